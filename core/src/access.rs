@@ -1,0 +1,261 @@
+//! Who may do what: one table, pure, the same on the relay and on every device.
+//!
+//! It looks only at immutable ids, acts and circles, never at what a document says. Rights are the table's, narrowed
+//! by the piece's audience; several roles add up; a denial beats every grant.
+//!
+//! | role | content | student's voice | teachers' | mentors' | peers' | guardians' | writes |
+//! |---|---|---|---|---|---|---|---|
+//! | owner | read | own | about her | about her | about her | about her | content she made, own voice |
+//! | teacher | read | read | read | read | read | read | content she made, own voice |
+//! | reader | read | read | read | read | no | no | own voice, if granted |
+//! | mentor | read | read | no | read | no | no | content she made, own voice |
+//! | group | read | no | no | no | read | no | own voice |
+//! | peer | evidence | no | no | no | own | no | own voice |
+//! | guardian | read | read | about her child | about her child | no | own | own voice |
+//!
+//! A reader's voice is read like a teacher's, a group member's like a peer's. A voice about a student is judged by
+//! the circle of her folio alone; content, and voices about nobody, by all circles of the piece.
+
+use crate::ids::{FolioId, PersonId, PieceId};
+use crate::model::piece::PieceKind;
+use crate::model::role::{Class, Role, Roles};
+
+/// What is known of a piece when access is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The piece.
+    pub id: PieceId,
+    /// Who made it.
+    pub maker: PersonId,
+    /// What it is.
+    pub kind: PieceKind,
+    /// Where it lies.
+    pub placements: Vec<Placement>,
+    /// With whom it is shared; `None` while it is its maker's alone.
+    pub audience: Option<Roles>,
+}
+
+/// A piece in a folio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The folio.
+    pub folio: FolioId,
+    /// Whose folio it is.
+    pub student: PersonId,
+}
+
+/// What one person is in the circle of one folio, now: unexpired, undenied rows only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Membership {
+    /// Her roles in it.
+    pub roles: Roles,
+    /// A reader who was granted a voice.
+    pub reader_may_write: bool,
+    /// Someone the circle is closed to, whatever else grants: a court order.
+    pub denied: bool,
+}
+
+/// Answers what `person` is in the circle of a folio.
+pub trait Circles {
+    /// Her membership in `folio`, the default one for a stranger.
+    fn membership(&self, folio: FolioId, person: PersonId) -> Membership;
+}
+
+impl<F: Fn(FolioId, PersonId) -> Membership> Circles for F {
+    fn membership(&self, folio: FolioId, person: PersonId) -> Membership {
+        self(folio, person)
+    }
+}
+
+/// What the table grants for reading, by role, class and kind of piece.
+fn grants_reading(role: Role, class: Class, kind: PieceKind) -> bool {
+    let read_as = match class {
+        Class::Content => return role != Role::Peer || kind == PieceKind::Evidence,
+        Class::Voice(Role::Reader) => Role::Teacher,
+        Class::Voice(Role::Group) => Role::Peer,
+        Class::Voice(author) => author,
+    };
+    match role {
+        Role::Owner | Role::Teacher => true,
+        Role::Reader => matches!(read_as, Role::Owner | Role::Teacher | Role::Mentor),
+        Role::Mentor => matches!(read_as, Role::Owner | Role::Mentor),
+        Role::Group => read_as == Role::Peer,
+        Role::Peer => false,
+        Role::Guardian => matches!(read_as, Role::Owner | Role::Teacher | Role::Mentor),
+    }
+}
+
+impl Piece {
+    /// May `person` read the content?
+    pub fn may_read_content(&self, circles: &impl Circles, person: PersonId) -> bool {
+        person == self.maker
+            || self.any_role(circles, person, |role| grants_reading(role, Class::Content, self.kind))
+    }
+
+    /// May `person` read a voice of this class, by this author, about this student? An author keeps reading her own.
+    pub fn may_read_voice(
+        &self,
+        circles: &impl Circles,
+        person: PersonId,
+        class: Class,
+        author: PersonId,
+        about: Option<PersonId>,
+    ) -> bool {
+        let grants = |role| grants_reading(role, class, self.kind);
+        if person == author {
+            return true;
+        }
+        match about {
+            Some(student) => self
+                .placement_of(student)
+                .is_some_and(|placement| self.roles(circles, person, placement).iter().any(grants)),
+            None => self.may_read_content(circles, person) && self.any_role(circles, person, grants),
+        }
+    }
+
+    /// May `person` write the content? Its maker may, as long as no circle of the piece is closed to her.
+    pub fn may_write_content(&self, circles: &impl Circles, person: PersonId) -> bool {
+        person == self.maker
+            && self.placements.iter().all(|placement| {
+                let membership = circles.membership(placement.folio, person);
+                !membership.denied
+            })
+            && (self.placements.is_empty()
+                || self.placements.iter().any(|placement| {
+                    let roles = circles.membership(placement.folio, person).roles;
+                    roles.contains(Role::Owner)
+                        || roles.contains(Role::Teacher)
+                        || roles.contains(Role::Mentor)
+                }))
+    }
+
+    /// As what `person` may speak about `about` on this piece: the class of her voice, or `None` if she may not.
+    pub fn voice_class(
+        &self,
+        circles: &impl Circles,
+        person: PersonId,
+        about: Option<PersonId>,
+    ) -> Option<Class> {
+        let speaks = |role: Role, membership: Membership| match role {
+            Role::Reader => membership.reader_may_write,
+            Role::Owner | Role::Teacher | Role::Mentor | Role::Group | Role::Peer | Role::Guardian => true,
+        };
+        let first = |placement: &Placement| {
+            let membership = circles.membership(placement.folio, person);
+            self.roles(circles, person, placement).iter().find(|role| speaks(*role, membership))
+        };
+        let hers = self.placement_of(person).is_some();
+        let role = match about {
+            // Speaking for herself: on what lies in her folio, or on her own work before it is placed.
+            Some(student) if student == person => {
+                (hers || (person == self.maker && self.placements.is_empty())).then_some(Role::Owner)
+            }
+            Some(student) => self.placement_of(student).and_then(first),
+            None if hers => None,
+            None => self.placements.iter().filter_map(first).min(),
+        };
+        role.map(Class::Voice)
+    }
+
+    /// The placement in this student's folio.
+    pub fn placement_of(&self, student: PersonId) -> Option<&Placement> {
+        self.placements.iter().find(|placement| placement.student == student)
+    }
+
+    /// What `person` is towards this placement, as far as the audience reaches.
+    fn roles(&self, circles: &impl Circles, person: PersonId, placement: &Placement) -> Roles {
+        let membership = circles.membership(placement.folio, person);
+        if membership.denied {
+            return Roles::NONE;
+        }
+        let mut roles = membership.roles;
+        if placement.student != person && self.placement_of(person).is_some() {
+            roles = roles.with(Role::Group);
+        }
+        let Some(audience) = self.audience else { return Roles::NONE };
+        // Owners are always in the audience of what students made.
+        let made_by_owner = self.placement_of(self.maker).is_some();
+        let audience = if made_by_owner { audience.with(Role::Owner) } else { audience };
+        roles.intersection(audience)
+    }
+
+    fn any_role(&self, circles: &impl Circles, person: PersonId, grants: impl Fn(Role) -> bool) -> bool {
+        self.placements.iter().any(|placement| self.roles(circles, person, placement).iter().any(&grants))
+    }
+}
+
+/// May `maker` place a piece in the folio of `student`? Her own; her group's (`same_project`: both have a folio in the
+/// project); or, as teacher or mentor, one of her circle.
+pub fn may_place(maker: PersonId, student: PersonId, membership: Membership, same_project: bool) -> bool {
+    let adult = membership.roles.contains(Role::Teacher) || membership.roles.contains(Role::Mentor);
+    !membership.denied && (maker == student || same_project || adult)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINA: PersonId = PersonId::from_bytes([1; 16]);
+    const OTTO: PersonId = PersonId::from_bytes([2; 16]);
+    const ITO: PersonId = PersonId::from_bytes([3; 16]);
+    const HERS: FolioId = FolioId::from_bytes([1; 16]);
+    const HIS: FolioId = FolioId::from_bytes([2; 16]);
+
+    fn bed(audience: Option<Roles>) -> Piece {
+        Piece {
+            id: PieceId::from_bytes([9; 16]),
+            maker: MINA,
+            kind: PieceKind::Evidence,
+            placements: vec![
+                Placement { folio: HERS, student: MINA },
+                Placement { folio: HIS, student: OTTO },
+            ],
+            audience,
+        }
+    }
+
+    fn school(folio: FolioId, person: PersonId) -> Membership {
+        let role = match (folio, person) {
+            (HERS, MINA) | (HIS, OTTO) => Role::Owner,
+            (HERS, ITO) => Role::Teacher,
+            _ => return Membership::default(),
+        };
+        Membership { roles: Roles::NONE.with(role), ..Membership::default() }
+    }
+
+    #[test]
+    fn each_child_of_a_group_hears_what_is_said_of_her_alone() {
+        let bed = bed(Some(Roles::WHOLE_CIRCLE));
+        let teacher = Class::Voice(Role::Teacher);
+        assert!(bed.may_read_voice(&school, MINA, teacher, ITO, Some(MINA)));
+        assert!(!bed.may_read_voice(&school, OTTO, teacher, ITO, Some(MINA)));
+        assert!(bed.may_read_content(&school, OTTO));
+        assert_eq!(bed.voice_class(&school, OTTO, Some(MINA)), Some(Class::Voice(Role::Group)));
+        assert_eq!(bed.voice_class(&school, OTTO, Some(OTTO)), Some(Class::Voice(Role::Owner)));
+        assert_eq!(bed.voice_class(&school, OTTO, None), None);
+    }
+
+    #[test]
+    fn an_unshared_piece_is_its_makers_alone() {
+        let bed = bed(None);
+        assert!(bed.may_read_content(&school, MINA));
+        assert!(!bed.may_read_content(&school, ITO));
+        assert!(!bed.may_read_content(&school, OTTO));
+        assert_eq!(bed.voice_class(&school, ITO, Some(MINA)), None);
+    }
+
+    #[test]
+    fn a_denial_beats_every_grant() {
+        let closed = |folio, person| Membership { denied: person == ITO, ..school(folio, person) };
+        let bed = bed(Some(Roles::WHOLE_CIRCLE));
+        assert!(!bed.may_read_content(&closed, ITO));
+        assert_eq!(bed.voice_class(&closed, ITO, Some(MINA)), None);
+    }
+
+    #[test]
+    fn a_teacher_of_one_child_says_nothing_of_the_other() {
+        let bed = bed(Some(Roles::WHOLE_CIRCLE));
+        assert_eq!(bed.voice_class(&school, ITO, Some(MINA)), Some(Class::Voice(Role::Teacher)));
+        assert_eq!(bed.voice_class(&school, ITO, Some(OTTO)), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! Writing a sheet: one change per pause, made by one device.
+
+use automerge::transaction::{CommitOptions, Transactable, Transaction};
+use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+
+use super::{NewChange, Sheet, SheetError};
+use crate::ids::{EntryId, OutcomeId, PieceId};
+use crate::model::entry::{Assessment, Feedback, Head, Reference};
+use crate::model::piece::Medium;
+use crate::time::WorkDate;
+
+/// What is being written into a sheet, all of it in one change.
+pub struct Edit<'a> {
+    tx: Transaction<'a>,
+}
+
+/// The kinds of entry whose words are edited in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryWords {
+    /// A reflection.
+    Reflection,
+    /// A reply to an entry.
+    Reply(Reference),
+}
+
+impl Sheet {
+    /// Makes one change under `actor`, dated `seconds` for display only. `None` when nothing differs. On an error the
+    /// sheet is as it was.
+    pub fn edit(
+        &mut self,
+        actor: [u8; 16],
+        seconds: i64,
+        write: impl FnOnce(&mut Edit<'_>) -> Result<(), SheetError>,
+    ) -> Result<Option<NewChange>, SheetError> {
+        let mut doc = self.doc.clone();
+        doc.set_actor(actor.into());
+        {
+            let mut edit = Edit { tx: doc.transaction() };
+            write(&mut edit)?;
+            if edit.tx.pending_ops() == 0 {
+                return Ok(None);
+            }
+            let Edit { tx } = edit;
+            tx.commit_with(CommitOptions::default().with_time(seconds));
+        }
+        let Some(change) = doc.get_last_local_change() else { return Ok(None) };
+        let new = NewChange {
+            raw: change.raw_bytes().to_vec(),
+            hash: Head(change.hash().0),
+            actor,
+            seq: change.seq(),
+        };
+        self.doc = doc;
+        Ok(Some(new))
+    }
+}
+
+impl Edit<'_> {
+    /// Sets the title; what differs merges by character with what other devices wrote.
+    pub fn title(&mut self, title: &str) -> Result<(), SheetError> {
+        let object = self.root("title")?;
+        Ok(self.tx.update_text(&object, title)?)
+    }
+
+    /// Sets the maker's words, merging like [`Edit::title`].
+    pub fn words(&mut self, words: &str) -> Result<(), SheetError> {
+        let object = self.root("words")?;
+        Ok(self.tx.update_text(&object, words)?)
+    }
+
+    /// Sets the day of the work.
+    pub fn work_date(&mut self, date: WorkDate) -> Result<(), SheetError> {
+        self.field("work_date", date.to_string())
+    }
+
+    /// Names the earlier piece that this one revises.
+    pub fn revises(&mut self, piece: PieceId) -> Result<(), SheetError> {
+        self.field("revises", piece.to_string())
+    }
+
+    /// Offers the work for exactly these outcomes.
+    pub fn outcomes(&mut self, outcomes: &[OutcomeId]) -> Result<(), SheetError> {
+        let tags = self.root("tags")?;
+        let wanted: std::collections::BTreeSet<String> = outcomes.iter().map(OutcomeId::to_string).collect();
+        let present: std::collections::BTreeSet<String> = self.tx.keys(&tags).collect();
+        for gone in present.difference(&wanted) {
+            self.tx.delete(&tags, gone.as_str())?;
+        }
+        for new in wanted.difference(&present) {
+            self.tx.put(&tags, new.as_str(), true)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a photo under a fresh key; keys sort in the order of capture.
+    pub fn add_medium(&mut self, key: EntryId, medium: &Medium) -> Result<(), SheetError> {
+        let media = self.root("media")?;
+        let object = self.tx.put_object(&media, key.to_string(), ObjType::Map)?;
+        self.tx.put(&object, "original", medium.original.to_string())?;
+        self.tx.put(&object, "preview", medium.preview.to_string())?;
+        self.tx.put(&object, "type", medium.media_type.as_str())?;
+        self.tx.put(&object, "width", u64::from(medium.width))?;
+        self.tx.put(&object, "height", u64::from(medium.height))?;
+        self.tx.put(&object, "size", medium.size)?;
+        self.tx.put(&object, "placeholder", medium.placeholder.clone())?;
+        Ok(())
+    }
+
+    /// Gives feedback.
+    pub fn feedback(
+        &mut self,
+        id: EntryId,
+        feedback: &Feedback,
+        replaces: Option<EntryId>,
+    ) -> Result<(), SheetError> {
+        let object = self.entry(id, "feedback", replaces)?;
+        let parts = [
+            ("did_well", &feedback.did_well),
+            ("improve", &feedback.improve),
+            ("next_step", &feedback.next_step),
+        ];
+        for (name, words) in parts.into_iter().filter(|(_, words)| !words.is_empty()) {
+            self.tx.put(&object, name, words.as_str())?;
+        }
+        if let Some(outcome) = feedback.outcome {
+            self.tx.put(&object, "outcome", outcome.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Gives a judgement, once and for all.
+    pub fn assessment(
+        &mut self,
+        id: EntryId,
+        assessment: &Assessment,
+        replaces: Option<EntryId>,
+    ) -> Result<(), SheetError> {
+        let object = self.entry(id, "assessment", replaces)?;
+        self.tx.put(&object, "outcome", assessment.outcome.to_string())?;
+        self.tx.put(&object, "level", u64::from(assessment.level.0))?;
+        self.tx.put(&object, "assessment_kind", assessment.kind.name())?;
+        self.tx.put(&object, "work_date", assessment.work_date.to_string())?;
+        if !assessment.next_step.is_empty() {
+            self.tx.put(&object, "next_step", assessment.next_step.as_str())?;
+        }
+        self.tx.put(&object, "judged", heads_bytes(&assessment.judged))?;
+        Ok(())
+    }
+
+    /// Takes a mentor's judgement as one's own, as it stands at `heads`.
+    pub fn confirmation(&mut self, id: EntryId, of: Reference, heads: &[Head]) -> Result<(), SheetError> {
+        let object = self.entry(id, "confirmation", None)?;
+        self.reference(&object, of)?;
+        self.tx.put(&object, "heads", heads_bytes(heads))?;
+        Ok(())
+    }
+
+    /// Begins a reflection or a reply, or edits its words in place if it is there.
+    pub fn entry_words(&mut self, id: EntryId, kind: EntryWords, words: &str) -> Result<(), SheetError> {
+        let entries = self.root("entries")?;
+        let text = match self.tx.get(&entries, id.to_string())? {
+            Some((Value::Object(ObjType::Map), entry)) => match self.tx.get(&entry, "words")? {
+                Some((Value::Object(ObjType::Text), text)) => text,
+                _ => return Err(SheetError::Absent("that entry has no words that can be edited")),
+            },
+            _ => {
+                let name = match kind {
+                    EntryWords::Reflection => "reflection",
+                    EntryWords::Reply(_) => "reply",
+                };
+                let object = self.entry(id, name, None)?;
+                if let EntryWords::Reply(to) = kind {
+                    self.reference(&object, to)?;
+                }
+                self.tx.put_object(&object, "words", ObjType::Text)?
+            }
+        };
+        Ok(self.tx.update_text(&text, words)?)
+    }
+
+    /// Takes an entry back. It stays readable.
+    pub fn withdraw(&mut self, id: EntryId) -> Result<(), SheetError> {
+        let entries = self.root("entries")?;
+        match self.tx.get(&entries, id.to_string())? {
+            Some((Value::Object(ObjType::Map), entry)) => Ok(self.tx.put(&entry, "withdrawn", true)?),
+            _ => Err(SheetError::Absent("that entry is not in this voice")),
+        }
+    }
+
+    fn entry(&mut self, id: EntryId, kind: &str, replaces: Option<EntryId>) -> Result<ObjId, SheetError> {
+        let entries = self.root("entries")?;
+        let object = self.tx.put_object(&entries, id.to_string(), ObjType::Map)?;
+        self.tx.put(&object, "kind", kind)?;
+        if let Some(earlier) = replaces {
+            self.tx.put(&object, "replaces", earlier.to_string())?;
+        }
+        Ok(object)
+    }
+
+    fn reference(&mut self, object: &ObjId, to: Reference) -> Result<(), SheetError> {
+        self.tx.put(object, "of_author", to.author.to_string())?;
+        if let Some(about) = to.about {
+            self.tx.put(object, "of_about", about.to_string())?;
+        }
+        Ok(self.tx.put(object, "of_entry", to.entry.to_string())?)
+    }
+
+    fn field(&mut self, name: &str, value: impl Into<ScalarValue>) -> Result<(), SheetError> {
+        let fields = self.root("fields")?;
+        let value = value.into();
+        let same = match self.tx.get_all(&fields, name)?.as_slice() {
+            [(Value::Scalar(present), _)] => **present == value,
+            _ => false,
+        };
+        if !same {
+            self.tx.put(&fields, name, value)?;
+        }
+        Ok(())
+    }
+
+    fn root(&self, key: &'static str) -> Result<ObjId, SheetError> {
+        match self.tx.get(ROOT, key)? {
+            Some((Value::Object(_), object)) => Ok(object),
+            _ => Err(SheetError::Absent("the document has lost a root container")),
+        }
+    }
+}
+
+fn heads_bytes(heads: &[Head]) -> Vec<u8> {
+    heads.iter().flat_map(|head| head.0).collect()
+}

@@ -1,0 +1,397 @@
+//! Reading a sheet leniently: what can't be shown is counted and kept, never dropped.
+
+use std::collections::BTreeMap;
+
+use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+
+use super::Sheet;
+use crate::blob::BlobHash;
+use crate::ids::{EntryId, OutcomeId, PieceId};
+use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Head, Reference, Said};
+use crate::model::framework::Level;
+use crate::model::piece::{Content, Medium};
+use crate::time::WorkDate;
+
+/// The longest text that is shown, in characters.
+const MAX_SHOWN: usize = 100_000;
+
+impl Sheet {
+    /// What the content says now.
+    pub fn content(&self) -> Content {
+        let mut content =
+            Content { title: self.text("title"), words: self.text("words"), ..Content::default() };
+        for tag in self.keys("tags") {
+            match tag.parse::<OutcomeId>() {
+                Ok(outcome) => content.outcomes.push(outcome),
+                Err(_) => content.unreadable += 1,
+            }
+        }
+        content.outcomes.sort();
+        if let Some(media) = self.root("media") {
+            for key in self.keys("media") {
+                match self.object(&media, &key).and_then(|object| self.medium(&object)) {
+                    Some(medium) => content.media.push(medium),
+                    None => content.unreadable += 1,
+                }
+            }
+        }
+        if let Some(fields) = self.root("fields") {
+            content.work_date = self.parsed(&fields, "work_date");
+            content.revises = self.parsed::<PieceId>(&fields, "revises");
+            for name in ["work_date", "revises"] {
+                let values = self.values(&fields, name);
+                if values.len() > 1 {
+                    content.alternatives.insert(name.to_owned(), values);
+                }
+            }
+            let known = ["schema", "work_date", "revises"];
+            let unknown =
+                self.keys("fields").into_iter().filter(|key| !known.contains(&key.as_str())).count();
+            content.unreadable += u32::try_from(unknown).unwrap_or(u32::MAX);
+        }
+        content
+    }
+
+    /// Every entry of a voice, by id.
+    pub fn entries(&self) -> Vec<Entry> {
+        let Some(entries) = self.root("entries") else { return Vec::new() };
+        self.keys("entries").iter().filter_map(|key| self.entry_under(&entries, key)).collect()
+    }
+
+    /// One entry of a voice.
+    pub fn entry(&self, id: EntryId) -> Option<Entry> {
+        self.entry_under(&self.root("entries")?, &id.to_string())
+    }
+
+    /// How many entries stand under a key that is no entry id: kept, but nothing can name them.
+    pub fn nameless_entries(&self) -> usize {
+        self.keys("entries").iter().filter(|key| key.parse::<EntryId>().is_err()).count()
+    }
+
+    fn entry_under(&self, entries: &ObjId, key: &str) -> Option<Entry> {
+        let id: EntryId = key.parse().ok()?;
+        let unreadable = |name: String| Entry {
+            id,
+            said: Said::Unreadable { name },
+            replaces: None,
+            withdrawn: false,
+            altered: false,
+        };
+        let Some(object) = self.object(entries, key) else { return Some(unreadable(String::new())) };
+        let name = self.string(&object, "kind").unwrap_or_default();
+        let Some(said) = self.said(&object, &name) else {
+            return Some(unreadable(name.chars().take(60).collect()));
+        };
+        Some(Entry {
+            id,
+            replaces: self.parsed(&object, "replaces"),
+            withdrawn: self.flag(&object, "withdrawn"),
+            altered: self.is_altered(entries, key, &object),
+            said,
+        })
+    }
+
+    fn said(&self, object: &ObjId, kind: &str) -> Option<Said> {
+        let words = |name| self.string(object, name).unwrap_or_default();
+        Some(match kind {
+            "feedback" => Said::Feedback(Feedback {
+                did_well: words("did_well"),
+                improve: words("improve"),
+                next_step: words("next_step"),
+                outcome: self.parsed(object, "outcome"),
+            }),
+            "assessment" => Said::Assessment(Assessment {
+                outcome: self.parsed(object, "outcome")?,
+                level: Level(u8::try_from(self.number(object, "level")?).ok()?),
+                kind: AssessmentKind::from_name(&self.string(object, "assessment_kind")?)?,
+                work_date: self.parsed::<WorkDate>(object, "work_date")?,
+                next_step: words("next_step"),
+                judged: self.heads_in(object, "judged")?,
+            }),
+            "reflection" => Said::Reflection { words: self.text_in(object, "words")? },
+            "reply" => Said::Reply { to: self.reference_in(object)?, words: self.text_in(object, "words")? },
+            "confirmation" => {
+                Said::Confirmation { of: self.reference_in(object)?, heads: self.heads_in(object, "heads")? }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Was any field but `withdrawn` written by another change than the one that gave the entry? Words that are edited
+    /// in place live in a text of their own, whose place is such a field and whose letters are not.
+    fn is_altered(&self, entries: &ObjId, key: &str, object: &ObjId) -> bool {
+        let given = self.doc.hash_for_opid(object);
+        let one_entry = self.doc.get_all(entries, key).map_or(0, |values| values.len()) == 1;
+        let as_given = self.doc.keys(object).filter(|name| name != "withdrawn").all(|name| {
+            match self.doc.get_all(object, name.as_str()).as_deref() {
+                Ok([(_, op)]) => self.doc.hash_for_opid(op) == given,
+                _ => false,
+            }
+        });
+        given.is_none() || !one_entry || !as_given
+    }
+
+    fn medium(&self, object: &ObjId) -> Option<Medium> {
+        Some(Medium {
+            original: self.parsed::<BlobHash>(object, "original")?,
+            preview: self.parsed::<BlobHash>(object, "preview")?,
+            media_type: self.string(object, "type")?,
+            width: u32::try_from(self.number(object, "width")?).ok()?,
+            height: u32::try_from(self.number(object, "height")?).ok()?,
+            size: self.number(object, "size")?,
+            placeholder: self.bytes(object, "placeholder").filter(|bytes| bytes.len() <= 64)?,
+        })
+    }
+
+    fn reference_in(&self, object: &ObjId) -> Option<Reference> {
+        let about = match self.string(object, "of_about") {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
+        Some(Reference {
+            author: self.parsed(object, "of_author")?,
+            about,
+            entry: self.parsed(object, "of_entry")?,
+        })
+    }
+
+    fn heads_in(&self, object: &ObjId, name: &str) -> Option<Vec<Head>> {
+        let bytes = self.bytes(object, name)?;
+        let heads: Vec<Head> =
+            bytes.chunks(32).map(|chunk| chunk.try_into().map(Head)).collect::<Result<_, _>>().ok()?;
+        Some(heads)
+    }
+
+    fn root(&self, key: &str) -> Option<ObjId> {
+        match self.doc.get(ROOT, key).ok()?? {
+            (Value::Object(_), object) => Some(object),
+            (Value::Scalar(_), _) => None,
+        }
+    }
+
+    fn keys(&self, root: &str) -> Vec<String> {
+        self.root(root).map(|object| self.doc.keys(&object).collect()).unwrap_or_default()
+    }
+
+    fn object(&self, parent: &ObjId, key: &str) -> Option<ObjId> {
+        match self.doc.get(parent, key).ok()?? {
+            (Value::Object(ObjType::Map), object) => Some(object),
+            _ => None,
+        }
+    }
+
+    fn text(&self, root: &str) -> String {
+        self.root(root).and_then(|object| self.doc.text(&object).ok()).map(bounded).unwrap_or_default()
+    }
+
+    fn text_in(&self, object: &ObjId, key: &str) -> Option<String> {
+        match self.doc.get(object, key).ok()?? {
+            (Value::Object(ObjType::Text), text) => self.doc.text(&text).ok().map(bounded),
+            _ => None,
+        }
+    }
+
+    fn scalar(&self, object: &ObjId, key: &str) -> Option<ScalarValue> {
+        match self.doc.get(object, key).ok()?? {
+            (Value::Scalar(value), _) => Some(value.into_owned()),
+            (Value::Object(_), _) => None,
+        }
+    }
+
+    fn string(&self, object: &ObjId, key: &str) -> Option<String> {
+        match self.scalar(object, key)? {
+            ScalarValue::Str(text) => Some(bounded(text.to_string())),
+            _ => None,
+        }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, object: &ObjId, key: &str) -> Option<T> {
+        self.string(object, key)?.parse().ok()
+    }
+
+    fn number(&self, object: &ObjId, key: &str) -> Option<u64> {
+        match self.scalar(object, key)? {
+            ScalarValue::Uint(number) => Some(number),
+            ScalarValue::Int(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self, object: &ObjId, key: &str) -> Option<Vec<u8>> {
+        match self.scalar(object, key)? {
+            ScalarValue::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, object: &ObjId, key: &str) -> bool {
+        self.scalar(object, key) == Some(ScalarValue::Boolean(true))
+    }
+
+    /// The values that concurrent edits left under one name, the shown one first.
+    fn values(&self, object: &ObjId, key: &str) -> Vec<String> {
+        let shown = self.string(object, key);
+        let all = self.doc.get_all(object, key).unwrap_or_default();
+        let texts: BTreeMap<String, ()> = all
+            .into_iter()
+            .filter_map(|(value, _)| match value {
+                Value::Scalar(scalar) => match scalar.into_owned() {
+                    ScalarValue::Str(text) => Some((bounded(text.to_string()), ())),
+                    _ => None,
+                },
+                Value::Object(_) => None,
+            })
+            .collect();
+        let others = texts.into_keys().filter(|text| Some(text) != shown.as_ref());
+        shown.iter().cloned().chain(others).collect()
+    }
+}
+
+fn bounded(text: String) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use automerge::transaction::Transactable;
+
+    use super::*;
+    use crate::document::{EntryWords, ParsedChange};
+    use crate::ids::PersonId;
+
+    fn id(number: u8) -> EntryId {
+        EntryId::from_bytes([number; 16])
+    }
+
+    fn assessment() -> Assessment {
+        Assessment {
+            outcome: OutcomeId::from_bytes([5; 16]),
+            level: Level(2),
+            kind: AssessmentKind::Summative,
+            work_date: WorkDate::new(2026, 5, 4).unwrap(),
+            next_step: "Measure it again in June".into(),
+            judged: Sheet::genesis().heads(),
+        }
+    }
+
+    fn merged(one: &Sheet, raw: &[u8]) -> Sheet {
+        let mut merged = one.clone();
+        merged.apply(&[ParsedChange::parse(raw).unwrap()]).unwrap();
+        merged
+    }
+
+    #[test]
+    fn content_reads_back_as_written() {
+        let outcome = OutcomeId::from_bytes([4; 16]);
+        let medium = Medium {
+            original: BlobHash::of(b"original"),
+            preview: BlobHash::of(b"preview"),
+            media_type: "image/jpeg".into(),
+            width: 4000,
+            height: 3000,
+            size: 8,
+            placeholder: vec![1, 2, 3],
+        };
+        let mut sheet = Sheet::genesis();
+        sheet
+            .edit([1; 16], 0, |edit| {
+                edit.title("A leaf")?;
+                edit.words("From the bed by the fence")?;
+                edit.work_date(WorkDate::new(2026, 5, 4).unwrap())?;
+                edit.outcomes(&[outcome])?;
+                edit.add_medium(id(1), &medium)
+            })
+            .unwrap();
+        let content = sheet.content();
+        assert_eq!((content.title.as_str(), content.words.as_str()), ("A leaf", "From the bed by the fence"));
+        assert_eq!(content.outcomes, [outcome]);
+        assert_eq!(content.media, [medium]);
+        assert_eq!(content.unreadable, 0);
+    }
+
+    #[test]
+    fn two_devices_that_edit_one_reflection_keep_both_edits() {
+        let mut phone = Sheet::genesis();
+        let write = |words: &'static str| {
+            move |edit: &mut crate::document::Edit<'_>| edit.entry_words(id(1), EntryWords::Reflection, words)
+        };
+        phone.edit([1; 16], 0, write("I planted beans.")).unwrap();
+        let mut tablet = phone.clone();
+        phone.edit([1; 16], 0, write("Today I planted beans.")).unwrap();
+        let on_tablet =
+            tablet.edit([2; 16], 0, write("I planted beans. They need a pole.")).unwrap().unwrap();
+        let [Entry { said: Said::Reflection { words }, .. }] = &merged(&phone, &on_tablet.raw).entries()[..]
+        else {
+            panic!("one reflection")
+        };
+        assert_eq!(words, "Today I planted beans. They need a pole.");
+    }
+
+    #[test]
+    fn concurrent_days_are_shown_as_alternatives() {
+        let mut phone = Sheet::genesis();
+        let mut tablet = phone.clone();
+        phone.edit([1; 16], 0, |edit| edit.work_date(WorkDate::new(2026, 5, 4).unwrap())).unwrap();
+        let other = tablet.edit([2; 16], 0, |edit| edit.work_date(WorkDate::new(2026, 5, 5).unwrap()));
+        let mut both = merged(&phone, &other.unwrap().unwrap().raw);
+        let mut days = both.content().alternatives["work_date"].clone();
+        days.sort();
+        assert_eq!(days, ["2026-05-04", "2026-05-05"]);
+        both.edit([1; 16], 0, |edit| edit.work_date(WorkDate::new(2026, 5, 5).unwrap())).unwrap();
+        assert!(both.content().alternatives.is_empty());
+    }
+
+    #[test]
+    fn an_assessment_touched_later_is_altered_and_a_withdrawn_one_is_not() {
+        let mut sheet = Sheet::genesis();
+        sheet.edit([1; 16], 0, |edit| edit.assessment(id(1), &assessment(), None)).unwrap();
+        let given = sheet.entry(id(1)).unwrap();
+        assert_eq!(given.said, Said::Assessment(assessment()));
+        assert!(!given.altered && !given.withdrawn);
+
+        sheet.edit([1; 16], 0, |edit| edit.withdraw(id(1))).unwrap();
+        let withdrawn = sheet.entry(id(1)).unwrap();
+        assert!(withdrawn.withdrawn && !withdrawn.altered);
+
+        let entries = sheet.root("entries").unwrap();
+        let object = sheet.object(&entries, &id(1).to_string()).unwrap();
+        let mut tx = sheet.doc.transaction();
+        tx.put(&object, "level", 3u64).unwrap();
+        tx.commit();
+        assert!(sheet.entry(id(1)).unwrap().altered);
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_kept_and_counted() {
+        let mut sheet = Sheet::genesis();
+        let entries = sheet.root("entries").unwrap();
+        let fields = sheet.root("fields").unwrap();
+        let mut tx = sheet.doc.transaction();
+        let entry = tx.put_object(&entries, id(1).to_string(), ObjType::Map).unwrap();
+        tx.put(&entry, "kind", "sign_off").unwrap();
+        tx.put(&fields, "mood", "sunny").unwrap();
+        tx.commit();
+        assert_eq!(sheet.content().unreadable, 1);
+        assert_eq!(sheet.entry(id(1)).unwrap().said, Said::Unreadable { name: "sign_off".into() });
+        sheet.edit([1; 16], 0, |edit| edit.title("A leaf")).unwrap();
+        assert_eq!(sheet.content().unreadable, 1);
+    }
+
+    #[test]
+    fn a_confirmation_reads_the_entry_as_it_stood() {
+        let mut mentor = Sheet::genesis();
+        mentor.edit([1; 16], 0, |edit| edit.assessment(id(1), &assessment(), None)).unwrap();
+        let heads = mentor.heads();
+        mentor.edit([1; 16], 0, |edit| edit.withdraw(id(1))).unwrap();
+        assert!(!mentor.at(&heads).unwrap().entry(id(1)).unwrap().withdrawn);
+        assert!(mentor.at(&[Head([9; 32])]).is_none());
+
+        let of = Reference { author: PersonId::from_bytes([1; 16]), about: None, entry: id(1) };
+        let mut teacher = Sheet::genesis();
+        teacher.edit([2; 16], 0, |edit| edit.confirmation(id(2), of, &heads)).unwrap();
+        assert_eq!(teacher.entry(id(2)).unwrap().said, Said::Confirmation { of, heads });
+    }
+}

@@ -1,0 +1,211 @@
+//! Acts: what a device declares, places and shares. Immutable, signed, idempotent, sent before what needs them.
+
+use minicbor::{Decode, Encode};
+
+use super::piece::PieceKind;
+use super::role::Roles;
+use crate::ids::{ActId, DeviceId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId};
+use crate::signing::{BadSignature, PublicKey, SecretKey, Signature, act_message};
+
+/// One act. Its body is fixed-order CBOR, pinned in `tests/vectors/`. The number 6 is reserved for erasure.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub enum Act {
+    /// A project starts, under this id for ever.
+    #[n(0)]
+    DeclareProject {
+        /// Its id.
+        #[n(0)]
+        project: ProjectId,
+        /// Its title, 1 to 200 characters.
+        #[n(1)]
+        title: String,
+        /// What it is about, at most 4,000 characters.
+        #[n(2)]
+        brief: String,
+        /// The outcomes it aims at, at most 100.
+        #[n(3)]
+        outcomes: Vec<OutcomeId>,
+    },
+    /// A student has a folio in a project, or her home.
+    #[n(1)]
+    DeclareFolio {
+        /// Whose.
+        #[n(0)]
+        student: PersonId,
+        /// In which project; home for none.
+        #[n(1)]
+        project: Option<ProjectId>,
+    },
+    /// A piece exists, of this kind, made by this person, for ever.
+    #[n(2)]
+    DeclarePiece {
+        /// Its id.
+        #[n(0)]
+        piece: PieceId,
+        /// Who made it: the person of the device that declares it.
+        #[n(1)]
+        maker: PersonId,
+        /// What it is.
+        #[n(2)]
+        kind: PieceKind,
+    },
+    /// The piece lies in this folio.
+    #[n(3)]
+    Place {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// The folio.
+        #[n(1)]
+        folio: FolioId,
+    },
+    /// People with these roles may see the piece.
+    #[n(4)]
+    Share {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// Who may see it. The audience is what all unreplaced shares have in common.
+        #[n(1)]
+        audience: Roles,
+        /// Earlier shares that this one replaces.
+        #[n(2)]
+        replaces: Vec<ActId>,
+    },
+    /// The piece is its maker's alone again.
+    #[n(5)]
+    Unshare {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// The shares it replaces.
+        #[n(1)]
+        replaces: Vec<ActId>,
+    },
+}
+
+/// Why an act is refused before anyone looks at who sent it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadAct {
+    /// Not an act, or not written as acts are.
+    #[error("this is not an act of a version this program knows")]
+    Malformed,
+    /// A word or a list is too long or empty.
+    #[error("{0}")]
+    Bounds(&'static str),
+}
+
+/// The longest body of an act, in bytes.
+pub const MAX_ACT_BYTES: usize = 32 * 1024;
+
+impl Act {
+    /// The body: what is hashed, signed, stored and sent.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("writing to memory can't fail")
+    }
+
+    /// Reads a body. Refuses what this program would not have written in exactly these bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadAct> {
+        if bytes.len() > MAX_ACT_BYTES {
+            return Err(BadAct::Bounds("an act has at most 32 KB"));
+        }
+        let act: Act = minicbor::decode(bytes).map_err(|_| BadAct::Malformed)?;
+        if act.to_bytes() != bytes {
+            return Err(BadAct::Malformed);
+        }
+        act.check()?;
+        Ok(act)
+    }
+
+    /// Checks lengths and counts.
+    pub fn check(&self) -> Result<(), BadAct> {
+        let fine = match self {
+            Act::DeclareProject { title, brief, outcomes, .. } => {
+                if title.trim().is_empty() || title.chars().count() > 200 {
+                    return Err(BadAct::Bounds("a project's title has 1 to 200 characters"));
+                }
+                if brief.chars().count() > 4_000 {
+                    return Err(BadAct::Bounds("a project's brief has at most 4,000 characters"));
+                }
+                outcomes.len() <= 100
+            }
+            Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. } => true,
+            Act::Share { audience, replaces, .. } => {
+                if Roles::from_bits(audience.bits()).is_none() {
+                    return Err(BadAct::Malformed);
+                }
+                replaces.len() <= 100
+            }
+            Act::Unshare { replaces, .. } => replaces.len() <= 100,
+        };
+        fine.then_some(()).ok_or(BadAct::Bounds("an act names at most 100 things"))
+    }
+
+    /// The piece an act is about, if it is about one.
+    pub fn piece(&self) -> Option<PieceId> {
+        match self {
+            Act::DeclareProject { .. } | Act::DeclareFolio { .. } => None,
+            Act::DeclarePiece { piece, .. }
+            | Act::Place { piece, .. }
+            | Act::Share { piece, .. }
+            | Act::Unshare { piece, .. } => Some(*piece),
+        }
+    }
+}
+
+/// An act as it is sent, stored and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SignedAct {
+    /// Its id.
+    #[n(0)]
+    pub id: ActId,
+    /// The device that made it.
+    #[n(1)]
+    pub device: DeviceId,
+    /// The body.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+    /// The device's signature.
+    #[n(3)]
+    pub signature: Signature,
+}
+
+impl SignedAct {
+    /// Signs `act`.
+    pub fn sign(school: SchoolId, device: DeviceId, key: &SecretKey, id: ActId, act: &Act) -> Self {
+        let body = act.to_bytes();
+        let signature = key.sign(&act_message(school, device, id, &body));
+        Self { id, device, body, signature }
+    }
+
+    /// Checks the signature.
+    pub fn verify(&self, school: SchoolId, key: &PublicKey) -> Result<(), BadSignature> {
+        key.verify(&act_message(school, self.device, self.id, &self.body), &self.signature)
+    }
+}
+
+/// The audience that a piece's shares add up to: what the unreplaced ones have in common. `None` while it is its
+/// maker's alone. An `Unshare` that nothing replaces wins.
+pub fn audience<'a>(acts: impl IntoIterator<Item = (ActId, &'a Act)> + Clone) -> Option<Roles> {
+    let replaced: std::collections::BTreeSet<ActId> = acts
+        .clone()
+        .into_iter()
+        .flat_map(|(_, act)| match act {
+            Act::Share { replaces, .. } | Act::Unshare { replaces, .. } => replaces.as_slice(),
+            _ => &[],
+        })
+        .copied()
+        .collect();
+    let mut audience = None;
+    for (id, act) in acts {
+        match act {
+            Act::Share { audience: to, .. } if !replaced.contains(&id) => {
+                audience = Some(audience.map_or(*to, |so_far: Roles| so_far.intersection(*to)));
+            }
+            Act::Unshare { .. } if !replaced.contains(&id) => return None,
+            _ => {}
+        }
+    }
+    audience
+}

@@ -1,0 +1,204 @@
+//! The school's own records as devices receive them: people and keys, projects, folios with their circles, the rules.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::framework::Scale;
+use super::mastery::Rule;
+use super::role::Role;
+use crate::ids::{ClassId, DeviceId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId, SchoolId};
+use crate::signing::{BadSignature, PublicKey, Signature, device_message, invitation_message};
+use crate::time::Timestamp;
+
+/// The school: its name, its levels, its rule.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct School {
+    /// Its id.
+    #[n(0)]
+    pub id: SchoolId,
+    /// Its name.
+    #[n(1)]
+    pub name: String,
+    /// Its levels.
+    #[n(2)]
+    pub scale: Scale,
+    /// How levels are worked out.
+    #[n(3)]
+    pub rule: Rule,
+}
+
+/// A person, as others in her circles know her.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Person {
+    /// Her id.
+    #[n(0)]
+    pub id: PersonId,
+    /// Her name.
+    #[n(1)]
+    pub name: String,
+    /// What she is in the school.
+    #[n(2)]
+    pub kinds: Vec<PersonKind>,
+}
+
+/// What someone is in the school. One person may be several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonKind {
+    /// Learns here.
+    #[n(0)]
+    Student,
+    /// Teaches here.
+    #[n(1)]
+    Teacher,
+    /// Accompanies students from outside.
+    #[n(2)]
+    Mentor,
+    /// Family.
+    #[n(3)]
+    Guardian,
+    /// Keeps the directory, and sees no work for it.
+    #[n(4)]
+    Administrator,
+}
+
+impl PersonKind {
+    /// Every kind.
+    pub const ALL: [PersonKind; 5] = [
+        PersonKind::Student,
+        PersonKind::Teacher,
+        PersonKind::Mentor,
+        PersonKind::Guardian,
+        PersonKind::Administrator,
+    ];
+
+    /// The name used in commands and databases.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PersonKind::Student => "student",
+            PersonKind::Teacher => "teacher",
+            PersonKind::Mentor => "mentor",
+            PersonKind::Guardian => "guardian",
+            PersonKind::Administrator => "administrator",
+        }
+    }
+
+    /// Reads [`PersonKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Something students work on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Project {
+    /// Its id.
+    #[n(0)]
+    pub id: ProjectId,
+    /// Its title.
+    #[n(1)]
+    pub title: String,
+    /// What it is about.
+    #[n(2)]
+    pub brief: String,
+    /// The outcomes it aims at.
+    #[n(3)]
+    pub outcomes: Vec<OutcomeId>,
+    /// The framework they are from.
+    #[n(4)]
+    pub framework: Option<FrameworkId>,
+    /// The class that works on it.
+    #[n(5)]
+    pub class: Option<ClassId>,
+    /// The student who started it, for a student's own project.
+    #[n(6)]
+    pub started_by: Option<PersonId>,
+}
+
+/// A folio, with its circle as this reader may know it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Folio {
+    /// Its id.
+    #[n(0)]
+    pub id: FolioId,
+    /// Whose.
+    #[n(1)]
+    pub student: PersonId,
+    /// In which project; home for none.
+    #[n(2)]
+    pub project: Option<ProjectId>,
+    /// Who may see what is in it, and as what.
+    #[n(3)]
+    pub circle: Vec<CircleRow>,
+}
+
+/// One person's place in a circle.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct CircleRow {
+    /// Who.
+    #[n(0)]
+    pub person: PersonId,
+    /// As what.
+    #[n(1)]
+    pub role: Role,
+    /// Until when; for ever if nothing is said.
+    #[n(2)]
+    pub expires: Option<Timestamp>,
+    /// A reader who was granted a voice.
+    #[n(3)]
+    pub may_write: bool,
+}
+
+/// A device of a person, with the chain that vouches for its key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DeviceRecord {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Whose it is.
+    #[n(1)]
+    pub person: PersonId,
+    /// Its public key.
+    #[n(2)]
+    pub key: PublicKey,
+    /// The public key of the invitation it was enrolled by.
+    #[n(3)]
+    pub invitation: PublicKey,
+    /// When that invitation ended.
+    #[n(4)]
+    pub invitation_expires: Timestamp,
+    /// Who invited.
+    #[n(5)]
+    pub inviter: Inviter,
+    /// The inviter's signature over the invitation.
+    #[n(6)]
+    pub inviter_signature: Signature,
+    /// The invitation key's signature over the device.
+    #[n(7)]
+    pub device_signature: Signature,
+    /// The relay's number at which the device was revoked.
+    #[n(8)]
+    pub revoked_at: Option<u64>,
+}
+
+/// Who vouches for an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Inviter {
+    /// The school's root key, kept in the relay's folder.
+    #[n(0)]
+    Root,
+    /// A device.
+    #[n(1)]
+    Device(#[n(0)] DeviceId),
+}
+
+impl DeviceRecord {
+    /// Checks both signatures, given the inviter's key.
+    pub fn verify(&self, school: SchoolId, inviter: &PublicKey) -> Result<(), BadSignature> {
+        let invitation = invitation_message(school, &self.invitation, self.person, self.invitation_expires);
+        inviter.verify(&invitation, &self.inviter_signature)?;
+        let device = device_message(school, self.person, self.device, &self.key);
+        self.invitation.verify(&device, &self.device_signature)
+    }
+}

@@ -1,0 +1,39 @@
+//! Sync: how what is made on one device reaches the others, through one relay, without anyone waiting for anyone.
+//!
+//! The relay keeps one log. Everything it accepts (an act, a change of a sheet, a change of the directory) gets the next
+//! number `n`, with a random tag. A device keeps an **outbox** of what it still owes the relay and a **cursor**: the
+//! number and tag up to which it knows everything it may know.
+//!
+//! # One exchange
+//!
+//! The device posts a [`Request`]: its cursor, a stretch of its outbox in order, and documents it still has to fill. The
+//! relay answers with a [`Response`]: a [`Verdict`] for each item; then what is new since the cursor: records (people,
+//! keys, projects, circles, acts of pieces), changes of documents the person saw already, ids of documents she sees
+//! since (**to fill**), ids she sees no longer (**to purge**); packs of whole documents; the new cursor; and whether
+//! there is more. Any exchange may be repeated, cut or answered twice: an item twice is no item, a fill and a purge are
+//! idempotent, and nothing that matters is kept per connection.
+//!
+//! # Writing a driver
+//!
+//! A driver owns a clock, a source of chance and a socket, and obeys **one rule: change something, then ask
+//! for the next step until it says wait.** "Something" is a thing the person did, an answer that came, a failure, or time
+//! that passed. [`DeviceHalf::next`] says what to do: send this request, or wait until a moment, or stop because the
+//! device was revoked. The answer's effects are returned as one [`Batch`] that the store takes in one transaction,
+//! cursor included, so a power cut leaves either all of it or none.
+//!
+//! On the relay, [`relay::prepare`] checks what needs no lock (sizes, signatures, the trial), [`relay::commit`] decides
+//! and appends under the single writer, and [`relay::news`] reads what the asker may know in one transaction.
+//!
+//! # Whom to believe
+//!
+//! Every change and act carries the signature of the device that made it. The relay verifies it, and so does every
+//! reader, before automerge sees a byte ([`verify`]). Readers pin the school's root key at enrolment and accept a
+//! device's key only by a chain of invitations that begins there.
+
+pub mod device;
+pub mod relay;
+pub mod verify;
+pub mod wire;
+
+pub use device::{Batch, DeviceHalf, Failure, Next, OutboxItem, Outcome, Reason};
+pub use wire::{Cursor, Item, Request, Response, Verdict};

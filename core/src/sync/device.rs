@@ -1,0 +1,300 @@
+//! The device's half: when to ask, what to send, and what each answer means for the outbox.
+
+use crate::ids::{ActId, Chance, DocumentId, random};
+use crate::model::entry::Head;
+use crate::time::Timestamp;
+
+use super::wire::{
+    Cursor, Fill, Item, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
+};
+
+/// One row of the outbox, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its place in the outbox.
+    pub row: i64,
+    /// What is owed.
+    pub item: Item,
+    /// How often the relay put it off.
+    pub rounds: u32,
+    /// Not before this.
+    pub not_before: Timestamp,
+}
+
+/// The name of an item: what a later one may depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ItemName {
+    /// An act.
+    Act(ActId),
+    /// A change of a document.
+    Change(DocumentId, Head),
+}
+
+impl Item {
+    /// The item's name.
+    pub fn name(&self) -> ItemName {
+        match self {
+            Item::Act(act) => ItemName::Act(act.id),
+            Item::Change(change) => ItemName::Change(change.document, change.hash),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Item::Act(act) => act.body.len() + 150,
+            Item::Change(change) => change.raw.len() + 34 * change.blobs.len() + 300,
+        }
+    }
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Post this, then hand in the response or the failure.
+    Exchange(Request),
+    /// Nothing before this moment, unless the person does something; `None`: nothing at all until then.
+    Wait(Option<Timestamp>),
+    /// This device was revoked, or is not known: lock, and say what was not sent.
+    Locked,
+}
+
+/// What an answer changes, to be taken in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// What becomes of outbox rows.
+    pub outcomes: Vec<(i64, Outcome)>,
+    /// Records in their state now.
+    pub records: Vec<Record>,
+    /// Documents to be filled.
+    pub to_fill: Vec<ToFill>,
+    /// Documents to be forgotten, unless they are the person's own.
+    pub purge: Vec<DocumentId>,
+    /// Changes of documents.
+    pub news: Vec<News>,
+    /// Documents as a whole, or parts of them.
+    pub packs: Vec<Pack>,
+    /// The cursor from now on.
+    pub cursor: Cursor,
+    /// Forget the cursor and offer everything again: the relay's log is another one.
+    pub start_over: bool,
+}
+
+/// What becomes of one outbox row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The relay has it, under this number.
+    Delivered(u64),
+    /// Again, not before this moment.
+    Later(Timestamp),
+    /// It waits for a change of the directory, and is shown with the reason; tried again from time to time.
+    Waits(Reason, Timestamp),
+    /// Refused for good: it is set aside with what builds on it, readable, and the sheet becomes what the relay has.
+    SetAside(Reason),
+}
+
+/// Why something was not delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// What it builds on has not arrived at the relay.
+    BuildsOnMissing,
+    /// The room at the school is used up.
+    OverQuota,
+    /// The person isn't in the circle.
+    NotInCircle,
+    /// Her role has ended.
+    RoleEnded,
+    /// The relay can't read it.
+    Malformed,
+    /// It is too large.
+    TooLarge,
+    /// The signature doesn't hold.
+    BadSignature,
+    /// Another change took its number.
+    ActorTaken,
+    /// Its id is taken.
+    IdTaken,
+    /// Others have written since.
+    TooLate,
+}
+
+impl Reason {
+    /// What the person is told.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Reason::BuildsOnMissing => "waits for earlier work to arrive at the school",
+            Reason::OverQuota => "the school's room for your work is used up: ask the school for more",
+            Reason::NotInCircle => "you are not in the circle of this folio: ask a teacher to add you",
+            Reason::RoleEnded => "your role in this folio has ended: ask a teacher to renew it",
+            Reason::Malformed => "the school could not read it: write it again",
+            Reason::TooLarge => "it is too large: make it smaller, or go on in a new piece",
+            Reason::BadSignature => "the school does not know this device's signature: enrol it again",
+            Reason::ActorTaken => "another copy of this device wrote here: write it again",
+            Reason::IdTaken => "something else is there already under the same name",
+            Reason::TooLate => "others have written on it since: it can only be marked as withdrawn",
+        }
+    }
+}
+
+/// Why an exchange brought no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No network, a cut, a relay that is down or busy.
+    Unreachable,
+    /// The token is not accepted: revoked, or unknown.
+    Refused,
+    /// What came back was no frame of this protocol.
+    Unreadable,
+}
+
+/// When the device speaks to the relay. Plain data, rebuilt at every start: what matters is in the store.
+#[derive(Debug, Clone, Default)]
+pub struct DeviceHalf {
+    sent: Option<Vec<Sent>>,
+    failures: u32,
+    not_before: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+    more: bool,
+    locked: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Sent {
+    row: i64,
+    rounds: u32,
+    is_act: bool,
+}
+
+/// Bytes of items in one request.
+const REQUEST_ROOM: usize = 1024 * 1024;
+/// Items in one request.
+const REQUEST_ITEMS: usize = 500;
+/// A device that hears of nothing asks this often.
+const IDLE: u64 = 60_000;
+/// Rounds of "missing" after which an item is shown as waiting.
+const PATIENCE: u32 = 3;
+
+impl DeviceHalf {
+    /// What to do now. `outbox` is the outbox in order (a stretch of it is enough), `fills` what is still to be filled.
+    pub fn next(&mut self, now: Timestamp, cursor: Cursor, outbox: &[OutboxItem], fills: &[Fill]) -> Next {
+        if self.locked {
+            return Next::Locked;
+        }
+        if let Some(until) = self.not_before.filter(|until| *until > now) {
+            return Next::Wait(Some(until));
+        }
+        let items = self.due(now, outbox);
+        let idle_until = self.asked_at.map(|asked| asked.plus_millis(IDLE));
+        let is_time = idle_until.is_none_or(|until| until <= now);
+        if items.is_empty() && fills.is_empty() && !self.more && !is_time {
+            let earliest_item = outbox.iter().map(|item| item.not_before).min();
+            return Next::Wait(idle_until.into_iter().chain(earliest_item).min());
+        }
+        self.sent = Some(
+            items
+                .iter()
+                .map(|item| Sent {
+                    row: item.row,
+                    rounds: item.rounds,
+                    is_act: matches!(item.item, Item::Act(_)),
+                })
+                .collect(),
+        );
+        Next::Exchange(Request {
+            version: PROTOCOL,
+            cursor,
+            items: items.into_iter().map(|item| item.item.clone()).collect(),
+            fill: fills.iter().take(MAX_FILLS).copied().collect(),
+        })
+    }
+
+    /// The items that are due, in their order, as many as fit. One that waits does not hold the others back.
+    fn due<'a>(&self, now: Timestamp, outbox: &'a [OutboxItem]) -> Vec<&'a OutboxItem> {
+        let mut room = REQUEST_ROOM;
+        let mut due = Vec::new();
+        for item in outbox.iter().filter(|item| item.not_before <= now).take(REQUEST_ITEMS) {
+            let size = item.item.size();
+            if size > room && !due.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(size);
+            due.push(item);
+        }
+        due
+    }
+
+    /// Asks at the next opportunity, whatever the clock says: the person pulled to refresh, or the network came back.
+    pub fn wake(&mut self) {
+        self.not_before = None;
+        self.asked_at = None;
+    }
+
+    /// Takes the response to the request that [`DeviceHalf::next`] gave.
+    pub fn received(&mut self, response: Response, now: Timestamp, chance: &mut dyn Chance) -> Batch {
+        let sent = self.sent.take().unwrap_or_default();
+        self.failures = 0;
+        self.not_before = None;
+        self.asked_at = Some(now);
+        self.more = response.more || response.start_over;
+        let outcomes = sent
+            .iter()
+            .zip(&response.verdicts)
+            .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, chance)))
+            .collect();
+        Batch {
+            outcomes,
+            records: response.records,
+            to_fill: response.to_fill,
+            purge: response.purge,
+            news: response.news,
+            packs: response.packs,
+            cursor: response.cursor,
+            start_over: response.start_over,
+        }
+    }
+
+    /// Takes a failure. Waits longer each time, with jitter, up to about five minutes.
+    pub fn failed(&mut self, failure: Failure, now: Timestamp, chance: &mut dyn Chance) {
+        self.sent = None;
+        match failure {
+            Failure::Refused => self.locked = true,
+            Failure::Unreachable | Failure::Unreadable => {
+                self.failures = self.failures.saturating_add(1);
+                self.not_before = Some(now.plus_millis(back_off(self.failures, chance)));
+            }
+        }
+    }
+}
+
+/// Milliseconds to wait after `failures` failures in a row: doubling from half a second to about five minutes, of which
+/// a random half.
+pub fn back_off(failures: u32, chance: &mut dyn Chance) -> u64 {
+    let most = 500u64 << failures.clamp(1, 10).saturating_sub(1).min(9);
+    most / 2 + u64::from(u32::from_be_bytes(random(chance))) % (most / 2 + 1)
+}
+
+fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chance) -> Outcome {
+    let later = |chance: &mut dyn Chance| now.plus_millis(back_off(sent.rounds + 1, chance));
+    // Waits for people, not for machines: asked again every few minutes.
+    let in_a_while = |chance: &mut dyn Chance| now.plus_millis(back_off(10, chance));
+    match verdict {
+        Verdict::Stored(n) | Verdict::Known(n) => Outcome::Delivered(*n),
+        Verdict::Busy => Outcome::Later(later(chance)),
+        Verdict::MissingDependency | Verdict::MissingAct if sent.rounds < PATIENCE => {
+            Outcome::Later(later(chance))
+        }
+        Verdict::MissingDependency | Verdict::MissingAct => {
+            Outcome::Waits(Reason::BuildsOnMissing, in_a_while(chance))
+        }
+        Verdict::OverQuota => Outcome::Waits(Reason::OverQuota, in_a_while(chance)),
+        Verdict::NotInCircle => Outcome::Waits(Reason::NotInCircle, in_a_while(chance)),
+        Verdict::RoleEnded => Outcome::Waits(Reason::RoleEnded, in_a_while(chance)),
+        Verdict::Malformed => Outcome::SetAside(Reason::Malformed),
+        Verdict::TooLarge => Outcome::SetAside(Reason::TooLarge),
+        Verdict::BadSignature => Outcome::SetAside(Reason::BadSignature),
+        Verdict::ActorTaken => Outcome::SetAside(Reason::ActorTaken),
+        Verdict::IdTaken => Outcome::SetAside(Reason::IdTaken),
+        Verdict::TooLate if sent.is_act => Outcome::SetAside(Reason::TooLate),
+        Verdict::TooLate => Outcome::SetAside(Reason::Malformed),
+    }
+}

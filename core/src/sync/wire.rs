@@ -1,0 +1,373 @@
+//! The frames of an exchange: CBOR maps with integer keys, bounded before they are parsed.
+
+use minicbor::{Decode, Encode};
+
+use crate::document::SignedChange;
+use crate::ids::{DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
+use crate::model::act::SignedAct;
+use crate::model::directory::{DeviceRecord, Folio, Person, Project, School};
+use crate::model::framework::Framework;
+use crate::model::role::Class;
+use crate::signing::{PublicKey, Signature};
+use crate::time::Timestamp;
+
+/// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
+pub const PROTOCOL: u8 = 1;
+/// The largest request, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// The largest response a device reads, in bytes.
+pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// The most items in one request.
+pub const MAX_ITEMS: usize = 1_000;
+/// The most documents asked to be filled in one request.
+pub const MAX_FILLS: usize = 1_000;
+
+/// A place in the relay's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Cursor {
+    /// Raised when the relay's log had to go back.
+    #[n(0)]
+    pub epoch: u32,
+    /// The number up to which everything is known.
+    #[n(1)]
+    pub n: u64,
+    /// The tag of that number; zero for the beginning.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub tag: [u8; 8],
+}
+
+/// What a device sends.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Request {
+    /// [`PROTOCOL`].
+    #[n(0)]
+    pub version: u8,
+    /// What it knows already.
+    #[n(1)]
+    pub cursor: Cursor,
+    /// A stretch of its outbox, in order.
+    #[n(2)]
+    pub items: Vec<Item>,
+    /// Documents it still has to fill.
+    #[n(3)]
+    pub fill: Vec<Fill>,
+}
+
+/// One thing a device owes the relay.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Item {
+    /// An act.
+    #[n(0)]
+    Act(#[n(0)] SignedAct),
+    /// A change of a sheet.
+    #[n(1)]
+    Change(#[n(0)] SignedChange),
+}
+
+/// A document still to be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Fill {
+    /// Which one.
+    #[n(0)]
+    pub document: DocumentId,
+    /// The number of the last change of it that came; 0 for none.
+    #[n(1)]
+    pub after: u64,
+}
+
+/// What the relay answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Response {
+    /// [`PROTOCOL`].
+    #[n(0)]
+    pub version: u8,
+    /// One per item, in the items' order.
+    #[n(1)]
+    pub verdicts: Vec<Verdict>,
+    /// The state now of records that changed since the cursor, in number order.
+    #[n(2)]
+    pub records: Vec<Record>,
+    /// Changes since the cursor of documents that were in sight already.
+    #[n(3)]
+    pub news: Vec<News>,
+    /// Documents in sight since the cursor.
+    #[n(4)]
+    pub to_fill: Vec<ToFill>,
+    /// Documents that went out of sight since the cursor.
+    #[n(5)]
+    pub purge: Vec<DocumentId>,
+    /// Documents that were asked for, or that fit in.
+    #[n(6)]
+    pub packs: Vec<Pack>,
+    /// What is known after this.
+    #[n(7)]
+    pub cursor: Cursor,
+    /// There is more to fetch at once.
+    #[n(8)]
+    pub more: bool,
+    /// The cursor was not of this log: start over from the beginning and offer everything again.
+    #[n(9)]
+    pub start_over: bool,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Verdict {
+    /// Committed and synced to disk under this number.
+    #[n(0)]
+    Stored(#[n(0)] u64),
+    /// It was here already, under this number.
+    #[n(1)]
+    Known(#[n(0)] u64),
+    /// A change it builds on has not arrived.
+    #[n(2)]
+    MissingDependency,
+    /// An act it needs (a declaration, a placement) has not arrived.
+    #[n(3)]
+    MissingAct,
+    /// Too much at once: again, later.
+    #[n(4)]
+    Busy,
+    /// The person's or the school's room is used up.
+    #[n(5)]
+    OverQuota,
+    /// The person may not do this.
+    #[n(6)]
+    NotInCircle,
+    /// She could once; the role has ended, or the device that made it is revoked.
+    #[n(7)]
+    RoleEnded,
+    /// Not well formed, or it would damage the document.
+    #[n(8)]
+    Malformed,
+    /// Over a size or count.
+    #[n(9)]
+    TooLarge,
+    /// The signature isn't the device's.
+    #[n(10)]
+    BadSignature,
+    /// The actor already has another change of this number.
+    #[n(11)]
+    ActorTaken,
+    /// The id is taken by something else.
+    #[n(12)]
+    IdTaken,
+    /// It can't be taken back any more.
+    #[n(13)]
+    TooLate,
+    // 14 quarantined and 15 erased are reserved.
+}
+
+/// A change with its number in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct News {
+    /// Its number.
+    #[n(0)]
+    pub n: u64,
+    /// The change.
+    #[n(1)]
+    pub change: SignedChange,
+}
+
+/// A document that came into sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ToFill {
+    /// Which one.
+    #[n(0)]
+    pub document: DocumentId,
+    /// What it is read as.
+    #[n(1)]
+    pub class: Class,
+}
+
+/// The changes of one document, as of the moment of the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Pack {
+    /// Which one.
+    #[n(0)]
+    pub document: DocumentId,
+    /// In number order.
+    #[n(1)]
+    pub changes: Vec<News>,
+    /// Nothing of it is left to send.
+    #[n(2)]
+    pub whole: bool,
+}
+
+/// The state now of one record of the school.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Record {
+    /// The school itself.
+    #[n(0)]
+    School(#[n(0)] School),
+    /// A framework.
+    #[n(1)]
+    Framework(#[n(0)] Framework),
+    /// A person, her devices' keys, and the keys that vouch for those.
+    #[n(2)]
+    Person {
+        /// Who.
+        #[n(0)]
+        person: Person,
+        /// Her devices, and those of others in the chains; inviters before the invited.
+        #[n(1)]
+        devices: Vec<DeviceRecord>,
+    },
+    /// A project.
+    #[n(3)]
+    Project(#[n(0)] Project),
+    /// A folio with its circle.
+    #[n(4)]
+    Folio(#[n(0)] Folio),
+    /// The acts of a piece.
+    #[n(5)]
+    Piece {
+        /// Which one.
+        #[n(0)]
+        piece: PieceId,
+        /// Its acts, in number order.
+        #[n(1)]
+        acts: Vec<SignedAct>,
+    },
+    /// How many voices about a student exist that can count; what a level's sight is measured by.
+    #[n(6)]
+    Census {
+        /// The student.
+        #[n(0)]
+        student: PersonId,
+        /// Voices of teachers and mentors about her on pieces in her project folios that are shared with her.
+        #[n(1)]
+        voices: u64,
+    },
+    /// Out of sight.
+    #[n(7)]
+    PersonGone(#[n(0)] PersonId),
+    /// Out of sight.
+    #[n(8)]
+    ProjectGone(#[n(0)] ProjectId),
+    /// Out of sight.
+    #[n(9)]
+    FolioGone(#[n(0)] FolioId),
+    /// Out of sight.
+    #[n(10)]
+    PieceGone(#[n(0)] PieceId),
+    /// Out of sight.
+    #[n(11)]
+    CensusGone(#[n(0)] PersonId),
+}
+
+/// What a new device sends to be enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Enrol {
+    /// The invitation's public key.
+    #[n(0)]
+    pub invitation: PublicKey,
+    /// The new device.
+    #[n(1)]
+    pub device: DeviceId,
+    /// Its public key.
+    #[n(2)]
+    pub key: PublicKey,
+    /// The invitation key's signature over the device.
+    #[n(3)]
+    pub signature: Signature,
+}
+
+/// What the relay answers to it. Asking again with the same device and key gives a new token.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Enrolled {
+    /// The access token, 32 bytes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub token: [u8; 32],
+    /// The device's record as others will see it.
+    #[n(1)]
+    pub record: DeviceRecord,
+}
+
+/// An invitation that a device made.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Invite {
+    /// The invitation's public key.
+    #[n(0)]
+    pub invitation: PublicKey,
+    /// Who is invited.
+    #[n(1)]
+    pub person: PersonId,
+    /// Until when.
+    #[n(2)]
+    pub expires: Timestamp,
+    /// The inviting device's signature.
+    #[n(3)]
+    pub signature: Signature,
+}
+
+/// Bytes from outside that are no frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// More bytes than a frame has.
+    #[error("a frame of {size} bytes is larger than the {limit} that are read")]
+    TooLarge {
+        /// What came.
+        size: usize,
+        /// What is read.
+        limit: usize,
+    },
+    /// Not CBOR of this protocol.
+    #[error("these bytes are not a frame of this protocol: {0}")]
+    Unreadable(String),
+    /// Another version.
+    #[error("protocol version {0} is not spoken here, only {PROTOCOL}: update the older side")]
+    Version(u8),
+    /// Too many of something.
+    #[error("a frame has too many {0}")]
+    TooMany(&'static str),
+}
+
+/// Writes a frame.
+pub fn to_bytes<T: Encode<()>>(frame: &T) -> Vec<u8> {
+    minicbor::to_vec(frame).expect("writing to memory can't fail")
+}
+
+/// Reads a frame of at most `limit` bytes, with nothing after it.
+pub fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8], limit: usize) -> Result<T, BadFrame> {
+    if bytes.len() > limit {
+        return Err(BadFrame::TooLarge { size: bytes.len(), limit });
+    }
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let frame = decoder.decode().map_err(|error| BadFrame::Unreadable(error.to_string()))?;
+    if decoder.position() != bytes.len() {
+        return Err(BadFrame::Unreadable("there is something after its end".into()));
+    }
+    Ok(frame)
+}
+
+impl Request {
+    /// Reads a request and checks its bounds.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
+        let request: Request = from_bytes(bytes, MAX_REQUEST_BYTES)?;
+        if request.version != PROTOCOL {
+            return Err(BadFrame::Version(request.version));
+        }
+        if request.items.len() > MAX_ITEMS {
+            return Err(BadFrame::TooMany("items"));
+        }
+        if request.fill.len() > MAX_FILLS {
+            return Err(BadFrame::TooMany("documents to fill"));
+        }
+        Ok(request)
+    }
+}
+
+impl Response {
+    /// Reads a response to a request of `items` items.
+    pub fn from_bytes(bytes: &[u8], items: usize) -> Result<Self, BadFrame> {
+        let response: Response = from_bytes(bytes, MAX_RESPONSE_BYTES)?;
+        if response.version != PROTOCOL {
+            return Err(BadFrame::Version(response.version));
+        }
+        if response.verdicts.len() != items && !response.start_over {
+            return Err(BadFrame::Unreadable("it has not one verdict per item".into()));
+        }
+        Ok(response)
+    }
+}

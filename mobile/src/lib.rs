@@ -1,0 +1,2 @@
+//! The facade.
+pub use fieldfolio_core as core;

@@ -1,0 +1,1 @@
+//! School in a box.
