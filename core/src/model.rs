@@ -5,6 +5,7 @@ pub mod act;
 pub mod directory;
 pub mod entry;
 pub mod framework;
+pub mod invitation;
 pub mod judgement;
 pub mod mastery;
 pub mod piece;

@@ -186,6 +186,16 @@ pub fn device_message(school: SchoolId, person: PersonId, device: DeviceId, key:
     message
 }
 
+/// What a device signs when it chooses its access token: tag, school, device, SHA-256 of the token. So nobody who has
+/// seen the device's public record can put a token of her own in its place.
+pub fn token_message(school: SchoolId, device: DeviceId, token_hash: &[u8; 32]) -> Vec<u8> {
+    let mut message = b"fieldfolio-token-1".to_vec();
+    message.extend_from_slice(school.as_bytes());
+    message.extend_from_slice(device.as_bytes());
+    message.extend_from_slice(token_hash);
+    message
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,1 +1,9 @@
-//! School in a box.
+//! A school in a box: the scriptable device, the simulation, the demonstration, and what the scenarios stand on.
+
+pub mod demo;
+pub mod device_cli;
+pub mod driver;
+pub mod photos;
+pub mod processes;
+pub mod raw;
+pub mod sim;

@@ -39,7 +39,7 @@ pub struct Entry {
 /// Reserved names for later: `self_assessment`, `readiness`, `endorsement`, `sign_off`, `habits`, `highlight`,
 /// `comment`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "says", rename_all = "snake_case")]
 pub enum Said {
     /// What was good and what comes next, in three parts.
     Feedback(Feedback),

@@ -69,6 +69,11 @@ impl KeyRing {
         }
     }
 
+    /// Adds a device whose chain was verified before it was kept.
+    pub fn restore(&mut self, record: &DeviceRecord) {
+        self.keys.insert(record.device, TrustedKey { person: record.person, key: record.key });
+    }
+
     /// The key of a device, if it is believed.
     pub fn get(&self, device: DeviceId) -> Option<&TrustedKey> {
         self.keys.get(&device)

@@ -271,16 +271,19 @@ pub struct Enrol {
     /// The invitation key's signature over the device.
     #[n(3)]
     pub signature: Signature,
+    /// SHA-256 of the access token that the device chose. The relay never sees the token before it is used.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub token_hash: [u8; 32],
+    /// The device key's signature over that.
+    #[n(5)]
+    pub token_signature: Signature,
 }
 
-/// What the relay answers to it. Asking again with the same device and key gives a new token.
+/// What the relay answers to it. Asking again with the same device and key replaces the token.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Enrolled {
-    /// The access token, 32 bytes.
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub token: [u8; 32],
     /// The device's record as others will see it.
-    #[n(1)]
+    #[n(0)]
     pub record: DeviceRecord,
 }
 

@@ -1,0 +1,187 @@
+//! What a person does on a device: enrol, capture, say, share, browse, and stay in step with the school.
+//!
+//! A [`Device`] owns one person's [`Store`]. Everything she does is on disk when the call returns, with what it owes the
+//! relay, in one transaction; no call waits for a network. A driver moves bytes: it asks [`Device::next_step`], does
+//! what it says, hands in the answer, and asks again until it says wait.
+
+mod absorb;
+mod browse;
+mod capture;
+mod enrol;
+mod level;
+mod say;
+mod share;
+mod status;
+mod steps;
+mod write;
+
+use std::path::Path;
+
+use crate::document::SheetError;
+use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
+use crate::media::MediaError;
+use crate::model::act::BadAct;
+use crate::model::directory::{Folio, School};
+use crate::store::records::{self, RecordKind};
+use crate::store::{Identity, Store, StoreError};
+use crate::sync::DeviceHalf;
+use crate::sync::verify::KeyRing;
+use crate::time::Timestamp;
+
+pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
+pub use capture::{Captured, Edits, NewPiece};
+pub use enrol::Enrolment;
+pub use level::{LevelView, OutcomeLevel};
+pub use say::Judging;
+pub use share::StartedProject;
+pub use status::{Digest, Status, Unsent, Waiting};
+pub use steps::{Ask, Body, HttpAnswer, Step};
+
+/// One person on one device.
+#[derive(Debug)]
+pub struct Device {
+    store: Store,
+    me: Identity,
+    ring: KeyRing,
+    half: DeviceHalf,
+    steps: steps::InFlight,
+}
+
+/// Why something can't be done. Nothing was lost: what was not done left no trace.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A photo.
+    #[error("this file was not taken, and stays where it is: {0}")]
+    Media(#[from] MediaError),
+    /// A document.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// Something too long.
+    #[error(transparent)]
+    Act(#[from] BadAct),
+    /// Words or lists over their bounds.
+    #[error("{0}")]
+    Bounds(&'static str),
+    /// It isn't on this device.
+    #[error("{0} is not on this device: sync first, or check the id")]
+    Unknown(String),
+    /// The person may not.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// The relay answered what can't be right.
+    #[error("{0}")]
+    Relay(String),
+    /// Something is still unsent.
+    #[error("{0} things have not reached the school yet: sync first, or say that they may be lost")]
+    Unsent(u64),
+}
+
+impl From<rusqlite::Error> for DeviceError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl Device {
+    /// Opens the device in `folder`.
+    pub fn open(folder: &Path) -> Result<Self, DeviceError> {
+        Self::with(Store::open(folder)?)
+    }
+
+    fn with(store: Store) -> Result<Self, DeviceError> {
+        let me = store.identity()?;
+        let mut ring = KeyRing::new(me.school, me.root);
+        for (record, _) in records::keys(store.read())? {
+            ring.restore(&record);
+        }
+        Ok(Self { store, me, ring, half: DeviceHalf::default(), steps: steps::InFlight::default() })
+    }
+
+    /// Writes everything back and lets go of the files, as a phone demands before it suspends an app. Open it again
+    /// to resume.
+    pub fn pause(self) -> Result<(), DeviceError> {
+        Ok(self.store.close()?)
+    }
+
+    /// Who this device belongs to.
+    pub fn identity(&self) -> &Identity {
+        &self.me
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The school, once it is known here.
+    pub fn school(&self) -> Result<Option<School>, DeviceError> {
+        Ok(records::get(self.store.read(), RecordKind::School, self.me.school.as_bytes())?)
+    }
+
+    /// The folio of a student in a project.
+    pub fn folio_of(&self, student: PersonId, project: Option<crate::ids::ProjectId>) -> FolioId {
+        FolioId::derive(self.me.school, student, project)
+    }
+
+    fn folio(&self, id: FolioId) -> Result<Option<Folio>, DeviceError> {
+        Ok(records::get(self.store.read(), RecordKind::Folio, id.as_bytes())?)
+    }
+
+    /// A piece as access looks at it, with who is in the circles of its folios now.
+    fn standing(
+        &self,
+        id: PieceId,
+        now: Timestamp,
+    ) -> Result<(crate::access::Piece, impl crate::access::Circles + use<>), DeviceError> {
+        standing(self.store.read(), id, now)
+    }
+}
+
+type Memberships = std::collections::BTreeMap<(FolioId, PersonId), crate::access::Membership>;
+
+fn standing(
+    conn: &rusqlite::Connection,
+    id: PieceId,
+    now: Timestamp,
+) -> Result<(crate::access::Piece, impl crate::access::Circles + use<>), DeviceError> {
+    let piece = piece_of(conn, id)?.ok_or_else(|| DeviceError::Unknown(format!("piece {id}")))?;
+    let mut memberships = Memberships::new();
+    for placement in &piece.placements {
+        if let Some(folio) = records::get::<Folio>(conn, RecordKind::Folio, placement.folio.as_bytes())? {
+            for row in folio.circle.iter().filter(|row| row.expires.is_none_or(|expires| expires > now)) {
+                let membership = memberships.entry((folio.id, row.person)).or_default();
+                membership.roles = membership.roles.with(row.role);
+                membership.reader_may_write |= row.may_write;
+            }
+        }
+    }
+    let circles = move |folio: FolioId, person: PersonId| {
+        memberships.get(&(folio, person)).copied().unwrap_or_default()
+    };
+    Ok((piece, circles))
+}
+
+fn piece_of(conn: &rusqlite::Connection, id: PieceId) -> Result<Option<crate::access::Piece>, DeviceError> {
+    let student = |folio: FolioId| {
+        let folio = records::get::<Folio>(conn, RecordKind::Folio, folio.as_bytes());
+        folio.ok().flatten().map(|folio| folio.student)
+    };
+    Ok(crate::store::index::piece(conn, id, student)?)
+}
+
+/// Milliseconds to the seconds that automerge keeps with a change, for display only.
+fn seconds(now: Timestamp) -> i64 {
+    i64::try_from(now.millis() / 1000).unwrap_or(i64::MAX)
+}
+
+/// A document that is written here: the content of a piece, or the person's own voice on it.
+fn own_document(me: &Identity, piece: PieceId, about: Option<PersonId>) -> DocumentId {
+    DocumentId::voice(piece, me.person, about)
+}
+
+fn new_act(now: Timestamp, chance: &mut dyn crate::ids::Chance) -> ActId {
+    ActId::new(now, chance)
+}

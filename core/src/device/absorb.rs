@@ -1,0 +1,445 @@
+//! Taking in what the relay answered: everything in one transaction, verified before automerge sees a byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Transaction;
+
+use crate::document::SignedChange;
+use crate::ids::{DeviceId, DocumentId, PieceId};
+use crate::model::act::SignedAct;
+use crate::model::directory::{DeviceRecord, Inviter};
+use crate::model::role::Class;
+use crate::store::log::ChangeState;
+use crate::store::outbox::{Owed, SetAside};
+use crate::store::records::{self, RecordKind};
+use crate::store::{Identity, StoreError, index, log, outbox, transfers};
+use crate::sync::verify::KeyRing;
+use crate::sync::wire::{self, Item, Pack, Record, ToFill};
+use crate::sync::{Batch, Outcome, Reason};
+
+use super::write::{reindex_document, reindex_piece};
+use super::{Device, DeviceError, piece_of};
+
+impl Device {
+    /// Takes in one answer of the relay.
+    pub(super) fn absorb(&mut self, batch: Batch) -> Result<(), DeviceError> {
+        let (me, ring) = (&self.me, &mut self.ring);
+        let blobs = self.store.blobs().clone();
+        let mut dropped = Vec::new();
+        self.store.write(|tx| {
+            let mut intake = Intake { tx, me, ring, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
+            for (row, outcome) in &batch.outcomes {
+                intake.settle(*row, *outcome)?;
+            }
+            if batch.start_over {
+                offer_everything(tx, me)?;
+                return set_cursor(tx, wire::Cursor::default());
+            }
+            let directory_changed = !batch.records.is_empty();
+            for record in batch.records {
+                intake.record(record)?;
+            }
+            for document in batch.purge {
+                dropped.extend(intake.purge(document)?);
+            }
+            for ToFill { document, class } in batch.to_fill {
+                let row = log::put_document(tx, document, class, true)?;
+                intake.dirty.entry(document).or_insert(row);
+                records::put_fill(tx, document, 0)?;
+            }
+            for news in batch.news {
+                intake.change(&news.change, news.n)?;
+            }
+            for pack in batch.packs {
+                intake.pack(pack)?;
+            }
+            intake.finish()?;
+            if directory_changed {
+                // A role may have been renewed: what waits for that is tried again.
+                tx.execute("update outbox set not_before = 0 where reason is not null", [])?;
+            }
+            set_cursor(tx, batch.cursor)
+        })?;
+        for hash in dropped {
+            blobs.remove(hash)?;
+        }
+        Ok(())
+    }
+
+    /// Works the whole index out anew from documents and acts.
+    pub fn rebuild_index(&mut self) -> Result<(), DeviceError> {
+        self.store.write(|tx| {
+            index::clear(tx)?;
+            for piece in log::pieces(tx)? {
+                reindex_piece(tx, piece)?;
+            }
+            for document in log::all_documents(tx)? {
+                reindex_document(tx, document.row, document.id)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+pub(super) fn cursor(conn: &rusqlite::Connection) -> Result<wire::Cursor, DeviceError> {
+    let Some(bytes) = crate::store::meta(conn, "cursor")? else { return Ok(wire::Cursor::default()) };
+    Ok(minicbor::decode(&bytes).map_err(|_| StoreError::Unexpected("the cursor"))?)
+}
+
+fn set_cursor(tx: &Transaction<'_>, cursor: wire::Cursor) -> Result<(), DeviceError> {
+    Ok(crate::store::put_meta(tx, "cursor", &wire::to_bytes(&cursor))?)
+}
+
+/// The relay's log is another one than we knew: everything made here is offered again.
+fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
+    offer(tx, me, None)?;
+    Ok(transfers::restart_uploads(tx)?)
+}
+
+fn offer(tx: &Transaction<'_>, me: &Identity, piece: Option<PieceId>) -> Result<(), DeviceError> {
+    for act in log::own_acts(tx, me.device, piece)? {
+        outbox::add(tx, Owed::Act(act))?;
+    }
+    for change in log::own_changes(tx, me.device, piece)? {
+        outbox::add(tx, Owed::Change(change))?;
+    }
+    Ok(())
+}
+
+struct Intake<'a> {
+    tx: &'a Transaction<'a>,
+    me: &'a Identity,
+    ring: &'a mut KeyRing,
+    /// Documents whose changes are new, with their rows.
+    dirty: BTreeMap<DocumentId, i64>,
+    /// Pieces whose acts are new.
+    pieces: BTreeSet<PieceId>,
+    /// A key or an act was learned that may make others verifiable.
+    learned: bool,
+}
+
+impl Intake<'_> {
+    fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
+        let Some(owed) = outbox::owed(self.tx, row)? else { return Ok(()) };
+        match outcome {
+            Outcome::Delivered(n) => {
+                match owed {
+                    Owed::Act(id) => log::settle_act(self.tx, id, None)?,
+                    Owed::Change(change) => {
+                        let known = log::change(self.tx, change)?;
+                        log::put_change(self.tx, known.document, &known.change, Some(n), ChangeState::InUse)?;
+                    }
+                }
+                outbox::remove(self.tx, row)?;
+            }
+            Outcome::Later(until) => outbox::put_off(self.tx, row, until, None)?,
+            Outcome::Waits(reason, until) => {
+                outbox::put_off(self.tx, row, until, Some(reason.words()))?;
+                if reason == Reason::BuildsOnMissing {
+                    // The relay lost something it once had: offer the whole ancestry.
+                    let piece = match owed {
+                        Owed::Change(change) => Some(log::change(self.tx, change)?.change.document.piece),
+                        Owed::Act(id) => log::act(self.tx, id)?
+                            .and_then(|signed| crate::model::act::Act::from_bytes(&signed.body).ok())
+                            .and_then(|act| act.piece()),
+                    };
+                    offer(self.tx, self.me, piece)?;
+                }
+            }
+            Outcome::SetAside(reason) => match owed {
+                Owed::Act(id) => self.set_act_aside(id, row, reason)?,
+                Owed::Change(change) => self.set_change_aside(change, reason)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn set_act_aside(
+        &mut self,
+        id: crate::ids::ActId,
+        row: i64,
+        reason: Reason,
+    ) -> Result<(), DeviceError> {
+        let Some(signed) = log::act(self.tx, id)? else { return Ok(outbox::remove(self.tx, row)?) };
+        let act = crate::model::act::Act::from_bytes(&signed.body).ok();
+        let aside = SetAside {
+            piece: act.as_ref().and_then(crate::model::act::Act::piece),
+            document: None,
+            item: wire::to_bytes(&Item::Act(signed)),
+            reason: reason.words().to_owned(),
+            words: act.map(|act| format!("{act:?}")).unwrap_or_default(),
+        };
+        outbox::set_aside(self.tx, &aside)?;
+        log::settle_act(self.tx, id, Some(reason.words()))?;
+        outbox::remove(self.tx, row)?;
+        self.pieces.extend(aside.piece);
+        Ok(())
+    }
+
+    /// The sheet becomes what the relay has; the refused change and all that builds on it are set aside, readable. The
+    /// next edit uses a new actor.
+    fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
+        let first = log::change(self.tx, refused)?;
+        let before = words_of(self.tx, first.document, first.change.document)?;
+        let mut gone = BTreeSet::from([first.change.hash]);
+        let mut rows = Vec::new();
+        for change in log::changes_of(self.tx, first.document)? {
+            let builds_on_it = crate::document::ParsedChange::parse(&change.change.raw)
+                .is_ok_and(|parsed| parsed.deps.iter().any(|dep| gone.contains(dep)));
+            if change.row == refused || (builds_on_it && change.n.is_none()) {
+                gone.insert(change.change.hash);
+                rows.push(change);
+            }
+        }
+        for change in &rows {
+            log::set_state(self.tx, change.row, ChangeState::SetAside)?;
+            self.tx.execute("delete from outbox where change = ?1", [change.row])?;
+        }
+        log::set_actor(self.tx, first.document, None)?;
+        reindex_document(self.tx, first.document, first.change.document)?;
+        let after = words_of(self.tx, first.document, first.change.document)?;
+        let lost: Vec<String> = before.into_iter().filter(|words| !after.contains(words)).collect();
+        for (position, change) in rows.into_iter().enumerate() {
+            outbox::set_aside(
+                self.tx,
+                &SetAside {
+                    piece: Some(change.change.document.piece),
+                    document: Some(change.change.document),
+                    item: wire::to_bytes(&Item::Change(change.change)),
+                    reason: reason.words().to_owned(),
+                    words: if position == 0 { lost.join("\n") } else { String::new() },
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: Record) -> Result<(), DeviceError> {
+        let tx = self.tx;
+        match record {
+            Record::School(school) if school.id == self.me.school => {
+                records::put(tx, RecordKind::School, school.id.as_bytes(), &school)?;
+            }
+            Record::School(_) => {}
+            Record::Framework(framework) => {
+                records::put(tx, RecordKind::Framework, framework.id.as_bytes(), &framework)?;
+            }
+            Record::Person { person, devices } => {
+                records::put(tx, RecordKind::Person, person.id.as_bytes(), &person)?;
+                for device in devices {
+                    self.key(&device)?;
+                }
+            }
+            Record::Project(project) => {
+                records::put(tx, RecordKind::Project, project.id.as_bytes(), &project)?;
+            }
+            Record::Folio(folio) => records::put(tx, RecordKind::Folio, folio.id.as_bytes(), &folio)?,
+            Record::Piece { piece, acts } => {
+                for act in acts {
+                    self.act(piece, &act)?;
+                }
+                self.pieces.insert(piece);
+            }
+            Record::Census { student, voices } => {
+                records::put(tx, RecordKind::Census, student.as_bytes(), &voices)?;
+            }
+            Record::PersonGone(person) => records::remove(tx, RecordKind::Person, person.as_bytes())?,
+            Record::ProjectGone(project) => records::remove(tx, RecordKind::Project, project.as_bytes())?,
+            Record::FolioGone(folio) => records::remove(tx, RecordKind::Folio, folio.as_bytes())?,
+            Record::CensusGone(student) => records::remove(tx, RecordKind::Census, student.as_bytes())?,
+            Record::PieceGone(piece) => {
+                let own = piece_of(tx, piece)?.is_some_and(|piece| piece.maker == self.me.person);
+                if !own {
+                    log::forget_acts(tx, piece, self.me.device)?;
+                    self.pieces.insert(piece);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Believes a key only by its chain. One that no device of its person vouched for, although she had some, is marked.
+    fn key(&mut self, record: &DeviceRecord) -> Result<(), DeviceError> {
+        let known: Vec<DeviceId> = records::devices_of(self.tx, record.person)?;
+        let vouched = match record.inviter {
+            Inviter::Root => false,
+            Inviter::Device(device) => known.contains(&device),
+        };
+        if self.ring.learn(record).is_ok() {
+            let is_new = !known.is_empty() && !known.contains(&record.device) && !vouched;
+            records::put_key(self.tx, record, is_new)?;
+            self.learned |= !known.contains(&record.device);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, piece: PieceId, signed: &SignedAct) -> Result<(), DeviceError> {
+        let Ok(act) = crate::model::act::Act::from_bytes(&signed.body) else { return Ok(()) };
+        if act.piece() != Some(piece) {
+            return Ok(());
+        }
+        let verified = self.is_genuine(signed);
+        log::put_act(self.tx, signed, &act, true, verified)?;
+        self.learned |= verified;
+        Ok(())
+    }
+
+    /// Signed by a device of the piece's maker; only she declares, places and shares it.
+    fn is_genuine(&self, signed: &SignedAct) -> bool {
+        let Some((person, act)) = self.ring.verify_act(signed) else { return false };
+        match act {
+            crate::model::act::Act::DeclarePiece { maker, .. } => maker == person,
+            act => {
+                let maker = act.piece().and_then(|piece| declared_maker(self.tx, piece).ok().flatten());
+                maker.is_none_or(|maker| maker == person)
+            }
+        }
+    }
+
+    fn change(&mut self, change: &SignedChange, n: u64) -> Result<(), DeviceError> {
+        let class = match log::document(self.tx, change.document)? {
+            Some(document) => document.class,
+            // News of a document that was never announced: kept, and read as the least that it can be.
+            None if change.document.author().is_none() => Class::Content,
+            None => Class::Voice(crate::model::role::Role::Guardian),
+        };
+        let row = log::put_document(self.tx, change.document, class, false)?;
+        let verified = self.verified(change)?;
+        let state = if verified { ChangeState::InUse } else { ChangeState::Unverified };
+        let (_, is_new) = log::put_change(self.tx, row, change, Some(n), state)?;
+        if is_new && verified {
+            self.dirty.insert(change.document, row);
+        }
+        Ok(())
+    }
+
+    fn verified(&self, change: &SignedChange) -> Result<bool, DeviceError> {
+        let writer = match change.document.author() {
+            Some(author) => Some(author),
+            None => declared_maker(self.tx, change.document.piece)?,
+        };
+        Ok(writer.is_some_and(|writer| self.ring.verify_change(change, writer).is_ok()))
+    }
+
+    fn pack(&mut self, pack: Pack) -> Result<(), DeviceError> {
+        let mut last = 0;
+        for news in pack.changes.iter().filter(|news| news.change.document == pack.document) {
+            self.change(&news.change, news.n)?;
+            last = news.n;
+        }
+        if pack.whole {
+            log::set_whole(self.tx, pack.document)?;
+            records::remove_fill(self.tx, pack.document)?;
+        } else if last > 0 {
+            records::put_fill(self.tx, pack.document, last)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a document that went out of sight, unless it is the person's own. Returns blobs that nothing here
+    /// names any more.
+    fn purge(&mut self, document: DocumentId) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
+        let own = match document.author() {
+            Some(author) => author == self.me.person,
+            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
+        };
+        if own {
+            return Ok(Vec::new());
+        }
+        let media = match document.author() {
+            None => index::content(self.tx, document.piece)?.map(|content| content.media).unwrap_or_default(),
+            Some(_) => Vec::new(),
+        };
+        log::forget_document(self.tx, document)?;
+        self.dirty.remove(&document);
+        let hashes: Vec<_> = media.iter().flat_map(|medium| [medium.original, medium.preview]).collect();
+        for hash in &hashes {
+            transfers::unwant(self.tx, *hash)?;
+        }
+        let mut unnamed = Vec::new();
+        for hash in hashes {
+            let named: bool = self.tx.query_row(
+                "select exists (select 1 from content_index where instr(body, ?1) > 0)",
+                [hash.to_string()],
+                |row| row.get(0),
+            )?;
+            if !named {
+                unnamed.push(hash);
+            }
+        }
+        Ok(unnamed)
+    }
+
+    /// Verifies what waited for a key or an act, and brings everything that changed up to date.
+    fn finish(&mut self) -> Result<(), DeviceError> {
+        if self.learned {
+            for signed in log::unverified_acts(self.tx)? {
+                if self.is_genuine(&signed) {
+                    log::set_act_verified(self.tx, signed.id)?;
+                    let act = crate::model::act::Act::from_bytes(&signed.body).ok();
+                    self.pieces.extend(act.and_then(|act| act.piece()));
+                }
+            }
+        }
+        for piece in std::mem::take(&mut self.pieces) {
+            reindex_piece(self.tx, piece)?;
+        }
+        if self.learned {
+            for waiting in log::unverified_changes(self.tx)? {
+                if self.verified(&waiting.change)? {
+                    log::set_state(self.tx, waiting.row, ChangeState::InUse)?;
+                    self.dirty.insert(waiting.change.document, waiting.document);
+                }
+            }
+        }
+        for (document, row) in std::mem::take(&mut self.dirty) {
+            reindex_document(self.tx, row, document)?;
+            if document.author().is_none() {
+                self.want_previews(document.piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn want_previews(&self, piece: PieceId) -> Result<(), DeviceError> {
+        let own = declared_maker(self.tx, piece)? == Some(self.me.person);
+        let Some(content) = index::content(self.tx, piece)? else { return Ok(()) };
+        for medium in content.media.iter().take(40) {
+            let sent_from_here: bool = self.tx.query_row(
+                "select exists (select 1 from upload where hash = ?1)",
+                [medium.preview.as_bytes().as_slice()],
+                |row| row.get(0),
+            )?;
+            if !(own && sent_from_here) {
+                transfers::want(self.tx, medium.preview)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who made a piece, by its own declaration. Declarations are verified before they are believed.
+fn declared_maker(
+    conn: &rusqlite::Connection,
+    piece: PieceId,
+) -> Result<Option<crate::ids::PersonId>, DeviceError> {
+    Ok(log::acts_of(conn, piece)?.iter().find_map(|signed| {
+        match crate::model::act::Act::from_bytes(&signed.body).ok()? {
+            crate::model::act::Act::DeclarePiece { maker, .. } => Some(maker),
+            _ => None,
+        }
+    }))
+}
+
+/// What a document says, line by line, for showing what was set aside.
+fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
+    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+    Ok(match id.author() {
+        None => index::content(tx, id.piece)?
+            .map(|content| vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))])
+            .unwrap_or_default(),
+        Some(_) => {
+            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
+        }
+    })
+}

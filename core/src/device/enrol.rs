@@ -1,0 +1,144 @@
+//! Becoming a device of somebody's, by an invitation.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::ids::{Chance, DeviceId, random};
+use crate::model::directory::Inviter;
+use crate::model::invitation::InvitationLink;
+use crate::signing::{SecretKey, device_message, invitation_message, token_message};
+use crate::store::{Identity, Store, StoreError, records};
+use crate::sync::wire::{Enrol, Enrolled, Invite};
+use crate::time::Timestamp;
+
+use super::{Device, DeviceError};
+
+/// An enrolment that was begun: the new device's key exists, and is kept until the relay has answered, so that a cut in
+/// the middle does not use the invitation up.
+#[derive(Debug)]
+pub struct Enrolment {
+    folder: PathBuf,
+    link: InvitationLink,
+    device: DeviceId,
+    key: SecretKey,
+    token: [u8; 32],
+}
+
+impl Enrolment {
+    /// Begins, or goes on with what was begun in this folder by the same link.
+    pub fn begin(
+        folder: &Path,
+        link: InvitationLink,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<Self, DeviceError> {
+        if folder.join("fieldfolio.db").exists() {
+            return Err(StoreError::Present(folder.to_owned()).into());
+        }
+        let file = pending(folder);
+        let failed = |doing, source| StoreError::File { path: file.clone(), doing, source };
+        let invitation = link.key.public();
+        let token = random(chance);
+        if let Ok(bytes) = std::fs::read(&file) {
+            if let Some((device, key)) = read_pending(&bytes, invitation.as_bytes()) {
+                return Ok(Self { folder: folder.to_owned(), link, device, key, token });
+            }
+        }
+        let (device, key) = (DeviceId::new(now, chance), SecretKey::generate(chance));
+        std::fs::create_dir_all(folder).map_err(|source| failed("written", source))?;
+        let bytes = [invitation.as_bytes().as_slice(), device.as_bytes(), &key.seed()].concat();
+        let written = std::fs::write(&file, bytes).and_then(|()| std::fs::File::open(&file)?.sync_all());
+        written.map_err(|source| failed("written", source))?;
+        Ok(Self { folder: folder.to_owned(), link, device, key, token })
+    }
+
+    /// Where to post it: this path at the link's relay.
+    pub fn url(&self) -> String {
+        format!("{}/v1/enrol", self.link.relay)
+    }
+
+    /// What to post.
+    pub fn request(&self) -> Enrol {
+        let school = self.link.school;
+        let message = device_message(school, self.link.person, self.device, &self.key.public());
+        let token_hash: [u8; 32] = Sha256::digest(self.token).into();
+        Enrol {
+            invitation: self.link.key.public(),
+            device: self.device,
+            key: self.key.public(),
+            signature: self.link.key.sign(&message),
+            token_hash,
+            token_signature: self.key.sign(&token_message(school, self.device, &token_hash)),
+        }
+    }
+
+    /// Finishes with the relay's answer.
+    pub fn finish(self, enrolled: Enrolled) -> Result<Device, DeviceError> {
+        let record = enrolled.record;
+        let ours = record.device == self.device
+            && record.person == self.link.person
+            && record.key == self.key.public()
+            && record.invitation == self.link.key.public();
+        if !ours {
+            return Err(DeviceError::Relay("the relay answered for another device: try again".into()));
+        }
+        if record.inviter == Inviter::Root && record.verify(self.link.school, &self.link.root).is_err() {
+            return Err(DeviceError::Relay("the relay is not the school's that this link was made for".into()));
+        }
+        let identity = Identity {
+            school: self.link.school,
+            root: self.link.root,
+            person: self.link.person,
+            device: self.device,
+            key: self.key,
+            token: self.token,
+            relay: self.link.relay,
+        };
+        let store = Store::create(&self.folder, &identity)?;
+        // The store is safe on disk now. If this removal is lost, the left-over file is only never read again.
+        let _ = std::fs::remove_file(pending(&self.folder));
+        Device::with(store)
+    }
+}
+
+fn pending(folder: &Path) -> PathBuf {
+    folder.join("enrolment")
+}
+
+fn read_pending(bytes: &[u8], invitation: &[u8; 32]) -> Option<(DeviceId, SecretKey)> {
+    let (for_invitation, rest) = bytes.split_at_checked(32)?;
+    let (device, seed) = rest.split_at_checked(16)?;
+    let key = SecretKey::from_seed(seed.try_into().ok()?);
+    (for_invitation == invitation).then_some((DeviceId::from_bytes(device.try_into().ok()?), key))
+}
+
+impl Device {
+    /// Makes an invitation for a person (the next device of one's own, or a student one teaches): what to post to
+    /// `/v1/invitations`, and the link to show once the relay has taken it.
+    pub fn invite(
+        &self,
+        person: crate::ids::PersonId,
+        expires: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> (Invite, InvitationLink) {
+        let key = SecretKey::generate(chance);
+        let message = invitation_message(self.me.school, &key.public(), person, expires);
+        let invite = Invite { invitation: key.public(), person, expires, signature: self.me.key.sign(&message) };
+        let link = InvitationLink {
+            relay: self.me.relay.clone(),
+            school: self.me.school,
+            root: self.me.root,
+            person,
+            key,
+            expires,
+        };
+        (invite, link)
+    }
+
+    /// Keys that none of their person's known devices vouched for: "new device".
+    pub fn new_devices(&self) -> Result<Vec<DeviceId>, DeviceError> {
+        let keys = records::keys(self.store.read())?;
+        Ok(keys.into_iter().filter(|(_, is_new)| *is_new).map(|(record, _)| record.device).collect())
+    }
+}

@@ -1,0 +1,196 @@
+//! Levels with their reasons and their sight, from what this device holds.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::access::Piece;
+use crate::document::Sheet;
+use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, ProjectId};
+use crate::model::directory::{Folio, Project, School};
+use crate::model::entry::{Assessment, Reference, Said};
+use crate::model::framework::Framework;
+use crate::model::judgement::{Beside, Judged, Spoken, judged};
+use crate::model::mastery::{Answer, Sight, answer};
+use crate::model::role::{Class, Role, Roles};
+use crate::store::log::DocumentRow;
+use crate::store::records::{self, RecordKind};
+use crate::store::{index, log};
+
+use super::{Device, DeviceError, piece_of};
+
+/// Where a student stands in one outcome.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutcomeLevel {
+    /// The outcome.
+    pub outcome: OutcomeId,
+    /// The level with its reasons.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// What stands beside it and doesn't count, with the reason.
+    pub beside: Vec<Beside>,
+}
+
+/// A student's levels, as this device may show them.
+#[derive(Debug, Clone, Serialize)]
+pub struct LevelView {
+    /// The student.
+    pub student: PersonId,
+    /// Whether everything that can count is here.
+    pub sight: Sight,
+    /// By outcome: those that were judged, and those that her projects aim at.
+    pub outcomes: Vec<OutcomeLevel>,
+}
+
+impl Device {
+    /// A student's levels. `None` for those who are shown none: mentors, peers, group members.
+    pub fn levels(&self, student: PersonId) -> Result<Option<LevelView>, DeviceError> {
+        levels(self.store.read(), self.me.person, student, self.school()?)
+    }
+
+    /// Her level in one outcome.
+    pub fn level(&self, student: PersonId, outcome: OutcomeId) -> Result<Option<OutcomeLevel>, DeviceError> {
+        let Some(view) = self.levels(student)? else { return Ok(None) };
+        if let Some(level) = view.outcomes.into_iter().find(|level| level.outcome == outcome) {
+            return Ok(Some(level));
+        }
+        let school = self.school()?;
+        let (rule, scale) = school.map(|school| (school.rule, school.scale)).unwrap_or_default();
+        let answer = answer(&rule, &scale, view.sight, [], false);
+        Ok(Some(OutcomeLevel { outcome, answer, beside: Vec::new() }))
+    }
+}
+
+fn levels(
+    conn: &Connection,
+    me: PersonId,
+    student: PersonId,
+    school: Option<School>,
+) -> Result<Option<LevelView>, DeviceError> {
+    let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
+    let shown = Roles::of([Role::Owner, Role::Teacher, Role::Reader, Role::Guardian]);
+    let is_shown = folios.iter().filter(|folio| folio.student == student).any(|folio| {
+        folio.circle.iter().any(|row| row.person == me && shown.contains(row.role))
+    });
+    if !is_shown {
+        return Ok(None);
+    }
+    let (rule, scale) = school.map(|school| (school.rule, school.scale)).unwrap_or_default();
+    let projects: BTreeMap<_, ProjectId> =
+        folios.iter().filter_map(|folio| Some((folio.id, folio.project?))).collect();
+    let mut voices = Vec::new();
+    let mut countable = Countable::default();
+    let mut confirmations = Vec::new();
+    for document in log::voices_about(conn, student)? {
+        let Some(piece) = piece_of(conn, document.id.piece)? else { continue };
+        let Some(placement) = piece.placement_of(student) else { continue };
+        let (Some(project), true) = (projects.get(&placement.folio), is_shared_with(&piece, student)) else {
+            continue;
+        };
+        let Some(author) = document.id.author() else { continue };
+        let entries = index::entries(conn, document.row)?;
+        countable.see(conn, &document)?;
+        confirmations.extend(entries.iter().filter_map(|entry| match &entry.said {
+            Said::Confirmation { of, heads } => Some((document.id, author, entry.id, *of, heads.clone())),
+            _ => None,
+        }));
+        voices.push(Spoken { piece: document.id.piece, project: *project, author, class: document.class, entries });
+    }
+    let mut confirmed = BTreeMap::new();
+    for (document, author, entry, of, heads) in confirmations {
+        match as_confirmed(conn, document, of, &heads)? {
+            Some(assessment) => _ = confirmed.insert((author, entry), (of, assessment)),
+            None => countable.lacks = true,
+        }
+    }
+    let census: Option<u64> = records::get(conn, RecordKind::Census, student.as_bytes())?;
+    let sight = if census == Some(countable.held) && !countable.lacks { Sight::Whole } else { Sight::Partial };
+    let mut by_outcome: BTreeMap<OutcomeId, Judged> = judged(&rule, &voices, &confirmed);
+    for outcome in aimed_at(conn, &folios, student)? {
+        by_outcome.entry(outcome).or_default();
+    }
+    let outcomes = by_outcome
+        .into_iter()
+        .map(|(outcome, judged)| {
+            let practised = judged.is_practised();
+            let answer = answer(&rule, &scale, sight, judged.counting, practised);
+            OutcomeLevel { outcome, answer, beside: judged.beside }
+        })
+        .collect();
+    Ok(Some(LevelView { student, sight, outcomes }))
+}
+
+/// How many voices that can count are here, and whether one of them can't be relied on.
+#[derive(Default)]
+struct Countable {
+    held: u64,
+    lacks: bool,
+}
+
+impl Countable {
+    fn see(&mut self, conn: &Connection, document: &DocumentRow) -> Result<(), DeviceError> {
+        if !matches!(document.class, Class::Voice(Role::Teacher | Role::Mentor)) {
+            return Ok(());
+        }
+        // The relay counts what it has; one's own that it has not taken yet is not in its number.
+        if document.class_from_relay {
+            self.held += 1;
+            let readable = document.set_aside.is_none() && document.whole;
+            self.lacks |= !readable || log::unverified(conn, document.row)? > 0;
+        }
+        Ok(())
+    }
+}
+
+/// Does the student herself see the piece? Only what is shared with her can count.
+fn is_shared_with(piece: &Piece, student: PersonId) -> bool {
+    let made_by_owner = piece.placement_of(piece.maker).is_some();
+    piece.maker == student
+        || piece.audience.is_some_and(|audience| made_by_owner || audience.contains(Role::Owner))
+}
+
+/// A mentor's assessment as it stood at the heads that a confirmation pins.
+fn as_confirmed(
+    conn: &Connection,
+    confirmation: DocumentId,
+    of: Reference,
+    heads: &[crate::model::entry::Head],
+) -> Result<Option<Assessment>, DeviceError> {
+    let mentor = DocumentId::voice(confirmation.piece, of.author, of.about);
+    let Some(row) = log::document(conn, mentor)? else { return Ok(None) };
+    if row.class != Class::Voice(Role::Mentor) || confirmation.about() != of.about {
+        return Ok(None);
+    }
+    let raws = log::raw_changes(conn, row.row)?;
+    let read = std::panic::catch_unwind(|| {
+        let (sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice)).ok()?;
+        entry_at(&sheet, of.entry, heads)
+    });
+    Ok(read.ok().flatten())
+}
+
+fn entry_at(sheet: &Sheet, entry: EntryId, heads: &[crate::model::entry::Head]) -> Option<Assessment> {
+    let entry = sheet.at(heads)?.entry(entry)?;
+    match entry.said {
+        Said::Assessment(assessment) if !entry.withdrawn && !entry.altered => Some(assessment),
+        _ => None,
+    }
+}
+
+fn aimed_at(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<Vec<OutcomeId>, DeviceError> {
+    let mut outcomes = Vec::new();
+    for project in folios.iter().filter(|folio| folio.student == student).filter_map(|folio| folio.project) {
+        if let Some(project) = records::get::<Project>(conn, RecordKind::Project, project.as_bytes())? {
+            outcomes.extend(project.outcomes);
+        }
+    }
+    Ok(outcomes)
+}
+
+impl Device {
+    /// The frameworks this device knows.
+    pub fn frameworks(&self) -> Result<Vec<Framework>, DeviceError> {
+        Ok(records::all(self.store.read(), RecordKind::Framework)?)
+    }
+}

@@ -1,0 +1,219 @@
+//! Saying something on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
+
+use crate::document::{Edit, EntryWords, Sheet, SheetError};
+use crate::ids::{Chance, DocumentId, EntryId, OutcomeId, PersonId, PieceId};
+use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Reference, Said};
+use crate::model::framework::Level;
+use crate::model::role::{Class, Role};
+use crate::store::{index, log};
+use crate::time::{Timestamp, WorkDate};
+
+use super::write::{self, Writing};
+use super::{Device, DeviceError, own_document};
+
+/// A judgement to be given.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    /// What is judged.
+    pub outcome: OutcomeId,
+    /// The level shown.
+    pub level: Level,
+    /// Whether it may count.
+    pub kind: AssessmentKind,
+    /// The day of the work; the piece's own if nothing is said.
+    pub work_date: Option<WorkDate>,
+    /// What comes next.
+    pub next_step: String,
+    /// The judgement of one's own that it replaces.
+    pub replaces: Option<EntryId>,
+}
+
+const MAX_PART: usize = 10_000;
+
+impl Device {
+    /// Gives feedback about a student (about the work itself for `None`).
+    pub fn feedback(
+        &mut self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        feedback: &Feedback,
+        replaces: Option<EntryId>,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<EntryId, DeviceError> {
+        let parts = [&feedback.did_well, &feedback.improve, &feedback.next_step];
+        if parts.iter().all(|part| part.trim().is_empty()) {
+            return Err(DeviceError::Bounds("feedback needs words in at least one of its three parts"));
+        }
+        parts.iter().try_for_each(|part| bounded(part))?;
+        let id = EntryId::new(now, chance);
+        self.say(piece, about, now, chance, |edit| edit.feedback(id, feedback, replaces))?;
+        Ok(id)
+    }
+
+    /// Judges one outcome for one student. It pins the content as it is on this device now.
+    pub fn assess(
+        &mut self,
+        piece: PieceId,
+        student: PersonId,
+        judging: Judging,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<EntryId, DeviceError> {
+        bounded(&judging.next_step)?;
+        let class = self.my_class(piece, Some(student), now)?;
+        if !matches!(class, Class::Voice(Role::Teacher | Role::Mentor)) {
+            return Err(DeviceError::NotAllowed("only a teacher or a mentor of the folio can judge"));
+        }
+        if self.school()?.is_some_and(|school| !school.scale.has(judging.level)) {
+            return Err(DeviceError::Bounds("that is not one of the school's levels"));
+        }
+        let content = log::document(self.store.read(), DocumentId::content(piece))?;
+        let Some(content) = content.filter(|content| !content.heads.is_empty()) else {
+            return Err(DeviceError::NotAllowed("the work itself is not on this device yet: sync first"));
+        };
+        let of_piece = index::content(self.store.read(), piece)?.and_then(|content| content.work_date);
+        let Some(work_date) = judging.work_date.or(of_piece).or_else(|| now.utc_day()) else {
+            return Err(DeviceError::Bounds("say on which day the work was done"));
+        };
+        let assessment = Assessment {
+            outcome: judging.outcome,
+            level: judging.level,
+            kind: judging.kind,
+            work_date,
+            next_step: judging.next_step,
+            judged: content.heads,
+        };
+        let id = EntryId::new(now, chance);
+        self.say(piece, Some(student), now, chance, |edit| edit.assessment(id, &assessment, judging.replaces))?;
+        Ok(id)
+    }
+
+    /// Takes a mentor's judgement as one's own, as it stands on this device now.
+    pub fn confirm(
+        &mut self,
+        piece: PieceId,
+        of: Reference,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<EntryId, DeviceError> {
+        if self.my_class(piece, of.about, now)? != Class::Voice(Role::Teacher) {
+            return Err(DeviceError::NotAllowed("only a teacher of the folio can confirm a mentor's judgement"));
+        }
+        let document = DocumentId::voice(piece, of.author, of.about);
+        let voice = log::document(self.store.read(), document)?;
+        let Some(voice) = voice.filter(|voice| voice.class == Class::Voice(Role::Mentor)) else {
+            return Err(DeviceError::Unknown(format!("a mentor's judgement {}", of.entry)));
+        };
+        let entry = index::entry(self.store.read(), voice.row, of.entry)?;
+        let Some(Entry { said: Said::Assessment(_), withdrawn: false, altered: false, .. }) = entry else {
+            return Err(DeviceError::NotAllowed(
+                "that is not a judgement that can be confirmed: it was taken back or altered",
+            ));
+        };
+        let id = EntryId::new(now, chance);
+        self.say(piece, of.about, now, chance, |edit| edit.confirmation(id, of, &voice.heads))?;
+        Ok(id)
+    }
+
+    /// Answers an entry. The answer is in one's own voice, about the same student.
+    pub fn reply(
+        &mut self,
+        piece: PieceId,
+        to: Reference,
+        words: &str,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<EntryId, DeviceError> {
+        bounded(words)?;
+        if words.trim().is_empty() {
+            return Err(DeviceError::Bounds("a reply needs words"));
+        }
+        let document = DocumentId::voice(piece, to.author, to.about);
+        let voice = log::document(self.store.read(), document)?;
+        let known = voice.map(|voice| index::entry(self.store.read(), voice.row, to.entry)).transpose()?.flatten();
+        if known.is_none() {
+            return Err(DeviceError::Unknown(format!("entry {}", to.entry)));
+        }
+        let id = EntryId::new(now, chance);
+        self.say(piece, to.about, now, chance, |edit| edit.entry_words(id, EntryWords::Reply(to), words))?;
+        Ok(id)
+    }
+
+    /// Writes the student's reflection on her own work, or edits it in place: what two of her devices changed apart
+    /// merges by character. Two that were begun apart stand side by side.
+    pub fn reflect(
+        &mut self,
+        piece: PieceId,
+        words: &str,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<EntryId, DeviceError> {
+        if words.chars().count() > 50_000 {
+            return Err(DeviceError::Bounds("a reflection has at most 50,000 characters"));
+        }
+        let me = self.me.person;
+        let present = log::document(self.store.read(), own_document(&self.me, piece, Some(me)))?
+            .map(|voice| index::entries(self.store.read(), voice.row))
+            .transpose()?
+            .unwrap_or_default();
+        let id = present
+            .iter()
+            .find(|entry| matches!(entry.said, Said::Reflection { .. }))
+            .map_or_else(|| EntryId::new(now, chance), |entry| entry.id);
+        self.say(piece, Some(me), now, chance, |edit| edit.entry_words(id, EntryWords::Reflection, words))?;
+        Ok(id)
+    }
+
+    /// Takes back something one said. It stays readable, marked as withdrawn.
+    pub fn withdraw(
+        &mut self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        entry: EntryId,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.say(piece, about, now, chance, |edit| edit.withdraw(entry))
+    }
+
+    /// A document as any automerge tool opens it.
+    pub fn export_document(&self, document: DocumentId) -> Result<Vec<u8>, DeviceError> {
+        let row = log::document(self.store.read(), document)?
+            .ok_or_else(|| DeviceError::Unknown(format!("document {document}")))?;
+        let raws = log::raw_changes(self.store.read(), row.row)?;
+        Ok(Sheet::load(raws.iter().map(Vec::as_slice))?.save())
+    }
+
+    fn say(
+        &mut self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+        write: impl FnOnce(&mut Edit<'_>) -> Result<(), SheetError>,
+    ) -> Result<(), DeviceError> {
+        let class = self.my_class(piece, about, now)?;
+        let me = &self.me;
+        let document = own_document(me, piece, about);
+        self.store.write(|tx| {
+            let writing = Writing { me, document, class, now, blobs: Vec::new() };
+            write::change(tx, writing, chance, write).map(|_| ())
+        })
+    }
+
+    /// As what the person speaks here, by what this device knows of the circle.
+    fn my_class(&self, piece: PieceId, about: Option<PersonId>, now: Timestamp) -> Result<Class, DeviceError> {
+        let (standing, circles) = self.standing(piece, now)?;
+        standing.voice_class(&circles, self.me.person, about).ok_or(DeviceError::NotAllowed(
+            "you can't speak here: you are not in the circle of that student's folio, or the piece is not shared with you",
+        ))
+    }
+}
+
+fn bounded(words: &str) -> Result<(), DeviceError> {
+    if words.chars().count() > MAX_PART {
+        return Err(DeviceError::Bounds("at most 10,000 characters"));
+    }
+    Ok(())
+}

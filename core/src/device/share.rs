@@ -1,0 +1,164 @@
+//! Projects a student starts, and where a piece lies and who may see it.
+
+use serde::Serialize;
+
+use crate::ids::{Chance, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use crate::model::act::Act;
+use crate::model::directory::{CircleRow, Folio, Project};
+use crate::model::role::{Role, Roles};
+use crate::store::records::{self, RecordKind};
+use crate::store::{Identity, log};
+use crate::time::Timestamp;
+
+use super::{Device, DeviceError, write};
+
+/// A project that was started here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StartedProject {
+    /// The project.
+    pub project: ProjectId,
+    /// The student's folio in it.
+    pub folio: FolioId,
+}
+
+impl Device {
+    /// Starts a project of one's own, offline. Teachers and family join its circle when the school hears of it.
+    pub fn start_project(
+        &mut self,
+        title: &str,
+        brief: &str,
+        outcomes: &[OutcomeId],
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<StartedProject, DeviceError> {
+        let id = ProjectId::new(now, chance);
+        let declare = Act::DeclareProject {
+            project: id,
+            title: title.trim().to_owned(),
+            brief: brief.to_owned(),
+            outcomes: outcomes.to_vec(),
+        };
+        declare.check()?;
+        let project = Project {
+            id,
+            title: title.trim().to_owned(),
+            brief: brief.to_owned(),
+            outcomes: outcomes.to_vec(),
+            framework: None,
+            class: None,
+            started_by: Some(self.me.person),
+        };
+        let me = &self.me;
+        let folio = self.store.write(|tx| {
+            write::act(tx, me, now, chance, &declare)?;
+            records::put(tx, RecordKind::Project, id.as_bytes(), &project)?;
+            declare_folio(tx, me, Some(id), now, chance)
+        })?;
+        Ok(StartedProject { project: id, folio })
+    }
+
+    /// Takes up a folio of one's own in a project that a classmate started; the home folio for none.
+    pub fn join_project(
+        &mut self,
+        project: Option<ProjectId>,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<FolioId, DeviceError> {
+        let me = &self.me;
+        self.store.write(|tx| declare_folio(tx, me, project, now, chance))
+    }
+
+    /// Places a piece of one's own in a folio: one's own, a group member's, or (for adults) one of a circle.
+    pub fn place(
+        &mut self,
+        piece: PieceId,
+        folio: FolioId,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.mine(piece, now, "only the person who made a piece can place it")?;
+        let me = &self.me;
+        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Place { piece, folio }))
+    }
+
+    /// Sets who may see a piece of one's own. It replaces what was set before.
+    pub fn share(
+        &mut self,
+        piece: PieceId,
+        audience: Roles,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.mine(piece, now, "only the person who made a piece can share it")?;
+        let replaces = self.shares(piece)?;
+        let me = &self.me;
+        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Share { piece, audience, replaces }))
+    }
+
+    /// Takes a piece back: its maker's alone again. Only while nobody else wrote on it.
+    pub fn unshare(
+        &mut self,
+        piece: PieceId,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.mine(piece, now, "only the person who made a piece can take it back")?;
+        let me = self.me.person;
+        if log::documents_of(self.store.read(), piece)?.iter().any(|row| row.id.author().is_some_and(|by| by != me)) {
+            return Err(DeviceError::NotAllowed(
+                "others have written on this piece, so it can't be taken back",
+            ));
+        }
+        let replaces = self.shares(piece)?;
+        let me = &self.me;
+        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Unshare { piece, replaces }))
+    }
+
+    fn mine(&self, piece: PieceId, now: Timestamp, why_not: &'static str) -> Result<(), DeviceError> {
+        let (standing, _) = self.standing(piece, now)?;
+        if standing.maker == self.me.person { Ok(()) } else { Err(DeviceError::NotAllowed(why_not)) }
+    }
+
+    /// The shares and un-shares of a piece that stand now.
+    fn shares(&self, piece: PieceId) -> Result<Vec<crate::ids::ActId>, DeviceError> {
+        let acts: Vec<_> = log::acts_of(self.store.read(), piece)?
+            .into_iter()
+            .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
+            .collect();
+        let replaced: std::collections::BTreeSet<_> = acts
+            .iter()
+            .flat_map(|(_, act)| match act {
+                Act::Share { replaces, .. } | Act::Unshare { replaces, .. } => replaces.as_slice(),
+                _ => &[],
+            })
+            .collect();
+        Ok(acts
+            .iter()
+            .filter(|(id, act)| {
+                matches!(act, Act::Share { .. } | Act::Unshare { .. }) && !replaced.contains(id)
+            })
+            .map(|(id, _)| *id)
+            .collect())
+    }
+}
+
+fn declare_folio(
+    tx: &rusqlite::Transaction<'_>,
+    me: &Identity,
+    project: Option<ProjectId>,
+    now: Timestamp,
+    chance: &mut dyn Chance,
+) -> Result<FolioId, DeviceError> {
+    let id = FolioId::derive(me.school, me.person, project);
+    if records::get::<Folio>(tx, RecordKind::Folio, id.as_bytes())?.is_some() {
+        return Ok(id);
+    }
+    write::act(tx, me, now, chance, &Act::DeclareFolio { student: me.person, project })?;
+    let circle = vec![owner(me.person)];
+    records::put(tx, RecordKind::Folio, id.as_bytes(), &Folio { id, student: me.person, project, circle })?;
+    Ok(id)
+}
+
+fn owner(person: PersonId) -> CircleRow {
+    CircleRow { person, role: Role::Owner, expires: None, may_write: false }
+}

@@ -1,0 +1,181 @@
+//! How things stand: what waits and why, what was set aside, and whether two devices agree.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::{DocumentId, PersonId, PieceId};
+use crate::model::directory::Folio;
+use crate::model::mastery::Sight;
+use crate::model::role::Role;
+use crate::store::records::{self, RecordKind};
+use crate::store::{log, outbox, transfers};
+
+use super::{Device, DeviceError};
+
+/// How a device stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Whose it is.
+    pub person: PersonId,
+    /// What has not reached the school yet.
+    pub waiting: Vec<Waiting>,
+    /// Uploads that are not done: how many, and how many bytes are left.
+    pub uploads: usize,
+    /// Bytes of them that are still to be sent.
+    pub upload_bytes: u64,
+    /// Documents that are announced and not here yet.
+    pub to_fill: usize,
+    /// What the school refused for good: the reason, and what it said.
+    pub set_aside: Vec<(String, String)>,
+    /// Sheets that can't be opened, with the reason.
+    pub unopened: Vec<String>,
+    /// Devices that nobody known vouched for.
+    pub new_devices: Vec<crate::ids::DeviceId>,
+}
+
+/// One thing that has not reached the school.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// What kind of thing: "act", "change".
+    pub what: &'static str,
+    /// The piece it is about.
+    pub piece: Option<PieceId>,
+    /// Why it waits; on its way for none.
+    pub reason: Option<String>,
+}
+
+/// What a device holds, in a form that can be compared with another's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Digest {
+    /// SHA-256 over the lines below.
+    pub digest: String,
+    /// Each document with its heads, by id.
+    pub documents: Vec<(String, Vec<String>)>,
+    /// Each level that this device shows with whole sight: student, outcome, sentence.
+    pub levels: Vec<(PersonId, crate::ids::OutcomeId, String)>,
+    /// Students whose levels it can show only in part.
+    pub partial: Vec<PersonId>,
+}
+
+/// What becomes of unsent work when a device is wiped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsent {
+    /// Refuse to wipe while there is any.
+    Keep,
+    /// It may be lost.
+    MayBeLost,
+}
+
+impl Device {
+    /// How things stand.
+    pub fn status(&self) -> Result<Status, DeviceError> {
+        let conn = self.store.read();
+        let mut waiting = Vec::new();
+        for row in outbox::rows(conn, usize::MAX)? {
+            let (what, piece) = match row.owed {
+                outbox::Owed::Act(id) => {
+                    let act = log::act(conn, id)?;
+                    let act = act.and_then(|signed| crate::model::act::Act::from_bytes(&signed.body).ok());
+                    ("act", act.and_then(|act| act.piece()))
+                }
+                outbox::Owed::Change(change) => ("change", Some(log::change(conn, change)?.change.document.piece)),
+            };
+            waiting.push(Waiting { what, piece, reason: row.reason });
+        }
+        let uploads: Vec<_> = transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
+        let unopened = log::all_documents(conn)?
+            .into_iter()
+            .filter_map(|document| document.set_aside.map(|why| format!("{}: {why}", document.id)));
+        Ok(Status {
+            person: self.me.person,
+            waiting,
+            uploads: uploads.len(),
+            upload_bytes: uploads.iter().map(|upload| upload.size.saturating_sub(upload.sent)).sum(),
+            to_fill: records::fills(conn, usize::MAX)?.len(),
+            set_aside: outbox::all_set_aside(conn)?
+                .into_iter()
+                .map(|aside| (aside.reason, aside.words))
+                .collect(),
+            unopened: unopened.collect(),
+            new_devices: self.new_devices()?,
+        })
+    }
+
+    /// The number of the relay's log up to which everything is known here.
+    pub fn known_up_to(&self) -> Result<u64, DeviceError> {
+        Ok(super::absorb::cursor(self.store.read())?.n)
+    }
+
+    /// The uploads with their progress and reasons, previews first.
+    pub fn uploads(&self) -> Result<Vec<transfers::Upload>, DeviceError> {
+        Ok(transfers::uploads(self.store.read())?)
+    }
+
+    /// What this device holds. Two devices agree when the heads of every document that both hold are equal, and the
+    /// levels of every student whom both see whole.
+    pub fn digest(&self) -> Result<Digest, DeviceError> {
+        let conn = self.store.read();
+        let documents: Vec<(DocumentId, Vec<String>)> = log::all_documents(conn)?
+            .into_iter()
+            .filter(|document| !document.heads.is_empty())
+            .map(|document| (document.id, document.heads.iter().map(hex).collect()))
+            .collect();
+        let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
+        let students: std::collections::BTreeSet<PersonId> = folios.iter().map(|folio| folio.student).collect();
+        let (mut levels, mut partial) = (Vec::new(), Vec::new());
+        for student in students {
+            let Some(view) = self.levels(student)? else { continue };
+            if view.sight == Sight::Partial {
+                partial.push(student);
+                continue;
+            }
+            levels.extend(view.outcomes.into_iter().map(|level| (student, level.outcome, level.answer.sentence)));
+        }
+        let documents: Vec<(String, Vec<String>)> =
+            documents.into_iter().map(|(id, heads)| (id.to_string(), heads)).collect();
+        let mut hash = Sha256::new();
+        for (id, heads) in &documents {
+            hash.update(format!("{id} {}\n", heads.join(" ")));
+        }
+        for (student, outcome, sentence) in &levels {
+            hash.update(format!("{student} {outcome} {sentence}\n"));
+        }
+        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Digest { digest, documents, levels, partial })
+    }
+
+    /// Removes everything this device holds. With [`Unsent::Keep`] it refuses while anything has not reached the school.
+    pub fn wipe(self, unsent: Unsent) -> Result<(), DeviceError> {
+        let conn = self.store.read();
+        let open = outbox::len(conn)? + transfers::uploads(conn)?.iter().filter(|upload| !upload.is_done).count() as u64;
+        if unsent == Unsent::Keep && open > 0 {
+            return Err(DeviceError::Unsent(open));
+        }
+        let folder = self.store.folder().to_owned();
+        self.store.close()?;
+        for name in ["fieldfolio.db", "fieldfolio.db-wal", "fieldfolio.db-shm"] {
+            remove(std::fs::remove_file(folder.join(name)), &folder)?;
+        }
+        remove(std::fs::remove_dir_all(folder.join("blobs")), &folder)
+    }
+
+    /// The role of this person in a folio's circle.
+    pub fn my_roles(&self, folio: crate::ids::FolioId) -> Result<Vec<Role>, DeviceError> {
+        let circle = self.folio(folio)?.map(|folio| folio.circle).unwrap_or_default();
+        Ok(circle.into_iter().filter(|row| row.person == self.me.person).map(|row| row.role).collect())
+    }
+}
+
+fn hex(head: &crate::model::entry::Head) -> String {
+    head.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn remove(done: std::io::Result<()>, folder: &std::path::Path) -> Result<(), DeviceError> {
+    match done {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            let path = folder.to_owned();
+            Err(crate::store::StoreError::File { path, doing: "removed", source }.into())
+        }
+        _ => Ok(()),
+    }
+}

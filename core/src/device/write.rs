@@ -1,0 +1,151 @@
+//! The one way anything made here gets into the store: signed, indexed, and owed to the relay, in one transaction.
+
+use rusqlite::Transaction;
+
+use crate::blob::BlobHash;
+use crate::document::{Edit, Sheet, SheetError, SignedChange};
+use crate::ids::{Chance, DocumentId, PieceId, random};
+use crate::model::act::{Act, SignedAct, audience};
+use crate::model::entry::Head;
+use crate::model::role::Class;
+use crate::signing::Signature;
+use crate::store::log::ChangeState;
+use crate::store::outbox::Owed;
+use crate::store::{Identity, StoreError, index, log, outbox};
+use crate::time::Timestamp;
+
+use super::{DeviceError, new_act, seconds};
+
+/// Signs an act and owes it.
+pub(super) fn act(
+    tx: &Transaction<'_>,
+    me: &Identity,
+    now: Timestamp,
+    chance: &mut dyn Chance,
+    act: &Act,
+) -> Result<(), DeviceError> {
+    act.check()?;
+    let signed = SignedAct::sign(me.school, me.device, &me.key, new_act(now, chance), act);
+    log::put_act(tx, &signed, act, false, true)?;
+    outbox::add(tx, Owed::Act(signed.id))?;
+    if let Some(piece) = act.piece() {
+        reindex_piece(tx, piece)?;
+    }
+    Ok(())
+}
+
+/// What a change needs besides what it writes.
+pub(super) struct Writing<'a> {
+    pub(super) me: &'a Identity,
+    pub(super) document: DocumentId,
+    pub(super) class: Class,
+    pub(super) now: Timestamp,
+    /// The blobs it names.
+    pub(super) blobs: Vec<BlobHash>,
+}
+
+/// Makes one change of a document. `None` when nothing differs; else the change's row.
+pub(super) fn change(
+    tx: &Transaction<'_>,
+    writing: Writing<'_>,
+    chance: &mut dyn Chance,
+    write: impl FnOnce(&mut Edit<'_>) -> Result<(), SheetError>,
+) -> Result<Option<i64>, DeviceError> {
+    let Writing { me, document, class, now, mut blobs } = writing;
+    let row = log::put_document(tx, document, class, false)?;
+    let known = log::document(tx, document)?.ok_or(StoreError::Unexpected("a document"))?;
+    if known.set_aside.is_some() {
+        return Err(DeviceError::NotAllowed(
+            "this sheet can't be opened at the moment: it was set aside and is being fetched again",
+        ));
+    }
+    let actor = match known.actor {
+        Some(actor) => actor,
+        None => {
+            let actor = random(chance);
+            log::set_actor(tx, row, Some(&actor))?;
+            actor
+        }
+    };
+    let raws = log::raw_changes(tx, row)?;
+    let (mut sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
+    let Some(new) = sheet.edit(actor, seconds(now), write)? else { return Ok(None) };
+    if new.raw.len() > crate::document::MAX_CHANGE_BYTES {
+        return Err(DeviceError::Bounds("that is too much at once: at most about 250,000 characters"));
+    }
+    blobs.sort();
+    blobs.dedup();
+    let signed = SignedChange {
+        document,
+        device: me.device,
+        actor: new.actor,
+        seq: new.seq,
+        hash: new.hash,
+        blobs,
+        raw: new.raw,
+        signature: Signature::from_bytes([0; 64]),
+    }
+    .signed(me.school, &me.key);
+    let (change, _) = log::put_change(tx, row, &signed, None, ChangeState::InUse)?;
+    outbox::add(tx, Owed::Change(change))?;
+    reindex_sheet(tx, row, document, &sheet)?;
+    Ok(Some(change))
+}
+
+/// Brings a document's row and index in line with its changes. Returns the hashes of changes that still lack
+/// something they build on. A document that can't be opened is set aside alone, with the reason.
+pub(super) fn reindex_document(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<Head>, DeviceError> {
+    let raws = log::raw_changes(tx, row)?;
+    // A hostile change can make automerge panic; that must cost this document only.
+    let opened = std::panic::catch_unwind(|| {
+        let (sheet, waiting) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
+        Ok::<_, SheetError>((sheet.content(), sheet.entries(), sheet.heads(), waiting))
+    });
+    let why = match opened {
+        Ok(Ok((content, entries, heads, waiting))) => {
+            log::update_document(tx, row, &heads, None)?;
+            match id.author() {
+                None => index::put_content(tx, row, id.piece, &content)?,
+                Some(_) => index::put_entries(tx, row, &entries)?,
+            }
+            return Ok(waiting);
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "reading it made the reader stop".to_owned(),
+    };
+    log::update_document(tx, row, &[], Some(&why))?;
+    index::clear_document(tx, row)?;
+    Ok(Vec::new())
+}
+
+fn reindex_sheet(tx: &Transaction<'_>, row: i64, id: DocumentId, sheet: &Sheet) -> Result<(), DeviceError> {
+    log::update_document(tx, row, &sheet.heads(), None)?;
+    match id.author() {
+        None => index::put_content(tx, row, id.piece, &sheet.content())?,
+        Some(_) => index::put_entries(tx, row, &sheet.entries())?,
+    }
+    Ok(())
+}
+
+/// Works out anew what a piece's verified acts add up to.
+pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), DeviceError> {
+    let acts: Vec<(crate::ids::ActId, Act)> = log::acts_of(tx, id)?
+        .into_iter()
+        .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
+        .collect();
+    let declared = acts.iter().find_map(|(_, act)| match act {
+        Act::DeclarePiece { maker, kind, .. } => Some((*maker, *kind)),
+        _ => None,
+    });
+    let Some((maker, kind)) = declared else { return Ok(index::remove_piece(tx, id)?) };
+    let placements = acts
+        .iter()
+        .filter_map(|(_, act)| match act {
+            // Whose folio it is stands in the folio's record, which may come later; the index keeps the folio.
+            Act::Place { folio, .. } => Some(crate::access::Placement { folio: *folio, student: maker }),
+            _ => None,
+        })
+        .collect();
+    let audience = audience(acts.iter().map(|(id, act)| (*id, act)));
+    Ok(index::put_piece(tx, &crate::access::Piece { id, maker, kind, placements, audience })?)
+}

@@ -1,0 +1,114 @@
+//! The link that makes a device one of a person's: the secret travels in the fragment, which no server sees.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use minicbor::{Decode, Encode};
+
+use crate::ids::{PersonId, SchoolId};
+use crate::signing::{PublicKey, SecretKey};
+use crate::time::Timestamp;
+
+/// An invitation as its holder carries it. Whoever has the link can use it once, until it expires.
+#[derive(Debug, Clone)]
+pub struct InvitationLink {
+    /// Where the relay answers, without a trailing slash.
+    pub relay: String,
+    /// The school.
+    pub school: SchoolId,
+    /// The school's root key: pinned by the device that enrols.
+    pub root: PublicKey,
+    /// Who is invited.
+    pub person: PersonId,
+    /// The invitation's key pair.
+    pub key: SecretKey,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// Text that is no invitation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this is not an invitation link: copy all of it, from http to its last letter")]
+pub struct BadLink;
+
+#[derive(Encode, Decode)]
+struct Fragment {
+    #[n(0)]
+    version: u8,
+    #[n(1)]
+    school: SchoolId,
+    #[n(2)]
+    root: PublicKey,
+    #[n(3)]
+    person: PersonId,
+    #[cbor(n(4), with = "minicbor::bytes")]
+    seed: [u8; 32],
+    #[n(5)]
+    expires: Timestamp,
+}
+
+const MARK: &str = "/#join=";
+
+impl InvitationLink {
+    /// The link as text.
+    pub fn to_url(&self) -> String {
+        let fragment = Fragment {
+            version: 1,
+            school: self.school,
+            root: self.root,
+            person: self.person,
+            seed: self.key.seed(),
+            expires: self.expires,
+        };
+        let bytes = minicbor::to_vec(&fragment).expect("writing to memory can't fail");
+        format!("{}{MARK}{}", self.relay, URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Reads a link, at most 2,000 characters.
+    pub fn from_url(text: &str) -> Result<Self, BadLink> {
+        let text = text.trim();
+        let (relay, fragment) = text.split_once(MARK).ok_or(BadLink)?;
+        let is_web = relay.starts_with("http://") || relay.starts_with("https://");
+        if text.len() > 2_000 || !is_web || relay.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(BadLink);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(fragment).map_err(|_| BadLink)?;
+        let fragment: Fragment = minicbor::decode(&bytes).map_err(|_| BadLink)?;
+        if fragment.version != 1 {
+            return Err(BadLink);
+        }
+        Ok(Self {
+            relay: relay.to_owned(),
+            school: fragment.school,
+            root: fragment.root,
+            person: fragment.person,
+            key: SecretKey::from_seed(&fragment.seed),
+            expires: fragment.expires,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SeededChance;
+
+    #[test]
+    fn a_link_reads_back_and_a_cut_one_is_refused() {
+        let mut chance = SeededChance::new(4);
+        let now = Timestamp::from_millis(9);
+        let link = InvitationLink {
+            relay: "http://127.0.0.1:8080".into(),
+            school: SchoolId::new(now, &mut chance),
+            root: SecretKey::generate(&mut chance).public(),
+            person: PersonId::new(now, &mut chance),
+            key: SecretKey::generate(&mut chance),
+            expires: now,
+        };
+        let url = link.to_url();
+        let read = InvitationLink::from_url(&format!(" {url}\n")).unwrap();
+        assert_eq!((read.person, read.key.seed(), read.relay), (link.person, link.key.seed(), link.relay));
+        for bad in [&url[..url.len() - 9], "", "http://x/#join=", "javascript:alert(1)/#join=AA", &url.replace("http", "ftp")] {
+            assert!(InvitationLink::from_url(bad).is_err(), "{bad}");
+        }
+    }
+}

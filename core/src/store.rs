@@ -1,0 +1,342 @@
+//! The store of one person on one device: a SQLite database and a folder of blobs.
+//!
+//! Documents are the truth; the index beside them can be rebuilt. What writes takes a `&Transaction`, what reads a
+//! `&Connection`. `open` never deletes and never repairs: a database that can't be trusted is refused, named, and left
+//! as it is.
+
+pub mod blobs;
+pub mod index;
+pub mod log;
+pub mod outbox;
+pub mod records;
+pub mod transfers;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::ids::{DeviceId, PersonId, SchoolId};
+use crate::signing::{PublicKey, SecretKey};
+
+pub use blobs::BlobFolder;
+
+/// "FFdv": marks the file as a device's store.
+const APPLICATION_ID: i64 = 0x4646_6476;
+/// The newest schema this program knows.
+const SCHEMA: i64 = 1;
+const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("store/schema_1.sql")];
+
+/// Something about the store went wrong. Nothing was deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store in this folder.
+    #[error("there is no Fieldfolio store in {0}: enrol this device first")]
+    Absent(PathBuf),
+    /// There is one already.
+    #[error("there is a Fieldfolio store in {0} already: use it, or choose another folder")]
+    Present(PathBuf),
+    /// The database is damaged. It was not touched.
+    #[error("the database {path} is damaged ({what}). Nothing was changed: keep a copy of the folder, it may hold work that exists nowhere else")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// The database was written by a newer version.
+    #[error("the database {path} was written by a newer Fieldfolio (schema {found}, this one knows {SCHEMA}): update this program")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
+    /// SQLite failed.
+    #[error("the device's database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A file could not be read or written.
+    #[error("{path} could not be {doing}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// "written", "read".
+        doing: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A row doesn't hold what this program wrote.
+    #[error("the device's database holds something unexpected in {0}")]
+    Unexpected(&'static str),
+}
+
+/// Who this store belongs to.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The school.
+    pub school: SchoolId,
+    /// The school's root key, pinned at enrolment.
+    pub root: PublicKey,
+    /// The person.
+    pub person: PersonId,
+    /// The device.
+    pub device: DeviceId,
+    /// The device's key.
+    pub key: SecretKey,
+    /// The access token, 32 bytes.
+    pub token: [u8; 32],
+    /// Where the relay answers, without a trailing slash.
+    pub relay: String,
+}
+
+/// One person's store on one device.
+#[derive(Debug)]
+pub struct Store {
+    conn: Connection,
+    folder: PathBuf,
+    blobs: BlobFolder,
+}
+
+impl Store {
+    /// Makes a new store in `folder`, for `identity`.
+    pub fn create(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
+        let path = database(folder);
+        if path.exists() {
+            return Err(StoreError::Present(folder.to_owned()));
+        }
+        std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
+        let mut conn = Connection::open(&path)?;
+        settings(&conn)?;
+        migrate(&mut conn, &path)?;
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        write_identity(&tx, identity)?;
+        tx.commit()?;
+        Self::with(conn, folder)
+    }
+
+    /// Opens the store in `folder`. A damaged or newer database is refused untouched.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = database(folder);
+        if !path.exists() {
+            return Err(StoreError::Absent(folder.to_owned()));
+        }
+        inspect(&path)?;
+        let mut conn = Connection::open(&path)?;
+        settings(&conn)?;
+        migrate(&mut conn, &path)?;
+        Self::with(conn, folder)
+    }
+
+    fn with(conn: Connection, folder: &Path) -> Result<Self, StoreError> {
+        let blobs = BlobFolder::open(&folder.join("blobs"))?;
+        Ok(Self { conn, folder: folder.to_owned(), blobs })
+    }
+
+    /// For reading.
+    pub fn read(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Runs `write` in one transaction: all of it is on disk when this returns, or none of it.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
+        let tx = begin.map_err(StoreError::from)?;
+        let done = write(&tx)?;
+        tx.commit().map_err(StoreError::from)?;
+        Ok(done)
+    }
+
+    /// The blobs.
+    pub fn blobs(&self) -> &BlobFolder {
+        &self.blobs
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Who this store belongs to.
+    pub fn identity(&self) -> Result<Identity, StoreError> {
+        read_identity(&self.conn)
+    }
+
+    /// Writes everything back into the main file and lets go of it.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.conn.execute_batch("pragma wal_checkpoint(truncate)")?;
+        self.conn.close().map_err(|(_, error)| error.into())
+    }
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("fieldfolio.db")
+}
+
+/// Looks at a database without writing to it.
+fn inspect(path: &Path) -> Result<(), StoreError> {
+    let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|error| damaged(error.to_string()))?;
+    let ask = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let application = ask("pragma application_id").map_err(|error| damaged(error.to_string()))?;
+    if application != APPLICATION_ID {
+        return Err(damaged("it is not a Fieldfolio store".to_owned()));
+    }
+    let found = ask("pragma user_version").map_err(|error| damaged(error.to_string()))?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer { path: path.to_owned(), found });
+    }
+    let check = conn.query_row("pragma quick_check(1)", [], |row| row.get::<_, String>(0));
+    match check {
+        Ok(answer) if answer == "ok" => Ok(()),
+        Ok(answer) => Err(damaged(answer)),
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}
+
+fn settings(conn: &Connection) -> Result<(), StoreError> {
+    // A commit is on disk when it returns; NORMAL could lose it at a power cut.
+    conn.execute_batch(
+        "pragma journal_mode = wal;
+         pragma synchronous = full;
+         pragma busy_timeout = 5000;
+         pragma foreign_keys = on;
+         pragma trusted_schema = off;
+         pragma journal_size_limit = 8388608;",
+    )?;
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let at: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
+    if at > SCHEMA {
+        return Err(StoreError::Newer { path: path.to_owned(), found: at });
+    }
+    for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(sql)?;
+        tx.execute_batch(&format!("pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"))?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+fn write_identity(tx: &Transaction<'_>, identity: &Identity) -> Result<(), StoreError> {
+    put_meta(tx, "school", identity.school.as_bytes())?;
+    put_meta(tx, "root", identity.root.as_bytes())?;
+    put_meta(tx, "person", identity.person.as_bytes())?;
+    put_meta(tx, "device", identity.device.as_bytes())?;
+    put_meta(tx, "key", &identity.key.seed())?;
+    put_meta(tx, "token", &identity.token)?;
+    put_meta(tx, "relay", identity.relay.as_bytes())
+}
+
+fn read_identity(conn: &Connection) -> Result<Identity, StoreError> {
+    let id = |key| meta_array::<16>(conn, key);
+    Ok(Identity {
+        school: SchoolId::from_bytes(id("school")?),
+        root: PublicKey::from_bytes(meta_array(conn, "root")?),
+        person: PersonId::from_bytes(id("person")?),
+        device: DeviceId::from_bytes(id("device")?),
+        key: SecretKey::from_seed(&meta_array(conn, "key")?),
+        token: meta_array(conn, "token")?,
+        relay: meta(conn, "relay")?
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or(StoreError::Unexpected("the relay's address"))?,
+    })
+}
+
+/// One value that belongs to the store as a whole.
+pub fn meta(conn: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    use rusqlite::OptionalExtension;
+    let value = conn.query_row("select value from meta where key = ?1", [key], |row| row.get(0));
+    Ok(value.optional()?)
+}
+
+/// Sets such a value.
+pub fn put_meta(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<(), StoreError> {
+    tx.execute("insert or replace into meta (key, value) values (?1, ?2)", (key, value))?;
+    Ok(())
+}
+
+fn meta_array<const N: usize>(conn: &Connection, key: &'static str) -> Result<[u8; N], StoreError> {
+    let value = meta(conn, key)?.ok_or(StoreError::Unexpected(key))?;
+    value.try_into().map_err(|_| StoreError::Unexpected(key))
+}
+
+fn file_error(path: &Path, doing: &'static str, source: std::io::Error) -> StoreError {
+    StoreError::File { path: path.to_owned(), doing, source }
+}
+
+/// Reads 16 or 32 bytes of a row into an id.
+fn bytes<const N: usize>(blob: &[u8], what: &'static str) -> Result<[u8; N], StoreError> {
+    blob.try_into().map_err(|_| StoreError::Unexpected(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SeededChance;
+    use crate::time::Timestamp;
+
+    pub(crate) fn identity() -> Identity {
+        let mut chance = SeededChance::new(1);
+        let now = Timestamp::from_millis(1);
+        let key = SecretKey::generate(&mut chance);
+        Identity {
+            school: SchoolId::new(now, &mut chance),
+            root: key.public(),
+            person: PersonId::new(now, &mut chance),
+            device: DeviceId::new(now, &mut chance),
+            key,
+            token: [7; 32],
+            relay: "http://127.0.0.1:1".into(),
+        }
+    }
+
+    #[test]
+    fn what_was_created_opens_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = identity();
+        drop(Store::create(folder.path(), &identity).unwrap());
+        let again = Store::open(folder.path()).unwrap().identity().unwrap();
+        assert_eq!((again.person, again.device, again.token), (identity.person, identity.device, identity.token));
+        assert!(matches!(Store::create(folder.path(), &identity), Err(StoreError::Present(_))));
+        let version: String =
+            Store::open(folder.path()).unwrap().conn.query_row("select sqlite_version()", [], |row| row.get(0)).unwrap();
+        let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+        assert!(parts >= vec![3, 51, 3], "SQLite {version} has the WAL-reset bug");
+    }
+
+    #[test]
+    fn a_damaged_database_is_named_and_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::create(folder.path(), &identity()).unwrap().close().unwrap();
+        let path = database(folder.path());
+        let whole = std::fs::read(&path).unwrap();
+        let mut torn = whole.clone();
+        for byte in &mut torn[4096..8192] {
+            *byte ^= 0x5a;
+        }
+        for damaged in [b"not a database at all, just some text that is long enough".to_vec(), torn, whole[..6000].to_vec()] {
+            std::fs::write(&path, &damaged).unwrap();
+            let error = Store::open(folder.path()).unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+            assert!(error.to_string().contains("fieldfolio.db"));
+            assert_eq!(std::fs::read(&path).unwrap(), damaged);
+        }
+        std::fs::write(&path, whole).unwrap();
+        Store::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(folder.path(), &identity()).unwrap();
+        store.conn.execute_batch("pragma user_version = 99").unwrap();
+        store.close().unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer { found: 99, .. })));
+    }
+}

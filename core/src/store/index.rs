@@ -1,0 +1,217 @@
+//! What lists, queues and levels read: rebuilt from the documents and acts at any time.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+
+use crate::access::{Piece, Placement};
+use crate::ids::{EntryId, FolioId, PersonId, PieceId};
+use crate::model::entry::{Entry, Said};
+use crate::model::piece::{Content, PieceKind};
+use crate::model::role::Roles;
+
+use super::{StoreError, bytes};
+
+/// Indexes what a content sheet says now.
+pub fn put_content(
+    tx: &Transaction<'_>,
+    document: i64,
+    piece: PieceId,
+    content: &Content,
+) -> Result<(), StoreError> {
+    let body = serde_json::to_string(content).map_err(|_| StoreError::Unexpected("content"))?;
+    tx.prepare_cached(
+        "insert or replace into content_index (document, piece, title, work_date, body) values (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute((
+        document,
+        piece.as_bytes().as_slice(),
+        &content.title,
+        content.work_date.map(|date| date.to_string()),
+        body,
+    ))?;
+    Ok(())
+}
+
+/// Indexes what a voice says now.
+pub fn put_entries(tx: &Transaction<'_>, document: i64, entries: &[Entry]) -> Result<(), StoreError> {
+    tx.prepare_cached("delete from entry_index where document = ?1")?.execute([document])?;
+    let mut put =
+        tx.prepare_cached("insert into entry_index (document, entry, kind, body) values (?1, ?2, ?3, ?4)")?;
+    for entry in entries {
+        let body = serde_json::to_string(entry).map_err(|_| StoreError::Unexpected("an entry"))?;
+        put.execute((document, entry.id.as_bytes().as_slice(), kind_name(&entry.said), body))?;
+    }
+    Ok(())
+}
+
+fn kind_name(said: &Said) -> &'static str {
+    match said {
+        Said::Feedback(_) => "feedback",
+        Said::Assessment(_) => "assessment",
+        Said::Reflection { .. } => "reflection",
+        Said::Reply { .. } => "reply",
+        Said::Confirmation { .. } => "confirmation",
+        Said::Unreadable { .. } => "unreadable",
+    }
+}
+
+/// Forgets a document's index, for one that is set aside.
+pub fn clear_document(tx: &Transaction<'_>, document: i64) -> Result<(), StoreError> {
+    tx.execute("delete from content_index where document = ?1", [document])?;
+    tx.execute("delete from entry_index where document = ?1", [document])?;
+    Ok(())
+}
+
+/// Forgets the whole index.
+pub fn clear(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute_batch("delete from content_index; delete from entry_index; delete from piece_index;")?;
+    Ok(())
+}
+
+/// What a piece's content says.
+pub fn content(conn: &Connection, piece: PieceId) -> Result<Option<Content>, StoreError> {
+    let mut query = conn.prepare_cached("select body from content_index where piece = ?1")?;
+    let body: Option<String> =
+        query.query_row([piece.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))).transpose()
+}
+
+/// What the entries of a voice say.
+pub fn entries(conn: &Connection, document: i64) -> Result<Vec<Entry>, StoreError> {
+    let mut query = conn.prepare_cached("select body from entry_index where document = ?1 order by entry")?;
+    let rows = query.query_map([document], |row| row.get::<_, String>(0))?;
+    rows.map(|body| serde_json::from_str(&body?).map_err(|_| StoreError::Unexpected("an entry"))).collect()
+}
+
+/// One entry of a voice.
+pub fn entry(conn: &Connection, document: i64, id: EntryId) -> Result<Option<Entry>, StoreError> {
+    let mut query = conn.prepare_cached("select body from entry_index where document = ?1 and entry = ?2")?;
+    let body: Option<String> =
+        query.query_row((document, id.as_bytes().as_slice()), |row| row.get(0)).optional()?;
+    body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("an entry"))).transpose()
+}
+
+/// Indexes what a piece's acts add up to.
+pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> {
+    let id = piece.id.as_bytes().as_slice();
+    tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([id])?;
+    tx.prepare_cached("insert into piece_index (piece, maker, kind, audience) values (?1, ?2, ?3, ?4)")?.execute((
+        id,
+        piece.maker.as_bytes().as_slice(),
+        piece.kind as i64,
+        piece.audience.map(Roles::bits),
+    ))?;
+    let mut put = tx.prepare_cached("insert or ignore into placement_index (piece, folio) values (?1, ?2)")?;
+    for placement in &piece.placements {
+        put.execute((id, placement.folio.as_bytes().as_slice()))?;
+    }
+    Ok(())
+}
+
+/// Forgets a piece's index.
+pub fn remove_piece(tx: &Transaction<'_>, piece: PieceId) -> Result<(), StoreError> {
+    tx.execute("delete from piece_index where piece = ?1", [piece.as_bytes().as_slice()])?;
+    Ok(())
+}
+
+/// A piece as its acts add up; `student` names the owner of a folio.
+pub fn piece(
+    conn: &Connection,
+    id: PieceId,
+    student: impl Fn(FolioId) -> Option<PersonId>,
+) -> Result<Option<Piece>, StoreError> {
+    let mut query = conn.prepare_cached("select maker, kind, audience from piece_index where piece = ?1")?;
+    let found = query.query_row([id.as_bytes().as_slice()], piece_columns).optional()?;
+    let Some((maker, kind, audience)) = found else { return Ok(None) };
+    let mut query = conn.prepare_cached("select folio from placement_index where piece = ?1 order by folio")?;
+    let folios = query.query_map([id.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut placements = Vec::new();
+    for folio in folios {
+        let folio = FolioId::from_bytes(bytes(&folio?, "a folio's id")?);
+        if let Some(student) = student(folio) {
+            placements.push(Placement { folio, student });
+        }
+    }
+    Ok(Some(Piece { id, maker: PersonId::from_bytes(bytes(&maker, "a maker")?), kind, placements, audience }))
+}
+
+fn piece_columns(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, PieceKind, Option<Roles>)> {
+    let kind = match row.get::<_, i64>(1)? {
+        0 => PieceKind::Evidence,
+        _ => PieceKind::Observation,
+    };
+    Ok((row.get(0)?, kind, row.get::<_, Option<u8>>(2)?.and_then(Roles::from_bits)))
+}
+
+/// The pieces placed in a folio, by id.
+pub fn pieces_in(conn: &Connection, folio: FolioId) -> Result<Vec<PieceId>, StoreError> {
+    let mut query = conn.prepare_cached("select piece from placement_index where folio = ?1 order by piece")?;
+    let rows = query.query_map([folio.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|piece| Ok(PieceId::from_bytes(bytes(&piece?, "a piece's id")?))).collect()
+}
+
+/// A row of a list of pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The piece.
+    pub piece: PieceId,
+    /// Who made it.
+    pub maker: PersonId,
+    /// Its title.
+    pub title: String,
+    /// The day of the work.
+    pub work_date: Option<String>,
+    /// The folios it lies in; none while it is private and unplaced.
+    pub folios: Vec<FolioId>,
+}
+
+/// Every piece, newest work first, then by id.
+pub fn listed(conn: &Connection) -> Result<Vec<Listed>, StoreError> {
+    let mut folios: BTreeMap<PieceId, Vec<FolioId>> = BTreeMap::new();
+    let mut query = conn.prepare_cached("select piece, folio from placement_index order by piece, folio")?;
+    for row in query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))? {
+        let (piece, folio) = row?;
+        let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
+        folios.entry(piece).or_default().push(FolioId::from_bytes(bytes(&folio, "a folio's id")?));
+    }
+    let mut query = conn.prepare_cached(
+        "select p.piece, p.maker, coalesce(c.title, ''), c.work_date
+         from piece_index p left join content_index c on c.piece = p.piece
+         order by c.work_date desc, p.piece",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    rows.map(|row| {
+        let (piece, maker, title, work_date) = row?;
+        let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
+        Ok(Listed {
+            piece,
+            maker: PersonId::from_bytes(bytes(&maker, "a maker")?),
+            title,
+            work_date,
+            folios: folios.remove(&piece).unwrap_or_default(),
+        })
+    })
+    .collect()
+}
+
+/// Everything in the index as text, in a fixed order: what a rebuilt one is compared with.
+pub fn dump(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut lines = Vec::new();
+    for sql in [
+        "select 'content ' || hex(piece) || ' ' || body from content_index order by 1",
+        "select 'entry ' || hex(d.id) || ' ' || e.kind || ' ' || e.body from entry_index e
+             join document d on d.row = e.document order by 1",
+        "select 'piece ' || hex(piece) || ' ' || hex(maker) || ' ' || kind || ' ' || coalesce(audience, 'own')
+             from piece_index order by 1",
+        "select 'placement ' || hex(piece) || ' ' || hex(folio) from placement_index order by 1",
+    ] {
+        let mut query = conn.prepare(sql)?;
+        for line in query.query_map([], |row| row.get(0))? {
+            lines.push(line?);
+        }
+    }
+    Ok(lines)
+}

@@ -1,0 +1,120 @@
+//! The school's records as the relay last told them, keys, fills and the cursor.
+
+use minicbor::{Decode, Encode};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use crate::ids::{DeviceId, DocumentId, PersonId};
+use crate::model::directory::DeviceRecord;
+
+use super::{StoreError, bytes};
+
+/// The kinds of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// The school.
+    School = 0,
+    /// A framework.
+    Framework = 1,
+    /// A person.
+    Person = 2,
+    /// A project.
+    Project = 3,
+    /// A folio with its circle.
+    Folio = 4,
+    /// How many voices about a student can count.
+    Census = 6,
+}
+
+/// Sets a record to its state now.
+pub fn put<T: Encode<()>>(
+    tx: &Transaction<'_>,
+    kind: RecordKind,
+    id: &[u8; 16],
+    body: &T,
+) -> Result<(), StoreError> {
+    let body = minicbor::to_vec(body).map_err(|_| StoreError::Unexpected("a record"))?;
+    tx.prepare_cached("insert or replace into record (kind, id, body) values (?1, ?2, ?3)")?
+        .execute((kind as i64, id.as_slice(), body))?;
+    Ok(())
+}
+
+/// Forgets a record.
+pub fn remove(tx: &Transaction<'_>, kind: RecordKind, id: &[u8; 16]) -> Result<(), StoreError> {
+    tx.execute("delete from record where kind = ?1 and id = ?2", (kind as i64, id.as_slice()))?;
+    Ok(())
+}
+
+/// One record.
+pub fn get<T: for<'b> Decode<'b, ()>>(
+    conn: &Connection,
+    kind: RecordKind,
+    id: &[u8; 16],
+) -> Result<Option<T>, StoreError> {
+    let mut query = conn.prepare_cached("select body from record where kind = ?1 and id = ?2")?;
+    let body: Option<Vec<u8>> = query.query_row((kind as i64, id.as_slice()), |row| row.get(0)).optional()?;
+    body.map(|body| minicbor::decode(&body).map_err(|_| StoreError::Unexpected("a record"))).transpose()
+}
+
+/// Every record of a kind, by id.
+pub fn all<T: for<'b> Decode<'b, ()>>(conn: &Connection, kind: RecordKind) -> Result<Vec<T>, StoreError> {
+    let mut query = conn.prepare_cached("select body from record where kind = ?1 order by id")?;
+    let rows = query.query_map([kind as i64], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|body| minicbor::decode(&body?).map_err(|_| StoreError::Unexpected("a record"))).collect()
+}
+
+/// Keeps a key that was found to be vouched for, or learns that its device was revoked. `is_new` marks one that no
+/// other device of that person vouched for although she had some.
+pub fn put_key(tx: &Transaction<'_>, record: &DeviceRecord, is_new: bool) -> Result<(), StoreError> {
+    let body = minicbor::to_vec(record).map_err(|_| StoreError::Unexpected("a key"))?;
+    tx.execute(
+        "insert into device_key (device, person, body, is_new) values (?1, ?2, ?3, ?4)
+         on conflict (device) do update set body = excluded.body",
+        (record.device.as_bytes().as_slice(), record.person.as_bytes().as_slice(), body, is_new),
+    )?;
+    Ok(())
+}
+
+/// Every key, inviters before the invited, with whether it is marked as new.
+pub fn keys(conn: &Connection) -> Result<Vec<(DeviceRecord, bool)>, StoreError> {
+    let mut query = conn.prepare_cached("select body, is_new from device_key order by row")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (body, is_new) = row?;
+        Ok((minicbor::decode(&body).map_err(|_| StoreError::Unexpected("a key"))?, is_new))
+    })
+    .collect()
+}
+
+/// The devices of a person.
+pub fn devices_of(conn: &Connection, person: PersonId) -> Result<Vec<DeviceId>, StoreError> {
+    let mut query = conn.prepare_cached("select device from device_key where person = ?1 order by row")?;
+    let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|device| Ok(DeviceId::from_bytes(bytes(&device?, "a device's id")?))).collect()
+}
+
+/// A document that is still to be filled, and the number of the last change that came.
+pub fn put_fill(tx: &Transaction<'_>, document: DocumentId, after: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("insert or replace into fill (document, after) values (?1, ?2)")?
+        .execute((document.to_bytes().as_slice(), after.cast_signed()))?;
+    Ok(())
+}
+
+/// It is filled.
+pub fn remove_fill(tx: &Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
+    tx.prepare_cached("delete from fill where document = ?1")?.execute([document.to_bytes().as_slice()])?;
+    Ok(())
+}
+
+/// Documents still to be filled, at most `limit`.
+pub fn fills(conn: &Connection, limit: usize) -> Result<Vec<(DocumentId, u64)>, StoreError> {
+    let mut query = conn.prepare_cached("select document, after from fill order by document limit ?1")?;
+    let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    rows.map(|row| {
+        let (document, after) = row?;
+        let document = DocumentId::from_bytes(&document).ok_or(StoreError::Unexpected("a document's id"))?;
+        Ok((document, after.cast_unsigned()))
+    })
+    .collect()
+}

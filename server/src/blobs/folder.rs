@@ -1,0 +1,149 @@
+//! The blob store of a school: a folder with `ab/cd/<hash>` for blobs and `parts/` for what is on its way.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use fieldfolio_core::blob::BlobHash;
+
+use super::part::{remove, sync_folder};
+use super::{Blob, BlobError, BlobStore, Whole};
+
+/// Blobs in a folder, on one file system.
+pub struct FolderBlobs {
+    root: PathBuf,
+    parts: PathBuf,
+    /// The folders `ab` and `ab/cd` known to survive a power cut. That one exists doesn't say so: a process killed between
+    /// making and syncing it leaves it in the kernel's memory only.
+    lasting: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl FolderBlobs {
+    /// The store at `root`, made if it isn't there.
+    pub fn open(root: &Path) -> Result<Self, BlobError> {
+        let parts = root.join("parts");
+        fs::create_dir_all(&parts).map_err(|cause| BlobError::Write { path: parts.clone(), cause })?;
+        sync_folder(root)?;
+        if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
+            sync_folder(above)?;
+        }
+        Ok(Self { root: root.to_owned(), parts, lasting: Mutex::default() })
+    }
+
+    /// Makes the folder for this blob, so that it survives a power cut.
+    fn shelf(&self, hash: BlobHash) -> Result<PathBuf, BlobError> {
+        let hex = hash.hex();
+        let above = self.root.join(&hex[..2]);
+        let shelf = above.join(&hex[2..4]);
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (folder, parent) in [(&above, &self.root), (&shelf, &above)] {
+            if !lasting.contains(folder) {
+                fs::create_dir_all(folder)
+                    .map_err(|cause| BlobError::Write { path: folder.clone(), cause })?;
+                sync_folder(parent)?;
+                lasting.insert(folder.clone());
+            }
+        }
+        Ok(shelf)
+    }
+}
+
+impl BlobStore for FolderBlobs {
+    fn part_folder(&self) -> &Path {
+        &self.parts
+    }
+
+    fn publish(&self, whole: Whole) -> Result<(), BlobError> {
+        let shelf = self.shelf(whole.hash())?;
+        let path = shelf.join(whole.hash().hex());
+        fs::rename(whole.path(), &path).map_err(|cause| BlobError::Write { path, cause })?;
+        sync_folder(&shelf)
+    }
+
+    fn open(&self, hash: BlobHash) -> Result<Option<Blob>, BlobError> {
+        let failed = |cause| BlobError::Read { hash, cause };
+        let file = match File::open(self.root.join(hash.path())) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(failed)?,
+        };
+        let size = file.metadata().map_err(failed)?.len();
+        Ok(Some(Blob { reader: Box::new(file), size }))
+    }
+
+    fn size(&self, hash: BlobHash) -> Result<Option<u64>, BlobError> {
+        match fs::metadata(self.root.join(hash.path())) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(BlobError::Read { hash, cause }),
+        }
+    }
+
+    fn remove(&self, hash: BlobHash) -> Result<(), BlobError> {
+        let path = self.root.join(hash.path());
+        let Some(shelf) = path.parent().filter(|shelf| shelf.exists()) else { return Ok(()) };
+        remove(&path)?;
+        sync_folder(shelf)
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(BlobHash)) -> Result<(), BlobError> {
+        for first in names(&self.root, 2)? {
+            let first = self.root.join(first);
+            for second in names(&first, 2)? {
+                for name in names(&first.join(second), 64)? {
+                    if let Ok(hash) = format!("sha256:{name}").parse() {
+                        visit(hash);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in `folder` that have this many characters, in order.
+fn names(folder: &Path, length: usize) -> Result<Vec<String>, BlobError> {
+    let failed = |cause| BlobError::List { path: folder.to_owned(), cause };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().into_string();
+        found.extend(name.ok().filter(|name| name.len() == length));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blobs::{put, suite};
+
+    #[test]
+    fn a_folder_keeps_every_promise() {
+        let folder = tempfile::tempdir().unwrap();
+        suite::every_store_must(&FolderBlobs::open(&folder.path().join("blobs")).unwrap());
+    }
+
+    #[test]
+    fn what_was_published_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let leaf = put(&FolderBlobs::open(folder.path()).unwrap(), "leaf", &b"a leaf"[..]).unwrap();
+
+        let reopened = FolderBlobs::open(folder.path()).unwrap();
+        assert_eq!(reopened.size(leaf).unwrap(), Some(6));
+        assert_eq!(fs::read_dir(reopened.part_folder()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_blob_is_noticed_and_healed_by_its_equal() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderBlobs::open(folder.path()).unwrap();
+        let leaf = put(&store, "leaf", &b"a leaf"[..]).unwrap();
+        fs::write(folder.path().join(leaf.path()), b"a loaf").unwrap();
+        assert!(matches!(store.verify(leaf), Err(BlobError::Mismatch { .. })));
+
+        put(&store, "leaf again", &b"a leaf"[..]).unwrap();
+        store.verify(leaf).unwrap();
+    }
+}

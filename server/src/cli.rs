@@ -1,0 +1,243 @@
+//! The command line: how a school's directory is kept, and how its relay is started.
+//!
+//! [`run`] is the program; [`run_with`] is all of it that a test needs: arguments, a time and randomness in, text out.
+//! Each command is one transaction, and answers in words or, with `--json`, in one JSON value.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Parser, Subcommand};
+use fieldfolio_core::ids::Chance;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::config::{Config, ConfigError};
+use crate::database::{self, DatabaseError};
+use crate::directory::invitations::InviteError;
+use crate::directory::{DirectoryError, Edit, OsChance, school};
+
+mod circles;
+mod classes;
+mod competencies;
+mod devices;
+mod frameworks;
+mod people;
+mod projects;
+mod sample;
+
+/// Keeps a school's directory and runs its relay.
+///
+/// Try it: `fieldfolio sample --invite`, then `fieldfolio serve`.
+#[derive(Debug, Parser)]
+#[command(name = "fieldfolio", version)]
+struct Cli {
+    /// The school's folder [default: what FIELDFOLIO_DIR says, else fieldfolio-school]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Answer in JSON: one value on standard output
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new school
+    #[command(after_help = "Example: fieldfolio init \"Meadow School\"")]
+    Init {
+        /// The school's name
+        name: String,
+    },
+    /// Run the relay
+    #[command(after_help = "Example: FIELDFOLIO_LISTEN=0.0.0.0:8080 fieldfolio serve")]
+    Serve,
+    /// People, and who is whose guardian
+    #[command(subcommand)]
+    Person(people::PersonCommand),
+    /// Classes, and who is in them
+    #[command(subcommand)]
+    Class(classes::ClassCommand),
+    /// Projects, and who works together
+    #[command(subcommand)]
+    Project(projects::ProjectCommand),
+    /// Folios: each student's work in each project
+    #[command(subcommand)]
+    Folio(projects::FolioCommand),
+    /// Who may see what is in a folio
+    #[command(subcommand)]
+    Circle(circles::CircleCommand),
+    /// What students can show, and its rubrics
+    #[command(subcommand)]
+    Framework(frameworks::FrameworkCommand),
+    /// Make a link by which a person signs in on a device
+    Invite(devices::InviteArguments),
+    /// Turn a device away from now on
+    #[command(after_help = "Example: fieldfolio revoke 018f4d3c-1111-7abc-8def-0123456789ab")]
+    Revoke {
+        /// The device's id, from `fieldfolio device list`
+        device: String,
+    },
+    /// Devices
+    #[command(subcommand)]
+    Device(devices::DeviceCommand),
+    /// Make a school with sample people, to try things with
+    #[command(after_help = "Example: fieldfolio --dir /tmp/school --json sample --invite")]
+    Sample {
+        /// Make an invitation link for each person
+        #[arg(long)]
+        invite: bool,
+    },
+}
+
+/// The command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// It wasn't understood, or asked for help.
+    #[error("{0}")]
+    Usage(clap::Error),
+    /// The directory refused.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// An invitation was refused.
+    #[error(transparent)]
+    Invitation(#[from] InviteError),
+    /// The settings can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An argument isn't what it should be.
+    #[error("{0}")]
+    Argument(String),
+    /// The relay stopped.
+    #[error("the relay stopped: {0}")]
+    Relay(Box<dyn std::error::Error>),
+}
+
+impl From<rusqlite::Error> for CliError {
+    fn from(error: rusqlite::Error) -> Self {
+        DirectoryError::from(error).into()
+    }
+}
+
+impl From<DatabaseError> for CliError {
+    fn from(error: DatabaseError) -> Self {
+        DirectoryError::from(error).into()
+    }
+}
+
+/// What a command says: in words, and in JSON.
+struct Answer {
+    text: String,
+    json: Value,
+}
+
+/// What a command works with.
+struct Desk<'a> {
+    folder: PathBuf,
+    now: Timestamp,
+    chance: &'a mut dyn Chance,
+}
+
+impl Desk<'_> {
+    fn open(&self) -> Result<Connection, CliError> {
+        Ok(database::open(&self.folder)?)
+    }
+
+    /// One change: everything in it happens, or nothing.
+    fn edit<T>(
+        &mut self,
+        change: impl FnOnce(&Edit<'_>, &mut dyn Chance) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let mut conn = self.open()?;
+        let tx = database::begin(&mut conn)?;
+        let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    fn config(&self) -> Result<Config, CliError> {
+        Ok(Config::load(&self.folder, |name| std::env::var(name).ok())?)
+    }
+}
+
+/// The program: the process's own arguments, clock and randomness.
+pub fn run() -> ExitCode {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX));
+    match run_with(std::env::args_os(), now, &mut OsChance) {
+        Ok(text) => {
+            print(&text);
+            ExitCode::SUCCESS
+        }
+        Err(CliError::Usage(error)) => {
+            // Help goes to standard output and is no failure; clap knows which is which.
+            drop(error.print());
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        }
+        Err(error) => {
+            eprintln!("fieldfolio: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whoever reads the output may have stopped reading (`| head`); that is not worth a panic.
+fn print(text: &str) {
+    use std::io::Write;
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+/// Carries out one command, the program's name first, and returns what it prints.
+pub fn run_with(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    now: Timestamp,
+    chance: &mut dyn Chance,
+) -> Result<String, CliError> {
+    let cli = Cli::try_parse_from(args).map_err(CliError::Usage)?;
+    let folder = cli
+        .dir
+        .or_else(|| std::env::var_os("FIELDFOLIO_DIR").map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("fieldfolio-school"));
+    let mut desk = Desk { folder, now, chance };
+    let answer = match cli.command {
+        Command::Init { name } => init(&name, &mut desk)?,
+        Command::Serve => {
+            let config = desk.config()?;
+            crate::serve(&desk.folder, config).map_err(CliError::Relay)?;
+            return Ok(String::new());
+        }
+        Command::Person(command) => people::run(command, &mut desk)?,
+        Command::Class(command) => classes::run(command, &mut desk)?,
+        Command::Project(command) => projects::run(command, &mut desk)?,
+        Command::Folio(command) => projects::run_folio(&command, &desk)?,
+        Command::Circle(command) => circles::run(command, &mut desk)?,
+        Command::Framework(command) => frameworks::run(command, &mut desk)?,
+        Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
+        Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
+        Command::Device(command) => devices::run(&command, &desk)?,
+        Command::Sample { invite } => sample::make(invite, &mut desk)?,
+    };
+    let text = if cli.json { answer.json.to_string() } else { answer.text };
+    Ok(text.trim_end().to_owned() + "\n")
+}
+
+fn init(name: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+    let school = school::init(&desk.folder, name, desk.now, &mut *desk.chance)?;
+    let text = format!(
+        "{} is ready in {} ({}).\nKeep {} safe and backed up: whoever has it can sign in as anyone.\n\
+         Next: fieldfolio person add NAME --kind teacher",
+        school.name,
+        desk.folder.display(),
+        school.id,
+        school::key_path(&desk.folder).display()
+    );
+    Ok(Answer { text, json: json!({ "id": school.id, "name": school.name, "folder": desk.folder }) })
+}
+
+/// A value for JSON; what the directory hands out can always be one.
+fn to_json(value: impl serde::Serialize) -> Value {
+    serde_json::to_value(value).expect("records have text keys only")
+}

@@ -1,0 +1,175 @@
+//! `fieldfolio sample`: a small school of plainly invented people, for trying things and for tests.
+//!
+//! Science 9 works on a community garden, where Mina and Otto share a bed and Lea, from the town's garden, is Mina's
+//! mentor; Design 9 builds a bridge. Ms Ito teaches science and advises; Mr Okafor teaches design; Hana is Mina's
+//! guardian; Sam keeps the directory.
+
+use std::collections::BTreeMap;
+
+use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::model::role::Role;
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+
+use super::devices::DAY;
+use super::{Answer, CliError, Desk, to_json};
+use crate::directory::circles::{self, Grant};
+use crate::directory::classes::{self, ClassRole};
+use crate::directory::projects::{self, Draft};
+use crate::directory::{Edit, folios, frameworks, invitations, people, school};
+
+const PEOPLE: [(&str, PersonKind); 8] = [
+    ("Mina", PersonKind::Student),
+    ("Otto", PersonKind::Student),
+    ("Ada", PersonKind::Student),
+    ("Ms Ito", PersonKind::Teacher),
+    ("Mr Okafor", PersonKind::Teacher),
+    ("Lea", PersonKind::Mentor),
+    ("Hana", PersonKind::Guardian),
+    ("Sam", PersonKind::Administrator),
+];
+
+/// The ids of what was made, by the names scripts use: "ms-ito", "science-9", "mina/community-garden".
+#[derive(Default)]
+struct Made {
+    people: BTreeMap<String, PersonId>,
+    classes: Map<String, Value>,
+    projects: Map<String, Value>,
+    framework: Value,
+    outcomes: Map<String, Value>,
+}
+
+pub(super) fn make(invite: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+    let school = school::init(&desk.folder, "Sample School", desk.now, &mut *desk.chance)?;
+    let made = desk.edit(|edit, chance| fill(edit, chance))?;
+    let mut json = json!({
+        "folder": desk.folder,
+        "school": { "id": school.id, "name": school.name },
+        "people": made.people,
+        "classes": made.classes,
+        "framework": made.framework,
+        "outcomes": made.outcomes,
+        "projects": made.projects,
+        "folios": folios_by_name(&desk.open()?)?,
+    });
+    let mut text = format!("{} is ready in {}.", school.name, desk.folder.display());
+    if invite {
+        let links = links(&made.people, desk)?;
+        for (name, link) in &links {
+            text += &format!("\n\n{name}\n{link}");
+        }
+        json["invitations"] = to_json(links);
+        text += "\n\nEach link works once, within 90 days.";
+    }
+    let start = format!("\nNext: fieldfolio --dir {} serve", desk.folder.display());
+    Ok(Answer { text: text + &start, json })
+}
+
+fn fill(edit: &Edit<'_>, chance: &mut dyn Chance) -> Result<Made, CliError> {
+    let mut made = Made::default();
+    for (name, kind) in PEOPLE {
+        let id = people::add(edit, &format!("{name} Sample"), &[kind], &mut *chance)?;
+        made.people.insert(slug(name), id);
+    }
+    let framework = frameworks::import(edit, super::competencies::JSON, &mut *chance)?;
+    made.framework = to_json(framework);
+    for outcome in frameworks::framework(edit.tx, framework)?.outcomes {
+        made.outcomes.insert(outcome.code, to_json(outcome.id));
+    }
+    for unit in [
+        Unit {
+            class: "Science 9",
+            teacher: "ms-ito",
+            project: "Community garden",
+            brief: "Plan, plant and observe a bed in the town's garden; find out what helps it grow.",
+            outcomes: ["THINK", "COMM", "TEAM", "CITIZEN"],
+        },
+        Unit {
+            class: "Design 9",
+            teacher: "mr-okafor",
+            project: "Bridge workshop",
+            brief: "Build a bridge that carries a brick with as little wood as you can.",
+            outcomes: ["THINK", "TEAM", "DIGITAL", "LEAD"],
+        },
+    ] {
+        let (class, project) = unit.make(edit, &made.people, framework, &mut *chance)?;
+        made.classes.insert(slug(unit.class), to_json(class));
+        made.projects.insert(slug(unit.project), to_json(project));
+    }
+    let (mina, otto) = (made.people["mina"], made.people["otto"]);
+    people::link_guardian(edit, mina, made.people["hana"])?;
+    let garden = projects::find(edit.tx, "Community garden")?;
+    projects::group(edit, garden, Some("Bed 1"), &[mina, otto])?;
+    let folio = folios::find(edit.tx, &format!("{mina}/{garden}"))?;
+    let mentor =
+        Grant { folio, person: made.people["lea"], role: Role::Mentor, may_write: false, expires: None };
+    circles::grant(edit, &mentor)?;
+    Ok(made)
+}
+
+/// A class of all sample students, with its project.
+struct Unit {
+    class: &'static str,
+    teacher: &'static str,
+    project: &'static str,
+    brief: &'static str,
+    outcomes: [&'static str; 4],
+}
+
+impl Unit {
+    fn make(
+        &self,
+        edit: &Edit<'_>,
+        people: &BTreeMap<String, PersonId>,
+        framework: fieldfolio_core::ids::FrameworkId,
+        chance: &mut dyn Chance,
+    ) -> Result<(fieldfolio_core::ids::ClassId, fieldfolio_core::ids::ProjectId), CliError> {
+        let class = classes::add(edit, self.class, &mut *chance)?;
+        for student in ["mina", "otto", "ada"] {
+            classes::join(edit, class, people[student], ClassRole::Student)?;
+        }
+        classes::join(edit, class, people[self.teacher], ClassRole::Teacher)?;
+        if self.teacher == "ms-ito" {
+            classes::join(edit, class, people[self.teacher], ClassRole::Advisor)?;
+        }
+        let outcomes = self.outcomes.map(str::to_owned);
+        let draft = Draft {
+            class,
+            title: self.project,
+            brief: self.brief,
+            framework: Some(framework),
+            outcomes: &outcomes,
+        };
+        Ok((class, projects::add(edit, &draft, chance)?))
+    }
+}
+
+fn folios_by_name(conn: &Connection) -> Result<Map<String, Value>, CliError> {
+    let named = folios::list(conn)?.into_iter().map(|folio| {
+        let student = slug(folio.student_name.trim_end_matches(" Sample"));
+        let project = folio.project_title.as_deref().map_or_else(|| "home".to_owned(), slug);
+        (format!("{student}/{project}"), to_json(folio.id))
+    });
+    Ok(named.collect())
+}
+
+fn links(
+    people: &BTreeMap<String, PersonId>,
+    desk: &mut Desk<'_>,
+) -> Result<BTreeMap<String, String>, CliError> {
+    let relay = desk.config()?.public_url();
+    let root = school::root_key(&desk.folder, &desk.open()?)?;
+    desk.edit(|edit, chance| {
+        let mut links = BTreeMap::new();
+        for (name, person) in people {
+            let link = invitations::invite(edit, *person, 90 * DAY, &root, &relay, &mut *chance)?;
+            links.insert(name.clone(), link.to_url());
+        }
+        Ok(links)
+    })
+}
+
+fn slug(name: &str) -> String {
+    name.to_lowercase().replace(' ', "-")
+}

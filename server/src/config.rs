@@ -1,0 +1,222 @@
+//! The relay's settings: `fieldfolio.toml` in its folder, overridden by the environment, with defaults for a trial.
+//!
+//! ```toml
+//! listen = "127.0.0.1:8080"               # FIELDFOLIO_LISTEN
+//! public_url = "https://folio.school.org" # FIELDFOLIO_PUBLIC_URL
+//! log_level = "info"                      # FIELDFOLIO_LOG_LEVEL
+//! max_upload_bytes = 67108864             # FIELDFOLIO_MAX_UPLOAD_BYTES
+//! quota_bytes_per_person = 2147483648     # FIELDFOLIO_QUOTA_BYTES_PER_PERSON
+//! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
+//! ```
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// How the relay is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How the world reaches it, without a trailing slash, if someone said so; see [`Config::public_url`].
+    pub configured_url: Option<String>,
+    /// What it writes about itself.
+    pub log_level: LogLevel,
+    /// The largest file that may be uploaded.
+    pub max_upload_bytes: u64,
+    /// How many bytes of media one person may bring.
+    pub quota_bytes_per_person: u64,
+    /// How many connections read the database at a time.
+    pub reader_connections: usize,
+}
+
+/// What the relay writes about itself, from little to much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What may fail.
+    Warn,
+    /// What happens.
+    Info,
+    /// How.
+    Debug,
+    /// All of it.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
+
+/// The settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("can't read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file, or a variable, holds something else than settings.
+    #[error("{place} can't be used: {reason}")]
+    Wrong {
+        /// The file or the variable.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    log_level: Option<LogLevel>,
+    max_upload_bytes: Option<u64>,
+    quota_bytes_per_person: Option<u64>,
+    reader_connections: Option<usize>,
+}
+
+const PREFIX: &str = "FIELDFOLIO_";
+const WORDS: [&str; 3] = ["listen", "public_url", "log_level"];
+const NUMBERS: [&str; 3] = ["max_upload_bytes", "quota_bytes_per_person", "reader_connections"];
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            configured_url: None,
+            log_level: LogLevel::Info,
+            max_upload_bytes: 64 * 1024 * 1024,
+            quota_bytes_per_person: 2 * 1024 * 1024 * 1024,
+            reader_connections: 4,
+        }
+    }
+}
+
+impl Config {
+    /// The settings of the relay in `folder`, overridden by what `variable` answers to names like `FIELDFOLIO_LISTEN`.
+    /// Other variables are nobody's mistake (Kubernetes sets `FIELDFOLIO_PORT` by itself) and mean nothing.
+    pub fn load(folder: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let path = folder.join("fieldfolio.toml");
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            text => text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?,
+        };
+        let mut config = Self::default();
+        config.apply(&path.display().to_string(), &text)?;
+        for key in WORDS.into_iter().chain(NUMBERS) {
+            let name = format!("{PREFIX}{}", key.to_uppercase());
+            let Some(value) = variable(&name) else { continue };
+            let value = match value.trim().parse::<i64>() {
+                Ok(number) if NUMBERS.contains(&key) => toml::Value::Integer(number),
+                _ => toml::Value::String(value),
+            };
+            config.apply(&name, &toml::Table::from_iter([(key.to_owned(), value)]).to_string())?;
+        }
+        Ok(config)
+    }
+
+    /// Where the world reaches the relay, by its settings alone.
+    pub fn public_url(&self) -> String {
+        self.public_url_at(self.listen)
+    }
+
+    /// Where the world reaches the relay that listens at `bound`: what was configured, else this address.
+    pub fn public_url_at(&self, bound: SocketAddr) -> String {
+        match &self.configured_url {
+            Some(url) => url.clone(),
+            None if bound.ip().is_unspecified() => format!("http://localhost:{}", bound.port()),
+            None => format!("http://{bound}"),
+        }
+    }
+
+    fn apply(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
+        let wrong = |reason: String| ConfigError::Wrong { place: place.to_owned(), reason };
+        let settings: Settings =
+            toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+        if let Some(url) = settings.public_url {
+            let url = url.trim().trim_end_matches('/');
+            let is_web = url.starts_with("http://") || url.starts_with("https://");
+            if !is_web || url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '#') {
+                return Err(wrong("public_url must be an address like https://folio.school.org".into()));
+            }
+            self.configured_url = Some(url.to_owned());
+        }
+        if settings.reader_connections.is_some_and(|count| !(1..=64).contains(&count)) {
+            return Err(wrong("reader_connections must be 1 to 64".into()));
+        }
+        if settings.max_upload_bytes == Some(0) {
+            return Err(wrong("max_upload_bytes must be at least 1".into()));
+        }
+        self.listen = settings.listen.unwrap_or(self.listen);
+        self.log_level = settings.log_level.unwrap_or(self.log_level);
+        self.max_upload_bytes = settings.max_upload_bytes.unwrap_or(self.max_upload_bytes);
+        self.quota_bytes_per_person = settings.quota_bytes_per_person.unwrap_or(self.quota_bytes_per_person);
+        self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("fieldfolio.toml"), file).unwrap();
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
+        Config::load(folder.path(), find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::load(folder.path(), |_| None).unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.public_url(), "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let file = "listen = '0.0.0.0:99'\nquota_bytes_per_person = 5\nlog_level = 'warn'";
+        let config =
+            load(file, &[("FIELDFOLIO_QUOTA_BYTES_PER_PERSON", "7"), ("FIELDFOLIO_LISTEN", "[::]:98")])
+                .unwrap();
+        assert_eq!((config.quota_bytes_per_person, config.log_level), (7, LogLevel::Warn));
+        assert_eq!(config.public_url(), "http://localhost:98");
+        let config = load("", &[("FIELDFOLIO_PUBLIC_URL", "https://folio.example/")]).unwrap();
+        assert_eq!(config.public_url(), "https://folio.example");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (file, variables, named) in [
+            ("lisen = 'x'", &[][..], "lisen"),
+            ("reader_connections = 0", &[], "reader_connections"),
+            ("public_url = 'folio'", &[], "public_url"),
+            ("", &[("FIELDFOLIO_MAX_UPLOAD_BYTES", "many")], "FIELDFOLIO_MAX_UPLOAD_BYTES"),
+            ("", &[("FIELDFOLIO_LOG_LEVEL", "loud")], "FIELDFOLIO_LOG_LEVEL"),
+        ] {
+            let error = load(file, variables).unwrap_err();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

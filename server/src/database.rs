@@ -1,0 +1,148 @@
+//! The relay's database: how it is opened, and how its log is appended to.
+
+use std::path::{Path, PathBuf};
+
+use fieldfolio_core::ids::PersonId;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
+
+/// "FFrl": marks the file as a relay's database.
+const APPLICATION_ID: i64 = 0x4646_726c;
+const SCHEMA: i64 = 1;
+const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("schema_1.sql")];
+
+/// The database can't be used. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// There is none.
+    #[error("there is no school in {0}: make one with `fieldfolio init`")]
+    Absent(PathBuf),
+    /// There is one already.
+    #[error("there is a school in {0} already: nothing was changed")]
+    Present(PathBuf),
+    /// It isn't a relay's.
+    #[error("{0} is not a Fieldfolio relay's database, or it is damaged: nothing was changed")]
+    Foreign(PathBuf),
+    /// It was written by a newer version.
+    #[error(
+        "{path} was written by a newer Fieldfolio (schema {found}, this one knows {SCHEMA}): update this program"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
+    /// SQLite failed.
+    #[error("the relay's database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Where the database lies in the relay's folder.
+pub fn path(folder: &Path) -> PathBuf {
+    folder.join("relay.db")
+}
+
+/// Makes a new database.
+pub fn create(folder: &Path) -> Result<Connection, DatabaseError> {
+    let path = path(folder);
+    if path.exists() {
+        return Err(DatabaseError::Present(folder.to_owned()));
+    }
+    let mut conn = Connection::open(&path)?;
+    settings(&conn)?;
+    migrate(&mut conn, &path)?;
+    Ok(conn)
+}
+
+/// Opens the database for writing. There may be several writers (the relay, the command line); SQLite puts them in line.
+pub fn open(folder: &Path) -> Result<Connection, DatabaseError> {
+    let path = path(folder);
+    if !path.exists() {
+        return Err(DatabaseError::Absent(folder.to_owned()));
+    }
+    let mut conn = Connection::open(&path)?;
+    let application: i64 = conn
+        .query_row("pragma application_id", [], |row| row.get(0))
+        .map_err(|_| DatabaseError::Foreign(path.clone()))?;
+    if application != APPLICATION_ID {
+        return Err(DatabaseError::Foreign(path));
+    }
+    settings(&conn)?;
+    migrate(&mut conn, &path)?;
+    Ok(conn)
+}
+
+/// Opens the database for reading only.
+pub fn open_reader(folder: &Path) -> Result<Connection, DatabaseError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path(folder), flags)?;
+    conn.execute_batch("pragma busy_timeout = 5000; pragma trusted_schema = off;")?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Begins a transaction that will write.
+pub fn begin(conn: &mut Connection) -> Result<Transaction<'_>, DatabaseError> {
+    Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+fn settings(conn: &Connection) -> Result<(), DatabaseError> {
+    // A commit is on disk before it is acknowledged; NORMAL could lose it at a power cut.
+    conn.execute_batch(
+        "pragma journal_mode = wal;
+         pragma synchronous = full;
+         pragma busy_timeout = 10000;
+         pragma foreign_keys = on;
+         pragma trusted_schema = off;
+         pragma journal_size_limit = 67108864;",
+    )?;
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
+    let at: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
+    if at > SCHEMA {
+        return Err(DatabaseError::Newer { path: path.to_owned(), found: at });
+    }
+    for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
+        let tx = begin(conn)?;
+        tx.execute_batch(sql)?;
+        tx.execute_batch(&format!(
+            "pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"
+        ))?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// What the log says of an event. The subject names ids only.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// An audit word: "change", "act", "enrol", "revoke", "circle", …
+    pub kind: &'a str,
+    /// The person whose device did it; none for the command line.
+    pub by: Option<PersonId>,
+    /// Ids, never names or words.
+    pub subject: &'a str,
+}
+
+/// Gives the next number to an event.
+pub fn append(tx: &Transaction<'_>, now: Timestamp, event: &Event<'_>) -> rusqlite::Result<u64> {
+    let by = event.by.map(|person| person.as_bytes().to_vec());
+    tx.prepare_cached("insert into log (tag, at, kind, by, subject) values (randomblob(8), ?1, ?2, ?3, ?4)")?
+        .execute((now.millis().cast_signed(), event.kind, by, event.subject))?;
+    Ok(tx.last_insert_rowid().cast_unsigned())
+}
+
+/// One value that belongs to the school as a whole.
+pub fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    conn.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
+}
+
+/// Sets such a value.
+pub fn put_meta(tx: &Transaction<'_>, key: &str, value: &[u8]) -> rusqlite::Result<()> {
+    tx.execute("insert or replace into meta (key, value) values (?1, ?2)", (key, value))?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Circles: rows that someone granted, their end, denials, and the clock that ends rows.
+
+use std::collections::BTreeSet;
+
+use fieldfolio_core::ids::{FolioId, PersonId};
+use fieldfolio_core::model::role::Role;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, Transaction};
+use serde::Serialize;
+
+use super::derivation::GRANTED;
+use super::{DirectoryError, Edit, folios, millis, moment, people};
+use crate::database::{self, Event};
+use crate::sight;
+
+/// A part in a circle, to be granted.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    /// In which folio.
+    pub folio: FolioId,
+    /// To whom.
+    pub person: PersonId,
+    /// As what.
+    pub role: Role,
+    /// For a reader: she may speak too.
+    pub may_write: bool,
+    /// Until when; for ever if nothing is said.
+    pub expires: Option<Timestamp>,
+}
+
+/// Someone in a circle, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Who.
+    pub person: PersonId,
+    /// Her name.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// Why: "granted", or what it follows from.
+    pub reason: String,
+    /// A reader who was granted a voice.
+    pub may_write: bool,
+    /// Until when.
+    pub expires: Option<Timestamp>,
+    /// The circle is closed to her, whatever the row says.
+    pub denied: bool,
+}
+
+/// Grants someone a part in a circle; what she was granted as this role before ends. True if that changed anything.
+pub fn grant(edit: &Edit<'_>, grant: &Grant) -> Result<bool, DirectoryError> {
+    let (student, in_project) = of(edit.tx, grant.folio)?;
+    let person = people::row_of(edit.tx, grant.person)?;
+    match grant.role {
+        Role::Owner | Role::Group => return Err(DirectoryError::NotGranted(grant.role.name())),
+        Role::Mentor if !in_project => return Err(DirectoryError::MentorAtHome),
+        Role::Reader => {}
+        Role::Mentor | Role::Teacher | Role::Peer | Role::Guardian if grant.may_write => {
+            return Err(DirectoryError::VoiceForReaders);
+        }
+        Role::Mentor | Role::Teacher | Role::Peer | Role::Guardian => {}
+    }
+    if person == student {
+        return Err(DirectoryError::Herself);
+    }
+    if grant.expires.is_some_and(|end| end <= edit.now) {
+        return Err(DirectoryError::EndInThePast);
+    }
+    let same: bool = edit.tx.query_row(
+        "select exists (select 1 from circle where folio = ?1 and person = ?2 and role = ?3 and reason = ?4
+           and may_write = ?5 and expires_at is ?6 and ended_n is null)",
+        (
+            grant.folio.as_bytes(),
+            person,
+            grant.role.name(),
+            GRANTED,
+            grant.may_write,
+            grant.expires.map(millis),
+        ),
+        |row| row.get(0),
+    )?;
+    if same {
+        return Ok(false);
+    }
+    let n = edit.event("circle", &subject("grant", grant.folio, grant.person, grant.role))?;
+    end_granted(edit.tx, grant.folio, person, grant.role, n)?;
+    edit.tx.execute(
+        "insert into circle (folio, person, role, reason, may_write, expires_at, since_n)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            grant.folio.as_bytes(),
+            person,
+            grant.role.name(),
+            GRANTED,
+            grant.may_write,
+            grant.expires.map(millis),
+            n.cast_signed(),
+        ),
+    )?;
+    sight::folio_changed(edit.tx, grant.folio, n)?;
+    Ok(true)
+}
+
+/// Ends a part that was granted. Rows that follow from a class or a family end with those.
+pub fn end(edit: &Edit<'_>, folio: FolioId, person: PersonId, role: Role) -> Result<(), DirectoryError> {
+    of(edit.tx, folio)?;
+    let row = people::row_of(edit.tx, person)?;
+    let n = edit.event("circle", &subject("end", folio, person, role))?;
+    match end_granted(edit.tx, folio, row, role, n)? {
+        0 => Err(DirectoryError::NoSuchRow),
+        _ => Ok(sight::folio_changed(edit.tx, folio, n)?),
+    }
+}
+
+/// Closes all circles of a student to someone, whatever grants. True if they were open.
+pub fn deny(edit: &Edit<'_>, student: PersonId, person: PersonId) -> Result<bool, DirectoryError> {
+    if student == person {
+        return Err(DirectoryError::Herself);
+    }
+    denial(edit, "deny", "insert or ignore into denial (student, person) values (?1, ?2)", student, person)
+}
+
+/// Takes a denial back. True if there was one.
+pub fn allow(edit: &Edit<'_>, student: PersonId, person: PersonId) -> Result<bool, DirectoryError> {
+    denial(edit, "allow", "delete from denial where student = ?1 and person = ?2", student, person)
+}
+
+fn denial(
+    edit: &Edit<'_>,
+    what: &str,
+    sql: &str,
+    student: PersonId,
+    person: PersonId,
+) -> Result<bool, DirectoryError> {
+    let row = people::row_of(edit.tx, student)?;
+    if edit.tx.execute(sql, (row, people::row_of(edit.tx, person)?))? == 0 {
+        return Ok(false);
+    }
+    let n = edit.event("denial", &format!("{what} student {student} person {person}"))?;
+    for (folio, _) in folios::of_student(edit.tx, row)? {
+        sight::folio_changed(edit.tx, folio, n)?;
+    }
+    Ok(true)
+}
+
+/// Who is in the circle of a folio now: rows that have neither ended nor expired, closed ones marked.
+pub fn list(conn: &Connection, folio: FolioId, now: Timestamp) -> Result<Vec<Row>, DirectoryError> {
+    of(conn, folio)?;
+    let mut statement = conn.prepare_cached(
+        "select person.id, person.name, role, reason, may_write, expires_at,
+           exists (select 1 from denial d where d.student = folio.student and d.person = circle.person)
+         from circle join person on person.row = circle.person join folio on folio.id = circle.folio
+         where folio = ?1 and ended_n is null and (expires_at is null or expires_at > ?2)",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let role: String = row.get(2)?;
+        Ok(Row {
+            person: PersonId::from_bytes(row.get(0)?),
+            name: row.get(1)?,
+            role: role.parse().map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, 0))?,
+            reason: row.get(3)?,
+            may_write: row.get(4)?,
+            expires: row.get::<_, Option<i64>>(5)?.map(moment),
+            denied: row.get(6)?,
+        })
+    };
+    let mut rows: Vec<Row> =
+        statement.query_map((folio.as_bytes(), millis(now)), read)?.collect::<Result<_, _>>()?;
+    rows.sort_by(|a, b| (a.role, &a.name, a.person, &a.reason).cmp(&(b.role, &b.name, b.person, &b.reason)));
+    Ok(rows)
+}
+
+/// Ends every row whose time is over, with one event per folio. Returns how many rows ended.
+pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usize> {
+    let due: Vec<(i64, FolioId)> = tx
+        .prepare_cached(
+            "select row, folio from circle
+             where expires_at is not null and expires_at <= ?1 and ended_n is null order by folio, row",
+        )?
+        .query_map([millis(now)], |row| Ok((row.get(0)?, FolioId::from_bytes(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
+    let folios: BTreeSet<_> = due.iter().map(|(_, folio)| *folio).collect();
+    for folio in folios {
+        let event = Event { kind: "expiry", by: None, subject: &format!("folio {folio}") };
+        let n = database::append(tx, now, &event)?;
+        for (row, _) in due.iter().filter(|(_, of)| *of == folio) {
+            tx.prepare_cached("update circle set ended_n = ?2 where row = ?1")?
+                .execute((row, n.cast_signed()))?;
+        }
+        sight::folio_changed(tx, folio, n)?;
+    }
+    Ok(due.len())
+}
+
+/// Is there a row whose time is over? One look at an index.
+pub fn anything_due(conn: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select exists (select 1 from circle
+           where expires_at is not null and expires_at <= ?1 and ended_n is null)",
+    )?
+    .query_row([millis(now)], |row| row.get(0))
+}
+
+fn end_granted(
+    tx: &Transaction<'_>,
+    folio: FolioId,
+    person: i64,
+    role: Role,
+    n: u64,
+) -> rusqlite::Result<usize> {
+    tx.execute(
+        "update circle set ended_n = ?5
+         where folio = ?1 and person = ?2 and role = ?3 and reason = ?4 and ended_n is null",
+        (folio.as_bytes(), person, role.name(), GRANTED, n.cast_signed()),
+    )
+}
+
+fn of(conn: &Connection, folio: FolioId) -> Result<(i64, bool), DirectoryError> {
+    let unknown = || DirectoryError::Unknown { kind: "folio", text: folio.to_string() };
+    folios::of(conn, folio)?.ok_or_else(unknown)
+}
+
+fn subject(what: &str, folio: FolioId, person: PersonId, role: Role) -> String {
+    format!("{what} folio {folio} person {person} {role}")
+}

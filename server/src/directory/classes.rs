@@ -1,0 +1,204 @@
+//! Classes: who learns, teaches and advises together. Circles follow from them.
+
+use fieldfolio_core::ids::{Chance, ClassId, PersonId};
+use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+
+use super::{DirectoryError, Edit, derive, folios, millis, moment, people, pick, words};
+use crate::sight;
+
+/// What someone is in a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassRole {
+    /// Learns in it.
+    Student,
+    /// Teaches it.
+    Teacher,
+    /// Advises its students, across projects and at home.
+    Advisor,
+}
+
+impl ClassRole {
+    /// Every role.
+    pub const ALL: [ClassRole; 3] = [ClassRole::Student, ClassRole::Teacher, ClassRole::Advisor];
+
+    /// The name used in commands and databases.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ClassRole::Student => "student",
+            ClassRole::Teacher => "teacher",
+            ClassRole::Advisor => "advisor",
+        }
+    }
+
+    /// Reads [`ClassRole::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    const fn needs(self) -> PersonKind {
+        match self {
+            ClassRole::Student => PersonKind::Student,
+            ClassRole::Teacher | ClassRole::Advisor => PersonKind::Teacher,
+        }
+    }
+}
+
+/// A class with everyone who is, or was, in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Class {
+    /// Its id.
+    pub id: ClassId,
+    /// Its title.
+    pub title: String,
+    /// Its people: students first, then teachers, then advisors.
+    pub members: Vec<Member>,
+}
+
+/// Someone in a class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Who.
+    pub person: PersonId,
+    /// Her name.
+    pub name: String,
+    /// As what.
+    pub role: ClassRole,
+    /// When she left, if she did.
+    pub left: Option<Timestamp>,
+}
+
+/// Makes a class.
+pub fn add(edit: &Edit<'_>, title: &str, chance: &mut dyn Chance) -> Result<ClassId, DirectoryError> {
+    let title = words("a class's title", title, 200)?;
+    let id = ClassId::new(edit.now, chance);
+    edit.tx.execute("insert into class (id, title) values (?1, ?2)", (id.as_bytes(), title))?;
+    edit.event("class", &format!("class {id}"))?;
+    Ok(id)
+}
+
+/// Lets someone join. A student gets a folio in each of the class's projects. True if she wasn't in it as this.
+pub fn join(
+    edit: &Edit<'_>,
+    class: ClassId,
+    person: PersonId,
+    role: ClassRole,
+) -> Result<bool, DirectoryError> {
+    exists(edit.tx, class)?;
+    let row = people::row_of_kind(edit.tx, person, role.needs())?;
+    let changed = edit.tx.execute(
+        "insert into class_member (class, person, role) values (?1, ?2, ?3)
+         on conflict do update set removed_at = null where removed_at is not null",
+        (class.as_bytes(), row, role.name()),
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if role == ClassRole::Student {
+        let mut statement = edit.tx.prepare_cached("select id from project where class = ?1")?;
+        let projects = statement
+            .query_map([class.as_bytes()], |row| row.get(0).map(fieldfolio_core::ids::ProjectId::from_bytes))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for project in projects {
+            folios::ensure(edit.tx, row, Some(project))?;
+        }
+    }
+    members_changed(edit, class, (person, row), role, "join")?;
+    Ok(true)
+}
+
+/// Lets someone leave; her teachers, or the teacher herself, read and reply for 30 days more. True if she was in it.
+pub fn leave(
+    edit: &Edit<'_>,
+    class: ClassId,
+    person: PersonId,
+    role: ClassRole,
+) -> Result<bool, DirectoryError> {
+    exists(edit.tx, class)?;
+    let row = people::row_of(edit.tx, person)?;
+    let changed = edit.tx.execute(
+        "update class_member set removed_at = ?4
+         where class = ?1 and person = ?2 and role = ?3 and removed_at is null",
+        (class.as_bytes(), row, role.name(), millis(edit.now)),
+    )?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    members_changed(edit, class, (person, row), role, "leave")?;
+    Ok(true)
+}
+
+fn members_changed(
+    edit: &Edit<'_>,
+    class: ClassId,
+    person: (PersonId, i64),
+    role: ClassRole,
+    what: &str,
+) -> Result<(), DirectoryError> {
+    let n = edit.event("class", &format!("{what} class {class} person {} {}", person.0, role.name()))?;
+    match role {
+        ClassRole::Student => {
+            derive(edit.tx, edit.now, person.1, n)?;
+        }
+        ClassRole::Teacher | ClassRole::Advisor => {
+            for student in student_rows(edit.tx, class)? {
+                derive(edit.tx, edit.now, student, n)?;
+            }
+        }
+    }
+    Ok(sight::classmates_changed(edit.tx, class, n)?)
+}
+
+/// The rows of everyone who learns in the class.
+pub(crate) fn student_rows(conn: &Connection, class: ClassId) -> rusqlite::Result<Vec<i64>> {
+    conn.prepare_cached(
+        "select person from class_member where class = ?1 and role = 'student' and removed_at is null",
+    )?
+    .query_map([class.as_bytes()], |row| row.get(0))?
+    .collect()
+}
+
+/// All classes, by title.
+pub fn list(conn: &Connection) -> Result<Vec<Class>, DirectoryError> {
+    let mut members = conn.prepare_cached(
+        "select person.id, person.name, role, removed_at
+         from class_member join person on person.row = class_member.person where class = ?1",
+    )?;
+    let mut classes = Vec::new();
+    for (id, title) in titles(conn)? {
+        let read = |row: &rusqlite::Row<'_>| {
+            let role: String = row.get(2)?;
+            Ok(Member {
+                person: PersonId::from_bytes(row.get(0)?),
+                name: row.get(1)?,
+                // The table's check lets no other word in.
+                role: ClassRole::from_name(&role).unwrap_or(ClassRole::Student),
+                left: row.get::<_, Option<i64>>(3)?.map(moment),
+            })
+        };
+        let mut members: Vec<_> = members.query_map([id.as_bytes()], read)?.collect::<Result<_, _>>()?;
+        members.sort_by(|a, b| (a.role, &a.name, a.person).cmp(&(b.role, &b.name, b.person)));
+        classes.push(Class { id, title, members });
+    }
+    Ok(classes)
+}
+
+/// The class with this id or unique title.
+pub fn find(conn: &Connection, text: &str) -> Result<ClassId, DirectoryError> {
+    pick("class", text, titles(conn)?)
+}
+
+fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ClassId, String)>> {
+    conn.prepare_cached("select id, title from class order by title, id")?
+        .query_map([], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .collect()
+}
+
+pub(crate) fn exists(conn: &Connection, class: ClassId) -> Result<(), DirectoryError> {
+    let found =
+        conn.query_row("select 1 from class where id = ?1", [class.as_bytes()], |_| Ok(())).optional()?;
+    found.ok_or_else(|| DirectoryError::Unknown { kind: "class", text: class.to_string() })
+}

@@ -1,0 +1,146 @@
+//! Projects: what students work on, and who works together in them.
+
+use fieldfolio_core::ids::{Chance, ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use fieldfolio_core::model::directory::Project;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, pick, school, words};
+use crate::sight;
+
+/// A project to be.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// The class that works on it.
+    pub class: ClassId,
+    /// Its title.
+    pub title: &'a str,
+    /// What it is about; may be empty.
+    pub brief: &'a str,
+    /// The framework its outcomes are from.
+    pub framework: Option<FrameworkId>,
+    /// Ids or codes of the outcomes it aims at.
+    pub outcomes: &'a [String],
+}
+
+/// Makes a project; every student of its class gets a folio in it.
+pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, chance: &mut dyn Chance) -> Result<ProjectId, DirectoryError> {
+    let title = words("a project's title", draft.title, 200)?;
+    let brief = draft.brief.trim();
+    if brief.chars().count() > 20_000 {
+        return Err(DirectoryError::Words { what: "a project's brief", limit: 20_000 });
+    }
+    classes::exists(edit.tx, draft.class)?;
+    let outcomes = frameworks::outcomes(edit.tx, draft.framework, draft.outcomes)?;
+    let id = ProjectId::new(edit.now, chance);
+    let bytes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
+    edit.tx.execute(
+        "insert into project (id, title, brief, outcomes, framework, class) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            id.as_bytes(),
+            title,
+            brief,
+            bytes,
+            draft.framework.map(|framework| *framework.as_bytes()),
+            draft.class.as_bytes(),
+        ),
+    )?;
+    let n = edit.event("project", &format!("project {id} class {}", draft.class))?;
+    for student in classes::student_rows(edit.tx, draft.class)? {
+        folios::ensure(edit.tx, student, Some(id))?;
+        derive(edit.tx, edit.now, student, n)?;
+    }
+    sight::project_changed(edit.tx, id, n)?;
+    Ok(id)
+}
+
+/// Groups students in a project under a name; a student is in one group at most. No name takes them out of theirs.
+pub fn group(
+    edit: &Edit<'_>,
+    project: ProjectId,
+    name: Option<&str>,
+    students: &[PersonId],
+) -> Result<(), DirectoryError> {
+    let name = name.map(|name| words("a group's name", name, 200)).transpose()?;
+    let school = school::id(edit.tx)?;
+    let mut changed = Vec::new();
+    for &student in students {
+        let row = people::row_of(edit.tx, student)?;
+        let folio = FolioId::derive(school, student, Some(project));
+        folios::of(edit.tx, folio)?.ok_or(DirectoryError::NotInProject(student))?;
+        let key = (project.as_bytes(), row, name);
+        let rows = match name {
+            Some(_) => edit.tx.execute(
+                "insert into project_group (project, student, name) values (?1, ?2, ?3)
+                 on conflict do update set name = ?3 where name <> ?3",
+                key,
+            )?,
+            None => edit
+                .tx
+                .execute("delete from project_group where project = ?1 and student = ?2", (key.0, key.1))?,
+        };
+        if rows > 0 {
+            changed.push((student, folio));
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let who: Vec<String> = changed.iter().map(|(student, _)| student.to_string()).collect();
+    let n = edit.event("group", &format!("project {project} students {}", who.join(" ")))?;
+    for (_, folio) in changed {
+        sight::folio_changed(edit.tx, folio, n)?;
+    }
+    Ok(sight::project_changed(edit.tx, project, n)?)
+}
+
+/// The groups of a project: names, each with its students.
+pub fn groups(conn: &Connection, project: ProjectId) -> rusqlite::Result<Vec<(String, PersonId)>> {
+    conn.prepare_cached(
+        "select project_group.name, person.id from project_group
+         join person on person.row = project_group.student where project = ?1 order by 1, person.name, 2",
+    )?
+    .query_map([project.as_bytes()], |row| Ok((row.get(0)?, PersonId::from_bytes(row.get(1)?))))?
+    .collect()
+}
+
+/// All projects, by title.
+pub fn list(conn: &Connection) -> Result<Vec<Project>, DirectoryError> {
+    let mut statement = conn.prepare_cached("select id from project order by title, id")?;
+    let ids: Vec<_> =
+        statement.query_map([], |row| row.get(0).map(ProjectId::from_bytes))?.collect::<Result<_, _>>()?;
+    ids.into_iter().map(|id| project(conn, id)).collect()
+}
+
+/// One project, as devices know it.
+pub fn project(conn: &Connection, id: ProjectId) -> Result<Project, DirectoryError> {
+    let found = conn
+        .prepare_cached(
+            "select title, brief, outcomes, framework, class, person.id
+             from project left join person on person.row = started_by where project.id = ?1",
+        )?
+        .query_row([id.as_bytes()], |row| {
+            let outcomes: Vec<u8> = row.get(2)?;
+            Ok(Project {
+                id,
+                title: row.get(0)?,
+                brief: row.get(1)?,
+                outcomes: outcomes.as_chunks().0.iter().map(|id| OutcomeId::from_bytes(*id)).collect(),
+                framework: row.get::<_, Option<_>>(3)?.map(FrameworkId::from_bytes),
+                class: row.get::<_, Option<_>>(4)?.map(ClassId::from_bytes),
+                started_by: row.get::<_, Option<_>>(5)?.map(PersonId::from_bytes),
+            })
+        })
+        .optional()?;
+    found.ok_or_else(|| DirectoryError::Unknown { kind: "project", text: id.to_string() })
+}
+
+/// The project with this id or unique title.
+pub fn find(conn: &Connection, text: &str) -> Result<ProjectId, DirectoryError> {
+    pick("project", text, titles(conn)?)
+}
+
+pub(crate) fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ProjectId, String)>> {
+    conn.prepare_cached("select id, title from project order by title, id")?
+        .query_map([], |row| Ok((ProjectId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .collect()
+}

@@ -1,0 +1,393 @@
+//! The log in SQLite: what the relay's half asks of it, and what it appends.
+
+use std::collections::BTreeMap;
+
+use fieldfolio_core::document::SignedChange;
+use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
+use fieldfolio_core::model::act::{Act, SignedAct, audience};
+use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::model::entry::Head;
+use fieldfolio_core::model::role::{Class, Roles};
+use fieldfolio_core::signing::PublicKey;
+use fieldfolio_core::sync::relay::{DeviceFacts, DocumentFacts, FolioFacts, Ledger, PieceFacts, Taken};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use crate::database::{self, Event};
+use crate::{directory, sight};
+
+/// The log as one moment's transaction, or one reader, sees it.
+pub struct SqliteLedger<'a> {
+    conn: &'a Connection,
+    tx: Option<&'a Transaction<'a>>,
+    school: SchoolId,
+    now: Timestamp,
+}
+
+impl<'a> SqliteLedger<'a> {
+    /// For reading.
+    pub fn reading(conn: &'a Connection, school: SchoolId, now: Timestamp) -> Self {
+        Self { conn, tx: None, school, now }
+    }
+
+    /// For appending.
+    pub fn writing(tx: &'a Transaction<'a>, school: SchoolId, now: Timestamp) -> Self {
+        Self { conn: tx, tx: Some(tx), school, now }
+    }
+
+    fn tx(&self) -> rusqlite::Result<&'a Transaction<'a>> {
+        self.tx.ok_or(rusqlite::Error::InvalidQuery)
+    }
+
+    fn row_of(&self, person: PersonId) -> rusqlite::Result<i64> {
+        sight::person_row(self.conn, person)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+    }
+
+    fn role_ended(&self, folio: FolioId, person: PersonId) -> rusqlite::Result<bool> {
+        self.conn
+            .prepare_cached(
+                "select 1 from circle c join person p on p.row = c.person
+                 where c.folio = ?1 and p.id = ?2 and (c.ended_n is not null or c.expires_at <= ?3)",
+            )?
+            .exists((
+                folio.as_bytes().as_slice(),
+                person.as_bytes().as_slice(),
+                self.now.millis().cast_signed(),
+            ))
+    }
+
+    fn exists(&self, sql: &str, id: &[u8]) -> rusqlite::Result<bool> {
+        self.conn.prepare_cached(sql)?.exists([id])
+    }
+
+    fn act_number(&self, sql_condition: &str, id: &[u8], body: &[u8]) -> rusqlite::Result<Option<Taken>> {
+        let found: Option<(u64, Vec<u8>)> = self
+            .conn
+            .prepare_cached(&format!("select n, body from act where {sql_condition}"))?
+            .query_row([id], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))
+            .optional()?;
+        Ok(found.map(|(n, known)| if known == body { Taken::Same(n) } else { Taken::Other }))
+    }
+}
+
+impl Ledger for SqliteLedger<'_> {
+    type Error = rusqlite::Error;
+
+    fn school(&self) -> SchoolId {
+        self.school
+    }
+
+    fn device(&self, device: DeviceId) -> rusqlite::Result<Option<DeviceFacts>> {
+        self.conn
+            .prepare_cached(
+                "select p.id, d.key, d.revoked_n is not null from device d join person p on p.row = d.person
+                 where d.id = ?1",
+            )?
+            .query_row([device.as_bytes().as_slice()], |row| {
+                Ok(DeviceFacts {
+                    person: PersonId::from_bytes(row.get(0)?),
+                    key: PublicKey::from_bytes(row.get(1)?),
+                    revoked: row.get(2)?,
+                })
+            })
+            .optional()
+    }
+
+    fn piece(&self, id: PieceId, person: PersonId) -> rusqlite::Result<Option<PieceFacts>> {
+        let Some(piece) = sight::piece(self.conn, id)? else { return Ok(None) };
+        let mut memberships = BTreeMap::new();
+        let mut role_ended = false;
+        for placement in &piece.placements {
+            let membership = sight::membership(self.conn, placement.folio, person, Some(self.now))?;
+            memberships.insert(placement.folio, membership);
+            role_ended |= self.role_ended(placement.folio, person)?;
+        }
+        let others_wrote = self
+            .conn
+            .prepare_cached(
+                "select 1 from document d join piece p on p.id = d.piece
+                 where d.piece = ?1 and d.author is not null and d.author <> p.maker",
+            )?
+            .exists([id.as_bytes().as_slice()])?;
+        Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote }))
+    }
+
+    fn folio(&self, id: FolioId, person: PersonId) -> rusqlite::Result<Option<FolioFacts>> {
+        let found: Option<([u8; 16], Option<[u8; 16]>)> = self
+            .conn
+            .prepare_cached("select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1")?
+            .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((student, project)) = found else { return Ok(None) };
+        let student = PersonId::from_bytes(student);
+        let same_project = match project {
+            None => false,
+            Some(project) => self.same_group(project, student, person)?,
+        };
+        Ok(Some(FolioFacts {
+            student,
+            project: project.map(ProjectId::from_bytes),
+            membership: sight::membership(self.conn, id, person, Some(self.now))?,
+            same_project,
+            role_ended: self.role_ended(id, person)?,
+        }))
+    }
+
+    fn project_is_open(&self, project: ProjectId) -> rusqlite::Result<Option<bool>> {
+        self.conn
+            .prepare_cached("select class is null from project where id = ?1")?
+            .query_row([project.as_bytes().as_slice()], |row| row.get(0))
+            .optional()
+    }
+
+    fn is_only_student(&self, person: PersonId) -> rusqlite::Result<bool> {
+        let kinds: i64 = self
+            .conn
+            .prepare_cached("select kinds from person where id = ?1")?
+            .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
+        Ok(kinds == 1 << PersonKind::Student as i64)
+    }
+
+    fn taken(&self, id: ActId, act: &Act) -> rusqlite::Result<Taken> {
+        let body = act.to_bytes();
+        if let Some(taken) = self.act_number("id = ?1", id.as_bytes(), &body)? {
+            return Ok(taken);
+        }
+        let known_if = |is_known| if is_known { Taken::Same(0) } else { Taken::Free };
+        Ok(match act {
+            Act::DeclareProject { project, title, brief, outcomes } => {
+                let known: Option<(String, String, Vec<u8>)> = self
+                    .conn
+                    .prepare_cached("select title, brief, outcomes from project where id = ?1")?
+                    .query_row([project.as_bytes().as_slice()], |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })
+                    .optional()?;
+                let listed: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
+                match known {
+                    None => Taken::Free,
+                    Some(known) if known == (title.clone(), brief.clone(), listed) => Taken::Same(0),
+                    Some(_) => Taken::Other,
+                }
+            }
+            Act::DeclareFolio { student, project } => {
+                let folio = FolioId::derive(self.school, *student, *project);
+                known_if(self.exists("select 1 from folio where id = ?1", folio.as_bytes())?)
+            }
+            Act::DeclarePiece { piece, maker, kind } => match sight::piece(self.conn, *piece)? {
+                None => Taken::Free,
+                Some(known) if known.maker == *maker && known.kind == *kind => Taken::Same(0),
+                Some(_) => Taken::Other,
+            },
+            Act::Place { piece, folio } => {
+                let student: Option<i64> = self
+                    .conn
+                    .prepare_cached("select student from folio where id = ?1")?
+                    .query_row([folio.as_bytes().as_slice()], |row| row.get(0))
+                    .optional()?;
+                let placed: Option<[u8; 16]> = self
+                    .conn
+                    .prepare_cached("select folio from placement where piece = ?1 and student = ?2")?
+                    .query_row((piece.as_bytes().as_slice(), student), |row| row.get(0))
+                    .optional()?;
+                match placed {
+                    None => Taken::Free,
+                    Some(known) if known == *folio.as_bytes() => Taken::Same(0),
+                    Some(_) => Taken::Other,
+                }
+            }
+            Act::Share { .. } | Act::Unshare { .. } => Taken::Free,
+        })
+    }
+
+    fn document(&self, document: DocumentId) -> rusqlite::Result<Option<DocumentFacts>> {
+        let found: Option<(u8, Vec<u8>)> = self
+            .conn
+            .prepare_cached("select class, heads from document where id = ?1")?
+            .query_row([document.to_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((class, heads)) = found else { return Ok(None) };
+        let class = Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?;
+        let heads = heads.chunks_exact(32).filter_map(|head| head.try_into().ok().map(Head)).collect();
+        Ok(Some(DocumentFacts { class, heads }))
+    }
+
+    fn change(&self, document: DocumentId, hash: Head) -> rusqlite::Result<Option<u64>> {
+        self.conn
+            .prepare_cached(
+                "select c.n from change c join document d on d.row = c.document where d.id = ?1 and c.hash = ?2",
+            )?
+            .query_row((document.to_bytes().as_slice(), hash.0.as_slice()), |row| row.get::<_, i64>(0))
+            .optional()
+            .map(|n| n.map(i64::cast_unsigned))
+    }
+
+    fn stored(&self, document: DocumentId) -> rusqlite::Result<Vec<Vec<u8>>> {
+        let mut query = self.conn.prepare_cached(
+            "select c.raw from change c join document d on d.row = c.document where d.id = ?1 order by c.n",
+        )?;
+        query.query_map([document.to_bytes().as_slice()], |row| row.get(0))?.collect()
+    }
+
+    fn append_act(&mut self, signed: &SignedAct, act: &Act, by: PersonId) -> rusqlite::Result<u64> {
+        let tx = self.tx()?;
+        let n = database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?;
+        let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
+        tx.prepare_cached("insert into act (n, id, piece, device, body, signature) values (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute((
+                n.cast_signed(),
+                signed.id.as_bytes().as_slice(),
+                piece,
+                signed.device.as_bytes().as_slice(),
+                &signed.body,
+                signed.signature.as_bytes().as_slice(),
+            ))?;
+        self.apply(tx, act, by, n)?;
+        Ok(n)
+    }
+
+    fn append_change(
+        &mut self,
+        change: &SignedChange,
+        class: Class,
+        heads: &[Head],
+        by: PersonId,
+    ) -> rusqlite::Result<u64> {
+        let tx = self.tx()?;
+        let n = database::append(tx, self.now, &Event { kind: "change", by: Some(by), subject: "" })?;
+        let (document, is_new) = self.put_document(tx, change.document, class, heads)?;
+        let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
+        tx.prepare_cached(
+            "insert into change (n, document, hash, actor, seq, device, blobs, raw, signature)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            n.cast_signed(),
+            document,
+            change.hash.0.as_slice(),
+            change.actor.as_slice(),
+            change.seq.cast_signed(),
+            change.device.as_bytes().as_slice(),
+            blobs,
+            &change.raw,
+            change.signature.as_bytes().as_slice(),
+        ))?;
+        sight::document_changed(tx, document, change.document.piece, is_new, n)?;
+        crate::media::claim(tx, document, self.row_of(by)?, &change.blobs)?;
+        Ok(n)
+    }
+}
+
+impl SqliteLedger<'_> {
+    /// Both have a folio in the project, and the directory puts them in one group, or groups nobody there.
+    fn same_group(&self, project: [u8; 16], student: PersonId, person: PersonId) -> rusqlite::Result<bool> {
+        let has_folio = self
+            .conn
+            .prepare_cached(
+                "select 1 from folio f join person p on p.row = f.student where f.project = ?1 and p.id = ?2",
+            )?
+            .exists((project.as_slice(), person.as_bytes().as_slice()))?;
+        let group = |of: PersonId| {
+            self.conn
+                .prepare_cached(
+                    "select g.name from project_group g join person p on p.row = g.student
+                     where g.project = ?1 and p.id = ?2",
+                )?
+                .query_row((project.as_slice(), of.as_bytes().as_slice()), |row| row.get::<_, String>(0))
+                .optional()
+        };
+        let grouped = self.exists("select 1 from project_group where project = ?1", &project)?;
+        let (hers, his) = (group(student)?, group(person)?);
+        Ok(has_folio && (!grouped || (hers.is_some() && hers == his)))
+    }
+
+    fn put_document(
+        &self,
+        tx: &Transaction<'_>,
+        id: DocumentId,
+        class: Class,
+        heads: &[Head],
+    ) -> rusqlite::Result<(i64, bool)> {
+        let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
+        let key = id.to_bytes();
+        let known: Option<i64> = tx
+            .prepare_cached("update document set heads = ?2 where id = ?1 returning row")?
+            .query_row((key.as_slice(), &heads), |row| row.get(0))
+            .optional()?;
+        if let Some(row) = known {
+            return Ok((row, false));
+        }
+        let author = id.author().map(|person| self.row_of(person)).transpose()?;
+        let about = id.about().map(|person| self.row_of(person)).transpose()?;
+        tx.prepare_cached(
+            "insert into document (id, piece, author, about, class, heads) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((key.as_slice(), id.piece.as_bytes().as_slice(), author, about, class.number(), heads))?;
+        Ok((tx.last_insert_rowid(), true))
+    }
+
+    /// What an act changes besides being in the log.
+    fn apply(&self, tx: &Transaction<'_>, act: &Act, by: PersonId, n: u64) -> rusqlite::Result<()> {
+        match act {
+            Act::DeclareProject { project, title, brief, outcomes } => {
+                let outcomes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
+                tx.execute(
+                    "insert into project (id, title, brief, outcomes, started_by) values (?1, ?2, ?3, ?4, ?5)",
+                    (project.as_bytes().as_slice(), title, brief, outcomes, self.row_of(by)?),
+                )?;
+                sight::notify(tx, self.row_of(by)?, sight::Notice::Project, project.as_bytes(), n)
+            }
+            Act::DeclareFolio { student, project } => {
+                let folio = FolioId::derive(self.school, *student, *project);
+                let row = self.row_of(*student)?;
+                tx.execute(
+                    "insert into folio (id, student, project) values (?1, ?2, ?3)",
+                    (
+                        folio.as_bytes().as_slice(),
+                        row,
+                        project.as_ref().map(|project| project.as_bytes().as_slice()),
+                    ),
+                )?;
+                directory::folio_declared(tx, self.now, row, folio, n)
+            }
+            Act::DeclarePiece { piece, maker, kind } => {
+                tx.execute(
+                    "insert into piece (id, maker, kind) values (?1, ?2, ?3)",
+                    (piece.as_bytes().as_slice(), self.row_of(*maker)?, *kind as i64),
+                )?;
+                sight::piece_changed(tx, *piece, n)
+            }
+            Act::Place { piece, folio } => {
+                tx.execute(
+                    "insert into placement (piece, student, folio)
+                     values (?1, (select student from folio where id = ?2), ?2)",
+                    (piece.as_bytes().as_slice(), folio.as_bytes().as_slice()),
+                )?;
+                sight::piece_changed(tx, *piece, n)
+            }
+            Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
+                let audience = self.audience_of(*piece)?.map(Roles::bits);
+                tx.execute(
+                    "update piece set audience = ?2 where id = ?1",
+                    (piece.as_bytes().as_slice(), audience),
+                )?;
+                sight::piece_changed(tx, *piece, n)
+            }
+        }
+    }
+
+    fn audience_of(&self, piece: PieceId) -> rusqlite::Result<Option<Roles>> {
+        let mut query = self.conn.prepare_cached("select id, body from act where piece = ?1 order by n")?;
+        let rows = query.query_map([piece.as_bytes().as_slice()], |row| {
+            Ok((ActId::from_bytes(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
+        })?;
+        let mut acts = Vec::new();
+        for row in rows {
+            let (id, body) = row?;
+            if let Ok(act) = Act::from_bytes(&body) {
+                acts.push((id, act));
+            }
+        }
+        Ok(audience(acts.iter().map(|(id, act)| (*id, act))))
+    }
+}

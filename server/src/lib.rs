@@ -1,0 +1,22 @@
+//! Fieldfolio's relay: it stores, checks and forwards; it never rewrites, and needs no knowledge of what people say.
+//!
+//! [`routes`] is the whole surface. [`relay`] does one exchange: the pure halves in core decide, [`ledger`] appends to
+//! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told. [`directory`] is the school.
+
+pub mod blobs;
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod directory;
+pub mod gate;
+pub mod ledger;
+pub mod media;
+pub mod news;
+pub mod relay;
+pub mod routes;
+pub mod sight;
+pub mod uploads;
+
+mod serve;
+
+pub use serve::serve;

@@ -1,0 +1,84 @@
+//! Which bytes belong to which documents, and who may read them.
+//!
+//! A change *claims* the blobs it names; that opens nothing. A claim becomes a *link* when its author has brought those
+//! bytes for that piece, or at once when she may read a document that is linked to them already. Whoever may read a
+//! linked document may read the blob; a hash alone opens nothing and tells nothing.
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::ids::{PersonId, PieceId};
+use rusqlite::{Connection, Transaction};
+
+/// Records what a change names.
+pub fn claim(tx: &Transaction<'_>, document: i64, author: i64, blobs: &[BlobHash]) -> rusqlite::Result<()> {
+    for blob in blobs {
+        let hash = blob.as_bytes().as_slice();
+        tx.prepare_cached("insert or ignore into claim (document, blob, author) values (?1, ?2, ?3)")?
+            .execute((document, hash, author))?;
+        tx.prepare_cached(
+            "insert or ignore into link (document, blob)
+             select ?1, ?2 where exists (
+                 select 1 from link l join sight s on s.document = l.document
+                 where l.blob = ?2 and s.person = ?3 and s.visible)",
+        )?
+        .execute((document, hash, author))?;
+    }
+    Ok(())
+}
+
+/// Did this person name these bytes on this piece?
+pub fn is_claimed(
+    conn: &Connection,
+    person: PersonId,
+    piece: PieceId,
+    blob: BlobHash,
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from claim c join document d on d.row = c.document join person p on p.row = c.author
+         where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
+    )?
+    .exists((
+        blob.as_bytes().as_slice(),
+        piece.as_bytes().as_slice(),
+        person.as_bytes().as_slice(),
+    ))
+}
+
+/// The bytes are durable under their name: links what their bringer claimed on this piece.
+pub fn landed(
+    tx: &Transaction<'_>,
+    person: PersonId,
+    piece: PieceId,
+    blob: BlobHash,
+    size: u64,
+) -> rusqlite::Result<()> {
+    let hash = blob.as_bytes().as_slice();
+    tx.prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
+        .execute((hash, size.cast_signed()))?;
+    tx.prepare_cached(
+        "insert or ignore into link (document, blob)
+         select c.document, c.blob from claim c join document d on d.row = c.document
+         join person p on p.row = c.author where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
+    )?
+    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+    Ok(())
+}
+
+/// May this person read the bytes?
+pub fn may_read(conn: &Connection, person: PersonId, blob: BlobHash) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from link l join sight s on s.document = l.document join person p on p.row = s.person
+         where l.blob = ?1 and p.id = ?2 and s.visible",
+    )?
+    .exists((blob.as_bytes().as_slice(), person.as_bytes().as_slice()))
+}
+
+/// Bytes that this person has brought, each counted once.
+pub fn used_bytes(conn: &Connection, person: PersonId) -> rusqlite::Result<u64> {
+    let used: i64 = conn
+        .prepare_cached(
+            "select coalesce(sum(size), 0) from blob where hash in (
+                 select c.blob from claim c join person p on p.row = c.author where p.id = ?1)",
+        )?
+        .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
+    Ok(used.cast_unsigned())
+}

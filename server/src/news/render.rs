@@ -1,0 +1,250 @@
+//! A record of the directory as one person may know it now. A notice only says that something changed; whether she may
+//! still see it is decided here, when it is read.
+
+use std::collections::BTreeSet;
+
+use fieldfolio_core::ids::{
+    ActId, ClassId, DeviceId, FolioId, FrameworkId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId,
+};
+use fieldfolio_core::model::act::SignedAct;
+use fieldfolio_core::model::directory::{
+    CircleRow, DeviceRecord, Folio, Inviter, Person, PersonKind, Project, School,
+};
+use fieldfolio_core::model::role::{Role, Roles};
+use fieldfolio_core::signing::Signature;
+use fieldfolio_core::sync::wire::Record;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{database, directory};
+use crate::sight::{self, Notice};
+
+/// The record's state now for this reader; nothing for a kind that no record has.
+pub(super) fn record(
+    conn: &Connection,
+    reader: PersonId,
+    row: i64,
+    kind: i64,
+    id: &[u8],
+    now: Timestamp,
+) -> rusqlite::Result<Option<Record>> {
+    let Some(kind) = Notice::ALL.into_iter().find(|known| *known as i64 == kind) else { return Ok(None) };
+    if kind == Notice::School {
+        return Ok(Some(Record::School(school(conn)?)));
+    }
+    let Ok(id) = <[u8; 16]>::try_from(id) else { return Ok(None) };
+    Ok(match kind {
+        Notice::School => None,
+        Notice::Framework => framework(conn, FrameworkId::from_bytes(id))?,
+        Notice::Person => Some(person(conn, row, PersonId::from_bytes(id))?),
+        Notice::Project => Some(project(conn, row, ProjectId::from_bytes(id))?),
+        Notice::Folio => Some(folio(conn, reader, FolioId::from_bytes(id), now)?),
+        Notice::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
+        Notice::Census => Some(census(conn, row, PersonId::from_bytes(id))?),
+    })
+}
+
+fn school(conn: &Connection) -> rusqlite::Result<School> {
+    let meta = |key| database::meta(conn, key).map(Option::unwrap_or_default);
+    Ok(School {
+        id: SchoolId::from_bytes(meta("school")?.try_into().map_err(|_| rusqlite::Error::InvalidQuery)?),
+        name: String::from_utf8(meta("name")?).unwrap_or_default(),
+        scale: minicbor::decode(&meta("scale")?).unwrap_or_default(),
+        rule: minicbor::decode(&meta("rule")?).unwrap_or_default(),
+    })
+}
+
+fn framework(conn: &Connection, id: FrameworkId) -> rusqlite::Result<Option<Record>> {
+    let body: Option<Vec<u8>> = conn
+        .prepare_cached("select body from framework where id = ?1")?
+        .query_row([id.as_bytes().as_slice()], |row| row.get(0))
+        .optional()?;
+    Ok(body.and_then(|body| minicbor::decode(&body).ok()).map(Record::Framework))
+}
+
+fn person(conn: &Connection, reader: i64, id: PersonId) -> rusqlite::Result<Record> {
+    let found: Option<(i64, String, i64)> = conn
+        .prepare_cached("select row, name, kinds from person where id = ?1")?
+        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((row, name, kinds)) = found else { return Ok(Record::PersonGone(id)) };
+    if !may_know(conn, reader, row)? {
+        return Ok(Record::PersonGone(id));
+    }
+    let kinds = PersonKind::ALL.into_iter().filter(|kind| kinds & (1 << *kind as i64) != 0).collect();
+    Ok(Record::Person { person: Person { id, name, kinds }, devices: devices(conn, row)? })
+}
+
+/// Names go only where people share a class or a circle, or where one reads what the other wrote. A mentor and a peer
+/// know the student and her teachers, not the rest of the circle.
+fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<bool> {
+    if reader == person {
+        return Ok(true);
+    }
+    conn.prepare_cached(
+        "select 1 where exists (
+             select 1 from class_member a join class_member b on b.class = a.class
+             where a.person = ?1 and b.person = ?2 and a.removed_at is null and b.removed_at is null)
+         or exists (
+             select 1 from circle a join circle b on b.folio = a.folio
+             where a.person = ?1 and b.person = ?2 and a.ended_n is null and b.ended_n is null
+             and (a.role not in ('mentor', 'peer') or b.role in ('owner', 'teacher')))
+         or exists (
+             select 1 from sight s join document d on d.row = s.document join piece p on p.id = d.piece
+             where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
+         or exists (
+             select 1 from placement a join placement b on b.piece = a.piece
+             where a.student = ?1 and b.student = ?2)",
+    )?
+    .exists((reader, person))
+}
+
+/// The person's devices, and those of others that vouch for them; inviters before the invited.
+fn devices(conn: &Connection, person: i64) -> rusqlite::Result<Vec<DeviceRecord>> {
+    let mut query = conn.prepare_cached("select id from device where person = ?1 order by id")?;
+    let own: Vec<DeviceId> = query
+        .query_map([person], |row| Ok(DeviceId::from_bytes(row.get(0)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut listed = BTreeSet::new();
+    let mut records = Vec::new();
+    for device in own {
+        let mut chain = Vec::new();
+        let mut next = Some(device);
+        while let Some(device) = next.filter(|device| !listed.contains(device)) {
+            listed.insert(device);
+            let Some(record) = directory::devices::record(conn, device)? else { break };
+            next = match record.inviter {
+                Inviter::Root => None,
+                Inviter::Device(inviter) => Some(inviter),
+            };
+            chain.push(record);
+        }
+        records.extend(chain.into_iter().rev());
+    }
+    Ok(records)
+}
+
+fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Record> {
+    let visible = conn
+        .prepare_cached(
+            "select 1 from folio f join circle c on c.folio = f.id
+             where f.project = ?1 and c.person = ?2 and c.ended_n is null
+             union select 1 from project where id = ?1 and started_by = ?2",
+        )?
+        .exists((id.as_bytes().as_slice(), reader))?;
+    if !visible {
+        return Ok(Record::ProjectGone(id));
+    }
+    conn.prepare_cached(
+        "select p.title, p.brief, p.outcomes, p.framework, p.class, s.id
+         from project p left join person s on s.row = p.started_by where p.id = ?1",
+    )?
+    .query_row([id.as_bytes().as_slice()], |row| {
+        let outcomes: Vec<u8> = row.get(2)?;
+        Ok(Record::Project(Project {
+            id,
+            title: row.get(0)?,
+            brief: row.get(1)?,
+            outcomes: outcomes
+                .chunks_exact(16)
+                .filter_map(|id| id.try_into().ok().map(OutcomeId::from_bytes))
+                .collect(),
+            framework: row.get::<_, Option<[u8; 16]>>(3)?.map(FrameworkId::from_bytes),
+            class: row.get::<_, Option<[u8; 16]>>(4)?.map(ClassId::from_bytes),
+            started_by: row.get::<_, Option<[u8; 16]>>(5)?.map(PersonId::from_bytes),
+        }))
+    })
+    .optional()
+    .map(|project| project.unwrap_or(Record::ProjectGone(id)))
+}
+
+fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> rusqlite::Result<Record> {
+    let membership = sight::membership(conn, id, reader, Some(now))?;
+    let is_member = !membership.roles.is_empty();
+    if membership.denied || !(is_member || shares_a_piece(conn, reader, id)?) {
+        return Ok(Record::FolioGone(id));
+    }
+    let found: Option<([u8; 16], Option<[u8; 16]>)> = conn
+        .prepare_cached("select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1")?
+        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((student, project)) = found else { return Ok(Record::FolioGone(id)) };
+    let whole = Roles::of([Role::Owner, Role::Teacher, Role::Reader, Role::Guardian]);
+    let sees_all = !membership.roles.intersection(whole).is_empty();
+    let mut query = conn.prepare_cached(
+        "select p.id, c.role, c.expires_at, c.may_write from circle c join person p on p.row = c.person
+         where c.folio = ?1 and c.ended_n is null order by c.row",
+    )?;
+    let rows = query.query_map([id.as_bytes().as_slice()], |row| {
+        Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?, row.get(3)?))
+    })?;
+    let mut circle = Vec::new();
+    for row in rows {
+        let (person, role, expires, may_write) = row?;
+        let Ok(role) = role.parse::<Role>() else { continue };
+        let person = PersonId::from_bytes(person);
+        let of_members = is_member && (person == reader || role == Role::Teacher);
+        if sees_all || of_members || role == Role::Owner {
+            let expires = expires.map(|millis| Timestamp::from_millis(millis.cast_unsigned()));
+            circle.push(CircleRow { person, role, expires, may_write });
+        }
+    }
+    let (student, project) = (PersonId::from_bytes(student), project.map(ProjectId::from_bytes));
+    Ok(Record::Folio(Folio { id, student, project, circle }))
+}
+
+/// Group members know whose folio their common piece lies in, and nothing else of its circle.
+fn shares_a_piece(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from placement a join placement b on b.piece = a.piece join person p on p.row = b.student
+         join piece q on q.id = a.piece where a.folio = ?1 and p.id = ?2 and q.audience is not null",
+    )?
+    .exists((folio.as_bytes().as_slice(), reader.as_bytes().as_slice()))
+}
+
+fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record> {
+    let key = id.as_bytes().as_slice();
+    let visible = conn
+        .prepare_cached(
+            "select 1 from sight s join document d on d.row = s.document
+             where d.piece = ?1 and s.person = ?2 and s.visible
+             union select 1 from piece where id = ?1 and maker = ?2",
+        )?
+        .exists((key, reader))?;
+    if !visible {
+        return Ok(Record::PieceGone(id));
+    }
+    let mut query =
+        conn.prepare_cached("select id, device, body, signature from act where piece = ?1 order by n")?;
+    let acts = query
+        .query_map([key], |row| {
+            Ok(SignedAct {
+                id: ActId::from_bytes(row.get(0)?),
+                device: DeviceId::from_bytes(row.get(1)?),
+                body: row.get(2)?,
+                signature: Signature::from_bytes(row.get(3)?),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Record::Piece { piece: id, acts })
+}
+
+fn census(conn: &Connection, reader: i64, student: PersonId) -> rusqlite::Result<Record> {
+    let key = student.as_bytes().as_slice();
+    let shown = conn
+        .prepare_cached(
+            "select 1 from circle c join folio f on f.id = c.folio join person s on s.row = f.student
+             where s.id = ?1 and c.person = ?2 and c.ended_n is null
+             and c.role in ('owner', 'teacher', 'reader', 'guardian')
+             and not exists (select 1 from denial d where d.student = s.row and d.person = ?2)",
+        )?
+        .exists((key, reader))?;
+    if !shown {
+        return Ok(Record::CensusGone(student));
+    }
+    let voices: Option<i64> = conn
+        .prepare_cached("select voices from census c join person s on s.row = c.student where s.id = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    Ok(Record::Census { student, voices: voices.unwrap_or_default().cast_unsigned() })
+}

@@ -1,0 +1,330 @@
+//! The relay at work: one writer that commits in groups, readers beside it, and the exchange that uses both.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fieldfolio_core::ids::{DeviceId, PersonId, PieceId, SchoolId};
+use fieldfolio_core::sync::relay::{Asker, commit, prepare};
+use fieldfolio_core::sync::wire::{Request, Response, Verdict};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::database::{self, DatabaseError};
+use crate::gate::ContainedTrial;
+use crate::ledger::SqliteLedger;
+use crate::uploads::{Caller, Failed, Landing, Refusal};
+use crate::{directory, media, news};
+
+/// The relay's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Something that is no verdict went wrong: the answer is "again, later".
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The writer is gone: the process is ending.
+    #[error("the relay is shutting down")]
+    Closing,
+}
+
+impl From<rusqlite::Error> for RelayError {
+    fn from(error: rusqlite::Error) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+/// One school's relay.
+#[derive(Debug)]
+pub struct Relay {
+    folder: PathBuf,
+    school: SchoolId,
+    quota: u64,
+    readers: Mutex<Vec<Connection>>,
+    most_readers: usize,
+    writer: Writer,
+    room: ContainedTrial,
+}
+
+impl Relay {
+    /// Opens the school in `folder`.
+    pub fn open(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
+        let conn = database::open(folder)?;
+        let school = school_of(&conn)?;
+        Ok(Arc::new(Self {
+            folder: folder.to_owned(),
+            school,
+            quota: config.quota_bytes_per_person,
+            readers: Mutex::new(Vec::new()),
+            most_readers: config.reader_connections,
+            writer: Writer::start(conn),
+            room: ContainedTrial::new(),
+        }))
+    }
+
+    /// One exchange: what the device sends first, then what it is told.
+    pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
+        self.end_what_expired()?;
+        let mut verdicts = Vec::new();
+        if !request.items.is_empty() {
+            verdicts = self.take(asker, &request)?;
+        }
+        let mut response = self.read(|conn| {
+            let reading = conn.unchecked_transaction()?;
+            news::read(&reading, asker.person, request.cursor, &request.fill, now())
+        })?;
+        response.verdicts = verdicts;
+        Ok(response)
+    }
+
+    fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
+        let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; request.items.len()];
+        // A trial that was overtaken by another commit on the same document is made again, a few times.
+        for _ in 0..4 {
+            let open: Vec<usize> =
+                (0..verdicts.len()).filter(|at| verdicts.get(*at) == Some(&Verdict::Busy)).collect();
+            if open.is_empty() {
+                break;
+            }
+            let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
+            let batch = self.read(|conn| {
+                let ledger = SqliteLedger::reading(conn, self.school, now());
+                prepare(&ledger, &self.room, asker, items)
+            })?;
+            let school = self.school;
+            let decided = self.writer.write(move |tx, now| {
+                commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch)
+            })?;
+            for (at, verdict) in open.into_iter().zip(decided) {
+                if let Some(slot) = verdicts.get_mut(at) {
+                    *slot = verdict;
+                }
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Circle rows whose time has come end before anything else is decided.
+    fn end_what_expired(&self) -> Result<(), RelayError> {
+        if self.read(|conn| directory::anything_due(conn, now()))? {
+            self.writer.write(|tx, now| directory::expire_due(tx, now))?;
+        }
+        Ok(())
+    }
+
+    /// Runs `read` on a connection that only reads.
+    pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RelayError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => database::open_reader(&self.folder)?,
+        };
+        let result = read(&conn);
+        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.most_readers {
+            idle.push(conn);
+        }
+        Ok(result?)
+    }
+
+    /// Runs `write` under the single writer. It is on disk when this returns.
+    pub fn write<T, F>(&self, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.writer.write(write)
+    }
+
+    /// Who holds this token: the only way in. Nobody, once the device is revoked.
+    pub fn authorise(&self, token: &[u8]) -> Result<Option<Asker>, RelayError> {
+        self.read(|conn| token_holder(conn, token))
+    }
+
+    /// May this person read these bytes?
+    pub fn may_read_blob(
+        &self,
+        person: PersonId,
+        blob: fieldfolio_core::blob::BlobHash,
+    ) -> Result<bool, RelayError> {
+        self.end_what_expired()?;
+        self.read(|conn| media::may_read(conn, person, blob))
+    }
+
+    /// The school.
+    pub fn school(&self) -> SchoolId {
+        self.school
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// One exchange on one connection, with nothing beside it: what a simulation in one thread runs, and a small tool could.
+pub fn exchange_alone(
+    conn: &mut Connection,
+    room: &ContainedTrial,
+    asker: Asker,
+    request: Request,
+    now: Timestamp,
+) -> Result<Response, RelayError> {
+    let school = school_of(conn)?;
+    let batch = prepare(&SqliteLedger::reading(conn, school, now), room, asker, request.items)?;
+    let tx = database::begin(conn)?;
+    directory::expire_due(&tx, now)?;
+    let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;
+    let response = news::read(&tx, asker.person, request.cursor, &request.fill, now)?;
+    tx.commit()?;
+    Ok(Response { verdicts, ..response })
+}
+
+/// The device that holds this token, unless it was revoked.
+pub fn token_holder(conn: &Connection, token: &[u8]) -> rusqlite::Result<Option<Asker>> {
+    let hash: [u8; 32] = Sha256::digest(token).into();
+    conn.prepare_cached(
+        "select p.id, d.id from device d join person p on p.row = d.person
+         where d.token_hash = ?1 and d.revoked_n is null",
+    )?
+    .query_row([hash.as_slice()], |row| {
+        Ok(Asker { person: PersonId::from_bytes(row.get(0)?), device: DeviceId::from_bytes(row.get(1)?) })
+    })
+    .optional()
+}
+
+/// The school whose database this is.
+pub fn school_of(conn: &Connection) -> Result<SchoolId, RelayError> {
+    let id = database::meta(conn, "school")?.and_then(|id| id.try_into().ok());
+    Ok(SchoolId::from_bytes(id.ok_or(rusqlite::Error::QueryReturnedNoRows)?))
+}
+
+/// Lets uploads ask and tell the relay.
+#[derive(Debug, Clone)]
+pub struct RelayLanding(pub Arc<Relay>);
+
+impl Landing for RelayLanding {
+    fn may_upload(
+        &self,
+        caller: Caller,
+        piece: PieceId,
+        hash: fieldfolio_core::blob::BlobHash,
+        length: u64,
+        reserved: u64,
+    ) -> Result<(), Refusal> {
+        let failed = |error: RelayError| Refusal::Failed(Failed(Box::new(error)));
+        let (claimed, used) = self
+            .0
+            .read(|conn| {
+                Ok((media::is_claimed(conn, caller.person, piece, hash)?, media::used_bytes(conn, caller.person)?))
+            })
+            .map_err(failed)?;
+        let used = used.saturating_add(reserved);
+        match claimed {
+            false => Err(Refusal::NotNamed { hash }),
+            true if used.saturating_add(length) > self.0.quota => {
+                Err(Refusal::OverQuota { used, quota: self.0.quota, length })
+            }
+            true => Ok(()),
+        }
+    }
+
+    fn landed(
+        &self,
+        caller: Caller,
+        piece: PieceId,
+        hash: fieldfolio_core::blob::BlobHash,
+        length: u64,
+    ) -> Result<(), Failed> {
+        let landed = self.0.write(move |tx, _| media::landed(tx, caller.person, piece, hash, length));
+        landed.map_err(|error| Failed(Box::new(error)))
+    }
+}
+
+type Settle = Box<dyn FnOnce(bool) + Send>;
+type Job = Box<dyn FnOnce(&Transaction<'_>, Timestamp) -> (bool, Settle) + Send>;
+
+/// The single writer. While one group is on its way to the disk, the next one gathers; all of a group share one sync.
+#[derive(Debug)]
+struct Writer {
+    jobs: Option<mpsc::SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The most jobs in one transaction.
+const GROUP: usize = 64;
+
+impl Writer {
+    fn start(mut conn: Connection) -> Self {
+        let (jobs, queue) = mpsc::sync_channel::<Job>(4 * GROUP);
+        let thread = std::thread::spawn(move || {
+            while let Ok(first) = queue.recv() {
+                let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP).collect();
+                commit_group(&mut conn, group);
+            }
+        });
+        Self { jobs: Some(jobs), thread: Some(thread) }
+    }
+
+    fn write<T, F>(&self, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |tx, now| {
+            let result = write(tx, now);
+            let is_done = result.is_ok();
+            let settle: Settle = Box::new(move |committed| {
+                // The asker may have gone; what was decided stands all the same.
+                let _ = answer.send(committed.then_some(result));
+            });
+            (is_done, settle)
+        });
+        let jobs = self.jobs.as_ref().ok_or(RelayError::Closing)?;
+        jobs.send(job).map_err(|_| RelayError::Closing)?;
+        let result = answered.recv().map_err(|_| RelayError::Closing)?;
+        Ok(result.ok_or(RelayError::Closing)??)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs.take();
+        if let Some(thread) = self.thread.take() {
+            // The thread only ends by the queue's end; a panic in it has been printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One transaction for the group, a savepoint for each job: one that fails takes nothing of the others along.
+fn commit_group(conn: &mut Connection, group: Vec<Job>) {
+    let mut settles = Vec::with_capacity(group.len());
+    let committed = (|| {
+        let tx = database::begin(conn)?;
+        let now = now();
+        for job in group {
+            tx.execute_batch("savepoint job")?;
+            let (is_done, settle) = job(&tx, now);
+            settles.push(settle);
+            tx.execute_batch(if is_done { "release job" } else { "rollback to job; release job" })?;
+        }
+        tx.commit()?;
+        Ok::<_, DatabaseError>(())
+    })();
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a group of writes was not committed");
+    }
+    for settle in settles {
+        settle(committed.is_ok());
+    }
+}

@@ -1,0 +1,269 @@
+//! The whole surface of the relay, on one page.
+//!
+//! Every route stands in [`routes`] with who may call it; [`authorise`] is the only place where a caller gets in.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::sync::relay::Asker;
+use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite};
+
+use crate::blobs::{self, BlobStore};
+use crate::directory::devices::EnrolError;
+use crate::directory::invitations::InviteError;
+use crate::directory;
+use crate::relay::{Relay, RelayError};
+use crate::uploads::{self, Caller, Uploads};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Anyone.
+    Nothing,
+    /// A device that is enrolled and not revoked.
+    Device,
+}
+
+/// One row of the surface.
+pub struct Route {
+    /// The path.
+    pub path: &'static str,
+    /// Its methods.
+    pub methods: &'static [&'static str],
+    /// Who may call it.
+    pub needs: Needs,
+    handler: Option<MethodRouter<App>>,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The relay.
+    pub relay: Arc<Relay>,
+    /// The bytes.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Uploads under way.
+    pub uploads: Arc<Uploads>,
+}
+
+/// The whole surface.
+pub fn routes() -> Vec<Route> {
+    let row = |path, methods, needs, handler| Route { path, methods, needs, handler };
+    vec![
+        // Anyone
+        row("/health", &["GET"], Needs::Nothing, Some(get(health))),
+        row("/ready", &["GET"], Needs::Nothing, Some(get(ready))),
+        row("/v1/enrol", &["POST"], Needs::Nothing, Some(post(enrol))),
+        // Devices
+        row("/v1/sync", &["POST"], Needs::Device, Some(post(sync))),
+        row("/v1/invitations", &["POST"], Needs::Device, Some(post(invite))),
+        row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
+        // tus 1.0; its own router answers all methods
+        row("/v1/uploads", &["OPTIONS", "POST"], Needs::Device, None),
+        row("/v1/uploads/{id}", &["OPTIONS", "HEAD", "PATCH", "DELETE", "POST"], Needs::Device, None),
+    ]
+}
+
+/// Builds the router from the table.
+pub fn router(app: App) -> Router {
+    let mut router: Router<App> = Router::new();
+    for route in routes() {
+        if let Some(handler) = route.handler {
+            let guard = middleware::from_fn_with_state((app.clone(), route.needs), authorise);
+            router = router.route(route.path, handler.layer(guard));
+        }
+    }
+    let guard = middleware::from_fn_with_state((app.clone(), Needs::Device), authorise);
+    let tus = uploads::router(app.uploads.clone()).layer(guard);
+    router
+        .layer(DefaultBodyLimit::max(wire::MAX_REQUEST_BYTES))
+        .with_state(app)
+        .merge(tus)
+        .layer(middleware::from_fn(safe_headers))
+        .layer(middleware::from_fn(log_request))
+}
+
+/// The one way in: a token that a device holds, or nothing for a route that needs nothing.
+async fn authorise(
+    State((app, needs)): State<(App, Needs)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match needs {
+        Needs::Nothing => return next.run(request).await,
+        // A browser asks what is allowed before it sends a token.
+        Needs::Device if request.method() == Method::OPTIONS => return next.run(request).await,
+        Needs::Device => {}
+    }
+    let Some(token) = bearer(request.headers()) else {
+        return refusal(StatusCode::UNAUTHORIZED, "this needs the token of an enrolled device");
+    };
+    let relay = app.relay.clone();
+    match blocking(move || relay.authorise(&token)).await {
+        Ok(Some(asker)) => {
+            request.extensions_mut().insert(asker);
+            request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
+            next.run(request).await
+        }
+        Ok(None) => refusal(
+            StatusCode::UNAUTHORIZED,
+            "this device is not known here, or was revoked: ask the school for a new invitation",
+        ),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let token = value.strip_prefix("Bearer ").filter(|token| token.len() <= 64)?;
+    URL_SAFE_NO_PAD.decode(token).ok()
+}
+
+async fn health() -> &'static str {
+    "alive\n"
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    match blocking(move || app.relay.read(crate::news::head)).await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: Bytes) -> Response {
+    let request = match wire::Request::from_bytes(&body) {
+        Ok(request) => request,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    match blocking(move || app.relay.exchange(asker, request)).await {
+        Ok(response) => cbor(&response),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn enrol(State(app): State<App>, body: Bytes) -> Response {
+    let frame: Enrol = match wire::from_bytes(&body, 4096) {
+        Ok(frame) => frame,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    let enrolled = blocking(move || {
+        app.relay.write(move |tx, now| {
+            internal(directory::enrol(tx, now, &frame), |error| match error {
+                EnrolError::Sqlite(error) => Err(error),
+                EnrolError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
+                refused => Ok(refused),
+            })
+        })
+    });
+    match enrolled.await {
+        Ok(Ok(record)) => cbor(&Enrolled { record }),
+        Ok(Err(refused)) => refusal(StatusCode::FORBIDDEN, &refused.to_string()),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Tells a refusal, which the caller is told, from a failure, which rolls everything back.
+fn internal<T, E>(
+    done: Result<T, E>,
+    sort: impl FnOnce(E) -> rusqlite::Result<E>,
+) -> rusqlite::Result<Result<T, E>> {
+    match done {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => sort(error).map(Err),
+    }
+}
+
+async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>, body: Bytes) -> Response {
+    let frame: Invite = match wire::from_bytes(&body, 4096) {
+        Ok(frame) => frame,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    let recorded = blocking(move || {
+        app.relay.write(move |tx, now| {
+            internal(directory::record_invitation(tx, now, Some(asker.device), &frame), |error| match error {
+                InviteError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
+                refused => Ok(refused),
+            })
+        })
+    });
+    match recorded.await {
+        Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Err(refused)) => refusal(StatusCode::FORBIDDEN, &refused.to_string()),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn blob(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(hash): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    // A blob that is not there and one that this person may not read look the same.
+    let absent = || refusal(StatusCode::NOT_FOUND, "there is nothing here for you under this name");
+    let Ok(hash) = hash.parse::<BlobHash>() else { return absent() };
+    let relay = app.relay.clone();
+    match blocking(move || relay.may_read_blob(asker.person, hash)).await {
+        Ok(true) => blobs::serve(app.blobs, hash, &headers, method == Method::HEAD).await,
+        Ok(false) => absent(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RelayError> + Send + 'static,
+) -> Result<T, RelayError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(RelayError::Closing))
+}
+
+fn cbor<T: minicbor::Encode<()>>(frame: &T) -> Response {
+    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], wire::to_bytes(frame))
+        .into_response()
+}
+
+fn refusal(status: StatusCode, words: &str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN.as_str(), "*"),
+        ("tus-resumable", "1.0.0"),
+    ];
+    (status, headers, format!("{words}\n")).into_response()
+}
+
+fn unavailable(error: &RelayError) -> Response {
+    tracing::error!(%error, "a request could not be answered");
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "the school can't answer just now: try again")
+}
+
+async fn safe_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// One line per request, without names, words, tokens or addresses of things.
+async fn log_request(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path();
+    let route = ["/v1/sync", "/v1/enrol", "/v1/invitations", "/v1/blobs", "/v1/uploads", "/health", "/ready"]
+        .into_iter()
+        .find(|known| path.starts_with(known))
+        .unwrap_or("other");
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::info!(%method, route, status = response.status().as_u16(), micros, "request");
+    response
+}

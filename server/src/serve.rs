@@ -1,0 +1,69 @@
+//! The relay as a process: opens everything, listens, and stops gracefully.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::blobs::{BlobStore, FolderBlobs};
+use crate::config::Config;
+use crate::relay::{Relay, RelayLanding, now};
+use crate::routes::{App, router};
+use crate::uploads::{Limits, Uploads};
+
+/// Serves the school in `folder` until the process is asked to stop.
+pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
+    let filter = tracing_subscriber::EnvFilter::new(config.log_level.name());
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(listen(folder, config))
+}
+
+async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
+    let app = open(folder, &config)?;
+    let listener = tokio::net::TcpListener::bind(config.listen).await?;
+    // Scripts wait for this line: nothing is printed before it, and connections are taken from here on.
+    println!("listening on http://{}", listener.local_addr()?);
+    std::io::stdout().flush()?;
+    let janitor = tokio::spawn(sweep(app.uploads.clone()));
+    axum::serve(listener, router(app)).with_graceful_shutdown(stop()).await?;
+    janitor.abort();
+    Ok(())
+}
+
+/// Everything that handlers share, for the school in `folder`.
+fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
+    let relay = Relay::open(folder, config)?;
+    let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
+    let landing = Arc::new(RelayLanding(relay.clone()));
+    let limits = Limits { max_size: config.max_upload_bytes, ..Limits::default() };
+    let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
+    Ok(App { relay, blobs, uploads: Arc::new(uploads) })
+}
+
+async fn sweep(uploads: Arc<Uploads>) {
+    let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = uploads.sweep(now()).await {
+            tracing::error!(%error, "expired uploads could not be removed");
+        }
+    }
+}
+
+async fn stop() {
+    let interrupt = async { tokio::signal::ctrl_c().await.is_ok() };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await.is_some(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<bool>();
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate => {}
+    }
+}

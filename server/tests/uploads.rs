@@ -1,0 +1,14 @@
+//! Uploads as a phone meets them, over a real line: one test for every row of tus 1.0's table, and for every way in
+//! which a line, a phone or the relay breaks.
+
+// `cfg(test)` is how clippy knows that helpers may unwrap.
+#![cfg(test)]
+
+#[path = "uploads/bounds.rs"]
+mod bounds;
+#[path = "uploads/breaks.rs"]
+mod breaks;
+#[path = "uploads/protocol.rs"]
+mod protocol;
+#[path = "uploads/relay.rs"]
+mod relay;

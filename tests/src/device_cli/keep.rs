@@ -1,0 +1,196 @@
+//! Signing in, staying in step with the school, and looking after the device.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use fieldfolio_core::device::{Device, Status, Unsent};
+use fieldfolio_core::ids::{DocumentId, PersonId};
+use serde_json::json;
+
+use super::names::Names;
+use super::{Answer, CliError, Exit, bytes, count, to_json};
+use crate::driver::{self, Http, Mishap, SyncReport};
+use crate::processes::HALTED;
+
+#[derive(Debug, Args)]
+pub(super) struct SyncArguments {
+    /// Wait and go on until nothing is left but what waits for people
+    #[arg(long)]
+    until_quiet: bool,
+    /// Give up after so many seconds of trying
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
+    /// For tests: the connection breaks when so many bytes of photos have left
+    #[arg(long, value_name = "BYTES", hide = true)]
+    cut_after: Option<u64>,
+    /// For tests: stand still when so many bytes of photos have left, say "halted", and go on at the next line of input
+    #[arg(long, value_name = "BYTES", hide = true, conflicts_with = "cut_after")]
+    halt_after: Option<u64>,
+}
+
+pub(super) fn enrol(link: &str, folder: &Path) -> Result<Answer, CliError> {
+    let device = driver::enrol(link, folder)?;
+    let me = device.identity();
+    let json = json!({ "person": me.person, "device": me.device, "school": me.school, "relay": me.relay });
+    let text = format!("Signed in at {} as {}. Next: sync", me.relay, me.person);
+    device.pause()?;
+    Ok(Answer::done(text, json))
+}
+
+pub(super) fn invite(device: &Device, person: Option<&str>, days: u64) -> Result<Answer, CliError> {
+    let names = Names::of(device)?;
+    let person = person.map_or(Ok(device.identity().person), |person| names.find_person(person))?;
+    let link = driver::invite(device, person, days)?;
+    let url = link.to_url();
+    let text = format!(
+        "{url}\nIt works once, within {}. Whoever has it signs in as {}.",
+        count(usize::try_from(days).unwrap_or(usize::MAX), "day"),
+        names.person(person)
+    );
+    Ok(Answer::done(text, json!({ "person": person, "url": url, "expires": link.expires })))
+}
+
+pub(super) fn sync(device: &mut Device, arguments: &SyncArguments) -> Result<Answer, CliError> {
+    let mut http = Http::of(device);
+    if let Some(bytes) = arguments.cut_after {
+        http = http.cut_after(bytes);
+    }
+    if let Some(bytes) = arguments.halt_after {
+        http = http.with(Mishap::HaltAfter(bytes, Box::new(halt)));
+    }
+    let patience = Duration::from_secs(arguments.patience);
+    let report = driver::sync_over(&mut http, device, arguments.until_quiet, patience)?;
+    let status = device.status()?;
+    let text = format!(
+        "{} with the school, {} up, {} down. {}",
+        count(report.exchanges as usize, "exchange"),
+        bytes(report.bytes_up),
+        bytes(report.bytes_down),
+        left(&status)
+    );
+    let exit = exit(&report, &status, arguments.until_quiet);
+    Ok(Answer { text, json: to_json(report), exit })
+}
+
+fn halt() {
+    println!("{HALTED}");
+    let mut line = String::new();
+    // The end of input lets it go on too.
+    drop(std::io::stdin().lock().read_line(&mut line));
+}
+
+fn exit(report: &SyncReport, status: &Status, until_quiet: bool) -> Exit {
+    if report.locked {
+        return Exit::Locked(format!(
+            "the school does not know this device any more, so it is locked. {} \
+             Ask the school for a new invitation; `wipe --lose-unsent` empties this device.",
+            unsent(status)
+        ));
+    }
+    if report.unreachable {
+        return Exit::Short(format!(
+            "the school can't be reached; everything is kept on this device. {} Sync again later.",
+            left(status)
+        ));
+    }
+    if until_quiet && !report.quiet {
+        return Exit::Short(format!("it is not done yet. {} Sync again later.", left(status)));
+    }
+    Exit::Done
+}
+
+/// What has not reached the school, by piece.
+fn unsent(status: &Status) -> String {
+    let mut pieces: Vec<String> =
+        status.waiting.iter().filter_map(|waiting| Some(waiting.piece?.to_string())).collect();
+    pieces.sort();
+    pieces.dedup();
+    match pieces.len() {
+        0 => left(status),
+        _ => format!("{} They belong to: {}.", left(status), pieces.join(", ")),
+    }
+}
+
+/// What still waits here, in one sentence.
+fn left(status: &Status) -> String {
+    let mut parts = Vec::new();
+    if !status.waiting.is_empty() {
+        parts.push(format!("{} to send", count(status.waiting.len(), "thing")));
+    }
+    if status.uploads > 0 {
+        parts.push(format!("{} ({}) to upload", count(status.uploads, "file"), bytes(status.upload_bytes)));
+    }
+    if status.to_fill > 0 {
+        parts.push(format!("{} to fetch", count(status.to_fill, "sheet")));
+    }
+    if parts.is_empty() { "Nothing waits here.".to_owned() } else { format!("Here wait {}.", parts.join(", ")) }
+}
+
+pub(super) fn status(device: &Device) -> Result<Answer, CliError> {
+    let names = Names::of(device)?;
+    let status = device.status()?;
+    let mut lines = vec![format!("{}. {}", names.person(status.person), left(&status))];
+    for waiting in status.waiting.iter().filter_map(|waiting| waiting.reason.as_ref()) {
+        lines.push(format!("  waits: {waiting}"));
+    }
+    for (reason, words) in &status.set_aside {
+        lines.push(format!("  set aside: {reason}. It said: {words}"));
+    }
+    lines.extend(status.unopened.iter().map(|why| format!("  can't be opened: {why}")));
+    lines.extend(status.new_devices.iter().map(|id| format!("  new device that nobody known vouched for: {id}")));
+    Ok(Answer::done(lines.join("\n"), to_json(status)))
+}
+
+pub(super) fn digest(device: &Device) -> Result<Answer, CliError> {
+    let names = Names::of(device)?;
+    let digest = device.digest()?;
+    let mut lines = vec![digest.digest.clone()];
+    lines.extend(digest.documents.iter().map(|(id, heads)| format!("{id} {}", heads.join(" "))));
+    for (student, outcome, sentence) in &digest.levels {
+        lines.push(format!("{} · {} · {sentence}", names.person(*student), names.outcome(*outcome)));
+    }
+    for student in &digest.partial {
+        lines.push(format!("{} · seen only in part", names.person(*student)));
+    }
+    Ok(Answer::done(lines.join("\n"), to_json(digest)))
+}
+
+pub(super) fn rebuild_index(device: &mut Device) -> Result<Answer, CliError> {
+    device.rebuild_index()?;
+    Ok(Answer::done("The index was worked out anew.", json!({ "rebuilt": true })))
+}
+
+pub(super) fn export(device: &Device, document: &str, file: &Path) -> Result<Answer, CliError> {
+    let id = document_id(document).ok_or_else(|| {
+        CliError::Argument(format!("{document:?} names no document: `digest` lists them, like PIECE/content"))
+    })?;
+    let saved = device.export_document(id)?;
+    let failed = |source| CliError::File { doing: "write", path: file.to_owned(), source };
+    let mut out = OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
+    out.write_all(&saved).and_then(|()| out.sync_all()).map_err(failed)?;
+    let text = format!("{} written.", bytes(saved.len() as u64));
+    Ok(Answer::done(text, json!({ "document": document, "file": file, "size": saved.len() })))
+}
+
+/// Reads a document's name as it is shown.
+fn document_id(text: &str) -> Option<DocumentId> {
+    let mut parts = text.split('/');
+    let piece = parts.next()?.parse().ok()?;
+    let id = match (parts.next()?, parts.next(), parts.next()) {
+        ("content", None, None) => DocumentId::content(piece),
+        ("voice", Some(author), about) => {
+            let about: Option<PersonId> = about.map(str::parse).transpose().ok()?;
+            DocumentId::voice(piece, author.parse().ok()?, about)
+        }
+        _ => return None,
+    };
+    parts.next().is_none().then_some(id)
+}
+
+pub(super) fn wipe(device: Device, lose_unsent: bool) -> Result<Answer, CliError> {
+    device.wipe(if lose_unsent { Unsent::MayBeLost } else { Unsent::Keep })?;
+    Ok(Answer::done("This device is empty.", json!({ "wiped": true })))
+}

@@ -1,0 +1,215 @@
+//! Making work: projects, capture, edits, and who may see it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use fieldfolio_core::device::{Device, Edits, NewPiece};
+use fieldfolio_core::ids::{FolioId, PieceId};
+use fieldfolio_core::model::role::{Role, Roles};
+use fieldfolio_core::time::WorkDate;
+use serde_json::json;
+
+use super::names::Names;
+use super::{Answer, CliError, bytes, count, folio_of, to_json};
+use crate::driver::{OsChance, now};
+
+/// Who may see a piece: some roles, or its maker alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Audience(pub(super) Option<Roles>);
+
+impl FromStr for Audience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "circle" => Ok(Self(Some(Roles::WHOLE_CIRCLE))),
+            "teachers" => Ok(Self(Some(Roles::of([Role::Teacher])))),
+            "private" => Ok(Self(None)),
+            roles => {
+                let roles: Result<Vec<Role>, _> = roles.split(',').map(|role| role.trim().parse()).collect();
+                let roles = roles.map_err(|error| format!("{error}; or circle, teachers, private"))?;
+                Ok(Self(Some(Roles::of(roles))))
+            }
+        }
+    }
+}
+
+/// Where a piece is placed.
+#[derive(Debug, Args)]
+pub(super) struct Where {
+    /// A folio, by id (may be repeated)
+    #[arg(long = "folio", value_name = "ID")]
+    folios: Vec<FolioId>,
+    /// Whose folio in the projects named (may be repeated) [default: one's own]
+    #[arg(long = "student", value_name = "PERSON", requires = "projects")]
+    students: Vec<String>,
+    /// A project: its id or title, or "home" (may be repeated)
+    #[arg(long = "project", value_name = "PROJECT")]
+    projects: Vec<String>,
+}
+
+impl Where {
+    fn folios(&self, device: &Device, names: &Names) -> Result<Vec<FolioId>, CliError> {
+        let mut students = Vec::new();
+        for student in &self.students {
+            students.push(names.find_person(student)?);
+        }
+        if students.is_empty() {
+            students.push(device.identity().person);
+        }
+        let mut folios = self.folios.clone();
+        for project in &self.projects {
+            let project = names.find_project(project)?;
+            folios.extend(students.iter().map(|student| folio_of(device, *student, project)));
+        }
+        Ok(folios)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Capture {
+    /// Photos: JPEG or PNG
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// A line naming the work
+    #[arg(long, default_value = "")]
+    title: String,
+    /// Words on it
+    #[arg(long, default_value = "")]
+    words: String,
+    /// The day of the work, like 2026-11-22 [default: today]
+    #[arg(long)]
+    date: Option<WorkDate>,
+    /// An outcome it is offered for (may be repeated)
+    #[arg(long = "outcome", value_name = "OUTCOME")]
+    outcomes: Vec<String>,
+    #[command(flatten)]
+    place: Where,
+    /// circle, teachers, private, or roles with commas [default: circle if it is placed, else private]
+    #[arg(long)]
+    audience: Option<Audience>,
+    /// An observation by an adult rather than a student's evidence
+    #[arg(long)]
+    observation: bool,
+    /// The earlier piece that it revises
+    #[arg(long, value_name = "PIECE")]
+    revises: Option<PieceId>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    /// The piece
+    piece: PieceId,
+    /// A new title
+    #[arg(long)]
+    title: Option<String>,
+    /// New words, all of them
+    #[arg(long)]
+    words: Option<String>,
+    /// Another day of the work
+    #[arg(long)]
+    date: Option<WorkDate>,
+    /// The outcomes it is offered for, all of them (may be repeated)
+    #[arg(long = "outcome", value_name = "OUTCOME")]
+    outcomes: Vec<String>,
+    /// A photo to add (may be repeated)
+    #[arg(long = "photo", value_name = "FILE")]
+    photos: Vec<PathBuf>,
+}
+
+pub(super) fn start(
+    device: &mut Device,
+    title: &str,
+    brief: &str,
+    outcomes: &[String],
+) -> Result<Answer, CliError> {
+    let outcomes = Names::of(device)?.find_outcomes(outcomes)?;
+    let started = device.start_project(title, brief, &outcomes, now(), &mut OsChance)?;
+    let text = format!("Started \"{title}\" (project {}).", started.project);
+    Ok(Answer::done(text, to_json(started)))
+}
+
+pub(super) fn join(device: &mut Device, project: &str) -> Result<Answer, CliError> {
+    let project = Names::of(device)?.find_project(project)?;
+    let folio = device.join_project(project.0, now(), &mut OsChance)?;
+    Ok(Answer::done(format!("Your folio in it is {folio}."), json!({ "folio": folio })))
+}
+
+pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer, CliError> {
+    let names = Names::of(device)?;
+    let folios = arguments.place.folios(device, &names)?;
+    let default = Audience((!folios.is_empty()).then_some(Roles::WHOLE_CIRCLE));
+    let new = NewPiece {
+        photos: read_all(&arguments.files)?,
+        title: arguments.title,
+        words: arguments.words,
+        work_date: arguments.date,
+        outcomes: names.find_outcomes(&arguments.outcomes)?,
+        folios,
+        audience: arguments.audience.unwrap_or(default).0,
+        is_observation: arguments.observation,
+        revises: arguments.revises,
+    };
+    let title = new.title.clone();
+    let captured = device.capture(new, now(), &mut OsChance)?;
+    let size = captured.media.iter().map(|medium| medium.size).sum();
+    let photos = match captured.media.len() {
+        0 => String::new(),
+        number => format!(" with {} ({}, cleaned)", count(number, "photo"), bytes(size)),
+    };
+    let text = format!("Saved on this device: \"{title}\"{photos}, piece {}.", captured.piece);
+    Ok(Answer::done(text, to_json(captured)))
+}
+
+pub(super) fn edit(device: &mut Device, arguments: Change) -> Result<Answer, CliError> {
+    let outcomes = Names::of(device)?.find_outcomes(&arguments.outcomes)?;
+    let edits = Edits {
+        title: arguments.title,
+        words: arguments.words,
+        work_date: arguments.date,
+        outcomes: (!outcomes.is_empty()).then_some(outcomes),
+        photos: read_all(&arguments.photos)?,
+    };
+    device.edit(arguments.piece, edits, now(), &mut OsChance)?;
+    Ok(Answer::done("Saved on this device.", json!({ "piece": arguments.piece })))
+}
+
+pub(super) fn place(device: &mut Device, piece: PieceId, place: &Where) -> Result<Answer, CliError> {
+    let names = Names::of(device)?;
+    let folios = place.folios(device, &names)?;
+    if folios.is_empty() {
+        return Err(CliError::Argument("say where: --folio ID, or --project PROJECT [--student PERSON]".into()));
+    }
+    for folio in &folios {
+        device.place(piece, *folio, now(), &mut OsChance)?;
+    }
+    let text: Vec<String> = folios.iter().map(|folio| names.folio(*folio)).collect();
+    Ok(Answer::done(
+        format!("Placed in {}.", text.join(" and ")),
+        json!({ "piece": piece, "folios": folios }),
+    ))
+}
+
+pub(super) fn share(device: &mut Device, piece: PieceId, audience: Audience) -> Result<Answer, CliError> {
+    let Some(roles) = audience.0 else { return unshare(device, piece) };
+    device.share(piece, roles, now(), &mut OsChance)?;
+    let roles: Vec<Role> = roles.iter().collect();
+    let text: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    Ok(Answer::done(
+        format!("Shared with: {}.", text.join(", ")),
+        json!({ "piece": piece, "audience": roles }),
+    ))
+}
+
+pub(super) fn unshare(device: &mut Device, piece: PieceId) -> Result<Answer, CliError> {
+    device.unshare(piece, now(), &mut OsChance)?;
+    Ok(Answer::done("Yours alone again.", json!({ "piece": piece, "audience": null })))
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, CliError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| CliError::File { doing: "read", path: path.clone(), source })
+    };
+    files.iter().map(read).collect()
+}

@@ -1,0 +1,295 @@
+//! What leaves a phone with a photo, judged by exiftool: a reader that isn't ours and knows every camera's habits.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself would")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fieldfolio_core::media::{self, Cleaned, MediaError, MediaType};
+use fieldfolio_tests::photos::{self, MARKER_TEXTS, PhotoMarks};
+use serde_json::{Map, Value};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+
+type Findings = Map<String, Value>;
+
+#[test]
+fn the_judge_finds_every_mark_in_a_photo_as_the_camera_wrote_it() {
+    let found =
+        judge(&[("leaf.jpg", &photos::field_photo(1, 64, 48)), ("leaf.png", &photos::field_png(1, 64, 48))]);
+    let in_jpeg = [
+        "EXIF:Make",
+        "EXIF:Model",
+        "EXIF:OwnerName",
+        "EXIF:SerialNumber",
+        "EXIF:GPSLatitude",
+        "EXIF:GPSLongitude",
+        "XMP:GPSLatitude",
+        "XMP:SerialNumber",
+        "MPF:NumberOfImages",
+        "File:Comment",
+        "Trailer:EmbeddedVideo",
+    ];
+    for key in in_jpeg {
+        assert!(found[0].contains_key(key), "{key} is missing from {:?}", found[0].keys());
+    }
+    for key in
+        ["EXIF:Make", "EXIF:SerialNumber", "EXIF:GPSLatitude", "XMP:GPSLatitude", "PNG:Author", "PNG:Comment"]
+    {
+        assert!(found[1].contains_key(key), "{key} is missing from {:?}", found[1].keys());
+    }
+}
+
+#[test]
+fn a_made_photo_loses_every_mark_and_no_pixel() {
+    let mut sources = vec![("leaf.png".to_owned(), photos::field_png(5, 90, 60))];
+    for orientation in 1..=8 {
+        let marks = PhotoMarks { orientation, ..PhotoMarks::default() };
+        let name = format!("turned-{orientation}.jpg");
+        sources.push((name, photos::field_photo_with(orientation.into(), 120, 80, &marks)));
+    }
+    let cleaned: Vec<Cleaned> = sources.iter().map(|(_, bytes)| media::clean(bytes).unwrap()).collect();
+    let found = judge(&beside(&sources, &cleaned));
+    for (((name, source), cleaned), found) in sources.iter().zip(&cleaned).zip(&found) {
+        assert_tells_nothing(name, found);
+        for text in MARKER_TEXTS {
+            assert!(!holds(&cleaned.bytes, text), "{name} still holds {text:?}");
+        }
+        assert!(pixels(source) == pixels(&cleaned.bytes), "{name} changed");
+    }
+}
+
+#[test]
+fn real_photos_lose_every_mark_and_no_pixel() {
+    let Some(sources) = real_jpegs() else { return };
+    let valid: Vec<_> = sources.into_iter().filter(|(name, _)| name != "corrupted.jpg").collect();
+    assert!(valid.len() >= 9, "only {} real photos", valid.len());
+    let cleaned: Vec<Cleaned> = valid.iter().map(|(name, bytes)| media::clean(bytes).expect(name)).collect();
+    let before =
+        judge(&valid.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect::<Vec<_>>());
+    let after = judge(&beside(&valid, &cleaned));
+    for (index, (name, source)) in valid.iter().enumerate() {
+        assert_tells_nothing(name, &after[index]);
+        assert_same_way_up(name, &before[index], &after[index]);
+        assert!(pixels(source) == pixels(&cleaned[index].bytes), "{name} changed");
+        for text in private_texts(&before[index]) {
+            assert!(!holds(&cleaned[index].bytes, &text), "{name} still holds {text:?}");
+        }
+    }
+}
+
+#[test]
+fn photos_are_prepared_as_they_are_looked_at() {
+    let Some(sources) = real_jpegs() else { return };
+    for (name, size) in [
+        ("landscape_6.jpg", (600, 450)),
+        ("portrait_8.jpg", (450, 600)),
+        ("HMD_Nokia_8.3_5G.jpg", (4608, 1976)),
+    ] {
+        let (_, bytes) = sources.iter().find(|(known, _)| known == name).expect(name);
+        let photo = media::prepare(bytes).expect(name);
+        assert_eq!((photo.original.width, photo.original.height), size, "{name}");
+        let found = judge(&[("preview.jpg", &photo.preview)]);
+        let scale = f64::from(media::PREVIEW_SIDE.min(size.0.max(size.1))) / f64::from(size.0.max(size.1));
+        assert_eq!(found[0]["File:ImageWidth"], (f64::from(size.0) * scale).round() as u64, "{name}");
+        assert_eq!(found[0]["File:ImageHeight"], (f64::from(size.1) * scale).round() as u64, "{name}");
+        assert!(!found[0].contains_key("EXIF:Orientation"), "a preview is upright already");
+        assert_tells_nothing(name, &found[0]);
+        assert!((15..=30).contains(&photo.placeholder.len()), "{name}: {} bytes", photo.placeholder.len());
+    }
+}
+
+/// The top left of a made photo, followed through all eight turns into its preview.
+#[test]
+fn a_preview_shows_the_same_picture_however_the_phone_was_held() {
+    let upright = rgb(&media::prepare(&photos::field_photo(3, 96, 64)).unwrap().preview);
+    for (orientation, first_pixel) in
+        [(2, (95, 0)), (3, (95, 63)), (4, (0, 63)), (5, (0, 0)), (6, (0, 63)), (7, (95, 63)), (8, (95, 0))]
+    {
+        let marks = PhotoMarks { orientation, ..PhotoMarks::default() };
+        let turned = rgb(&media::prepare(&photos::field_photo_with(3, 96, 64, &marks)).unwrap().preview);
+        let at = (first_pixel.1 * 96 + first_pixel.0) * 3;
+        for (shown, stored) in turned[..3].iter().zip(&upright[at..at + 3]) {
+            assert!(shown.abs_diff(*stored) < 24, "orientation {orientation}: {shown} is not {stored}");
+        }
+    }
+}
+
+#[test]
+fn a_photo_that_does_not_open_is_refused_with_a_reason() {
+    let Some(sources) = real_jpegs() else { return };
+    for (name, bytes) in &sources {
+        let outcome = media::prepare(bytes);
+        if name == "corrupted.jpg" {
+            let Err(MediaError::Damaged { reason }) = outcome else {
+                panic!("{name} was taken: {outcome:?}")
+            };
+            assert!(reason.contains("the picture stops at unit"), "{reason}");
+        } else {
+            assert!(outcome.is_ok(), "{name}: {}", outcome.unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn a_photo_cut_short_on_its_way_is_refused() {
+    let Some(sources) = real_jpegs() else { return };
+    for (name, bytes) in &sources {
+        for tenths in 1..10 {
+            let mut cut = bytes[..bytes.len() * tenths / 10].to_vec();
+            assert!(
+                matches!(media::clean(&cut), Err(MediaError::Damaged { .. })),
+                "{name} at {tenths} tenths"
+            );
+            // Some programs put an end mark behind what they could save.
+            cut.extend_from_slice(&[0, 0xFF, 0xD9]);
+            assert!(
+                matches!(media::clean(&cut), Err(MediaError::Damaged { .. })),
+                "{name} at {tenths} tenths, ended"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_heic_photo_is_refused_with_something_to_do() {
+    let Some(paths) = photos::real_photos() else { return };
+    let heic =
+        paths.iter().find(|path| path.extension().is_some_and(|extension| extension == "HEIC")).unwrap();
+    let error = media::prepare(&std::fs::read(heic).unwrap()).unwrap_err();
+    assert!(matches!(error, MediaError::Unsupported { .. }));
+    assert!(error.to_string().contains("most compatible"), "{error}");
+}
+
+#[test]
+fn no_mutation_of_a_full_photo_panics() {
+    let seeds = [photos::field_photo(7, 40, 24), photos::field_png(7, 20, 12)];
+    let mut dice = 0x9E37_79B9_97F4_A7C1_u64;
+    let mut roll = move |sides: usize| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        (dice >> 11) as usize % sides
+    };
+    for round in 0..2000 {
+        let mut bytes = seeds[round % 2].clone();
+        for _ in 0..=roll(6) {
+            let at = roll(bytes.len());
+            bytes[at] = roll(256) as u8;
+        }
+        bytes.truncate(bytes.len() - roll(2) * roll(200));
+        let _ = media::prepare(&bytes);
+    }
+}
+
+/// Asks exiftool about each file, in order.
+fn judge(files: &[(&str, &[u8])]) -> Vec<Findings> {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .enumerate()
+        .map(|(index, (name, bytes))| {
+            let path = folder.path().join(format!("{index}-{name}"));
+            std::fs::write(&path, bytes).unwrap();
+            path
+        })
+        .collect();
+    let output = Command::new("exiftool")
+        .args(["-json", "-G", "-a", "-u", "-ee"])
+        .args(&paths)
+        .output()
+        .expect("exiftool judges these tests: run `make`, or `apt-get install libimage-exiftool-perl`");
+    let findings: Vec<Findings> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(findings.len(), files.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    findings
+}
+
+/// The cleaned files under the names of their sources.
+fn beside<'a>(sources: &'a [(String, Vec<u8>)], cleaned: &'a [Cleaned]) -> Vec<(&'a str, &'a [u8])> {
+    sources
+        .iter()
+        .zip(cleaned)
+        .map(|((name, _), cleaned)| (name.as_str(), cleaned.bytes.as_slice()))
+        .collect()
+}
+
+/// Every finding must be one that a picture can't do without.
+fn assert_tells_nothing(name: &str, found: &Findings) {
+    for (key, value) in found {
+        let (group, tag) = key.split_once(':').unwrap_or(("", key));
+        let harmless = match group {
+            "" | "File" => tag != "Comment",
+            "JFIF" | "ICC_Profile" | "APP14" => true,
+            "EXIF" => tag == "Orientation",
+            "Composite" => matches!(tag, "ImageSize" | "Megapixels"),
+            "ExifTool" => tag == "ExifToolVersion",
+            "PNG" => matches!(
+                tag,
+                "ImageWidth"
+                    | "ImageHeight"
+                    | "BitDepth"
+                    | "ColorType"
+                    | "Compression"
+                    | "Filter"
+                    | "Interlace"
+            ),
+            _ => false,
+        };
+        let named = ["GPS", "Serial", "Owner", "Make", "Model", "Artist", "Author", "Software", "Maker"];
+        let device = group != "ICC_Profile" && named.iter().any(|part| tag.contains(part));
+        assert!(harmless && !device, "{name} still tells {key}: {value}");
+        assert!(
+            group != "ICC_Profile" || !tag.contains("Serial") && tag != "MakeAndModel",
+            "{name} tells {key}"
+        );
+    }
+}
+
+fn assert_same_way_up(name: &str, before: &Findings, after: &Findings) {
+    let upright = Value::from("Horizontal (normal)");
+    let way = |found: &Findings| found.get("EXIF:Orientation").cloned().unwrap_or(upright.clone());
+    assert_eq!(way(before), way(after), "{name}");
+}
+
+/// The source's own private values, as texts that a byte search could find.
+fn private_texts(found: &Findings) -> Vec<String> {
+    let tags = [
+        "Make",
+        "Model",
+        "SerialNumber",
+        "OwnerName",
+        "Artist",
+        "Software",
+        "DateTimeOriginal",
+        "GPSDateStamp",
+    ];
+    let values = tags.iter().filter_map(|tag| found.get(&format!("EXIF:{tag}"))?.as_str());
+    let long = values.map(str::trim).filter(|text| text.len() >= 4).map(str::to_owned);
+    long.chain(["http://ns.adobe.com/xap", "Photoshop 3.0", "MPF\0"].map(str::to_owned)).collect()
+}
+
+fn real_jpegs() -> Option<Vec<(String, Vec<u8>)>> {
+    let is_jpeg = |path: &Path| path.extension().is_some_and(|extension| extension == "jpg");
+    let paths = photos::real_photos()?.into_iter().filter(|path| is_jpeg(path));
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    Some(paths.map(|path| (name(&path), std::fs::read(&path).unwrap())).collect())
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// The samples as they are stored, without regard to the orientation.
+fn pixels(bytes: &[u8]) -> Vec<u8> {
+    if media::clean(bytes).unwrap().media_type == MediaType::Jpeg {
+        return rgb(bytes);
+    }
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+    let mut samples = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut samples).unwrap();
+    samples
+}
+
+fn rgb(bytes: &[u8]) -> Vec<u8> {
+    JpegDecoder::new(ZCursor::new(bytes)).decode().unwrap()
+}
