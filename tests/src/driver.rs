@@ -102,7 +102,7 @@ pub struct SyncReport {
     pub resumed_at: Vec<u64>,
     /// The relay does not know this device any more.
     pub locked: bool,
-    /// The last exchange did not reach the relay.
+    /// The last request brought no answer.
     pub unreachable: bool,
     /// Nothing waits any more, but for people.
     pub quiet: bool,
@@ -133,10 +133,8 @@ pub fn sync_over(
             Step::Ask(ask) => {
                 let answer = http.perform(&ask);
                 report.requests += 1;
-                if ask.url.ends_with("/v1/sync") {
-                    report.unreachable = answer.is_err();
-                    report.exchanges += u32::from(answer.is_ok());
-                }
+                report.unreachable = answer.is_err();
+                report.exchanges += u32::from(answer.is_ok() && ask.url.ends_with("/v1/sync"));
                 if let ("HEAD", Ok(answer)) = (ask.method, &answer) {
                     report.resumed_at.extend(answer.upload_offset.filter(|at| *at > 0));
                 }

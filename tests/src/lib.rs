@@ -3,7 +3,9 @@
 pub mod demo;
 pub mod device_cli;
 pub mod driver;
+pub mod ledger;
 pub mod photos;
 pub mod processes;
+pub mod proxy;
 pub mod raw;
 pub mod sim;

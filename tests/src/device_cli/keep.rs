@@ -126,7 +126,11 @@ fn left(status: &Status) -> String {
     if status.to_fill > 0 {
         parts.push(format!("{} to fetch", count(status.to_fill, "sheet")));
     }
-    if parts.is_empty() { "Nothing waits here.".to_owned() } else { format!("Here wait {}.", parts.join(", ")) }
+    if parts.is_empty() {
+        "Nothing waits here.".to_owned()
+    } else {
+        format!("Here wait {}.", parts.join(", "))
+    }
 }
 
 pub(super) fn status(device: &Device) -> Result<Answer, CliError> {
@@ -140,7 +144,9 @@ pub(super) fn status(device: &Device) -> Result<Answer, CliError> {
         lines.push(format!("  set aside: {reason}. It said: {words}"));
     }
     lines.extend(status.unopened.iter().map(|why| format!("  can't be opened: {why}")));
-    lines.extend(status.new_devices.iter().map(|id| format!("  new device that nobody known vouched for: {id}")));
+    lines.extend(
+        status.new_devices.iter().map(|id| format!("  new device that nobody known vouched for: {id}")),
+    );
     Ok(Answer::done(lines.join("\n"), to_json(status)))
 }
 

@@ -5,6 +5,7 @@ use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::model::entry::{Entry, Said};
 use fieldfolio_core::model::judgement::{Because, Beside};
 use fieldfolio_core::model::mastery::{AtBat, Sight};
+use fieldfolio_core::model::role::Role;
 use serde_json::{Value, json};
 
 use super::names::Names;
@@ -38,6 +39,7 @@ impl Shown<'_> {
         }
         let audience = match &view.audience {
             None => "its maker alone".to_owned(),
+            Some(roles) if roles.len() == Role::ALL.len() => "the whole circle".to_owned(),
             Some(roles) => roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "),
         };
         self.line(format!("  for {audience}"));
@@ -168,7 +170,9 @@ pub(super) fn level(
     let outcome = outcome.map(|outcome| names.find_outcome(outcome)).transpose()?;
     let name = names.person(student);
     let Some(view) = device.levels(student)? else {
-        let text = format!("No level of {name} is shown to you: only herself, her teachers and her family see one.");
+        let text = format!(
+            "No level of {name} is shown to you: only the student, her teachers and her family see one."
+        );
         return Ok(Answer::done(text, json!({ "student": student, "shown": false })));
     };
     let sight = view.sight;
@@ -194,7 +198,8 @@ pub(super) fn level(
         shown.push(value);
     }
     if sight == Sight::Partial {
-        lines.push("  Not everything that may count is on this device yet: sync to see the level.".to_owned());
+        lines
+            .push("  Not everything that may count is on this device yet: sync to see the level.".to_owned());
     }
     let json = json!({ "student": student, "shown": true, "sight": sight, "outcomes": shown });
     Ok(Answer::done(lines.join("\n"), json))
@@ -237,7 +242,11 @@ pub(super) fn queue(device: &Device) -> Result<Answer, CliError> {
             lines.push(format!("    to judge: {}", outcomes.join(", ")));
         }
         for of in &row.to_confirm {
-            lines.push(format!("    to confirm: the judgement of {}  [{}]", names.person(of.author), of.entry));
+            lines.push(format!(
+                "    to confirm: the judgement of {}  [{}]",
+                names.person(of.author),
+                of.entry
+            ));
         }
     }
     let text = if lines.is_empty() { "Nothing waits.".to_owned() } else { lines.join("\n") };

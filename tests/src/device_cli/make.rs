@@ -179,7 +179,9 @@ pub(super) fn place(device: &mut Device, piece: PieceId, place: &Where) -> Resul
     let names = Names::of(device)?;
     let folios = place.folios(device, &names)?;
     if folios.is_empty() {
-        return Err(CliError::Argument("say where: --folio ID, or --project PROJECT [--student PERSON]".into()));
+        return Err(CliError::Argument(
+            "say where: --folio ID, or --project PROJECT [--student PERSON]".into(),
+        ));
     }
     for folio in &folios {
         device.place(piece, *folio, now(), &mut OsChance)?;

@@ -58,7 +58,9 @@ impl Names {
 
     /// "Mina: Community garden".
     pub(super) fn folio(&self, id: FolioId) -> String {
-        let Some(folio) = self.folios.iter().find(|folio| folio.id == id) else { return format!("folio {id}") };
+        let Some(folio) = self.folios.iter().find(|folio| folio.id == id) else {
+            return format!("folio {id}");
+        };
         let project = match folio.project {
             None => "home".to_owned(),
             Some(project) => self.project(project),
@@ -113,7 +115,10 @@ impl Names {
         self.scale.find(text).ok_or_else(|| {
             let known: Vec<String> =
                 self.scale.levels.iter().map(|level| format!("{} ({})", level.code, level.word)).collect();
-            CliError::Argument(format!("{text:?} is not one of the school's levels: use {}", known.join(", ")))
+            CliError::Argument(format!(
+                "{text:?} is not one of the school's levels: use {}",
+                known.join(", ")
+            ))
         })
     }
 

@@ -121,8 +121,7 @@ impl Http {
         let mut response = response.map_err(|_| Failure::Unreachable)?;
         let status = response.status().as_u16();
         let location = text(response.headers(), header::LOCATION.as_str());
-        let upload_offset =
-            text(response.headers(), "upload-offset").and_then(|offset| offset.parse().ok());
+        let upload_offset = text(response.headers(), "upload-offset").and_then(|offset| offset.parse().ok());
         let mut body = Vec::new();
         let mut reader = response.body_mut().as_reader().take(ask.limit as u64 + 1);
         reader.read_to_end(&mut body).map_err(|_| Failure::Unreachable)?;
@@ -159,9 +158,9 @@ impl Read for Stretch<'_> {
                 None => {}
             }
         }
-        let most = until_mishap.filter(|left| *left > 0).map_or(into.len(), |left| {
-            usize::try_from(left).unwrap_or(usize::MAX).min(into.len())
-        });
+        let most = until_mishap
+            .filter(|left| *left > 0)
+            .map_or(into.len(), |left| usize::try_from(left).unwrap_or(usize::MAX).min(into.len()));
         let read = self.file.read(&mut into[..most])?;
         *self.uploaded += read as u64;
         Ok(read)

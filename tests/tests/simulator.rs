@@ -1,0 +1,76 @@
+//! Random schools in bad weather. A failing seed is printed and replays: `FIELDFOLIO_SEED=17 cargo test -p
+//! fieldfolio-tests --test simulator`.
+
+#[path = "simulator/assertions.rs"]
+mod assertions;
+#[path = "simulator/reference.rs"]
+mod reference;
+#[path = "simulator/steps.rs"]
+mod steps;
+
+use fieldfolio_tests::sim::{Happened, School, Weather};
+
+/// Seeds of the ordinary run; `FIELDFOLIO_SEEDS` asks for more.
+const SEEDS: u64 = 300;
+/// Things that happen in one run.
+const STEPS: usize = 70;
+
+fn run(seed: u64) -> Happened {
+    let mut school = School::new(seed);
+    for (device, person) in steps::DEVICES {
+        school.enrol(device, person);
+    }
+    school.settle();
+    school.weather = Weather { drop_request: 10, drop_answer: 12, duplicate: 12, truncate: 6 };
+    let mut played = steps::Play::default();
+    for _ in 0..STEPS {
+        played.one_step(&mut school);
+    }
+    school.weather = Weather::default();
+    for (device, _) in steps::DEVICES {
+        school.device(device).go_online().expect("a device comes back");
+    }
+    school.settle();
+    assertions::everything_holds(&mut school, &played);
+    school.happened
+}
+
+fn run_seeds(part: u64, parts: u64) {
+    if let Some(seed) = std::env::var("FIELDFOLIO_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        if part == 0 {
+            println!("seed {seed}: {:?}", run(seed));
+        }
+        return;
+    }
+    let seeds = std::env::var("FIELDFOLIO_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    let mut total = Happened::default();
+    for seed in (0..seeds).filter(|seed| seed % parts == part) {
+        let done = std::panic::catch_unwind(|| run(seed));
+        let happened = done.unwrap_or_else(|_| panic!("seed {seed} failed: replay it with FIELDFOLIO_SEED={seed}"));
+        total.exchanges += happened.exchanges;
+        total.dropped_requests += happened.dropped_requests;
+        total.dropped_answers += happened.dropped_answers;
+        total.duplicates += happened.duplicates;
+        total.truncated += happened.truncated;
+        total.partitioned += happened.partitioned;
+    }
+    println!("part {part} of {parts}: {total:?}");
+    let bad = [
+        total.dropped_requests,
+        total.dropped_answers,
+        total.duplicates,
+        total.truncated,
+        total.partitioned,
+    ];
+    assert!(bad.iter().all(|count| *count > 0), "the weather was too good to prove anything: {total:?}");
+}
+
+#[test]
+fn random_schools_converge_first_part() {
+    run_seeds(0, 2);
+}
+
+#[test]
+fn random_schools_converge_second_part() {
+    run_seeds(1, 2);
+}

@@ -1,0 +1,139 @@
+//! What must hold when the weather has cleared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fieldfolio_core::device::Digest;
+use fieldfolio_core::ids::{DocumentId, OutcomeId, PersonId};
+use fieldfolio_core::model::entry::Head;
+use fieldfolio_core::store::{index, log};
+use fieldfolio_tests::sim::School;
+
+use super::reference;
+use super::steps::{DEVICES, Play};
+
+/// Everything that must hold.
+pub(crate) fn everything_holds(school: &mut School, played: &Play) {
+    nothing_is_lost(school, played);
+    each_device_holds_what_it_may_and_no_more(school);
+    levels_agree_where_sight_is_whole(school);
+    the_index_is_what_the_documents_say(school);
+}
+
+/// Whatever was made on a device is at the relay, or shown as waiting or refused with its reason.
+fn nothing_is_lost(school: &mut School, played: &Play) {
+    for (name, _) in DEVICES {
+        let device = school.device(name).device();
+        let me = device.identity().clone();
+        let status = device.status().expect("a status");
+        let conn = device.store().read();
+        let own: Vec<_> = log::own_changes(conn, me.device, None)
+            .expect("own changes")
+            .into_iter()
+            .map(|row| log::change(conn, row).expect("a change"))
+            .collect();
+        let unexplained = status.waiting.iter().filter(|waiting| waiting.reason.is_none()).count();
+        assert_eq!(unexplained, 0, "{name} still owes something and doesn't say why: {:?}", status.waiting);
+        let waiting = status.waiting.iter().filter(|waiting| waiting.what == "change").count();
+        let undelivered = own.iter().filter(|change| change.n.is_none()).count();
+        assert_eq!(undelivered, waiting, "{name}: what is not delivered waits");
+        assert!(status.unopened.is_empty(), "{name}: {:?}", status.unopened);
+        for change in own.iter().filter(|change| change.n.is_some()) {
+            let found: bool = school
+                .conn
+                .query_row(
+                    "select exists (select 1 from change c join document d on d.row = c.document
+                     where d.id = ?1 and c.hash = ?2 and c.n = ?3)",
+                    (
+                        change.change.document.to_bytes().as_slice(),
+                        change.change.hash.0.as_slice(),
+                        change.n.map(u64::cast_signed),
+                    ),
+                    |row| row.get(0),
+                )
+                .expect("the log can be asked");
+            assert!(found, "{name}: an acknowledged change is not in the log");
+        }
+    }
+    for (piece, maker) in &played.pieces {
+        let view = school.device(maker).device().piece(*piece).expect("a maker keeps her piece");
+        assert!(!view.content.title.is_empty(), "{piece} lost its title");
+    }
+    for (by, document, entry) in &played.said {
+        let device = school.device(by).device();
+        let conn = device.store().read();
+        let row = log::document(conn, *document).expect("a document can be looked up");
+        let kept = row.map(|row| index::entry(conn, row.row, *entry).expect("an entry can be looked up"));
+        assert!(kept.flatten().is_some(), "{by} lost an entry on {document}");
+    }
+}
+
+fn each_device_holds_what_it_may_and_no_more(school: &mut School) {
+    let mut at_relay: BTreeMap<DocumentId, Vec<Head>> = BTreeMap::new();
+    {
+        let mut query = school.conn.prepare("select id, heads from document").expect("the query is right");
+        let rows = query
+            .query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .expect("documents can be listed");
+        for row in rows {
+            let (id, heads) = row.expect("a document");
+            let heads = heads.chunks(32).map(|head| Head(head.try_into().expect("32 bytes"))).collect();
+            at_relay.insert(DocumentId::from_bytes(&id).expect("an id"), heads);
+        }
+    }
+    for (name, _) in DEVICES {
+        let person = school.device(name).device().identity().person;
+        let expected = reference::readable(&school.conn, person);
+        let device = school.device(name).device();
+        let undelivered: BTreeSet<DocumentId> = {
+            let conn = device.store().read();
+            log::own_changes(conn, device.identity().device, None)
+                .expect("own changes")
+                .into_iter()
+                .map(|row| log::change(conn, row).expect("a change"))
+                .filter(|change| change.n.is_none())
+                .map(|change| change.change.document)
+                .collect()
+        };
+        let rows = log::all_documents(device.store().read()).expect("documents");
+        let held: BTreeMap<DocumentId, Vec<Head>> = rows
+            .into_iter()
+            .filter(|row| !row.heads.is_empty() && !undelivered.contains(&row.id))
+            .map(|row| (row.id, row.heads))
+            .collect();
+        let expected: BTreeSet<DocumentId> = expected.difference(&undelivered).copied().collect();
+        let names: BTreeSet<DocumentId> = held.keys().copied().collect();
+        assert_eq!(names, expected, "{name} holds what its person may see");
+        if std::env::var_os("FIELDFOLIO_SEED").is_some() {
+            println!("{name}: {} documents, {} of them others'", held.len(), held.keys().filter(|id| id.author() != Some(person)).count());
+        }
+        for (id, heads) in held {
+            assert_eq!(Some(&heads), at_relay.get(&id), "{name} has {id} as the relay has it");
+        }
+    }
+}
+
+fn levels_agree_where_sight_is_whole(school: &mut School) {
+    let mut agreed: BTreeMap<(PersonId, OutcomeId), (String, &str)> = BTreeMap::new();
+    let mut whole = BTreeSet::new();
+    for (name, _) in DEVICES {
+        let device = school.device(name).device();
+        let waits = !device.status().expect("a status").waiting.is_empty();
+        let Digest { levels, .. } = device.digest().expect("a digest");
+        for (student, outcome, sentence) in levels.into_iter().filter(|_| !waits) {
+            whole.insert(name);
+            let (known, by) = agreed.entry((student, outcome)).or_insert((sentence.clone(), name));
+            assert_eq!(*known, sentence, "{by} and {name} see different levels");
+        }
+    }
+    assert!(whole.contains("phone") || whole.contains("tablet"), "the student sees her own levels whole: {whole:?}");
+    assert!(!whole.contains("lea"), "a mentor is shown no level");
+}
+
+fn the_index_is_what_the_documents_say(school: &mut School) {
+    for (name, _) in DEVICES {
+        let device = school.device(name).device();
+        let before = index::dump(device.store().read()).expect("an index");
+        device.rebuild_index().expect("the index can be rebuilt");
+        assert_eq!(before, index::dump(device.store().read()).expect("an index"), "{name}'s index");
+    }
+}

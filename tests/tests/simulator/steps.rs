@@ -1,0 +1,215 @@
+//! What people do, by the dice.
+
+use fieldfolio_core::device::{Edits, Judging};
+use fieldfolio_core::ids::{DocumentId, EntryId, PersonId, PieceId};
+use fieldfolio_core::model::entry::{AssessmentKind, Feedback, Reference, Said};
+use fieldfolio_core::model::framework::Level;
+use fieldfolio_core::model::role::{Class, Role, Roles};
+use fieldfolio_core::time::WorkDate;
+use fieldfolio_server::directory::circles::{self, Grant};
+use fieldfolio_tests::sim::School;
+
+/// Who is there, and whose device it is.
+pub(crate) const DEVICES: [(&str, &str); 7] = [
+    ("phone", "mina"),
+    ("tablet", "mina"),
+    ("otto", "otto"),
+    ("ito", "ms-ito"),
+    ("okafor", "mr-okafor"),
+    ("lea", "lea"),
+    ("hana", "hana"),
+];
+
+const OUTCOMES: [&str; 3] = ["THINK", "COMM", "TEAM"];
+
+/// What was done so far.
+#[derive(Default)]
+pub(crate) struct Play {
+    /// Every piece, with the device that made it.
+    pub(crate) pieces: Vec<(PieceId, &'static str)>,
+    /// Entries that were given: by which device, on which document.
+    pub(crate) said: Vec<(&'static str, DocumentId, EntryId)>,
+    mentor_left: bool,
+}
+
+impl Play {
+    /// One thing happens: somebody does something, the network moves, a process dies.
+    pub(crate) fn one_step(&mut self, school: &mut School) {
+        let roll = school.chance.below(100);
+        let device = DEVICES[school.chance.below(DEVICES.len() as u64) as usize];
+        match roll {
+            0..12 => self.capture(school),
+            12..18 => self.edit(school),
+            18..24 => self.reflect(school),
+            24..34 => self.assess(school),
+            34..42 => self.feedback(school),
+            42..46 => self.confirm(school),
+            46..50 => self.withdraw(school),
+            50..54 => self.share(school),
+            54..57 => self.place_with_otto(school),
+            57..60 => self.mentor_comes_and_goes(school),
+            60..66 => {
+                if school.chance.happens(50) {
+                    school.device(device.0).go_offline();
+                } else {
+                    school.device(device.0).go_online().expect("a device comes back");
+                }
+            }
+            66..69 => school.device(device.0).restart().expect("a device starts again"),
+            69..72 => school.now = school.now.plus_millis(70_000),
+            _ => {
+                for _ in 0..school.chance.below(6) {
+                    school.step(device.0).expect("a step is taken");
+                }
+            }
+        }
+        let other = DEVICES[school.chance.below(DEVICES.len() as u64) as usize];
+        for _ in 0..school.chance.below(3) {
+            school.step(other.0).expect("a step is taken");
+        }
+    }
+
+    fn any_piece(&self, school: &mut School) -> Option<(PieceId, &'static str)> {
+        match self.pieces.len() as u64 {
+            0 => None,
+            count => self.pieces.get(school.chance.below(count) as usize).copied(),
+        }
+    }
+
+    fn any_outcome(school: &mut School) -> &'static str {
+        OUTCOMES[school.chance.below(3) as usize]
+    }
+
+    fn capture(&mut self, school: &mut School) {
+        let device = ["phone", "tablet", "otto"][school.chance.below(3) as usize];
+        let project = ["community-garden", "bridge-workshop"][school.chance.below(2) as usize];
+        let student = if device == "otto" { "otto" } else { "mina" };
+        let day = format!("2026-05-{:02}", 1 + school.chance.below(9));
+        let outcomes = [Self::any_outcome(school)];
+        let title = format!("piece {}", self.pieces.len());
+        let piece = school.capture(device, &title, &format!("{student}/{project}"), &day, &outcomes);
+        self.pieces.push((piece, device));
+    }
+
+    fn edit(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let device = if maker == "otto" { "otto" } else { ["phone", "tablet"][school.chance.below(2) as usize] };
+        let edits = match school.chance.below(3) {
+            0 => Edits { title: Some(format!("title {}", school.chance.below(1_000))), ..Edits::default() },
+            1 => Edits { words: Some(format!("words {} of it", school.chance.below(1_000))), ..Edits::default() },
+            _ => Edits { work_date: WorkDate::new(2026, 5, 1 + school.chance.below(9) as i8), ..Edits::default() },
+        };
+        // The other device may not have the piece yet: then it says so and nothing happens.
+        let _ = school.on(device, |device, now, chance| device.edit(piece, edits, now, chance));
+    }
+
+    fn reflect(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let words = format!("I thought {} times", school.chance.below(1_000));
+        let said = school.on(maker, |device, now, chance| device.reflect(piece, &words, now, chance));
+        if let Ok(entry) = said {
+            let me = school.device(maker).device().identity().person;
+            self.said.push((maker, DocumentId::voice(piece, me, Some(me)), entry));
+        }
+    }
+
+    fn assess(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let judge = ["ito", "okafor", "lea"][school.chance.below(3) as usize];
+        let student = student_of(school, maker);
+        let me = school.device(judge).device().identity().person;
+        let document = DocumentId::voice(piece, me, Some(student));
+        let earlier: Vec<EntryId> =
+            self.said.iter().filter(|(by, on, _)| *by == judge && *on == document).map(|said| said.2).collect();
+        let replaces = if school.chance.happens(30) { earlier.last().copied() } else { None };
+        let outcome = Self::any_outcome(school);
+        let judging = Judging {
+            outcome: school.outcome(outcome),
+            level: Level(school.chance.below(4) as u8),
+            kind: match school.chance.below(4) {
+                0 => AssessmentKind::Formative,
+                1 => AssessmentKind::Interim,
+                _ => AssessmentKind::Summative,
+            },
+            work_date: None,
+            next_step: String::new(),
+            replaces,
+        };
+        let said = school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance));
+        self.said.extend(said.ok().map(|entry| (judge, document, entry)));
+    }
+
+    fn feedback(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let by = ["ito", "okafor", "lea", "hana", "otto"][school.chance.below(5) as usize];
+        let student = student_of(school, maker);
+        let words =
+            Feedback { did_well: format!("well done {}", school.chance.below(1_000)), ..Feedback::default() };
+        let said =
+            school.on(by, |device, now, chance| device.feedback(piece, Some(student), &words, None, now, chance));
+        let me = school.device(by).device().identity().person;
+        let document = DocumentId::voice(piece, me, Some(student));
+        self.said.extend(said.ok().map(|entry| (by, document, entry)));
+    }
+
+    fn confirm(&mut self, school: &mut School) {
+        let Some((piece, _)) = self.any_piece(school) else { return };
+        let Ok(view) = school.device("ito").device().piece(piece) else { return };
+        let found = view.voices.iter().filter(|voice| voice.class == Class::Voice(Role::Mentor)).find_map(|voice| {
+            let entry = voice.entries.iter().find(|entry| matches!(entry.said, Said::Assessment(_)))?;
+            Some(Reference { author: voice.author, about: voice.about, entry: entry.id })
+        });
+        let Some(of) = found else { return };
+        let said = school.on("ito", |ito, now, chance| ito.confirm(piece, of, now, chance));
+        let me = school.device("ito").device().identity().person;
+        self.said.extend(said.ok().map(|entry| ("ito", DocumentId::voice(piece, me, of.about), entry)));
+    }
+
+    fn withdraw(&mut self, school: &mut School) {
+        if self.said.is_empty() {
+            return;
+        }
+        let (device, document, entry) = self.said[school.chance.below(self.said.len() as u64) as usize];
+        // What went out of sight can't be taken back from here; then it says so.
+        let _ = school.on(device, |device, now, chance| {
+            device.withdraw(document.piece, document.about(), entry, now, chance)
+        });
+    }
+
+    fn share(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let audience = match school.chance.below(4) {
+            0 => Roles::of([Role::Teacher]),
+            1 => Roles::of([Role::Teacher, Role::Mentor]),
+            _ => Roles::WHOLE_CIRCLE,
+        };
+        let _ = school.on(maker, |device, now, chance| match chance.happens(20) {
+            true => device.unshare(piece, now, chance),
+            false => device.share(piece, audience, now, chance),
+        });
+    }
+
+    fn place_with_otto(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let other = if maker == "otto" { "mina" } else { "otto" };
+        let folio = school.folio(&format!("{other}/community-garden"));
+        let _ = school.on(maker, |device, now, chance| device.place(piece, folio, now, chance));
+    }
+
+    fn mentor_comes_and_goes(&mut self, school: &mut School) {
+        let (folio, person) = (school.folio("mina/community-garden"), school.person("lea"));
+        let came_back = self.mentor_left;
+        school.edit(|edit| match came_back {
+            true => {
+                let grant = Grant { folio, person, role: Role::Mentor, may_write: false, expires: None };
+                circles::grant(edit, &grant).map(|_| ())
+            }
+            false => circles::end(edit, folio, person, Role::Mentor),
+        });
+        self.mentor_left = !came_back;
+    }
+}
+
+fn student_of(school: &School, maker: &str) -> PersonId {
+    school.person(if maker == "otto" { "otto" } else { "mina" })
+}
