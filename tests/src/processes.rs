@@ -134,8 +134,9 @@ impl Relay {
     pub fn stop(mut self) -> Result<(), ProcessError> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
         let pid = running.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().map_err(system("kill -TERM"))?;
-        if !asked.success() {
+        // The shell has `kill` built in, also where no such program is installed.
+        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
+        if !asked.is_ok_and(|asked| asked.success()) {
             running.child.kill().map_err(system("killing the relay"))?;
         }
         let status = running.child.wait().map_err(system("waiting for the relay's end"))?;

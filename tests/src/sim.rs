@@ -101,6 +101,11 @@ impl SimDevice {
         Ok(self.device().wake()?)
     }
 
+    /// The device itself, taken away from the simulation.
+    pub fn take(&mut self) -> Device {
+        self.device.take().expect("a device is open except while it restarts")
+    }
+
     /// The process ends without a word and is started again.
     pub fn restart(&mut self) -> Result<(), Trouble> {
         self.device = None;
@@ -244,6 +249,37 @@ impl School {
             ..NewPiece::default()
         };
         self.on(device, |device, now, chance| device.capture(new, now, chance)).expect("work can be captured").piece
+    }
+
+    /// Keeps a copy of the relay's database as it is now.
+    pub fn keep_backup(&mut self) {
+        let copy = self.folder.path().join("backup.db");
+        self.conn.execute("vacuum into ?1", [copy.display().to_string()]).expect("a backup can be made");
+    }
+
+    /// Puts the relay back to its backup: what came since is gone from it.
+    pub fn restore_backup(&mut self) {
+        let relay = self.folder.path().join("relay");
+        self.conn = Connection::open_in_memory().expect("memory is a database");
+        for left in ["relay.db-wal", "relay.db-shm"] {
+            // A clean close has removed them already.
+            let _ = std::fs::remove_file(relay.join(left));
+        }
+        std::fs::copy(self.folder.path().join("backup.db"), relay.join("relay.db")).expect("a backup can be copied");
+        self.conn = database::open(&relay).expect("a backup opens");
+    }
+
+    /// Damages the stored bytes of one document on one device, as a failing disk would.
+    pub fn damage(&mut self, device: &str, document: fieldfolio_core::ids::DocumentId) {
+        let folder = self.device(device).folder.clone();
+        let conn = Connection::open(folder.join("fieldfolio.db")).expect("the device's database opens");
+        let damaged = conn
+            .execute(
+                "update change set raw = zeroblob(length(raw)) where document = (select row from document where id = ?1)",
+                [document.to_bytes().as_slice()],
+            )
+            .expect("the bytes can be damaged");
+        assert!(damaged > 0, "there is something to damage");
     }
 
     /// The clock goes on by a second.

@@ -1,11 +1,31 @@
 //! What the project promises, told as small stories, in one thread.
 
+#[path = "scenarios/distrust.rs"]
+mod distrust;
+#[path = "scenarios/judging.rs"]
+mod judging;
+#[path = "scenarios/leaving.rs"]
+mod leaving;
+#[path = "scenarios/offline.rs"]
+mod offline;
+
 use fieldfolio_core::device::Judging;
+use fieldfolio_core::ids::{EntryId, PersonId, PieceId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::Level;
 use fieldfolio_tests::sim::School;
 
-fn judging(school: &School, code: &str, level: u8) -> Judging {
+/// A sample school with these devices enrolled and in step.
+fn school(seed: u64, devices: &[(&str, &str)]) -> School {
+    let mut school = School::new(seed);
+    for (device, person) in devices {
+        school.enrol(device, person);
+    }
+    school.settle();
+    school
+}
+
+fn summative(school: &School, code: &str, level: u8) -> Judging {
     Judging {
         outcome: school.outcome(code),
         level: Level(level),
@@ -16,26 +36,13 @@ fn judging(school: &School, code: &str, level: u8) -> Judging {
     }
 }
 
-#[test]
-fn one_photo_reaches_the_teacher_and_her_judgement_comes_back() {
-    let mut school = School::new(1);
-    school.enrol("phone", "mina");
-    school.enrol("ito", "ms-ito");
-    school.settle();
-    let mina = school.person("mina");
-    school.device("phone").go_offline();
-    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
-    school.settle();
-    assert!(school.device("ito").device().piece(leaf).is_err());
+fn assess(school: &mut School, judge: &str, piece: PieceId, student: PersonId, judging: Judging) -> EntryId {
+    school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance)).unwrap()
+}
 
-    school.device("phone").go_online().unwrap();
-    school.settle();
-    let seen = school.device("ito").device().piece(leaf).unwrap();
-    assert_eq!(seen.content.title, "A leaf");
-    let judged = judging(&school, "THINK", 2);
-    school.on("ito", |ito, now, chance| ito.assess(leaf, mina, judged, now, chance)).unwrap();
-    school.settle();
-    let outcome = school.outcome("THINK");
-    let level = school.device("phone").device().level(mina, outcome).unwrap().unwrap();
-    assert_eq!(level.answer.sentence, "approaching: 1 of 3 at-bats, 1 of 2 projects at \u{201c}demonstrates\u{201d}");
+/// What a device says of a student's level in an outcome.
+fn sentence(school: &mut School, device: &str, student: &str, code: &str) -> String {
+    let (student, outcome) = (school.person(student), school.outcome(code));
+    let level = school.device(device).device().level(student, outcome).unwrap();
+    level.map_or_else(|| "no level is shown".to_owned(), |level| level.answer.sentence)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fieldfolio_core::device::{Device, Status, Unsent};
-use fieldfolio_core::ids::{DocumentId, PersonId};
+use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use serde_json::json;
 
 use super::names::Names;
@@ -71,7 +71,7 @@ pub(super) fn sync(device: &mut Device, arguments: &SyncArguments) -> Result<Ans
         bytes(report.bytes_down),
         left(&status)
     );
-    let exit = exit(&report, &status, arguments.until_quiet);
+    let exit = exit(device, &report, &status, arguments.until_quiet)?;
     Ok(Answer { text, json: to_json(report), exit })
 }
 
@@ -82,36 +82,38 @@ fn halt() {
     drop(std::io::stdin().lock().read_line(&mut line));
 }
 
-fn exit(report: &SyncReport, status: &Status, until_quiet: bool) -> Exit {
+fn exit(device: &Device, report: &SyncReport, status: &Status, until_quiet: bool) -> Result<Exit, CliError> {
     if report.locked {
-        return Exit::Locked(format!(
+        return Ok(Exit::Locked(format!(
             "the school does not know this device any more, so it is locked. {} \
              Ask the school for a new invitation; `wipe --lose-unsent` empties this device.",
-            unsent(status)
-        ));
+            unsent(device, status)?
+        )));
     }
     if report.unreachable {
-        return Exit::Short(format!(
+        return Ok(Exit::Short(format!(
             "the school can't be reached; everything is kept on this device. {} Sync again later.",
             left(status)
-        ));
+        )));
     }
     if until_quiet && !report.quiet {
-        return Exit::Short(format!("it is not done yet. {} Sync again later.", left(status)));
+        return Ok(Exit::Short(format!("it is not done yet. {} Sync again later.", left(status))));
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
-/// What has not reached the school, by piece.
-fn unsent(status: &Status) -> String {
-    let mut pieces: Vec<String> =
-        status.waiting.iter().filter_map(|waiting| Some(waiting.piece?.to_string())).collect();
+/// What has not reached the school, by the titles of the work.
+fn unsent(device: &Device, status: &Status) -> Result<String, CliError> {
+    let mut pieces: Vec<PieceId> = status.waiting.iter().filter_map(|waiting| waiting.piece).collect();
+    pieces.extend(device.uploads()?.iter().filter(|upload| !upload.is_done).map(|upload| upload.piece));
     pieces.sort();
     pieces.dedup();
-    match pieces.len() {
-        0 => left(status),
-        _ => format!("{} They belong to: {}.", left(status), pieces.join(", ")),
+    let mut titles = Vec::new();
+    for piece in pieces {
+        titles.push(format!("\"{}\"", device.piece(piece)?.content.title));
     }
+    let whose = if titles.is_empty() { String::new() } else { format!(" On: {}.", titles.join(", ")) };
+    Ok(left(status) + &whose)
 }
 
 /// What still waits here, in one sentence.

@@ -79,18 +79,21 @@ impl Names {
         known.map(|folio| folio.student).collect()
     }
 
-    /// A person by id, name or first name.
+    /// A person by id, name, or some whole words of the name.
     pub(super) fn find_person(&self, text: &str) -> Result<PersonId, CliError> {
         if let Ok(id) = text.parse() {
             return Ok(id);
         }
         let wanted = text.to_lowercase();
-        let whole = self.people.iter().filter(|(_, name)| name.to_lowercase() == wanted);
-        let first = self.people.iter().filter(|(_, name)| {
-            name.to_lowercase().strip_prefix(&wanted).is_some_and(|rest| rest.starts_with(' '))
-        });
-        let found: Vec<PersonId> = whole.map(|(id, _)| *id).collect();
-        let found = if found.is_empty() { first.map(|(id, _)| *id).collect() } else { found };
+        let named = |is_it: &dyn Fn(&str) -> bool| {
+            let people = self.people.iter().filter(|(_, name)| is_it(&name.to_lowercase()));
+            people.map(|(id, _)| *id).collect::<Vec<PersonId>>()
+        };
+        let whole = named(&|name| name == wanted);
+        let found = match whole.len() {
+            0 => named(&|name| format!(" {name} ").contains(&format!(" {wanted} "))),
+            _ => whole,
+        };
         one(found, "person", text, self.people.values().map(String::as_str), "people")
     }
 

@@ -1,0 +1,165 @@
+//! Nobody is believed for what she claims: not a student, not a stranger, not the relay.
+
+use fieldfolio_core::document::Sheet;
+use fieldfolio_core::ids::{ActId, DocumentId, FolioId, PieceId, ProjectId};
+use fieldfolio_core::model::act::Act;
+use fieldfolio_core::model::piece::PieceKind;
+use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_tests::raw;
+
+use super::{assess, school, sentence, summative};
+
+#[test]
+fn a_student_can_not_speak_in_her_teachers_voice() {
+    let mut school = school(60, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let (mina, ito) = (school.person("mina"), school.person("ms-ito"));
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let me = school.device("phone").device().identity().clone();
+    let forged = DocumentId::voice(leaf, ito, Some(mina));
+    let change = raw::change(&me, forged, &mut Sheet::genesis(), [1; 16], |edit| edit.title("exceeds"));
+    // With her own signature, and with her teacher's device named as the signer.
+    let mut as_ito = change.clone();
+    as_ito.device = school.device("ito").device().identity().device;
+    let answer = raw::send(&mut school, &me, vec![Item::Change(change), Item::Change(as_ito)]).unwrap();
+    assert_eq!(answer.verdicts, [Verdict::NotInCircle, Verdict::BadSignature]);
+}
+
+#[test]
+fn what_a_relay_altered_is_not_believed() {
+    let mut school = school(61, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let mina = school.person("mina");
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let judging = summative(&school, "THINK", 1);
+    assess(&mut school, "ito", leaf, mina, judging);
+    school.device("phone").go_offline();
+    school.settle();
+    // Someone with the relay's folder writes another change in its place, with all checksums right.
+    let ito = school.device("ito").device().identity().clone();
+    let voice = DocumentId::voice(leaf, ito.person, Some(mina));
+    let mut sheet = Sheet::genesis();
+    let forged = sheet.edit([1; 16], 0, |edit| edit.title("exceeds")).unwrap().unwrap();
+    school
+        .conn
+        .execute(
+            "update change set raw = ?2, hash = ?3, actor = ?4 where document = (select row from document where id = ?1)",
+            (voice.to_bytes().as_slice(), &forged.raw, forged.hash.0.as_slice(), forged.actor.as_slice()),
+        )
+        .unwrap();
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    let view = school.device("phone").device().piece(leaf).unwrap();
+    assert_eq!(view.voices[0].unverified, 1);
+    assert!(view.voices[0].entries.is_empty());
+    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
+}
+
+#[test]
+fn a_key_that_nobody_vouches_for_is_not_believed() {
+    let mut school = school(62, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    // The relay makes up a tablet for Mina, without anyone's signature.
+    school
+        .conn
+        .execute_batch(
+            "insert into invitation (key, person, expires_at, inviter, signature)
+                 select randomblob(32), person, expires_at, null, randomblob(64) from invitation where used_by =
+                     (select id from device where person = (select row from person where name like 'Mina%'));
+             insert into device (id, person, key, invitation, signature, token_hash)
+                 select randomblob(16), person, randomblob(32), key, randomblob(64), randomblob(32)
+                 from invitation where used_by is null and person = (select row from person where name like 'Mina%')
+                 limit 1;",
+        )
+        .unwrap();
+    let row: i64 =
+        school.conn.query_row("select row from person where name like 'Mina%'", [], |row| row.get(0)).unwrap();
+    school.edit(|edit| {
+        let event = fieldfolio_server::database::Event { kind: "test", by: None, subject: "" };
+        let n = fieldfolio_server::database::append(edit.tx, edit.now, &event)?;
+        fieldfolio_server::sight::person_changed(edit.tx, row, n)
+    });
+    let before = keys(&mut school);
+    school.settle();
+    assert_eq!(keys(&mut school), before);
+}
+
+fn keys(school: &mut fieldfolio_tests::sim::School) -> usize {
+    let conn = school.device("ito").device().store().read();
+    fieldfolio_core::store::records::keys(conn).unwrap().len()
+}
+
+#[test]
+fn acts_out_of_turn_from_the_wrong_person_or_twice_get_a_precise_answer() {
+    let mut school = school(63, &[("phone", "mina"), ("otto", "otto"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
+    school.settle();
+    let me = school.device("otto").device().identity().clone();
+    let mina = school.person("mina");
+    let id = |number: u8| ActId::from_bytes([number; 16]);
+    let piece = PieceId::from_bytes([77; 16]);
+    let hers = school.folio("mina/bridge-workshop");
+    let cases = [
+        // Somebody else's piece.
+        (Act::Share { piece: leaf, audience: Roles::WHOLE_CIRCLE, replaces: vec![] }, Verdict::NotInCircle),
+        (Act::Unshare { piece: leaf, replaces: vec![] }, Verdict::NotInCircle),
+        (Act::Place { piece: leaf, folio: school.folio("otto/community-garden") }, Verdict::NotInCircle),
+        // In somebody else's name.
+        (Act::DeclarePiece { piece, maker: mina, kind: PieceKind::Evidence }, Verdict::NotInCircle),
+        (Act::DeclareFolio { student: mina, project: Some(ProjectId::from_bytes([3; 16])) }, Verdict::NotInCircle),
+        // An id that is taken.
+        (Act::DeclarePiece { piece: leaf, maker: me.person, kind: PieceKind::Evidence }, Verdict::IdTaken),
+        // What only adults record.
+        (Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Observation }, Verdict::NotInCircle),
+        // Out of turn.
+        (Act::Place { piece, folio: hers }, Verdict::MissingAct),
+        (Act::DeclareFolio { student: me.person, project: Some(ProjectId::from_bytes([3; 16])) }, Verdict::MissingAct),
+    ];
+    for (number, (act, expected)) in (1..).zip(cases) {
+        let answer = raw::send(&mut school, &me, vec![raw::act(&me, id(number), &act)]).unwrap();
+        assert_eq!(answer.verdicts, [expected], "{act:?}");
+    }
+    // A piece of his own, in a folio where he has no business.
+    let declare = Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Evidence };
+    let home = FolioId::derive(me.school, mina, None);
+    let items = vec![
+        raw::act(&me, id(50), &declare),
+        raw::act(&me, id(51), &Act::Place { piece, folio: home }),
+        raw::act(&me, id(50), &declare),
+        raw::act(&me, id(52), &declare),
+    ];
+    let answer = raw::send(&mut school, &me, items).unwrap();
+    let Verdict::Stored(n) = answer.verdicts[0] else { panic!("{:?}", answer.verdicts) };
+    assert_eq!(answer.verdicts[1], Verdict::NotInCircle);
+    assert_eq!(answer.verdicts[2], Verdict::Known(n));
+    assert!(matches!(answer.verdicts[3], Verdict::Known(_)));
+}
+
+#[test]
+fn one_bad_change_takes_none_of_its_neighbours_along() {
+    let mut school = school(64, &[("phone", "mina")]);
+    let me = school.device("phone").device().identity().clone();
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
+    school.settle();
+    let document = DocumentId::voice(leaf, me.person, Some(me.person));
+    let mut sheet = Sheet::genesis();
+    let mut items: Vec<Item> = (0..9)
+        .map(|number| {
+            Item::Change(raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(&format!("t{number}"))))
+        })
+        .collect();
+    // A well-signed change under an actor whose first change never came.
+    let mut other = Sheet::genesis();
+    raw::change(&me, document, &mut other, [2; 16], |edit| edit.title("first"));
+    let orphan = raw::change(&me, document, &mut other, [2; 16], |edit| edit.title("second"));
+    items.insert(4, Item::Change(orphan));
+    let answer = raw::send(&mut school, &me, items).unwrap();
+    for (number, verdict) in answer.verdicts.iter().enumerate() {
+        match number {
+            4 => assert_eq!(*verdict, Verdict::MissingDependency),
+            _ => assert!(matches!(verdict, Verdict::Stored(_)), "{number}: {verdict:?}"),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Nobody waits for a network, and nothing is lost for the lack of one.
+
+use fieldfolio_core::document::Sheet;
+use fieldfolio_core::model::entry::{Entry, Said};
+use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_tests::raw;
+
+use super::{assess, school, sentence, summative};
+
+#[test]
+fn one_photo_reaches_the_teacher_and_her_judgement_comes_back() {
+    let mut school = school(1, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let mina = school.person("mina");
+    school.device("phone").go_offline();
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    assert_eq!(school.device("phone").device().piece(leaf).unwrap().content.title, "A leaf");
+    school.settle();
+    assert!(school.device("ito").device().piece(leaf).is_err());
+
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    let now = school.now;
+    assert_eq!(school.device("ito").device().review_queue(now).unwrap()[0].piece, leaf);
+    let judging = summative(&school, "THINK", 2);
+    assess(&mut school, "ito", leaf, mina, judging);
+    assert!(school.device("ito").device().review_queue(now).unwrap().is_empty());
+    school.settle();
+    let expected = "approaching: 1 of 3 at-bats, 1 of 2 projects at \u{201c}demonstrates\u{201d}";
+    assert_eq!(sentence(&mut school, "phone", "mina", "THINK"), expected);
+}
+
+#[test]
+fn two_devices_that_edit_one_reflection_apart_keep_both_edits() {
+    let mut school = school(2, &[("phone", "mina"), ("tablet", "mina")]);
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-04", &[]);
+    let reflect = |school: &mut fieldfolio_tests::sim::School, device: &str, words: &str| {
+        school.on(device, |device, now, chance| device.reflect(bed, words, now, chance)).unwrap();
+    };
+    reflect(&mut school, "phone", "I planted beans.");
+    school.settle();
+    school.device("phone").go_offline();
+    school.device("tablet").go_offline();
+    reflect(&mut school, "phone", "Today I planted beans.");
+    reflect(&mut school, "tablet", "I planted beans. They need a pole.");
+    school.device("phone").go_online().unwrap();
+    school.device("tablet").go_online().unwrap();
+    school.settle();
+    for device in ["phone", "tablet"] {
+        let view = school.device(device).device().piece(bed).unwrap();
+        let [Entry { said: Said::Reflection { words }, .. }] = &view.voices[0].entries[..] else {
+            panic!("one reflection on the {device}")
+        };
+        assert_eq!(words, "Today I planted beans. They need a pole.");
+    }
+}
+
+#[test]
+fn a_project_started_offline_gets_her_teachers_and_family() {
+    let mut school = school(3, &[("phone", "mina"), ("ito", "ms-ito"), ("okafor", "mr-okafor"), ("hana", "hana")]);
+    school.device("phone").go_offline();
+    let think = school.outcome("THINK");
+    let started = school
+        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "For the garden", &[think], now, chance))
+        .unwrap();
+    let new = fieldfolio_core::device::NewPiece {
+        title: "The plan".into(),
+        folios: vec![started.folio],
+        audience: Some(fieldfolio_core::model::role::Roles::WHOLE_CIRCLE),
+        ..Default::default()
+    };
+    let plan = school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap().piece;
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    for reader in ["ito", "okafor", "hana"] {
+        assert_eq!(school.device(reader).device().piece(plan).unwrap().content.title, "The plan", "{reader}");
+        let folios = school.device(reader).device().portfolio(None).unwrap();
+        assert!(folios.iter().any(|folio| folio.title == "A bee hotel"), "{reader}");
+    }
+}
+
+#[test]
+fn a_clock_ten_years_off_grants_and_takes_nothing() {
+    let mut school = school(4, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let honest = school.now;
+    let me = school.device("phone").device().identity().clone();
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    // A change dated in 2036 by the phone is taken like any other, and orders nothing.
+    let document = fieldfolio_core::ids::DocumentId::voice(leaf, me.person, Some(me.person));
+    let mut sheet = Sheet::genesis();
+    let change = raw::change(&me, document, &mut sheet, [9; 16], |edit| edit.title("From the future"));
+    let answer = raw::send(&mut school, &me, vec![Item::Change(change)]).unwrap();
+    assert!(matches!(answer.verdicts[..], [Verdict::Stored(_)]));
+    let future = honest.plus_millis(10 * 365 * 86_400_000);
+    let status = school.device("phone").device().next_step(future).unwrap();
+    assert!(!matches!(status, fieldfolio_core::device::Step::Locked));
+}
+
+#[test]
+fn a_process_that_dies_between_any_two_steps_loses_nothing() {
+    let mut school = school(5, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let mut pieces = Vec::new();
+    for number in 0..6 {
+        let title = format!("piece {number}");
+        pieces.push(school.capture("phone", &title, "mina/community-garden", "2026-05-04", &["THINK"]));
+        school.device("phone").restart().unwrap();
+        school.step("phone").unwrap();
+        school.device("phone").restart().unwrap();
+    }
+    school.settle();
+    for (number, piece) in pieces.into_iter().enumerate() {
+        assert_eq!(school.device("ito").device().piece(piece).unwrap().content.title, format!("piece {number}"));
+    }
+}
+
+#[test]
+fn a_relay_that_lost_its_last_days_is_offered_them_again() {
+    let mut school = school(6, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let mina = school.person("mina");
+    let old = school.capture("phone", "Before", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_backup();
+    let new = school.capture("phone", "After", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+    let judging = summative(&school, "THINK", 2);
+    assess(&mut school, "ito", new, mina, judging);
+    school.settle();
+
+    school.restore_backup();
+    let later = school.capture("phone", "Later", "mina/community-garden", "2026-05-06", &["THINK"]);
+    school.settle();
+    for (piece, title) in [(old, "Before"), (new, "After"), (later, "Later")] {
+        assert_eq!(school.device("ito").device().piece(piece).unwrap().content.title, title);
+        assert_eq!(school.device("phone").device().piece(piece).unwrap().content.title, title);
+    }
+    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("approaching: 1 of 3 at-bats"));
+}
+
+#[test]
+fn a_new_member_of_a_circle_gets_all_that_was_written_before_she_joined() {
+    let mut school = school(7, &[("phone", "mina"), ("ada", "ada")]);
+    let pieces: Vec<_> = (0..30)
+        .map(|number| {
+            school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"])
+        })
+        .collect();
+    school.settle();
+    school.enrol("lea", "lea");
+    school.settle();
+    assert!(pieces.iter().all(|piece| school.device("lea").device().piece(*piece).is_ok()));
+    assert!(pieces.iter().all(|piece| school.device("ada").device().piece(*piece).is_err()));
+}
+
+#[test]
+fn a_reconnect_with_nothing_new_is_one_small_exchange() {
+    let mut school = school(8, &[("phone", "mina"), ("ito", "ms-ito")]);
+    for number in 0..20 {
+        school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"]);
+    }
+    school.settle();
+    let before = school.happened.exchanges;
+    school.device("ito").device().wake().unwrap();
+    assert!(school.step("ito").unwrap());
+    assert!(!school.step("ito").unwrap());
+    assert_eq!(school.happened.exchanges, before + 1);
+}
