@@ -75,7 +75,7 @@ pub enum DeviceError {
     #[error("{0}")]
     Relay(String),
     /// Something is still unsent.
-    #[error("{0} things have not reached the school yet: sync first, or say that they may be lost")]
+    #[error("unsent work: {0}. Sync first, or say that it may be lost")]
     Unsent(u64),
 }
 
@@ -97,7 +97,11 @@ impl Device {
         for (record, _) in records::keys(store.read())? {
             ring.restore(&record);
         }
-        Ok(Self { store, me, ring, half: DeviceHalf::default(), steps: steps::InFlight::default() })
+        let half = match crate::store::meta(store.read(), LOCKED)? {
+            Some(_) => DeviceHalf::locked(),
+            None => DeviceHalf::default(),
+        };
+        Ok(Self { store, me, ring, half, steps: steps::InFlight::default() })
     }
 
     /// Writes everything back and lets go of the files, as a phone demands before it suspends an app. Open it again
@@ -139,6 +143,9 @@ impl Device {
         standing(self.store.read(), id, now)
     }
 }
+
+/// Remembered once the school has refused this device, until it is taken back.
+const LOCKED: &str = "locked";
 
 type Memberships = std::collections::BTreeMap<(FolioId, PersonId), crate::access::Membership>;
 

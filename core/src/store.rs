@@ -261,6 +261,12 @@ pub fn put_meta(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<(), Sto
     Ok(())
 }
 
+/// Forgets such a value.
+pub fn remove_meta(tx: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("delete from meta where key = ?1")?.execute([key])?;
+    Ok(())
+}
+
 fn meta_array<const N: usize>(conn: &Connection, key: &'static str) -> Result<[u8; N], StoreError> {
     let value = meta(conn, key)?.ok_or(StoreError::Unexpected(key))?;
     value.try_into().map_err(|_| StoreError::Unexpected(key))

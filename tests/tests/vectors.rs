@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::document::{GENESIS, Sheet, chunk_hash};
 use fieldfolio_core::ids::{
     ActId, DeviceId, DocumentId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId, SeededChance,
 };
@@ -59,6 +60,8 @@ fn vectors() -> BTreeMap<String, String> {
         ("document/content".to_owned(), hex(&DocumentId::content(piece).to_bytes())),
         ("document/voice_about_nobody".to_owned(), hex(&DocumentId::voice(piece, ito, None).to_bytes())),
         ("document/voice".to_owned(), hex(&document.to_bytes())),
+        ("genesis/bytes".to_owned(), hex(GENESIS)),
+        ("genesis/hash".to_owned(), hex(&chunk_hash(GENESIS).expect("genesis is a change").0)),
         ("genesis/heads".to_owned(), hex(&Sheet::genesis().heads()[0].0)),
         ("id/entry".to_owned(), EntryId::new(now, &mut SeededChance::new(1)).to_string()),
         ("id/folio".to_owned(), folio.to_string()),

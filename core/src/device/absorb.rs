@@ -18,7 +18,7 @@ use crate::sync::wire::{self, Item, Pack, Record, ToFill};
 use crate::sync::{Batch, Outcome, Reason};
 
 use super::write::{reindex_document, reindex_piece};
-use super::{Device, DeviceError, piece_of};
+use super::{Device, DeviceError, LOCKED, piece_of};
 
 impl Device {
     /// Takes in one answer of the relay.
@@ -27,6 +27,7 @@ impl Device {
         let blobs = self.store.blobs().clone();
         let mut dropped = Vec::new();
         self.store.write(|tx| {
+            crate::store::remove_meta(tx, LOCKED)?;
             let mut intake = Intake { tx, me, ring, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
             for (row, outcome) in &batch.outcomes {
                 intake.settle(*row, *outcome)?;

@@ -10,13 +10,15 @@ use crate::model::role::Role;
 use crate::store::records::{self, RecordKind};
 use crate::store::{log, outbox, transfers};
 
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, LOCKED};
 
 /// How a device stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// Whose it is.
     pub person: PersonId,
+    /// The school refused this device: it was revoked, or is not known.
+    pub locked: bool,
     /// What has not reached the school yet.
     pub waiting: Vec<Waiting>,
     /// Uploads that are not done: how many, and how many bytes are left.
@@ -88,6 +90,7 @@ impl Device {
             .filter_map(|document| document.set_aside.map(|why| format!("{}: {why}", document.id)));
         Ok(Status {
             person: self.me.person,
+            locked: crate::store::meta(conn, LOCKED)?.is_some(),
             waiting,
             uploads: uploads.len(),
             upload_bytes: uploads.iter().map(|upload| upload.size.saturating_sub(upload.sent)).sum(),

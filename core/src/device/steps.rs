@@ -12,7 +12,7 @@ use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
 use super::absorb::cursor;
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, LOCKED};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,11 +262,22 @@ impl Device {
                 let batch = self.half.received(response, now, chance);
                 self.absorb(batch)
             }
-            Err(failure) => {
-                self.half.failed(failure, now, chance);
-                Ok(())
-            }
+            Err(failure) => self.failed(failure, now, chance),
         }
+    }
+
+    /// A refusal is remembered across restarts: a revoked device stays locked.
+    fn failed(
+        &mut self,
+        failure: Failure,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.half.failed(failure, now, chance);
+        if failure == Failure::Refused {
+            self.store.write(|tx| Ok::<_, DeviceError>(crate::store::put_meta(tx, LOCKED, b"")?))?;
+        }
+        Ok(())
     }
 
     fn uploaded(
@@ -304,7 +315,7 @@ impl Device {
                 failed(&mut upload, "starts again: the school had let go of it");
             }
             (_, 0) => failed(&mut upload, "waits for a connection"),
-            (_, 401) => self.half.failed(Failure::Refused, now, chance),
+            (_, 401) => return self.failed(Failure::Refused, now, chance),
             (_, 403) => failed(&mut upload, "the school does not expect this file yet"),
             (_, 413) => failed(&mut upload, "the school's room for your work is used up: ask the school for more"),
             (_, _) => failed(&mut upload, "the school could not take it just now"),
@@ -326,10 +337,7 @@ impl Device {
                 return self.store.write(|tx| Ok(transfers::unwant(tx, hash)?));
             }
             Ok(HttpAnswer { status: 200, .. }) => "what came was something else",
-            Ok(HttpAnswer { status: 401, .. }) => {
-                self.half.failed(Failure::Refused, now, chance);
-                return Ok(());
-            }
+            Ok(HttpAnswer { status: 401, .. }) => return self.failed(Failure::Refused, now, chance),
             Ok(HttpAnswer { status: 404, .. }) => "on its way to the school",
             Ok(_) | Err(_) => "waits for a connection",
         };

@@ -223,8 +223,14 @@ impl DeviceHalf {
         due
     }
 
+    /// Starts locked: the relay refused this device before.
+    pub fn locked() -> Self {
+        Self { locked: true, ..Self::default() }
+    }
+
     /// Asks at the next opportunity, whatever the clock says: the person pulled to refresh, or the network came back.
     pub fn wake(&mut self) {
+        self.locked = false;
         self.not_before = None;
         self.asked_at = None;
     }

@@ -28,7 +28,7 @@ pub enum Mishap {
     /// It breaks after so many, in the middle of a body, and stays broken.
     CutAfter(u64),
     /// It stands still after so many until the function returns; then it goes on.
-    HaltAfter(u64, Box<dyn FnMut()>),
+    HaltAfter(u64, Box<dyn FnMut() + Send>),
 }
 
 impl Mishap {

@@ -1,0 +1,146 @@
+//! A device that is made to die: it captures, edits, reflects and syncs without end, and says after each call what is
+//! saved. At the place that it was told it stands still, for its parent to kill it.
+//!
+//! `fieldfolio-crash-device FOLDER FOLIO SEED` with `FIELDFOLIO_STOP_AT`, like `after-capture 2` for the second time.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use fieldfolio_core::device::{Body, Device, Edits, NewPiece, Step};
+use fieldfolio_core::ids::{FolioId, PieceId, SeededChance};
+use fieldfolio_core::model::role::Roles;
+use fieldfolio_tests::driver::{Http, Mishap, OsChance, now};
+use fieldfolio_tests::ledger::Acknowledged;
+use fieldfolio_tests::photos::field_photo;
+use fieldfolio_tests::sim::Trouble;
+
+fn main() -> Result<(), Trouble> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, folder, folio, seed] = arguments.as_slice() else { return Err("FOLDER FOLIO SEED".into()) };
+    let stop = Stop::told(&std::env::var("FIELDFOLIO_STOP_AT").unwrap_or_default())?;
+    let mut life = Life { device: Device::open(Path::new(folder))?, folio: folio.parse()?, stop };
+    let mut dice = SeededChance::new(seed.parse()?);
+    loop {
+        let piece = life.capture(&mut dice)?;
+        for version in 1..=2 + dice.below(2) as u32 {
+            life.edit(piece, version)?;
+            life.reflect(piece, version)?;
+        }
+        if dice.happens(70) {
+            life.sync()?;
+        }
+    }
+}
+
+/// Where it stands still.
+struct Stop {
+    place: String,
+    /// How often it passes before.
+    left: u32,
+}
+
+impl Stop {
+    fn told(text: &str) -> Result<Self, Trouble> {
+        let (place, times) = text.split_once(' ').unwrap_or((text, "1"));
+        Ok(Self { place: place.to_owned(), left: times.parse()? })
+    }
+
+    /// Never returns from the place, the time it was told.
+    fn here(&mut self, place: &str) {
+        if self.place == place {
+            self.left -= 1;
+            if self.left == 0 {
+                stand_still();
+            }
+        }
+    }
+}
+
+/// Says so, and waits for an end that never comes by itself: the parent holds the other end of standard input.
+fn stand_still() {
+    say("\"stopped\"");
+    let mut nothing = [0];
+    while std::io::stdin().read(&mut nothing).is_ok_and(|read| read > 0) {}
+    std::process::exit(1);
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    // Without a parent there is nobody to work for.
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
+fn acknowledge(saved: &Acknowledged) -> Result<(), Trouble> {
+    say(&serde_json::to_string(saved)?);
+    Ok(())
+}
+
+struct Life {
+    device: Device,
+    folio: FolioId,
+    stop: Stop,
+}
+
+impl Life {
+    fn capture(&mut self, dice: &mut SeededChance) -> Result<PieceId, Trouble> {
+        let number = dice.below(1 << 40);
+        let title = format!("Piece {number}");
+        let new = NewPiece {
+            photos: vec![field_photo(number, 96, 64)],
+            title: title.clone(),
+            folios: vec![self.folio],
+            audience: Some(Roles::WHOLE_CIRCLE),
+            ..NewPiece::default()
+        };
+        let captured = self.device.capture(new, now(), &mut OsChance)?;
+        self.stop.here("after-capture");
+        let blobs = captured.media.iter().flat_map(|medium| [medium.original, medium.preview]).collect();
+        acknowledge(&Acknowledged::Saved { piece: captured.piece, title, blobs })?;
+        Ok(captured.piece)
+    }
+
+    fn edit(&mut self, piece: PieceId, version: u32) -> Result<(), Trouble> {
+        let edits = Edits { words: Some(format!("version {version}")), ..Edits::default() };
+        self.device.edit(piece, edits, now(), &mut OsChance)?;
+        acknowledge(&Acknowledged::Words { piece, reflection: false, version })
+    }
+
+    fn reflect(&mut self, piece: PieceId, version: u32) -> Result<(), Trouble> {
+        self.device.reflect(piece, &format!("version {version}"), now(), &mut OsChance)?;
+        acknowledge(&Acknowledged::Words { piece, reflection: true, version })
+    }
+
+    /// Does what the device asks for until it waits.
+    fn sync(&mut self) -> Result<(), Trouble> {
+        self.device.wake()?;
+        loop {
+            let ask = match self.device.next_step(now())? {
+                Step::Ask(ask) => ask,
+                Step::Wait(_) => return Ok(()),
+                Step::Locked => return Err("the relay does not know this device".into()),
+            };
+            let is_exchange = ask.url.ends_with("/v1/sync");
+            let mut http = Http::of(&self.device);
+            if is_exchange {
+                self.stop.here("before-send");
+            } else if let Body::File { length, .. } = &ask.body {
+                if self.stop.place == "during-upload" {
+                    self.stop.left -= 1;
+                    if self.stop.left == 0 {
+                        http = http.with(Mishap::HaltAfter(length / 2, Box::new(stand_still)));
+                    }
+                }
+            }
+            let answer = http.perform(&ask);
+            if is_exchange {
+                self.stop.here("after-answer-before-absorb");
+            }
+            self.device.answered(answer, now(), &mut OsChance)?;
+            if is_exchange {
+                self.stop.here("after-absorb");
+            }
+        }
+    }
+}
