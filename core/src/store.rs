@@ -36,7 +36,9 @@ pub enum StoreError {
     #[error("there is a Fieldfolio store in {0} already: use it, or choose another folder")]
     Present(PathBuf),
     /// The database is damaged. It was not touched.
-    #[error("the database {path} is damaged ({what}). Nothing was changed: keep a copy of the folder, it may hold work that exists nowhere else")]
+    #[error(
+        "the database {path} is damaged ({what}). Nothing was changed: keep a copy of the folder, it may hold work that exists nowhere else"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -44,7 +46,9 @@ pub enum StoreError {
         what: String,
     },
     /// The database was written by a newer version.
-    #[error("the database {path} was written by a newer Fieldfolio (schema {found}, this one knows {SCHEMA}): update this program")]
+    #[error(
+        "the database {path} was written by a newer Fieldfolio (schema {found}, this one knows {SCHEMA}): update this program"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -217,7 +221,9 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(sql)?;
-        tx.execute_batch(&format!("pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"))?;
+        tx.execute_batch(&format!(
+            "pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"
+        ))?;
         tx.commit()?;
     }
     Ok(())
@@ -308,10 +314,16 @@ mod tests {
         let identity = identity();
         drop(Store::create(folder.path(), &identity).unwrap());
         let again = Store::open(folder.path()).unwrap().identity().unwrap();
-        assert_eq!((again.person, again.device, again.token), (identity.person, identity.device, identity.token));
+        assert_eq!(
+            (again.person, again.device, again.token),
+            (identity.person, identity.device, identity.token)
+        );
         assert!(matches!(Store::create(folder.path(), &identity), Err(StoreError::Present(_))));
-        let version: String =
-            Store::open(folder.path()).unwrap().conn.query_row("select sqlite_version()", [], |row| row.get(0)).unwrap();
+        let version: String = Store::open(folder.path())
+            .unwrap()
+            .conn
+            .query_row("select sqlite_version()", [], |row| row.get(0))
+            .unwrap();
         let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
         assert!(parts >= vec![3, 51, 3], "SQLite {version} has the WAL-reset bug");
     }
@@ -326,7 +338,11 @@ mod tests {
         for byte in &mut torn[4096..8192] {
             *byte ^= 0x5a;
         }
-        for damaged in [b"not a database at all, just some text that is long enough".to_vec(), torn, whole[..6000].to_vec()] {
+        for damaged in [
+            b"not a database at all, just some text that is long enough".to_vec(),
+            torn,
+            whole[..6000].to_vec(),
+        ] {
             std::fs::write(&path, &damaged).unwrap();
             let error = Store::open(folder.path()).unwrap_err();
             assert!(matches!(error, StoreError::Damaged { .. }), "{error}");

@@ -22,7 +22,7 @@
 //! cursor included, so a power cut leaves either all of it or none.
 //!
 //! On the relay, [`relay::prepare`] checks what needs no lock (sizes, signatures, the trial), [`relay::commit`] decides
-//! and appends under the single writer, and [`relay::news`] reads what the asker may know in one transaction.
+//! and appends under the single writer. What the asker is told is then read in one transaction, wherever the log lives.
 //!
 //! # Whom to believe
 //!

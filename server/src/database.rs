@@ -138,7 +138,9 @@ pub fn append(tx: &Transaction<'_>, now: Timestamp, event: &Event<'_>) -> rusqli
 
 /// One value that belongs to the school as a whole.
 pub fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-    conn.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
+    conn.prepare_cached("select value from meta where key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
 }
 
 /// Sets such a value.

@@ -115,7 +115,9 @@ impl Ledger for SqliteLedger<'_> {
     fn folio(&self, id: FolioId, person: PersonId) -> rusqlite::Result<Option<FolioFacts>> {
         let found: Option<([u8; 16], Option<[u8; 16]>)> = self
             .conn
-            .prepare_cached("select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1")?
+            .prepare_cached(
+                "select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1",
+            )?
             .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((student, project)) = found else { return Ok(None) };
@@ -233,15 +235,17 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?;
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
-        tx.prepare_cached("insert into act (n, id, piece, device, body, signature) values (?1, ?2, ?3, ?4, ?5, ?6)")?
-            .execute((
-                n.cast_signed(),
-                signed.id.as_bytes().as_slice(),
-                piece,
-                signed.device.as_bytes().as_slice(),
-                &signed.body,
-                signed.signature.as_bytes().as_slice(),
-            ))?;
+        tx.prepare_cached(
+            "insert into act (n, id, piece, device, body, signature) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            n.cast_signed(),
+            signed.id.as_bytes().as_slice(),
+            piece,
+            signed.device.as_bytes().as_slice(),
+            &signed.body,
+            signed.signature.as_bytes().as_slice(),
+        ))?;
         self.apply(tx, act, by, n)?;
         Ok(n)
     }
@@ -322,7 +326,14 @@ impl SqliteLedger<'_> {
         tx.prepare_cached(
             "insert into document (id, piece, author, about, class, heads) values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((key.as_slice(), id.piece.as_bytes().as_slice(), author, about, class.number(), heads))?;
+        .execute((
+            key.as_slice(),
+            id.piece.as_bytes().as_slice(),
+            author,
+            about,
+            class.number(),
+            heads,
+        ))?;
         Ok((tx.last_insert_rowid(), true))
     }
 

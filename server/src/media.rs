@@ -36,11 +36,7 @@ pub fn is_claimed(
         "select 1 from claim c join document d on d.row = c.document join person p on p.row = c.author
          where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
     )?
-    .exists((
-        blob.as_bytes().as_slice(),
-        piece.as_bytes().as_slice(),
-        person.as_bytes().as_slice(),
-    ))
+    .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
 
 /// The bytes are durable under their name: links what their bringer claimed on this piece.

@@ -111,21 +111,31 @@ struct Notified {
 }
 
 fn notices(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<(Vec<Notified>, Option<u64>)> {
-    let mut query = conn
-        .prepare_cached("select kind, id, n from notice where person = ?1 and n > ?2 order by n, kind limit ?3")?;
+    let mut query = conn.prepare_cached(
+        "select kind, id, n from notice where person = ?1 and n > ?2 order by n, kind limit ?3",
+    )?;
     let found: Vec<Notified> = query
         .query_map((person, after.cast_signed(), limit()), |row| {
             Ok(Notified { kind: row.get(0)?, id: row.get(1)?, n: row.get::<_, i64>(2)?.cast_unsigned() })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    whole_numbers(found, |notice| notice.n, |n| {
-        let mut query = conn.prepare_cached("select kind, id, n from notice where person = ?1 and n = ?2")?;
-        query
-            .query_map((person, n.cast_signed()), |row| {
-                Ok(Notified { kind: row.get(0)?, id: row.get(1)?, n: row.get::<_, i64>(2)?.cast_unsigned() })
-            })?
-            .collect()
-    })
+    whole_numbers(
+        found,
+        |notice| notice.n,
+        |n| {
+            let mut query =
+                conn.prepare_cached("select kind, id, n from notice where person = ?1 and n = ?2")?;
+            query
+                .query_map((person, n.cast_signed()), |row| {
+                    Ok(Notified {
+                        kind: row.get(0)?,
+                        id: row.get(1)?,
+                        n: row.get::<_, i64>(2)?.cast_unsigned(),
+                    })
+                })?
+                .collect()
+        },
+    )
 }
 
 struct ChangedSight {
@@ -140,16 +150,23 @@ fn changed_sight(
     person: i64,
     after: u64,
 ) -> rusqlite::Result<(Vec<ChangedSight>, Option<u64>)> {
-    const COLUMNS: &str = "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document";
-    let mut query =
-        conn.prepare_cached(&format!("{COLUMNS} where s.person = ?1 and s.since_n > ?2 order by s.since_n limit ?3"))?;
+    const COLUMNS: &str =
+        "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document";
+    let mut query = conn.prepare_cached(&format!(
+        "{COLUMNS} where s.person = ?1 and s.since_n > ?2 order by s.since_n limit ?3"
+    ))?;
     let found: Vec<ChangedSight> = query
         .query_map((person, after.cast_signed(), limit()), changed_row)?
         .collect::<rusqlite::Result<_>>()?;
-    whole_numbers(found, |sight| sight.since, |n| {
-        let mut query = conn.prepare_cached(&format!("{COLUMNS} where s.person = ?1 and s.since_n = ?2"))?;
-        query.query_map((person, n.cast_signed()), changed_row)?.collect()
-    })
+    whole_numbers(
+        found,
+        |sight| sight.since,
+        |n| {
+            let mut query =
+                conn.prepare_cached(&format!("{COLUMNS} where s.person = ?1 and s.since_n = ?2"))?;
+            query.query_map((person, n.cast_signed()), changed_row)?.collect()
+        },
+    )
 }
 
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
@@ -201,7 +218,10 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),
             hash: Head(row.get(5)?),
-            blobs: blobs.chunks_exact(32).filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest)).collect(),
+            blobs: blobs
+                .chunks_exact(32)
+                .filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest))
+                .collect(),
             raw: row.get(7)?,
             signature: Signature::from_bytes(row.get(8)?),
         },

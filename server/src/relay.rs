@@ -1,7 +1,7 @@
 //! The relay at work: one writer that commits in groups, readers beside it, and the exchange that uses both.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -48,8 +48,7 @@ pub struct Relay {
     folder: PathBuf,
     school: SchoolId,
     quota: u64,
-    readers: Mutex<Vec<Connection>>,
-    most_readers: usize,
+    readers: Readers,
     writer: Writer,
     room: ContainedTrial,
 }
@@ -63,8 +62,7 @@ impl Relay {
             folder: folder.to_owned(),
             school,
             quota: config.quota_bytes_per_person,
-            readers: Mutex::new(Vec::new()),
-            most_readers: config.reader_connections,
+            readers: Readers::new(folder, config.reader_connections),
             writer: Writer::start(conn),
             room: ContainedTrial::new(),
         }))
@@ -100,9 +98,9 @@ impl Relay {
                 prepare(&ledger, &self.room, asker, items)
             })?;
             let school = self.school;
-            let decided = self.writer.write(move |tx, now| {
-                commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch)
-            })?;
+            let decided = self
+                .writer
+                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch))?;
             for (at, verdict) in open.into_iter().zip(decided) {
                 if let Some(slot) = verdicts.get_mut(at) {
                     *slot = verdict;
@@ -115,24 +113,15 @@ impl Relay {
     /// Circle rows whose time has come end before anything else is decided.
     fn end_what_expired(&self) -> Result<(), RelayError> {
         if self.read(|conn| directory::anything_due(conn, now()))? {
-            self.writer.write(|tx, now| directory::expire_due(tx, now))?;
+            self.writer.write(directory::expire_due)?;
         }
         Ok(())
     }
 
     /// Runs `read` on a connection that only reads.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RelayError> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => database::open_reader(&self.folder)?,
-        };
-        let result = read(&conn);
-        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.most_readers {
-            idle.push(conn);
-        }
-        Ok(result?)
+        let reader = self.readers.take()?;
+        Ok(read(reader.conn())?)
     }
 
     /// Runs `write` under the single writer. It is on disk when this returns.
@@ -167,6 +156,58 @@ impl Relay {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// Connections that only read. Reading is bounded by processors, not by waiting, so a few are enough; who finds none
+/// free waits for one.
+#[derive(Debug)]
+struct Readers {
+    folder: PathBuf,
+    idle: Mutex<Vec<Option<Connection>>>,
+    freed: Condvar,
+}
+
+/// A connection that goes back when it is dropped.
+struct Reader<'a> {
+    readers: &'a Readers,
+    conn: Option<Connection>,
+}
+
+impl Readers {
+    fn new(folder: &Path, most: usize) -> Self {
+        let idle = (0..most.max(1)).map(|_| None).collect();
+        Self { folder: folder.to_owned(), idle: Mutex::new(idle), freed: Condvar::new() }
+    }
+
+    fn take(&self) -> Result<Reader<'_>, RelayError> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = loop {
+            match idle.pop() {
+                Some(place) => break place,
+                None => idle = self.freed.wait(idle).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(idle);
+        let mut reader = Reader { readers: self, conn: place };
+        if reader.conn.is_none() {
+            reader.conn = Some(database::open_reader(&self.folder)?);
+        }
+        Ok(reader)
+    }
+}
+
+impl Reader<'_> {
+    fn conn(&self) -> &Connection {
+        self.conn.as_ref().expect("a reader that was taken is open")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(self.conn.take());
+        self.readers.freed.notify_one();
     }
 }
 
@@ -224,7 +265,10 @@ impl Landing for RelayLanding {
         let (claimed, used) = self
             .0
             .read(|conn| {
-                Ok((media::is_claimed(conn, caller.person, piece, hash)?, media::used_bytes(conn, caller.person)?))
+                Ok((
+                    media::is_claimed(conn, caller.person, piece, hash)?,
+                    media::used_bytes(conn, caller.person)?,
+                ))
             })
             .map_err(failed)?;
         let used = used.saturating_add(reserved);
@@ -313,10 +357,13 @@ fn commit_group(conn: &mut Connection, group: Vec<Job>) {
         let tx = database::begin(conn)?;
         let now = now();
         for job in group {
-            tx.execute_batch("savepoint job")?;
+            tx.prepare_cached("savepoint job")?.execute([])?;
             let (is_done, settle) = job(&tx, now);
             settles.push(settle);
-            tx.execute_batch(if is_done { "release job" } else { "rollback to job; release job" })?;
+            if !is_done {
+                tx.prepare_cached("rollback to job")?.execute([])?;
+            }
+            tx.prepare_cached("release job")?.execute([])?;
         }
         tx.commit()?;
         Ok::<_, DatabaseError>(())

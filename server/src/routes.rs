@@ -18,9 +18,9 @@ use fieldfolio_core::sync::relay::Asker;
 use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite};
 
 use crate::blobs::{self, BlobStore};
+use crate::directory;
 use crate::directory::devices::EnrolError;
 use crate::directory::invitations::InviteError;
-use crate::directory;
 use crate::relay::{Relay, RelayError};
 use crate::uploads::{self, Caller, Uploads};
 
@@ -93,11 +93,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// The one way in: a token that a device holds, or nothing for a route that needs nothing.
-async fn authorise(
-    State((app, needs)): State<(App, Needs)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn authorise(State((app, needs)): State<(App, Needs)>, mut request: Request, next: Next) -> Response {
     match needs {
         Needs::Nothing => return next.run(request).await,
         // A browser asks what is allowed before it sends a token.
@@ -190,7 +186,9 @@ async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>, body
     let recorded = blocking(move || {
         app.relay.write(move |tx, now| {
             internal(directory::record_invitation(tx, now, Some(asker.device), &frame), |error| match error {
-                InviteError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
+                InviteError::Directory(error) => {
+                    Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+                }
                 refused => Ok(refused),
             })
         })

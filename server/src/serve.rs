@@ -15,7 +15,9 @@ use crate::uploads::{Limits, Uploads};
 pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let filter = tracing_subscriber::EnvFilter::new(config.log_level.name());
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // An exchange waits on a blocking thread for its commit: so many can share one sync to disk, and no more wait inside.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().max_blocking_threads(128).enable_all().build()?;
     runtime.block_on(listen(folder, config))
 }
 

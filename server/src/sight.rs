@@ -63,9 +63,10 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let framework: Option<Vec<u8>> = match &project {
-        Some(project) => {
-            tx.query_row("select framework from project where id = ?1", [project], |row| row.get(0)).optional()?.flatten()
-        }
+        Some(project) => tx
+            .query_row("select framework from project where id = ?1", [project], |row| row.get(0))
+            .optional()?
+            .flatten(),
         None => None,
     };
     let concerned = rows(tx, "select distinct person from circle where folio = ?1", id)?;
@@ -82,7 +83,8 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
             notify(tx, *person, Notice::Person, &person_id(tx, *other)?, n)?;
         }
     }
-    for piece in ids::<PieceId>(tx, "select piece from placement where folio = ?1", id, PieceId::from_bytes)? {
+    for piece in ids::<PieceId>(tx, "select piece from placement where folio = ?1", id, PieceId::from_bytes)?
+    {
         refresh_piece(tx, piece, n)?;
     }
     count_voices(tx, student, n)
@@ -168,7 +170,8 @@ pub fn document_changed(
     is_new: bool,
     n: u64,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached("update sight set last_n = ?2 where document = ?1")?.execute((document, n.cast_signed()))?;
+    tx.prepare_cached("update sight set last_n = ?2 where document = ?1")?
+        .execute((document, n.cast_signed()))?;
     if is_new {
         refresh_piece(tx, piece, n)?;
     }
@@ -191,7 +194,10 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
     )?;
     let placements = query
         .query_map([id.as_bytes().as_slice()], |row| {
-            Ok(Placement { folio: FolioId::from_bytes(row.get(0)?), student: PersonId::from_bytes(row.get(1)?) })
+            Ok(Placement {
+                folio: FolioId::from_bytes(row.get(0)?),
+                student: PersonId::from_bytes(row.get(1)?),
+            })
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some(access::Piece {
@@ -307,7 +313,9 @@ fn documents(conn: &Connection, piece: &[u8]) -> rusqlite::Result<Vec<DocumentRo
     let mut found = Vec::new();
     for row in rows {
         let (row, id, class) = row?;
-        let (Some(id), Some(class)) = (DocumentId::from_bytes(&id), Class::from_number(class)) else { continue };
+        let (Some(id), Some(class)) = (DocumentId::from_bytes(&id), Class::from_number(class)) else {
+            continue;
+        };
         found.push(DocumentRow { row, id, class });
     }
     Ok(found)

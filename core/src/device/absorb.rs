@@ -28,7 +28,8 @@ impl Device {
         let mut dropped = Vec::new();
         self.store.write(|tx| {
             crate::store::remove_meta(tx, LOCKED)?;
-            let mut intake = Intake { tx, me, ring, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
+            let mut intake =
+                Intake { tx, me, ring, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
             for (row, outcome) in &batch.outcomes {
                 intake.settle(*row, *outcome)?;
             }
@@ -155,12 +156,7 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn set_act_aside(
-        &mut self,
-        id: crate::ids::ActId,
-        row: i64,
-        reason: Reason,
-    ) -> Result<(), DeviceError> {
+    fn set_act_aside(&mut self, id: crate::ids::ActId, row: i64, reason: Reason) -> Result<(), DeviceError> {
         let Some(signed) = log::act(self.tx, id)? else { return Ok(outbox::remove(self.tx, row)?) };
         let act = crate::model::act::Act::from_bytes(&signed.body).ok();
         let aside = SetAside {
@@ -266,11 +262,18 @@ impl Intake<'_> {
             Inviter::Root => false,
             Inviter::Device(device) => known.contains(&device),
         };
-        if self.ring.learn(record).is_ok() {
-            let is_new = !known.is_empty() && !known.contains(&record.device) && !vouched;
-            records::put_key(self.tx, record, is_new)?;
-            self.learned |= !known.contains(&record.device);
+        if self.ring.learn(record).is_err() {
+            return Ok(());
         }
+        let is_unknown = !known.contains(&record.device);
+        // An invitation makes one device: a second one under it is marked too.
+        let is_second = is_unknown
+            && records::keys(self.tx)?
+                .iter()
+                .any(|(other, _)| other.invitation == record.invitation && other.device != record.device);
+        let is_new = is_second || (is_unknown && !known.is_empty() && !vouched);
+        records::put_key(self.tx, record, is_new)?;
+        self.learned |= is_unknown;
         Ok(())
     }
 
@@ -437,7 +440,9 @@ fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String
     let json = |value: serde_json::Result<String>| value.unwrap_or_default();
     Ok(match id.author() {
         None => index::content(tx, id.piece)?
-            .map(|content| vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))])
+            .map(|content| {
+                vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))]
+            })
             .unwrap_or_default(),
         Some(_) => {
             index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()

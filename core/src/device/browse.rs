@@ -241,8 +241,12 @@ impl Device {
                     continue;
                 }
                 let waits = Waits::on(conn, me, listed.piece, placement.student)?;
-                let outcomes: Vec<OutcomeId> =
-                    content.outcomes.iter().copied().filter(|outcome| !waits.judged.contains(outcome)).collect();
+                let outcomes: Vec<OutcomeId> = content
+                    .outcomes
+                    .iter()
+                    .copied()
+                    .filter(|outcome| !waits.judged.contains(outcome))
+                    .collect();
                 if !outcomes.is_empty() || !waits.to_confirm.is_empty() {
                     queue.push(QueueRow {
                         piece: listed.piece,
@@ -268,7 +272,8 @@ impl Device {
     ) -> Result<Option<PathBuf>, DeviceError> {
         let content = index::content(self.store.read(), piece)?;
         let medium = content.as_ref().and_then(|content| content.media.get(position));
-        let medium = medium.ok_or_else(|| DeviceError::Unknown(format!("photo {position} of piece {piece}")))?;
+        let medium =
+            medium.ok_or_else(|| DeviceError::Unknown(format!("photo {position} of piece {piece}")))?;
         let hash = match variant {
             Variant::Original => medium.original,
             Variant::Preview => medium.preview,

@@ -118,7 +118,8 @@ impl Device {
         now: Timestamp,
         chance: &mut dyn Chance,
     ) -> Result<(), DeviceError> {
-        let (title, words, outcomes) = (edits.title.as_deref(), edits.words.as_deref(), edits.outcomes.as_deref());
+        let (title, words, outcomes) =
+            (edits.title.as_deref(), edits.words.as_deref(), edits.outcomes.as_deref());
         check_words(title, words, outcomes, edits.photos.len())?;
         let (standing, circles) = self.standing(piece, now)?;
         if !standing.may_write_content(&circles, self.me.person) {

@@ -40,10 +40,9 @@ impl Enrolment {
         let failed = |doing, source| StoreError::File { path: file.clone(), doing, source };
         let invitation = link.key.public();
         let token = random(chance);
-        if let Ok(bytes) = std::fs::read(&file) {
-            if let Some((device, key)) = read_pending(&bytes, invitation.as_bytes()) {
-                return Ok(Self { folder: folder.to_owned(), link, device, key, token });
-            }
+        let begun = std::fs::read(&file).ok().and_then(|bytes| read_pending(&bytes, invitation.as_bytes()));
+        if let Some((device, key)) = begun {
+            return Ok(Self { folder: folder.to_owned(), link, device, key, token });
         }
         let (device, key) = (DeviceId::new(now, chance), SecretKey::generate(chance));
         std::fs::create_dir_all(folder).map_err(|source| failed("written", source))?;
@@ -84,7 +83,9 @@ impl Enrolment {
             return Err(DeviceError::Relay("the relay answered for another device: try again".into()));
         }
         if record.inviter == Inviter::Root && record.verify(self.link.school, &self.link.root).is_err() {
-            return Err(DeviceError::Relay("the relay is not the school's that this link was made for".into()));
+            return Err(DeviceError::Relay(
+                "the relay is not the school's that this link was made for".into(),
+            ));
         }
         let identity = Identity {
             school: self.link.school,
@@ -124,7 +125,8 @@ impl Device {
     ) -> (Invite, InvitationLink) {
         let key = SecretKey::generate(chance);
         let message = invitation_message(self.me.school, &key.public(), person, expires);
-        let invite = Invite { invitation: key.public(), person, expires, signature: self.me.key.sign(&message) };
+        let invite =
+            Invite { invitation: key.public(), person, expires, signature: self.me.key.sign(&message) };
         let link = InvitationLink {
             relay: self.me.relay.clone(),
             school: self.me.school,

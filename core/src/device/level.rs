@@ -70,9 +70,10 @@ fn levels(
 ) -> Result<Option<LevelView>, DeviceError> {
     let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
     let shown = Roles::of([Role::Owner, Role::Teacher, Role::Reader, Role::Guardian]);
-    let is_shown = folios.iter().filter(|folio| folio.student == student).any(|folio| {
-        folio.circle.iter().any(|row| row.person == me && shown.contains(row.role))
-    });
+    let is_shown = folios
+        .iter()
+        .filter(|folio| folio.student == student)
+        .any(|folio| folio.circle.iter().any(|row| row.person == me && shown.contains(row.role)));
     if !is_shown {
         return Ok(None);
     }
@@ -95,7 +96,13 @@ fn levels(
             Said::Confirmation { of, heads } => Some((document.id, author, entry.id, *of, heads.clone())),
             _ => None,
         }));
-        voices.push(Spoken { piece: document.id.piece, project: *project, author, class: document.class, entries });
+        voices.push(Spoken {
+            piece: document.id.piece,
+            project: *project,
+            author,
+            class: document.class,
+            entries,
+        });
     }
     let mut confirmed = BTreeMap::new();
     for (document, author, entry, of, heads) in confirmations {
@@ -105,7 +112,8 @@ fn levels(
         }
     }
     let census: Option<u64> = records::get(conn, RecordKind::Census, student.as_bytes())?;
-    let sight = if census == Some(countable.held) && !countable.lacks { Sight::Whole } else { Sight::Partial };
+    let sight =
+        if census == Some(countable.held) && !countable.lacks { Sight::Whole } else { Sight::Partial };
     let mut by_outcome: BTreeMap<OutcomeId, Judged> = judged(&rule, &voices, &confirmed);
     for outcome in aimed_at(conn, &folios, student)? {
         by_outcome.entry(outcome).or_default();

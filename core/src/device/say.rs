@@ -85,7 +85,9 @@ impl Device {
             judged: content.heads,
         };
         let id = EntryId::new(now, chance);
-        self.say(piece, Some(student), now, chance, |edit| edit.assessment(id, &assessment, judging.replaces))?;
+        self.say(piece, Some(student), now, chance, |edit| {
+            edit.assessment(id, &assessment, judging.replaces)
+        })?;
         Ok(id)
     }
 
@@ -98,7 +100,9 @@ impl Device {
         chance: &mut dyn Chance,
     ) -> Result<EntryId, DeviceError> {
         if self.my_class(piece, of.about, now)? != Class::Voice(Role::Teacher) {
-            return Err(DeviceError::NotAllowed("only a teacher of the folio can confirm a mentor's judgement"));
+            return Err(DeviceError::NotAllowed(
+                "only a teacher of the folio can confirm a mentor's judgement",
+            ));
         }
         let document = DocumentId::voice(piece, of.author, of.about);
         let voice = log::document(self.store.read(), document)?;
@@ -131,7 +135,8 @@ impl Device {
         }
         let document = DocumentId::voice(piece, to.author, to.about);
         let voice = log::document(self.store.read(), document)?;
-        let known = voice.map(|voice| index::entry(self.store.read(), voice.row, to.entry)).transpose()?.flatten();
+        let known =
+            voice.map(|voice| index::entry(self.store.read(), voice.row, to.entry)).transpose()?.flatten();
         if known.is_none() {
             return Err(DeviceError::Unknown(format!("entry {}", to.entry)));
         }
@@ -203,7 +208,12 @@ impl Device {
     }
 
     /// As what the person speaks here, by what this device knows of the circle.
-    fn my_class(&self, piece: PieceId, about: Option<PersonId>, now: Timestamp) -> Result<Class, DeviceError> {
+    fn my_class(
+        &self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        now: Timestamp,
+    ) -> Result<Class, DeviceError> {
         let (standing, circles) = self.standing(piece, now)?;
         standing.voice_class(&circles, self.me.person, about).ok_or(DeviceError::NotAllowed(
             "you can't speak here: you are not in the circle of that student's folio, or the piece is not shared with you",

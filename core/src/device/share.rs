@@ -104,7 +104,10 @@ impl Device {
     ) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can take it back")?;
         let me = self.me.person;
-        if log::documents_of(self.store.read(), piece)?.iter().any(|row| row.id.author().is_some_and(|by| by != me)) {
+        if log::documents_of(self.store.read(), piece)?
+            .iter()
+            .any(|row| row.id.author().is_some_and(|by| by != me))
+        {
             return Err(DeviceError::NotAllowed(
                 "others have written on this piece, so it can't be taken back",
             ));

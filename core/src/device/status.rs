@@ -80,11 +80,14 @@ impl Device {
                     let act = act.and_then(|signed| crate::model::act::Act::from_bytes(&signed.body).ok());
                     ("act", act.and_then(|act| act.piece()))
                 }
-                outbox::Owed::Change(change) => ("change", Some(log::change(conn, change)?.change.document.piece)),
+                outbox::Owed::Change(change) => {
+                    ("change", Some(log::change(conn, change)?.change.document.piece))
+                }
             };
             waiting.push(Waiting { what, piece, reason: row.reason });
         }
-        let uploads: Vec<_> = transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
+        let uploads: Vec<_> =
+            transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
         let unopened = log::all_documents(conn)?
             .into_iter()
             .filter_map(|document| document.set_aside.map(|why| format!("{}: {why}", document.id)));
@@ -124,7 +127,8 @@ impl Device {
             .map(|document| (document.id, document.heads.iter().map(hex).collect()))
             .collect();
         let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
-        let students: std::collections::BTreeSet<PersonId> = folios.iter().map(|folio| folio.student).collect();
+        let students: std::collections::BTreeSet<PersonId> =
+            folios.iter().map(|folio| folio.student).collect();
         let (mut levels, mut partial) = (Vec::new(), Vec::new());
         for student in students {
             let Some(view) = self.levels(student)? else { continue };
@@ -132,7 +136,9 @@ impl Device {
                 partial.push(student);
                 continue;
             }
-            levels.extend(view.outcomes.into_iter().map(|level| (student, level.outcome, level.answer.sentence)));
+            levels.extend(
+                view.outcomes.into_iter().map(|level| (student, level.outcome, level.answer.sentence)),
+            );
         }
         let documents: Vec<(String, Vec<String>)> =
             documents.into_iter().map(|(id, heads)| (id.to_string(), heads)).collect();
@@ -150,7 +156,8 @@ impl Device {
     /// Removes everything this device holds. With [`Unsent::Keep`] it refuses while anything has not reached the school.
     pub fn wipe(self, unsent: Unsent) -> Result<(), DeviceError> {
         let conn = self.store.read();
-        let open = outbox::len(conn)? + transfers::uploads(conn)?.iter().filter(|upload| !upload.is_done).count() as u64;
+        let open = outbox::len(conn)?
+            + transfers::uploads(conn)?.iter().filter(|upload| !upload.is_done).count() as u64;
         if unsent == Unsent::Keep && open > 0 {
             return Err(DeviceError::Unsent(open));
         }

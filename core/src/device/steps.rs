@@ -147,7 +147,8 @@ impl Device {
 
     fn next_transfer(&mut self, now: Timestamp) -> Result<(Option<Ask>, Option<Timestamp>), DeviceError> {
         let mut wait = None;
-        let mut later = |until: Timestamp| wait = Some(wait.map_or(until, |so_far: Timestamp| so_far.min(until)));
+        let mut later =
+            |until: Timestamp| wait = Some(wait.map_or(until, |so_far: Timestamp| so_far.min(until)));
         for mut upload in transfers::ready_uploads(self.store.read())? {
             if upload.not_before > now {
                 later(upload.not_before);
@@ -193,8 +194,11 @@ impl Device {
         let Some(url) = &upload.url else {
             use base64::Engine;
             let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
-            let metadata =
-                format!("hash {},piece {}", encode(upload.hash.to_string()), encode(upload.piece.to_string()));
+            let metadata = format!(
+                "hash {},piece {}",
+                encode(upload.hash.to_string()),
+                encode(upload.piece.to_string())
+            );
             let headers =
                 vec![tus, ("Upload-Length", upload.size.to_string()), ("Upload-Metadata", metadata)];
             let url = format!("{}/v1/uploads", self.me.relay);
@@ -202,7 +206,8 @@ impl Device {
         };
         if upload.rounds > 0 {
             // Something went wrong: the relay knows best how far it came.
-            let ask = Ask { method: "HEAD", url: url.clone(), headers: vec![tus], body: Body::Empty, limit: 4096 };
+            let ask =
+                Ask { method: "HEAD", url: url.clone(), headers: vec![tus], body: Body::Empty, limit: 4096 };
             return (ask, UploadAsk::Where);
         }
         let headers = vec![
@@ -293,17 +298,16 @@ impl Device {
             upload.not_before = now.plus_millis(back_off(upload.rounds, chance));
             upload.reason = Some(reason.to_owned());
         };
-        let HttpAnswer { status, location, upload_offset, .. } = match answer {
-            Ok(answer) => answer,
-            Err(_) => HttpAnswer::default(),
-        };
+        let HttpAnswer { status, location, upload_offset, .. } = answer.unwrap_or_default();
         match (asked, status) {
             (UploadAsk::Begin, 201) if location.is_some() => {
                 upload.url = location.map(|location| absolute(&self.me.relay, &location));
                 (upload.sent, upload.rounds, upload.reason) = (0, 0, None);
                 upload.is_done = upload.size == 0;
             }
-            (UploadAsk::Where | UploadAsk::Send, 200 | 204) if upload_offset.is_some_and(|at| at <= upload.size) => {
+            (UploadAsk::Where | UploadAsk::Send, 200 | 204)
+                if upload_offset.is_some_and(|at| at <= upload.size) =>
+            {
                 upload.sent = upload_offset.unwrap_or_default();
                 (upload.rounds, upload.reason) = (0, None);
                 upload.is_done = upload.sent == upload.size;
@@ -317,7 +321,9 @@ impl Device {
             (_, 0) => failed(&mut upload, "waits for a connection"),
             (_, 401) => return self.failed(Failure::Refused, now, chance),
             (_, 403) => failed(&mut upload, "the school does not expect this file yet"),
-            (_, 413) => failed(&mut upload, "the school's room for your work is used up: ask the school for more"),
+            (_, 413) => {
+                failed(&mut upload, "the school's room for your work is used up: ask the school for more")
+            }
             (_, _) => failed(&mut upload, "the school could not take it just now"),
         }
         self.store.write(|tx| Ok(transfers::update_upload(tx, &upload)?))
@@ -347,7 +353,10 @@ impl Device {
 
     /// The piece of an upload, for showing whose photo is on its way.
     pub fn uploads_of(&self, piece: PieceId) -> Result<Vec<Upload>, DeviceError> {
-        Ok(transfers::uploads(self.store.read())?.into_iter().filter(|upload| upload.piece == piece).collect())
+        Ok(transfers::uploads(self.store.read())?
+            .into_iter()
+            .filter(|upload| upload.piece == piece)
+            .collect())
     }
 }
 

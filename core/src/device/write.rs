@@ -94,7 +94,11 @@ pub(super) fn change(
 
 /// Brings a document's row and index in line with its changes. Returns the hashes of changes that still lack
 /// something they build on. A document that can't be opened is set aside alone, with the reason.
-pub(super) fn reindex_document(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<Head>, DeviceError> {
+pub(super) fn reindex_document(
+    tx: &Transaction<'_>,
+    row: i64,
+    id: DocumentId,
+) -> Result<Vec<Head>, DeviceError> {
     let raws = log::raw_changes(tx, row)?;
     // A hostile change can make automerge panic; that must cost this document only.
     let opened = std::panic::catch_unwind(|| {

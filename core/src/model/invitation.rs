@@ -107,7 +107,13 @@ mod tests {
         let url = link.to_url();
         let read = InvitationLink::from_url(&format!(" {url}\n")).unwrap();
         assert_eq!((read.person, read.key.seed(), read.relay), (link.person, link.key.seed(), link.relay));
-        for bad in [&url[..url.len() - 9], "", "http://x/#join=", "javascript:alert(1)/#join=AA", &url.replace("http", "ftp")] {
+        for bad in [
+            &url[..url.len() - 9],
+            "",
+            "http://x/#join=",
+            "javascript:alert(1)/#join=AA",
+            &url.replace("http", "ftp"),
+        ] {
             assert!(InvitationLink::from_url(bad).is_err(), "{bad}");
         }
     }

@@ -60,7 +60,8 @@ impl BlobFolder {
         let path = self.path(hash);
         let bytes = fs::read(&path).map_err(|source| file_error(&path, "read", source))?;
         if BlobHash::of(&bytes) != hash {
-            let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "its bytes do not match its name");
+            let source =
+                std::io::Error::new(std::io::ErrorKind::InvalidData, "its bytes do not match its name");
             return Err(file_error(&path, "read", source));
         }
         Ok(bytes)
@@ -70,7 +71,9 @@ impl BlobFolder {
     pub fn remove(&self, hash: BlobHash) -> Result<(), StoreError> {
         let path = self.path(hash);
         match fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(file_error(&path, "removed", source)),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(file_error(&path, "removed", source))
+            }
             _ => Ok(()),
         }
     }

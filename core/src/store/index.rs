@@ -72,8 +72,7 @@ pub fn clear(tx: &Transaction<'_>) -> Result<(), StoreError> {
 /// What a piece's content says.
 pub fn content(conn: &Connection, piece: PieceId) -> Result<Option<Content>, StoreError> {
     let mut query = conn.prepare_cached("select body from content_index where piece = ?1")?;
-    let body: Option<String> =
-        query.query_row([piece.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    let body: Option<String> = query.query_row([piece.as_bytes().as_slice()], |row| row.get(0)).optional()?;
     body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))).transpose()
 }
 
@@ -96,13 +95,15 @@ pub fn entry(conn: &Connection, document: i64, id: EntryId) -> Result<Option<Ent
 pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> {
     let id = piece.id.as_bytes().as_slice();
     tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([id])?;
-    tx.prepare_cached("insert into piece_index (piece, maker, kind, audience) values (?1, ?2, ?3, ?4)")?.execute((
-        id,
-        piece.maker.as_bytes().as_slice(),
-        piece.kind as i64,
-        piece.audience.map(Roles::bits),
-    ))?;
-    let mut put = tx.prepare_cached("insert or ignore into placement_index (piece, folio) values (?1, ?2)")?;
+    tx.prepare_cached("insert into piece_index (piece, maker, kind, audience) values (?1, ?2, ?3, ?4)")?
+        .execute((
+            id,
+            piece.maker.as_bytes().as_slice(),
+            piece.kind as i64,
+            piece.audience.map(Roles::bits),
+        ))?;
+    let mut put =
+        tx.prepare_cached("insert or ignore into placement_index (piece, folio) values (?1, ?2)")?;
     for placement in &piece.placements {
         put.execute((id, placement.folio.as_bytes().as_slice()))?;
     }
@@ -124,7 +125,8 @@ pub fn piece(
     let mut query = conn.prepare_cached("select maker, kind, audience from piece_index where piece = ?1")?;
     let found = query.query_row([id.as_bytes().as_slice()], piece_columns).optional()?;
     let Some((maker, kind, audience)) = found else { return Ok(None) };
-    let mut query = conn.prepare_cached("select folio from placement_index where piece = ?1 order by folio")?;
+    let mut query =
+        conn.prepare_cached("select folio from placement_index where piece = ?1 order by folio")?;
     let folios = query.query_map([id.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
     let mut placements = Vec::new();
     for folio in folios {
@@ -146,7 +148,8 @@ fn piece_columns(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, PieceKind, Option<
 
 /// The pieces placed in a folio, by id.
 pub fn pieces_in(conn: &Connection, folio: FolioId) -> Result<Vec<PieceId>, StoreError> {
-    let mut query = conn.prepare_cached("select piece from placement_index where folio = ?1 order by piece")?;
+    let mut query =
+        conn.prepare_cached("select piece from placement_index where folio = ?1 order by piece")?;
     let rows = query.query_map([folio.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|piece| Ok(PieceId::from_bytes(bytes(&piece?, "a piece's id")?))).collect()
 }

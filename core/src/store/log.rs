@@ -61,7 +61,10 @@ fn document_row(row: &Row<'_>) -> rusqlite::Result<Result<DocumentRow, StoreErro
             class: Class::from_number(class).ok_or(StoreError::Unexpected("a document's class"))?,
             class_from_relay: from_relay,
             whole,
-            heads: heads.chunks(32).map(|head| Ok(Head(bytes(head, "heads")?))).collect::<Result<_, StoreError>>()?,
+            heads: heads
+                .chunks(32)
+                .map(|head| Ok(Head(bytes(head, "heads")?)))
+                .collect::<Result<_, StoreError>>()?,
             actor: actor.map(|actor| bytes(&actor, "an actor")).transpose()?,
             set_aside,
         })
@@ -109,14 +112,7 @@ pub fn put_document(
     let author = id.author().map(|person| person.as_bytes().to_vec());
     let about = id.about().map(|person| person.as_bytes().to_vec());
     let row = put.query_row(
-        (
-            id.to_bytes().as_slice(),
-            id.piece.as_bytes().as_slice(),
-            author,
-            about,
-            class.number(),
-            from_relay,
-        ),
+        (id.to_bytes().as_slice(), id.piece.as_bytes().as_slice(), author, about, class.number(), from_relay),
         |row| row.get(0),
     )?;
     Ok(row)
@@ -199,7 +195,8 @@ pub fn set_state(tx: &Transaction<'_>, change: i64, state: ChangeState) -> Resul
 
 /// The raw bytes of a document's changes that are in use, in the order they came.
 pub fn raw_changes(conn: &Connection, document: i64) -> Result<Vec<Vec<u8>>, StoreError> {
-    let mut query = conn.prepare_cached("select raw from change where document = ?1 and state = 0 order by row")?;
+    let mut query =
+        conn.prepare_cached("select raw from change where document = ?1 and state = 0 order by row")?;
     Ok(query.query_map([document], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
@@ -222,7 +219,8 @@ pub struct ChangeRow {
     pub n: Option<u64>,
 }
 
-const CHANGE: &str = "select c.row, c.document, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.n
+const CHANGE: &str =
+    "select c.row, c.document, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.n
      from change c join document d on d.row = c.document";
 
 fn change_row(row: &Row<'_>) -> rusqlite::Result<Result<ChangeRow, StoreError>> {
@@ -263,7 +261,8 @@ pub fn unverified_changes(conn: &Connection) -> Result<Vec<ChangeRow>, StoreErro
 
 /// The changes in use of one document, in the order they came.
 pub fn changes_of(conn: &Connection, document: i64) -> Result<Vec<ChangeRow>, StoreError> {
-    let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 and c.state = 0 order by c.row"))?;
+    let mut query =
+        conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 and c.state = 0 order by c.row"))?;
     query.query_map([document], change_row)?.map(|row| row?).collect()
 }
 

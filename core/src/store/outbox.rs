@@ -40,17 +40,20 @@ pub fn add(tx: &Transaction<'_>, owed: Owed) -> Result<(), StoreError> {
         Owed::Act(act) => (Some(act.as_bytes().to_vec()), None),
         Owed::Change(row) => (None, Some(row)),
     };
-    tx.prepare_cached("insert or ignore into outbox (act, change) values (?1, ?2)")?.execute((act, change))?;
+    tx.prepare_cached("insert or ignore into outbox (act, change) values (?1, ?2)")?
+        .execute((act, change))?;
     Ok(())
 }
 
 /// The first `limit` rows.
 pub fn rows(conn: &Connection, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-    let mut query =
-        conn.prepare_cached("select row, act, change, rounds, not_before, reason from outbox order by row limit ?1")?;
+    let mut query = conn.prepare_cached(
+        "select row, act, change, rounds, not_before, reason from outbox order by row limit ?1",
+    )?;
     let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
         let (act, change): (Option<Vec<u8>>, Option<i64>) = (row.get(1)?, row.get(2)?);
-        let (number, rounds, not_before, reason) = (row.get(0)?, row.get(3)?, row.get::<_, i64>(4)?, row.get(5)?);
+        let (number, rounds, not_before, reason) =
+            (row.get(0)?, row.get(3)?, row.get::<_, i64>(4)?, row.get(5)?);
         Ok((act, change, number, rounds, not_before, reason))
     })?;
     rows.map(|row| {
@@ -142,7 +145,8 @@ pub fn set_aside(tx: &Transaction<'_>, aside: &SetAside) -> Result<(), StoreErro
 
 /// Everything that was set aside, oldest first.
 pub fn all_set_aside(conn: &Connection) -> Result<Vec<SetAside>, StoreError> {
-    let mut query = conn.prepare("select piece, document, item, reason, words from set_aside order by row")?;
+    let mut query =
+        conn.prepare("select piece, document, item, reason, words from set_aside order by row")?;
     let rows = query.query_map([], |row| {
         let (piece, document): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
         Ok((piece, document, row.get(2)?, row.get(3)?, row.get(4)?))

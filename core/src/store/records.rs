@@ -33,8 +33,11 @@ pub fn put<T: Encode<()>>(
     body: &T,
 ) -> Result<(), StoreError> {
     let body = minicbor::to_vec(body).map_err(|_| StoreError::Unexpected("a record"))?;
-    tx.prepare_cached("insert or replace into record (kind, id, body) values (?1, ?2, ?3)")?
-        .execute((kind as i64, id.as_slice(), body))?;
+    tx.prepare_cached("insert or replace into record (kind, id, body) values (?1, ?2, ?3)")?.execute((
+        kind as i64,
+        id.as_slice(),
+        body,
+    ))?;
     Ok(())
 }
 

@@ -84,7 +84,8 @@ pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
 
 /// Every upload, done or not.
 pub fn uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
-    let mut query = conn.prepare_cached(&format!("{UPLOAD} order by is_done, is_preview desc, size, hash"))?;
+    let mut query =
+        conn.prepare_cached(&format!("{UPLOAD} order by is_done, is_preview desc, size, hash"))?;
     query.query_map([], upload_row)?.map(|row| row?).collect()
 }
 
@@ -139,8 +140,10 @@ pub fn want(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
 
 /// The blobs that are wanted.
 pub fn wanted(conn: &Connection) -> Result<Vec<Download>, StoreError> {
-    let mut query = conn.prepare_cached("select hash, rounds, not_before from download order by not_before, hash")?;
-    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
+    let mut query =
+        conn.prepare_cached("select hash, rounds, not_before from download order by not_before, hash")?;
+    let rows =
+        query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
     rows.map(|row| {
         let (hash, rounds, not_before) = row?;
         Ok(Download {

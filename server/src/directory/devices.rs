@@ -63,11 +63,7 @@ struct Invitation {
 }
 
 /// Makes a device a person's. The same device and key again get the new token in place of the old.
-pub fn enrol(
-    tx: &Transaction<'_>,
-    now: Timestamp,
-    frame: &Enrol,
-) -> Result<DeviceRecord, EnrolError> {
+pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<DeviceRecord, EnrolError> {
     let invitation = invitation(tx, &frame.invitation)?.ok_or(EnrolError::Unknown)?;
     let message = device_message(school::id(tx)?, invitation.person_id, frame.device, &frame.key);
     frame.invitation.verify(&message, &frame.signature).map_err(|_| EnrolError::BadSignature)?;

@@ -16,8 +16,8 @@ use fieldfolio_core::sync::wire::Record;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{database, directory};
 use crate::sight::{self, Notice};
+use crate::{database, directory};
 
 /// The record's state now for this reader; nothing for a kind that no record has.
 pub(super) fn record(
@@ -165,7 +165,9 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
         return Ok(Record::FolioGone(id));
     }
     let found: Option<([u8; 16], Option<[u8; 16]>)> = conn
-        .prepare_cached("select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1")?
+        .prepare_cached(
+            "select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1",
+        )?
         .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((student, project)) = found else { return Ok(Record::FolioGone(id)) };
