@@ -129,32 +129,37 @@ impl Piece {
                 }))
     }
 
-    /// As what `person` may speak about `about` on this piece: the class of her voice, or `None` if she may not.
+    /// The class of a voice that `person` begins now about `about`: her first role; `None` if she may not speak.
     pub fn voice_class(
         &self,
         circles: &impl Circles,
         person: PersonId,
         about: Option<PersonId>,
     ) -> Option<Class> {
+        self.speaks_as(circles, person, about).iter().next().map(Class::Voice)
+    }
+
+    /// As what `person` may speak about `about` on this piece.
+    pub fn speaks_as(&self, circles: &impl Circles, person: PersonId, about: Option<PersonId>) -> Roles {
         let speaks = |role: Role, membership: Membership| match role {
             Role::Reader => membership.reader_may_write,
             Role::Owner | Role::Teacher | Role::Mentor | Role::Group | Role::Peer | Role::Guardian => true,
         };
-        let first = |placement: &Placement| {
+        let speaking = |placement: &Placement| {
             let membership = circles.membership(placement.folio, person);
-            self.roles(circles, person, placement).iter().find(|role| speaks(*role, membership))
+            Roles::of(self.roles(circles, person, placement).iter().filter(|role| speaks(*role, membership)))
         };
         let hers = self.placement_of(person).is_some();
-        let role = match about {
+        match about {
             // Speaking for herself: on what lies in her folio, or on her own work before it is placed.
             Some(student) if student == person => {
-                (hers || (person == self.maker && self.placements.is_empty())).then_some(Role::Owner)
+                let may = hers || (person == self.maker && self.placements.is_empty());
+                if may { Roles::NONE.with(Role::Owner) } else { Roles::NONE }
             }
-            Some(student) => self.placement_of(student).and_then(first),
-            None if hers => None,
-            None => self.placements.iter().filter_map(first).min(),
-        };
-        role.map(Class::Voice)
+            Some(student) => self.placement_of(student).map(speaking).unwrap_or_default(),
+            None if hers => Roles::NONE,
+            None => Roles::of(self.placements.iter().flat_map(|placement| speaking(placement).iter())),
+        }
     }
 
     /// The placement in this student's folio.
@@ -179,8 +184,15 @@ impl Piece {
         roles.intersection(audience)
     }
 
+    /// Does any role in any circle of the piece grant it? To whom one of those circles is closed, only what lies in a
+    /// folio of her own is open.
     fn any_role(&self, circles: &impl Circles, person: PersonId, grants: impl Fn(Role) -> bool) -> bool {
-        self.placements.iter().any(|placement| self.roles(circles, person, placement).iter().any(&grants))
+        let is_closed =
+            self.placements.iter().any(|placement| circles.membership(placement.folio, person).denied);
+        self.placements
+            .iter()
+            .filter(|placement| !is_closed || placement.student == person)
+            .any(|placement| self.roles(circles, person, placement).iter().any(&grants))
     }
 }
 

@@ -80,8 +80,9 @@ macro_rules! ids {
             type Err = BadId;
 
             fn from_str(text: &str) -> Result<Self, BadId> {
+                // One text per id: another spelling would be another key in a document.
                 match Uuid::try_parse(text) {
-                    Ok(uuid) if text.len() == 36 => Ok(Self(uuid.into_bytes())),
+                    Ok(uuid) if uuid.hyphenated().to_string() == text => Ok(Self(uuid.into_bytes())),
                     _ => Err(BadId { kind: $kind, text: text.chars().take(60).collect() }),
                 }
             }

@@ -108,13 +108,29 @@ impl Store {
             return Err(StoreError::Present(folder.to_owned()));
         }
         std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
-        let mut conn = Connection::open(&path)?;
+        // Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
+        let aside = folder.join("fieldfolio.db.new");
+        for left in
+            [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")]
+        {
+            match std::fs::remove_file(&left) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(file_error(&left, "removed", source));
+                }
+                _ => {}
+            }
+        }
+        let mut conn = Connection::open(&aside)?;
         settings(&conn)?;
-        migrate(&mut conn, &path)?;
+        migrate(&mut conn, &aside)?;
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write_identity(&tx, identity)?;
         tx.commit()?;
-        Self::with(conn, folder)
+        conn.execute_batch("pragma wal_checkpoint(truncate)")?;
+        conn.close().map_err(|(_, error)| error)?;
+        std::fs::rename(&aside, &path).map_err(|source| file_error(&path, "written", source))?;
+        sync_folder(folder)?;
+        Self::open(folder)
     }
 
     /// Opens the store in `folder`. A damaged or newer database is refused untouched.
@@ -276,6 +292,12 @@ pub fn remove_meta(tx: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
 fn meta_array<const N: usize>(conn: &Connection, key: &'static str) -> Result<[u8; N], StoreError> {
     let value = meta(conn, key)?.ok_or(StoreError::Unexpected(key))?;
     value.try_into().map_err(|_| StoreError::Unexpected(key))
+}
+
+/// Makes names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| file_error(folder, "written", source))
 }
 
 fn file_error(path: &Path, doing: &'static str, source: std::io::Error) -> StoreError {

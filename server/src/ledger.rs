@@ -9,7 +9,9 @@ use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::{Class, Roles};
 use fieldfolio_core::signing::PublicKey;
-use fieldfolio_core::sync::relay::{DeviceFacts, DocumentFacts, FolioFacts, Ledger, PieceFacts, Taken};
+use fieldfolio_core::sync::relay::{
+    DeviceFacts, DocumentFacts, FolioFacts, Ledger, PieceFacts, Student, Taken,
+};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
@@ -109,7 +111,8 @@ impl Ledger for SqliteLedger<'_> {
                  where d.piece = ?1 and d.author is not null and d.author <> p.maker",
             )?
             .exists([id.as_bytes().as_slice()])?;
-        Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote }))
+        let acts = self.acts_of(id)?;
+        Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote, acts }))
     }
 
     fn folio(&self, id: FolioId, person: PersonId) -> rusqlite::Result<Option<FolioFacts>> {
@@ -142,12 +145,25 @@ impl Ledger for SqliteLedger<'_> {
             .optional()
     }
 
-    fn is_only_student(&self, person: PersonId) -> rusqlite::Result<bool> {
+    fn is_student(&self, person: PersonId) -> rusqlite::Result<Student> {
         let kinds: i64 = self
             .conn
             .prepare_cached("select kinds from person where id = ?1")?
             .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
-        Ok(kinds == 1 << PersonKind::Student as i64)
+        let student = 1 << PersonKind::Student as i64;
+        Ok(match kinds {
+            only if only == student => Student::Only,
+            among if among & student != 0 => Student::Also,
+            _ => Student::No,
+        })
+    }
+
+    fn used_bytes(&self, person: PersonId) -> rusqlite::Result<u64> {
+        let used: i64 = self
+            .conn
+            .prepare_cached("select used_bytes from person where id = ?1")?
+            .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
+        Ok(used.cast_unsigned())
     }
 
     fn taken(&self, id: ActId, act: &Act) -> rusqlite::Result<Taken> {
@@ -246,6 +262,7 @@ impl Ledger for SqliteLedger<'_> {
             &signed.body,
             signed.signature.as_bytes().as_slice(),
         ))?;
+        self.use_bytes(tx, by, signed.body.len())?;
         self.apply(tx, act, by, n)?;
         Ok(n)
     }
@@ -276,6 +293,7 @@ impl Ledger for SqliteLedger<'_> {
             &change.raw,
             change.signature.as_bytes().as_slice(),
         ))?;
+        self.use_bytes(tx, by, change.raw.len())?;
         sight::document_changed(tx, document, change.document.piece, is_new, n)?;
         crate::media::claim(tx, document, self.row_of(by)?, &change.blobs)?;
         Ok(n)
@@ -387,7 +405,19 @@ impl SqliteLedger<'_> {
         }
     }
 
+    fn use_bytes(&self, tx: &Transaction<'_>, person: PersonId, bytes: usize) -> rusqlite::Result<()> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        tx.prepare_cached("update person set used_bytes = used_bytes + ?2 where id = ?1")?
+            .execute((person.as_bytes().as_slice(), bytes))?;
+        Ok(())
+    }
+
     fn audience_of(&self, piece: PieceId) -> rusqlite::Result<Option<Roles>> {
+        let acts = self.acts_of(piece)?;
+        Ok(audience(acts.iter().map(|(id, act)| (*id, act))))
+    }
+
+    fn acts_of(&self, piece: PieceId) -> rusqlite::Result<Vec<(ActId, Act)>> {
         let mut query = self.conn.prepare_cached("select id, body from act where piece = ?1 order by n")?;
         let rows = query.query_map([piece.as_bytes().as_slice()], |row| {
             Ok((ActId::from_bytes(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
@@ -399,6 +429,6 @@ impl SqliteLedger<'_> {
                 acts.push((id, act));
             }
         }
-        Ok(audience(acts.iter().map(|(id, act)| (*id, act))))
+        Ok(acts)
     }
 }

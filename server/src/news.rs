@@ -11,7 +11,7 @@ use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::wire::{Cursor, Fill, News, PROTOCOL, Pack, Response, ToFill};
+use fieldfolio_core::sync::wire::{self, Cursor, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -21,6 +21,8 @@ use crate::{database, sight};
 const PAGE: usize = 1_000;
 /// Raw bytes of changes in one response.
 const ROOM: usize = 2 * 1024 * 1024;
+/// Bytes of records in one response.
+const RECORDS_ROOM: usize = 4 * 1024 * 1024;
 
 /// Reads one page. `conn` is inside one read transaction.
 pub fn read(
@@ -51,9 +53,9 @@ pub fn read(
     }
 
     let mut response = Response { version: PROTOCOL, ..Response::default() };
-    for notice in notices.iter().filter(|notice| notice.n <= bound) {
-        response.records.extend(render::record(conn, person, row, notice.kind, &notice.id, now)?);
-    }
+    let (records, records_reach) = records(conn, person, row, &notices, bound, now)?;
+    response.records = records;
+    bound = bound.min(records_reach.unwrap_or(bound));
     for sight in changed.into_iter().filter(|sight| sight.since <= bound) {
         if sight.visible {
             response.to_fill.push(ToFill { document: sight.document, class: sight.class });
@@ -102,6 +104,32 @@ fn is_of_this_log(conn: &Connection, cursor: Cursor, epoch: u32, head: u64) -> r
         return Ok(true);
     }
     Ok(cursor.epoch == epoch && cursor.n <= head && tag(conn, cursor.n)? == Some(cursor.tag))
+}
+
+/// Renders what notices name, up to a number of bytes; says up to which number that reaches if not to the bound. One
+/// number's records are never cut apart.
+fn records(
+    conn: &Connection,
+    person: PersonId,
+    row: i64,
+    notices: &[Notified],
+    bound: u64,
+    now: Timestamp,
+) -> rusqlite::Result<(Vec<Record>, Option<u64>)> {
+    let mut records = Vec::new();
+    let mut room = RECORDS_ROOM;
+    let mut reached = None;
+    for notice in notices.iter().filter(|notice| notice.n <= bound) {
+        if room == 0 && reached.is_some_and(|reached| reached < notice.n) {
+            return Ok((records, reached));
+        }
+        if let Some(record) = render::record(conn, person, row, notice.kind, &notice.id, now)? {
+            room = room.saturating_sub(wire::to_bytes(&record).len());
+            records.push(record);
+        }
+        reached = Some(notice.n);
+    }
+    Ok((records, None))
 }
 
 struct Notified {

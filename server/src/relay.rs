@@ -93,10 +93,9 @@ impl Relay {
                 break;
             }
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
-            let batch = self.read(|conn| {
-                let ledger = SqliteLedger::reading(conn, self.school, now());
-                prepare(&ledger, &self.room, asker, items)
-            })?;
+            let untried =
+                self.read(|conn| prepare(&SqliteLedger::reading(conn, self.school, now()), asker, items))?;
+            let batch = untried.try_all(&self.room);
             let school = self.school;
             let decided = self
                 .writer
@@ -220,7 +219,8 @@ pub fn exchange_alone(
     now: Timestamp,
 ) -> Result<Response, RelayError> {
     let school = school_of(conn)?;
-    let batch = prepare(&SqliteLedger::reading(conn, school, now), room, asker, request.items)?;
+    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, request.items)?;
+    let batch = untried.try_all(room);
     let tx = database::begin(conn)?;
     directory::expire_due(&tx, now)?;
     let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;

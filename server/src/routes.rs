@@ -1,6 +1,6 @@
 //! The whole surface of the relay, on one page.
 //!
-//! Every route stands in [`routes`] with who may call it; [`authorise`] is the only place where a caller gets in.
+//! Every route stands in [`routes`] with who may call it; `authorise` is the only place where a caller gets in.
 
 use std::sync::Arc;
 
@@ -156,6 +156,7 @@ async fn enrol(State(app): State<App>, body: Bytes) -> Response {
             internal(directory::enrol(tx, now, &frame), |error| match error {
                 EnrolError::Sqlite(error) => Err(error),
                 EnrolError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
+                EnrolError::Invite(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
                 refused => Ok(refused),
             })
         })

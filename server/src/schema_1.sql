@@ -22,7 +22,8 @@ create table person (
     row integer primary key,
     id blob not null unique,
     name text not null,
-    kinds integer not null                -- one bit per kind, in the order of PersonKind
+    kinds integer not null,               -- one bit per kind, in the order of PersonKind
+    used_bytes integer not null default 0 -- of acts and changes
 ) strict;
 
 create table class (

@@ -15,8 +15,7 @@ use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
 /// Whose voice each column is about.
-const COLUMNS: [&str; 8] =
-    ["content", "mina", "ms-ito", "reader-1", "lea", "otto", "peer-1", "guardian-1"];
+const COLUMNS: [&str; 8] = ["content", "mina", "ms-ito", "reader-1", "lea", "otto", "peer-1", "guardian-1"];
 
 /// What each role reads of a piece of evidence in Mina's folio: content, then the voices of owner, teacher, reader,
 /// mentor, group member, peer, guardian. The reader of each row is not the author of any column.
@@ -67,13 +66,13 @@ impl Stage {
 
     fn grant(&mut self, name: &str, role: Role, may_write: bool) {
         let (folio, person) = (self.school.folio("mina/community-garden"), self.people[name]);
-        self.school.edit(|edit| {
-            circles::grant(edit, &Grant { folio, person, role, may_write, expires: None })
-        });
+        self.school
+            .edit(|edit| circles::grant(edit, &Grant { folio, person, role, may_write, expires: None }));
     }
 
     fn enrol_everyone(&mut self) {
-        let names: Vec<(String, PersonId)> = self.people.iter().map(|(name, id)| (name.clone(), *id)).collect();
+        let names: Vec<(String, PersonId)> =
+            self.people.iter().map(|(name, id)| (name.clone(), *id)).collect();
         for (name, id) in names {
             self.school.enrol_person(&name, id);
         }
@@ -82,18 +81,23 @@ impl Stage {
 
     /// Mina's piece, shared with everyone, with a voice of each class about her.
     fn spoken_on(&mut self) -> PieceId {
-        let piece = self.school.capture("mina", "The bean bed", "mina/community-garden", "2026-05-04", &["TEAM"]);
+        let piece =
+            self.school.capture("mina", "The bean bed", "mina/community-garden", "2026-05-04", &["TEAM"]);
         for group in ["otto", "ada"] {
             let folio = self.school.folio(&format!("{group}/community-garden"));
             self.school.on("mina", |mina, now, chance| mina.place(piece, folio, now, chance)).unwrap();
         }
         self.school.settle();
         let mina = self.people["mina"];
-        self.school.on("mina", |device, now, chance| device.reflect(piece, "We planted it", now, chance)).unwrap();
+        self.school
+            .on("mina", |device, now, chance| device.reflect(piece, "We planted it", now, chance))
+            .unwrap();
         for author in COLUMNS.iter().skip(2) {
             let words = Feedback { did_well: format!("said by {author}"), ..Feedback::default() };
             self.school
-                .on(author, |device, now, chance| device.feedback(piece, Some(mina), &words, None, now, chance))
+                .on(author, |device, now, chance| {
+                    device.feedback(piece, Some(mina), &words, None, now, chance)
+                })
                 .unwrap_or_else(|error| panic!("{author} can't speak: {error}"));
         }
         self.school.settle();
@@ -133,7 +137,8 @@ fn reading_follows_the_table_for_every_role_class_and_audience() {
     let piece = stage.spoken_on();
     stage.check_reads(piece, |_, _, _, table| table);
 
-    let single = Role::ALL.into_iter().map(|role| Roles::NONE.with(role));
+    // Once others have written, a piece can't be taken from its teachers any more: each role is tried beside theirs.
+    let single = Role::ALL.into_iter().map(|role| Roles::of([role, Role::Teacher]));
     let teachers_and_family = Roles::of([Role::Teacher, Role::Guardian]);
     for audience in single.chain([teachers_and_family, Roles::WHOLE_CIRCLE]) {
         stage.school.on("mina", |mina, now, chance| mina.share(piece, audience, now, chance)).unwrap();
@@ -187,7 +192,11 @@ fn who_has_left_was_denied_or_has_expired_holds_nothing_of_others() {
                 _ => {
                     circles::end(edit, folio, person, role)?;
                     let expires = Some(now.plus_millis(5_000));
-                    circles::grant(edit, &Grant { folio, person, role, may_write: role == Role::Reader, expires }).map(|_| ())
+                    circles::grant(
+                        edit,
+                        &Grant { folio, person, role, may_write: role == Role::Reader, expires },
+                    )
+                    .map(|_| ())
                 }
             });
         }
@@ -198,7 +207,11 @@ fn who_has_left_was_denied_or_has_expired_holds_nothing_of_others() {
         }
         for author in ["reader-1", "peer-1"] {
             let own = stage.column(piece, author);
-            assert_eq!(stage.holds(author, piece), BTreeSet::from([own]), "{author} keeps her own words after {how}");
+            assert_eq!(
+                stage.holds(author, piece),
+                BTreeSet::from([own]),
+                "{author} keeps her own words after {how}"
+            );
         }
         assert_eq!(stage.holds("ms-ito", piece).len(), COLUMNS.len());
     }

@@ -95,6 +95,8 @@ fn set_cursor(tx: &Transaction<'_>, cursor: wire::Cursor) -> Result<(), DeviceEr
 /// The relay's log is another one than we knew: everything made here is offered again.
 fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
     offer(tx, me, None)?;
+    // Numbers of the old log say nothing in the new one.
+    records::restart_fills(tx)?;
     Ok(transfers::restart_uploads(tx)?)
 }
 
@@ -129,7 +131,7 @@ impl Intake<'_> {
                     Owed::Act(id) => log::settle_act(self.tx, id, None)?,
                     Owed::Change(change) => {
                         let known = log::change(self.tx, change)?;
-                        log::put_change(self.tx, known.document, &known.change, Some(n), ChangeState::InUse)?;
+                        log::set_number(self.tx, known.row, n)?;
                     }
                 }
                 outbox::remove(self.tx, row)?;
@@ -301,7 +303,9 @@ impl Intake<'_> {
     }
 
     fn change(&mut self, change: &SignedChange, n: u64) -> Result<(), DeviceError> {
-        let class = match log::document(self.tx, change.document)? {
+        let known = log::document(self.tx, change.document)?;
+        let was_aside = known.as_ref().is_some_and(|document| document.set_aside.is_some());
+        let class = match known {
             Some(document) => document.class,
             // News of a document that was never announced: kept, and read as the least that it can be.
             None if change.document.author().is_none() => Class::Content,
@@ -311,7 +315,7 @@ impl Intake<'_> {
         let verified = self.verified(change)?;
         let state = if verified { ChangeState::InUse } else { ChangeState::Unverified };
         let (_, is_new) = log::put_change(self.tx, row, change, Some(n), state)?;
-        if is_new && verified {
+        if verified && (is_new || was_aside) {
             self.dirty.insert(change.document, row);
         }
         Ok(())

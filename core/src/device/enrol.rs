@@ -49,6 +49,7 @@ impl Enrolment {
         let bytes = [invitation.as_bytes().as_slice(), device.as_bytes(), &key.seed()].concat();
         let written = std::fs::write(&file, bytes).and_then(|()| std::fs::File::open(&file)?.sync_all());
         written.map_err(|source| failed("written", source))?;
+        crate::store::sync_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), link, device, key, token })
     }
 

@@ -92,10 +92,12 @@ fn levels(
         let Some(author) = document.id.author() else { continue };
         let entries = index::entries(conn, document.row)?;
         countable.see(conn, &document)?;
-        confirmations.extend(entries.iter().filter_map(|entry| match &entry.said {
-            Said::Confirmation { of, heads } => Some((document.id, author, entry.id, *of, heads.clone())),
-            _ => None,
-        }));
+        if document.class == Class::Voice(Role::Teacher) {
+            confirmations.extend(entries.iter().filter_map(|entry| match &entry.said {
+                Said::Confirmation { of, heads } => Some((document.id, author, entry.id, *of, heads.clone())),
+                _ => None,
+            }));
+        }
         voices.push(Spoken {
             piece: document.id.piece,
             project: *project,
@@ -106,9 +108,9 @@ fn levels(
     }
     let mut confirmed = BTreeMap::new();
     for (document, author, entry, of, heads) in confirmations {
-        match as_confirmed(conn, document, of, &heads)? {
-            Some(assessment) => _ = confirmed.insert((author, entry), (of, assessment)),
-            None => countable.lacks = true,
+        // One that names nothing counts for nothing; a mentor's voice that is not here is missed by the census.
+        if let Some(assessment) = as_confirmed(conn, document, of, &heads)? {
+            confirmed.insert((author, entry), (of, assessment));
         }
     }
     let census: Option<u64> = records::get(conn, RecordKind::Census, student.as_bytes())?;
@@ -154,8 +156,8 @@ impl Countable {
 /// Does the student herself see the piece? Only what is shared with her can count.
 fn is_shared_with(piece: &Piece, student: PersonId) -> bool {
     let made_by_owner = piece.placement_of(piece.maker).is_some();
-    piece.maker == student
-        || piece.audience.is_some_and(|audience| made_by_owner || audience.contains(Role::Owner))
+    piece.placement_of(student).is_some()
+        && piece.audience.is_some_and(|audience| made_by_owner || audience.contains(Role::Owner))
 }
 
 /// A mentor's assessment as it stood at the heads that a confirmation pins.

@@ -65,6 +65,7 @@ impl Device {
         if !matches!(class, Class::Voice(Role::Teacher | Role::Mentor)) {
             return Err(DeviceError::NotAllowed("only a teacher or a mentor of the folio can judge"));
         }
+        self.voice_stays(piece, Some(student), class)?;
         if self.school()?.is_some_and(|school| !school.scale.has(judging.level)) {
             return Err(DeviceError::Bounds("that is not one of the school's levels"));
         }
@@ -104,6 +105,7 @@ impl Device {
                 "only a teacher of the folio can confirm a mentor's judgement",
             ));
         }
+        self.voice_stays(piece, of.about, Class::Voice(Role::Teacher))?;
         let document = DocumentId::voice(piece, of.author, of.about);
         let voice = log::document(self.store.read(), document)?;
         let Some(voice) = voice.filter(|voice| voice.class == Class::Voice(Role::Mentor)) else {
@@ -205,6 +207,18 @@ impl Device {
             let writing = Writing { me, document, class, now, blobs: Vec::new() };
             write::change(tx, writing, chance, write).map(|_| ())
         })
+    }
+
+    /// A voice is read as what its author was when she began it. Judging in one that is read as something else would count
+    /// for nothing, so it is refused with words.
+    fn voice_stays(&self, piece: PieceId, about: Option<PersonId>, class: Class) -> Result<(), DeviceError> {
+        match log::document(self.store.read(), own_document(&self.me, piece, about))? {
+            Some(voice) if voice.class_from_relay && voice.class != class => Err(DeviceError::NotAllowed(
+                "you spoke on this piece in another role before, and your words on it are read as that: a judgement here \
+                 would not count",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// As what the person speaks here, by what this device knows of the circle.

@@ -73,7 +73,7 @@ impl Device {
     pub fn status(&self) -> Result<Status, DeviceError> {
         let conn = self.store.read();
         let mut waiting = Vec::new();
-        for row in outbox::rows(conn, usize::MAX)? {
+        for row in outbox::all(conn)? {
             let (what, piece) = match row.owed {
                 outbox::Owed::Act(id) => {
                     let act = log::act(conn, id)?;

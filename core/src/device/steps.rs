@@ -110,7 +110,7 @@ impl Device {
     pub fn next_step(&mut self, now: Timestamp) -> Result<Step, DeviceError> {
         let conn = self.store.read();
         let mut owed = Vec::new();
-        for row in outbox::rows(conn, OUTBOX_LOOK)? {
+        for row in outbox::due(conn, now, OUTBOX_LOOK)? {
             let item = match row.owed {
                 outbox::Owed::Act(id) => match log::act(conn, id)? {
                     Some(act) => Item::Act(act),
@@ -118,13 +118,13 @@ impl Device {
                 },
                 outbox::Owed::Change(change) => Item::Change(log::change(conn, change)?.change),
             };
-            owed.push(OutboxItem { row: row.row, item, rounds: row.rounds, not_before: row.not_before });
+            owed.push(OutboxItem { row: row.row, item, rounds: row.rounds });
         }
         let fills: Vec<Fill> = records::fills(conn, MAX_FILLS)?
             .into_iter()
             .map(|(document, after)| Fill { document, after })
             .collect();
-        let wait = match self.half.next(now, cursor(conn)?, &owed, &fills) {
+        let wait = match self.half.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
             Next::Exchange(request) => {
                 self.steps = InFlight::Exchange { items: request.items.len() };
                 return Ok(Step::Ask(Ask {
@@ -258,7 +258,7 @@ impl Device {
             Ok(HttpAnswer { status: 200, body, .. }) => {
                 Response::from_bytes(&body, items).map_err(|_| Failure::Unreadable)
             }
-            Ok(HttpAnswer { status: 401 | 403, .. }) => Err(Failure::Refused),
+            Ok(HttpAnswer { status: 401, .. }) => Err(Failure::Refused),
             Ok(_) => Err(Failure::Unreachable),
             Err(failure) => Err(failure),
         };

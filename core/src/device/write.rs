@@ -11,7 +11,7 @@ use crate::model::role::Class;
 use crate::signing::Signature;
 use crate::store::log::ChangeState;
 use crate::store::outbox::Owed;
-use crate::store::{Identity, StoreError, index, log, outbox};
+use crate::store::{Identity, StoreError, index, log, outbox, records};
 use crate::time::Timestamp;
 
 use super::{DeviceError, new_act, seconds};
@@ -107,18 +107,29 @@ pub(super) fn reindex_document(
     });
     let why = match opened {
         Ok(Ok((content, entries, heads, waiting))) => {
-            log::update_document(tx, row, &heads, None)?;
-            match id.author() {
-                None => index::put_content(tx, row, id.piece, &content)?,
-                Some(_) => index::put_entries(tx, row, &entries)?,
+            // What a document says must never stop the others: if it can't be indexed, it is set aside too.
+            let indexed = match id.author() {
+                None => index::put_content(tx, row, id.piece, &content),
+                Some(_) => index::put_entries(tx, row, &entries),
+            };
+            match indexed {
+                Ok(()) => {
+                    log::update_document(tx, row, &heads, None)?;
+                    return Ok(waiting);
+                }
+                Err(error) => error.to_string(),
             }
-            return Ok(waiting);
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "reading it made the reader stop".to_owned(),
     };
+    let was_open = log::document(tx, id)?.is_some_and(|document| document.set_aside.is_none());
     log::update_document(tx, row, &[], Some(&why))?;
     index::clear_document(tx, row)?;
+    if was_open {
+        // The relay's copy may be sound: it is asked for once.
+        records::put_fill(tx, id, 0)?;
+    }
     Ok(Vec::new())
 }
 

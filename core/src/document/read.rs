@@ -63,6 +63,11 @@ impl Sheet {
         self.entry_under(&self.root("entries")?, &id.to_string())
     }
 
+    /// The keys of all entries, whatever they are.
+    pub(super) fn entry_keys(&self) -> std::collections::BTreeSet<String> {
+        self.keys("entries").into_iter().collect()
+    }
+
     /// How many entries stand under a key that is no entry id: kept, but nothing can name them.
     pub fn nameless_entries(&self) -> usize {
         self.keys("entries").iter().filter(|key| key.parse::<EntryId>().is_err()).count()
@@ -122,13 +127,17 @@ impl Sheet {
     fn is_altered(&self, entries: &ObjId, key: &str, object: &ObjId) -> bool {
         let given = self.doc.hash_for_opid(object);
         let one_entry = self.doc.get_all(entries, key).map_or(0, |values| values.len()) == 1;
+        // What was there when it was given and is there no more was taken out later.
+        let complete = given.is_some_and(|given| {
+            self.doc.keys_at(object, &[given]).all(|name| matches!(self.doc.get(object, name), Ok(Some(_))))
+        });
         let as_given = self.doc.keys(object).filter(|name| name != "withdrawn").all(|name| {
             match self.doc.get_all(object, name.as_str()).as_deref() {
                 Ok([(_, op)]) => self.doc.hash_for_opid(op) == given,
                 _ => false,
             }
         });
-        given.is_none() || !one_entry || !as_given
+        !complete || !one_entry || !as_given
     }
 
     fn medium(&self, object: &ObjId) -> Option<Medium> {

@@ -59,6 +59,7 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     let mut sheet = Sheet::genesis();
     sheet.apply(stored).map_err(|_| Unfit::Damages("what is stored can't be opened"))?;
     let before = sheet.heads();
+    let said = sheet.entry_keys();
     let mut doc = sheet.doc;
     doc.apply_changes(new.iter().map(|change| change.change.clone()).collect::<Vec<_>>())
         .map_err(|_| Unfit::Damages("it does not apply"))?;
@@ -69,6 +70,10 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     let loaded = Sheet { doc: loaded };
     let sheet = Sheet { doc };
     let after = sheet.heads();
+    // What was said stays: entries are withdrawn, never removed.
+    if !said.iter().all(|entry| sheet.entry_keys().contains(entry)) {
+        return Err(Unfit::Damages("it removes an entry"));
+    }
     if loaded.heads() != after || !new.iter().all(|change| loaded.has(&change.hash)) {
         return Err(Unfit::Damages("a saved copy differs"));
     }
@@ -164,6 +169,23 @@ mod tests {
         let other_second = titled(&mut fork, 1, "A red leaf");
         assert_eq!(trial(&[], std::slice::from_ref(&second)), Err(Unfit::MissingDependency));
         assert_eq!(trial(&[first, second], &[other_second]), Err(Unfit::ActorTaken));
+    }
+
+    #[test]
+    fn a_change_that_removes_an_entry_is_refused() {
+        let mut sheet = Sheet::genesis();
+        let id = crate::ids::EntryId::from_bytes([1; 16]);
+        let words = crate::document::EntryWords::Reflection;
+        let said =
+            sheet.edit([1; 16], 0, |edit| edit.entry_words(id, words, "I said this")).unwrap().unwrap();
+        let mut doc = sheet.doc.with_actor([2u8; 16].into());
+        let (_, entries) = doc.get(automerge::ROOT, "entries").unwrap().unwrap();
+        let mut tx = doc.transaction();
+        tx.delete(&entries, id.to_string()).unwrap();
+        tx.commit();
+        let removal = ParsedChange::parse(doc.get_last_local_change().unwrap().raw_bytes()).unwrap();
+        let said = ParsedChange::parse(&said.raw).unwrap();
+        assert_eq!(trial(&[said], &[removal]), Err(Unfit::Damages("it removes an entry")));
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub enum BadAct {
 
 /// The longest body of an act, in bytes.
 pub const MAX_ACT_BYTES: usize = 32 * 1024;
+/// The most acts that one replaces.
+const MAX_REPLACED: usize = 20;
 
 impl Act {
     /// The body: what is hashed, signed, stored and sent.
@@ -135,11 +137,11 @@ impl Act {
                 if Roles::from_bits(audience.bits()).is_none() {
                     return Err(BadAct::Malformed);
                 }
-                replaces.len() <= 100
+                replaces.len() <= MAX_REPLACED
             }
-            Act::Unshare { replaces, .. } => replaces.len() <= 100,
+            Act::Unshare { replaces, .. } => replaces.len() <= MAX_REPLACED,
         };
-        fine.then_some(()).ok_or(BadAct::Bounds("an act names at most 100 things"))
+        fine.then_some(()).ok_or(BadAct::Bounds("an act aims at 100 outcomes at most, and replaces 20 acts"))
     }
 
     /// The piece an act is about, if it is about one.

@@ -36,8 +36,9 @@ pub fn put_content(
 /// Indexes what a voice says now.
 pub fn put_entries(tx: &Transaction<'_>, document: i64, entries: &[Entry]) -> Result<(), StoreError> {
     tx.prepare_cached("delete from entry_index where document = ?1")?.execute([document])?;
-    let mut put =
-        tx.prepare_cached("insert into entry_index (document, entry, kind, body) values (?1, ?2, ?3, ?4)")?;
+    let mut put = tx.prepare_cached(
+        "insert or ignore into entry_index (document, entry, kind, body) values (?1, ?2, ?3, ?4)",
+    )?;
     for entry in entries {
         let body = serde_json::to_string(entry).map_err(|_| StoreError::Unexpected("an entry"))?;
         put.execute((document, entry.id.as_bytes().as_slice(), kind_name(&entry.said), body))?;

@@ -164,7 +164,11 @@ pub fn put_change(
         .query_row((document, change.hash.0.as_slice()), |row| row.get(0))
         .optional()?;
     if let Some(row) = present {
-        tx.prepare_cached("update change set n = coalesce(?2, n) where row = ?1")?.execute((row, number))?;
+        if state == ChangeState::InUse {
+            // Verified bytes under this hash: what is here may have been damaged since.
+            tx.prepare_cached("update change set n = coalesce(?2, n), raw = ?3 where row = ?1")?
+                .execute((row, number, &change.raw))?;
+        }
         return Ok((row, false));
     }
     let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
@@ -185,6 +189,12 @@ pub fn put_change(
         state as i64,
     ))?;
     Ok((tx.last_insert_rowid(), true))
+}
+
+/// A change has its number at the relay.
+pub fn set_number(tx: &Transaction<'_>, change: i64, n: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("update change set n = ?2 where row = ?1")?.execute((change, n.cast_signed()))?;
+    Ok(())
 }
 
 /// Sets how a change is held.

@@ -45,12 +45,26 @@ pub fn add(tx: &Transaction<'_>, owed: Owed) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The first `limit` rows.
-pub fn rows(conn: &Connection, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+/// Every row.
+pub fn all(conn: &Connection) -> Result<Vec<OutboxRow>, StoreError> {
+    due(conn, Timestamp::from_millis(i64::MAX.cast_unsigned()), usize::MAX)
+}
+
+/// When the earliest row is due; `None` when nothing is owed.
+pub fn earliest(conn: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let earliest: Option<i64> =
+        conn.prepare_cached("select min(not_before) from outbox")?.query_row([], |row| row.get(0))?;
+    Ok(earliest.map(|millis| Timestamp::from_millis(millis.cast_unsigned())))
+}
+
+/// The first `limit` rows that are due. Those that wait, however many, hold back no other.
+pub fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
     let mut query = conn.prepare_cached(
-        "select row, act, change, rounds, not_before, reason from outbox order by row limit ?1",
+        "select row, act, change, rounds, not_before, reason from outbox
+         where not_before <= ?1 order by row limit ?2",
     )?;
-    let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = query.query_map((now.millis().cast_signed(), limit), |row| {
         let (act, change): (Option<Vec<u8>>, Option<i64>) = (row.get(1)?, row.get(2)?);
         let (number, rounds, not_before, reason) =
             (row.get(0)?, row.get(3)?, row.get::<_, i64>(4)?, row.get(5)?);

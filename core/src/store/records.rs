@@ -102,6 +102,12 @@ pub fn put_fill(tx: &Transaction<'_>, document: DocumentId, after: u64) -> Resul
     Ok(())
 }
 
+/// Every fill begins at its beginning again.
+pub fn restart_fills(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("update fill set after = 0", [])?;
+    Ok(())
+}
+
 /// It is filled.
 pub fn remove_fill(tx: &Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
     tx.prepare_cached("delete from fill where document = ?1")?.execute([document.to_bytes().as_slice()])?;

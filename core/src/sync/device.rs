@@ -17,8 +17,6 @@ pub struct OutboxItem {
     pub item: Item,
     /// How often the relay put it off.
     pub rounds: u32,
-    /// Not before this.
-    pub not_before: Timestamp,
 }
 
 /// The name of an item: what a later one may depend on.
@@ -175,20 +173,27 @@ const IDLE: u64 = 60_000;
 const PATIENCE: u32 = 3;
 
 impl DeviceHalf {
-    /// What to do now. `outbox` is the outbox in order (a stretch of it is enough), `fills` what is still to be filled.
-    pub fn next(&mut self, now: Timestamp, cursor: Cursor, outbox: &[OutboxItem], fills: &[Fill]) -> Next {
+    /// What to do now. `due` are the rows of the outbox that are due, in order (a stretch of them is enough), `earliest`
+    /// says when the next one is, and `fills` is what is still to be filled.
+    pub fn next(
+        &mut self,
+        now: Timestamp,
+        cursor: Cursor,
+        due: &[OutboxItem],
+        earliest: Option<Timestamp>,
+        fills: &[Fill],
+    ) -> Next {
         if self.locked {
             return Next::Locked;
         }
         if let Some(until) = self.not_before.filter(|until| *until > now) {
             return Next::Wait(Some(until));
         }
-        let items = self.due(now, outbox);
+        let items = fitting(due);
         let idle_until = self.asked_at.map(|asked| asked.plus_millis(IDLE));
         let is_time = idle_until.is_none_or(|until| until <= now);
         if items.is_empty() && fills.is_empty() && !self.more && !is_time {
-            let earliest_item = outbox.iter().map(|item| item.not_before).min();
-            return Next::Wait(idle_until.into_iter().chain(earliest_item).min());
+            return Next::Wait(idle_until.into_iter().chain(earliest).min());
         }
         self.sent = Some(
             items
@@ -206,21 +211,6 @@ impl DeviceHalf {
             items: items.into_iter().map(|item| item.item.clone()).collect(),
             fill: fills.iter().take(MAX_FILLS).copied().collect(),
         })
-    }
-
-    /// The items that are due, in their order, as many as fit. One that waits does not hold the others back.
-    fn due<'a>(&self, now: Timestamp, outbox: &'a [OutboxItem]) -> Vec<&'a OutboxItem> {
-        let mut room = REQUEST_ROOM;
-        let mut due = Vec::new();
-        for item in outbox.iter().filter(|item| item.not_before <= now).take(REQUEST_ITEMS) {
-            let size = item.item.size();
-            if size > room && !due.is_empty() {
-                break;
-            }
-            room = room.saturating_sub(size);
-            due.push(item);
-        }
-        due
     }
 
     /// Starts locked: the relay refused this device before.
@@ -270,6 +260,21 @@ impl DeviceHalf {
             }
         }
     }
+}
+
+/// As many items as one request holds, in their order.
+fn fitting(due: &[OutboxItem]) -> Vec<&OutboxItem> {
+    let mut room = REQUEST_ROOM;
+    let mut items = Vec::new();
+    for item in due.iter().take(REQUEST_ITEMS) {
+        let size = item.item.size();
+        if size > room && !items.is_empty() {
+            break;
+        }
+        room = room.saturating_sub(size);
+        items.push(item);
+    }
+    items
 }
 
 /// Milliseconds to wait after `failures` failures in a row: doubling from half a second to about five minutes, of which

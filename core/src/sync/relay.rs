@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::access::{self, Membership};
 use crate::document::{BadChange, SignedChange, Tried, Unfit, Unverified};
-use crate::ids::{DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
-use crate::model::act::{Act, SignedAct};
+use crate::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
+use crate::model::act::{Act, SignedAct, audience};
 use crate::model::entry::Head;
 use crate::model::piece::PieceKind;
-use crate::model::role::Class;
+use crate::model::role::{Class, Role};
 use crate::signing::PublicKey;
 
 use super::wire::{Item, Verdict};
@@ -32,10 +32,12 @@ pub trait Ledger {
     fn folio(&self, folio: FolioId, person: PersonId) -> Result<Option<FolioFacts>, Self::Error>;
     /// Whether a project exists, and whether anyone may have a folio of her own in it.
     fn project_is_open(&self, project: ProjectId) -> Result<Option<bool>, Self::Error>;
-    /// Whether `person` is a student and nothing else.
-    fn is_only_student(&self, person: PersonId) -> Result<bool, Self::Error>;
+    /// Whether `person` is a student, and whether she is nothing else.
+    fn is_student(&self, person: PersonId) -> Result<Student, Self::Error>;
+    /// Bytes of acts and changes that this person has stored.
+    fn used_bytes(&self, person: PersonId) -> Result<u64, Self::Error>;
     /// Whether the id that an act declares, or the act's own, is there already.
-    fn taken(&self, id: crate::ids::ActId, act: &Act) -> Result<Taken, Self::Error>;
+    fn taken(&self, id: ActId, act: &Act) -> Result<Taken, Self::Error>;
     /// A document, if anything of it was stored.
     fn document(&self, document: DocumentId) -> Result<Option<DocumentFacts>, Self::Error>;
     /// The number of a stored change.
@@ -76,6 +78,8 @@ pub struct PieceFacts {
     pub role_ended: bool,
     /// Someone other than the maker wrote on it.
     pub others_wrote: bool,
+    /// Its acts so far, in number order.
+    pub acts: Vec<(ActId, Act)>,
 }
 
 /// A folio as one person stands to it.
@@ -100,6 +104,17 @@ pub struct DocumentFacts {
     pub class: Class,
     /// Its heads, ascending.
     pub heads: Vec<Head>,
+}
+
+/// Whether someone is a student.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Student {
+    /// No.
+    No,
+    /// Yes, among other things.
+    Also,
+    /// Yes, and nothing else.
+    Only,
 }
 
 /// Whether an act's id is free.
@@ -155,13 +170,30 @@ struct Group {
     after: Vec<Head>,
 }
 
-/// Checks all that needs no lock.
-pub fn prepare<L: Ledger>(
-    ledger: &L,
-    room: &impl TrialRoom,
-    asker: Asker,
-    items: Vec<Item>,
-) -> Result<Batch, L::Error> {
+/// Items whose signatures held, with what is stored of the documents they change: ready to be tried.
+#[derive(Debug, Clone, Default)]
+pub struct Untried {
+    batch: Batch,
+    documents: Vec<(DocumentId, Vec<Vec<u8>>, Vec<(usize, SignedChange)>)>,
+}
+
+/// Trials that fail in one exchange before the rest is put off: an honest device has none.
+const FAILED_TRIALS: u32 = 40;
+
+impl Untried {
+    /// Tries all changes. Needs no ledger, so nobody waits for a connection meanwhile.
+    pub fn try_all(self, room: &impl TrialRoom) -> Batch {
+        let mut batch = self.batch;
+        let mut patience = FAILED_TRIALS;
+        for (document, stored, changes) in self.documents {
+            try_document(room, document, stored, changes, &mut batch, &mut patience);
+        }
+        batch
+    }
+}
+
+/// Checks all that needs no lock but reads the log: known hashes, sizes, signatures.
+pub fn prepare<L: Ledger>(ledger: &L, asker: Asker, items: Vec<Item>) -> Result<Untried, L::Error> {
     let mut batch = Batch::default();
     let mut by_document: BTreeMap<DocumentId, Vec<(usize, SignedChange)>> = BTreeMap::new();
     for (position, item) in items.into_iter().enumerate() {
@@ -177,10 +209,11 @@ pub fn prepare<L: Ledger>(
         };
         batch.items.push(prepared);
     }
+    let mut documents = Vec::with_capacity(by_document.len());
     for (document, changes) in by_document {
-        try_document(ledger, room, document, changes, &mut batch)?;
+        documents.push((document, ledger.stored(document)?, changes));
     }
-    Ok(batch)
+    Ok(Untried { batch, documents })
 }
 
 fn prepare_act<L: Ledger>(ledger: &L, asker: Asker, signed: SignedAct) -> Result<Prepared, L::Error> {
@@ -221,17 +254,17 @@ fn prepare_change<L: Ledger>(
 
 /// Tries all changes of one document at once; where that fails, halves, so that one bad change never takes its
 /// neighbours along.
-fn try_document<L: Ledger>(
-    ledger: &L,
+fn try_document(
     room: &impl TrialRoom,
     document: DocumentId,
+    mut stored: Vec<Vec<u8>>,
     changes: Vec<(usize, SignedChange)>,
     batch: &mut Batch,
-) -> Result<(), L::Error> {
-    let mut stored = ledger.stored(document)?;
+    patience: &mut u32,
+) {
     let mut group = Group { document, changes: Vec::new(), before: Vec::new(), after: Vec::new() };
     let mut waiting = vec![changes];
-    while let Some(mut changes) = waiting.pop() {
+    while let Some(mut changes) = waiting.pop().filter(|_| *patience > 0) {
         let refs: Vec<&SignedChange> = changes.iter().map(|(_, change)| change).collect();
         match room.trial(&stored, &refs) {
             Ok(tried) => {
@@ -243,7 +276,10 @@ fn try_document<L: Ledger>(
                 group.changes.extend(changes);
             }
             Err(unfit) => match changes.as_slice() {
-                [(position, _)] => batch.items[*position] = Prepared::Settled(verdict_of(&unfit)),
+                [(position, _)] => {
+                    *patience -= 1;
+                    batch.items[*position] = Prepared::Settled(verdict_of(&unfit));
+                }
                 _ => {
                     let later = changes.split_off(changes.len() / 2);
                     waiting.push(later);
@@ -258,7 +294,6 @@ fn try_document<L: Ledger>(
         }
         batch.groups.push(group);
     }
-    Ok(())
 }
 
 fn verdict_of(unfit: &Unfit) -> Verdict {
@@ -305,20 +340,32 @@ fn commit_act<L: Ledger>(
     if ledger.device(signed.device)?.is_none_or(|device| device.revoked) {
         return Ok(Verdict::RoleEnded);
     }
-    if let Some(refusal) = refuse_act(ledger, asker, act)? {
+    if let Some(refusal) = refuse_act(ledger, asker, signed.id, act)? {
         return Ok(refusal);
+    }
+    if ledger.used_bytes(asker.person)? > MAX_PERSON_BYTES {
+        return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, asker.person)?))
 }
 
 /// The most folios one piece lies in.
 const MAX_PLACEMENTS: usize = 60;
+/// The most acts one piece has.
+const MAX_ACTS: usize = 200;
+/// The most bytes of acts and changes that one person stores: years of work, and no way to fill a disk.
+const MAX_PERSON_BYTES: u64 = 256 * 1024 * 1024;
 
-fn refuse_act<L: Ledger>(ledger: &L, asker: Asker, act: &Act) -> Result<Option<Verdict>, L::Error> {
+fn refuse_act<L: Ledger>(
+    ledger: &L,
+    asker: Asker,
+    id: ActId,
+    act: &Act,
+) -> Result<Option<Verdict>, L::Error> {
     Ok(match act {
         Act::DeclareProject { .. } => None,
         Act::DeclareFolio { student, project } => {
-            if *student != asker.person {
+            if *student != asker.person || ledger.is_student(asker.person)? == Student::No {
                 return Ok(Some(Verdict::NotInCircle));
             }
             match project {
@@ -331,7 +378,8 @@ fn refuse_act<L: Ledger>(ledger: &L, asker: Asker, act: &Act) -> Result<Option<V
             }
         }
         Act::DeclarePiece { maker, kind, .. } => {
-            let observes = *kind == PieceKind::Observation && ledger.is_only_student(asker.person)?;
+            let observes =
+                *kind == PieceKind::Observation && ledger.is_student(asker.person)? == Student::Only;
             (*maker != asker.person || observes).then_some(Verdict::NotInCircle)
         }
         Act::Place { piece, folio } => {
@@ -343,7 +391,7 @@ fn refuse_act<L: Ledger>(ledger: &L, asker: Asker, act: &Act) -> Result<Option<V
             };
             if facts.piece.maker != asker.person {
                 Some(Verdict::NotInCircle)
-            } else if facts.piece.placements.len() >= MAX_PLACEMENTS {
+            } else if facts.piece.placements.len() >= MAX_PLACEMENTS || facts.acts.len() >= MAX_ACTS {
                 Some(Verdict::TooLarge)
             } else if access::may_place(asker.person, folio.student, folio.membership, folio.same_project) {
                 None
@@ -351,25 +399,35 @@ fn refuse_act<L: Ledger>(ledger: &L, asker: Asker, act: &Act) -> Result<Option<V
                 Some(if folio.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
             }
         }
-        Act::Share { piece, .. } => refuse_sharing(ledger, asker, *piece, false)?,
-        Act::Unshare { piece, .. } => refuse_sharing(ledger, asker, *piece, true)?,
+        Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
+            refuse_sharing(ledger, asker, *piece, id, act)?
+        }
     })
 }
+
+/// A piece can be widened and narrowed. Once others have written on it, it can't be taken away from its teachers any
+/// more, by whatever act: what counts is what the shares would add up to.
 
 fn refuse_sharing<L: Ledger>(
     ledger: &L,
     asker: Asker,
     piece: PieceId,
-    takes_back: bool,
+    id: ActId,
+    act: &Act,
 ) -> Result<Option<Verdict>, L::Error> {
     let Some(facts) = ledger.piece(piece, asker.person)? else { return Ok(Some(Verdict::MissingAct)) };
-    Ok(if facts.piece.maker != asker.person {
-        Some(Verdict::NotInCircle)
-    } else if takes_back && facts.others_wrote {
-        Some(Verdict::TooLate)
-    } else {
-        None
-    })
+    if facts.piece.maker != asker.person {
+        return Ok(Some(Verdict::NotInCircle));
+    }
+    if facts.acts.len() >= MAX_ACTS {
+        return Ok(Some(Verdict::TooLarge));
+    }
+    let reached = |audience: Option<crate::model::role::Roles>| {
+        audience.is_some_and(|audience| audience.contains(Role::Teacher))
+    };
+    let with_it = facts.acts.iter().map(|(id, act)| (*id, act)).chain([(id, act)]);
+    let takes_away = reached(facts.piece.audience) && !reached(audience(with_it));
+    Ok((facts.others_wrote && takes_away).then_some(Verdict::TooLate))
 }
 
 fn commit_group<L: Ledger>(
@@ -389,13 +447,17 @@ fn commit_group<L: Ledger>(
         answer_all(Verdict::Busy);
         return Ok(());
     }
-    let class = match class_of(ledger, asker, group.document)? {
-        Ok(class) => document.map_or(class, |document| document.class),
+    let class = match class_of(ledger, asker, group.document, document.map(|document| document.class))? {
+        Ok(class) => class,
         Err(refusal) => {
             answer_all(refusal);
             return Ok(());
         }
     };
+    if ledger.used_bytes(asker.person)? > MAX_PERSON_BYTES {
+        answer_all(Verdict::OverQuota);
+        return Ok(());
+    }
     for (_, change) in &group.changes {
         if ledger.device(change.device)?.is_none_or(|device| device.revoked) {
             answer_all(Verdict::RoleEnded);
@@ -409,11 +471,13 @@ fn commit_group<L: Ledger>(
     Ok(())
 }
 
-/// What the asker may write this document as.
+/// What the asker may write this document as. A voice keeps the class of its first change, so it is open only while its
+/// author holds that very role: a parent who once taught does not judge on.
 fn class_of<L: Ledger>(
     ledger: &L,
     asker: Asker,
     document: DocumentId,
+    fixed: Option<Class>,
 ) -> Result<Result<Class, Verdict>, L::Error> {
     let Some(facts) = ledger.piece(document.piece, asker.person)? else {
         return Ok(Err(Verdict::MissingAct));
@@ -422,11 +486,16 @@ fn class_of<L: Ledger>(
     let class = match document.author() {
         None => facts.piece.may_write_content(&circles, asker.person).then_some(Class::Content),
         Some(author) if author == asker.person => {
-            facts.piece.voice_class(&circles, asker.person, document.about())
+            let roles = facts.piece.speaks_as(&circles, asker.person, document.about());
+            match fixed {
+                None => roles.iter().next().map(Class::Voice),
+                Some(fixed) => roles.iter().map(Class::Voice).find(|class| *class == fixed),
+            }
         }
         Some(_) => None,
     };
-    Ok(class.ok_or(if facts.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle }))
+    let has_ended = facts.role_ended || fixed.is_some();
+    Ok(class.ok_or(if has_ended { Verdict::RoleEnded } else { Verdict::NotInCircle }))
 }
 
 /// The trial itself, for an implementation of [`TrialRoom`] to call where a panic is contained.

@@ -8,6 +8,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde::Serialize;
 
+use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, millis, moment, people, school};
 use crate::database::{self, Event};
 use crate::sight;
@@ -35,6 +36,9 @@ pub enum EnrolError {
     /// The school can't be read.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The inviter can't be looked up.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
     /// SQLite failed.
     #[error("the relay's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -58,8 +62,8 @@ struct Invitation {
     person_id: PersonId,
     expires_at: i64,
     used_by: Option<DeviceId>,
-    /// The device that made it was revoked since.
-    orphaned: bool,
+    /// The device that made it; none for the school's root key.
+    inviter: Option<DeviceId>,
 }
 
 /// Makes a device a person's. The same device and key again get the new token in place of the old.
@@ -74,8 +78,14 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<Devi
     if invitation.used_by.is_some_and(|device| device != frame.device) {
         return Err(EnrolError::Used);
     }
-    if invitation.orphaned || invitation.expires_at <= millis(now) {
+    if invitation.expires_at <= millis(now) {
         return Err(EnrolError::Expired);
+    }
+    // Whoever invited must still be the one who may: a teacher who has left opens no more doors.
+    if let Some(inviter) = invitation.inviter.filter(|_| invitation.used_by.is_none()) {
+        if !invitations::still_vouches(tx, inviter, invitation.person)? {
+            return Err(EnrolError::Expired);
+        }
     }
     let subject = format!("device {}", frame.device);
     let event = |kind| Event { kind, by: Some(invitation.person_id), subject: &subject };
@@ -188,8 +198,7 @@ pub fn record(conn: &Connection, device: DeviceId) -> rusqlite::Result<Option<De
 
 fn invitation(conn: &Connection, key: &PublicKey) -> rusqlite::Result<Option<Invitation>> {
     conn.query_row(
-        "select invitation.person, person.id, expires_at, used_by,
-           exists (select 1 from device where device.id = inviter and revoked_n is not null)
+        "select invitation.person, person.id, expires_at, used_by, inviter
          from invitation join person on person.row = invitation.person where invitation.key = ?1",
         [key.as_bytes()],
         |row| {
@@ -198,7 +207,7 @@ fn invitation(conn: &Connection, key: &PublicKey) -> rusqlite::Result<Option<Inv
                 person_id: PersonId::from_bytes(row.get(1)?),
                 expires_at: row.get(2)?,
                 used_by: row.get::<_, Option<_>>(3)?.map(DeviceId::from_bytes),
-                orphaned: row.get(4)?,
+                inviter: row.get::<_, Option<_>>(4)?.map(DeviceId::from_bytes),
             })
         },
     )

@@ -153,19 +153,30 @@ fn inviting_device(conn: &Connection, device: DeviceId) -> Result<InvitingDevice
     }
 }
 
+/// May whoever made an invitation with this device still vouch for the invited?
+pub(super) fn still_vouches(conn: &Connection, device: DeviceId, invited: i64) -> Result<bool, InviteError> {
+    match inviting_device(conn, device) {
+        Ok(device) => Ok(may_invite(conn, &device, invited)?),
+        Err(InviteError::UnknownDevice | InviteError::Revoked) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn may_invite(conn: &Connection, device: &InvitingDevice, invited: i64) -> rusqlite::Result<bool> {
     if device.row == invited || device.administrator {
         return Ok(true);
     }
-    // Teaching or advising her now; a row that someone granted is no vouching.
+    // Teaching or advising her now; a row that someone granted is no vouching. And only for who is a student and nothing
+    // else: a learner who also keeps the directory is not her teacher's to sign in.
     conn.prepare_cached(
         "select exists (
            select 1 from circle join folio on folio.id = circle.folio
            where folio.student = ?1 and circle.person = ?2 and role = 'teacher' and ended_n is null
              and (reason = 'advisor' or reason like 'class %')
-         ) and not exists (select 1 from denial where student = ?1 and person = ?2)",
+         ) and not exists (select 1 from denial where student = ?1 and person = ?2)
+           and (select kinds from person where row = ?1) = ?3",
     )?
-    .query_row((invited, device.row), |row| row.get(0))
+    .query_row((invited, device.row, 1i64 << PersonKind::Student as i64), |row| row.get(0))
 }
 
 fn is_known(

@@ -88,7 +88,10 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
          or exists (
              select 1 from circle a join circle b on b.folio = a.folio
              where a.person = ?1 and b.person = ?2 and a.ended_n is null and b.ended_n is null
-             and (a.role not in ('mentor', 'peer') or b.role in ('owner', 'teacher')))
+             and (a.role not in ('mentor', 'peer') or b.role in ('owner', 'teacher'))
+             and not exists (
+                 select 1 from denial d join folio f on f.student = d.student
+                 where f.id = a.folio and d.person = a.person))
          or exists (
              select 1 from sight s join document d on d.row = s.document join piece p on p.id = d.piece
              where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
@@ -129,6 +132,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
         .prepare_cached(
             "select 1 from folio f join circle c on c.folio = f.id
              where f.project = ?1 and c.person = ?2 and c.ended_n is null
+             and not exists (select 1 from denial d where d.student = f.student and d.person = c.person)
              union select 1 from project where id = ?1 and started_by = ?2",
         )?
         .exists((id.as_bytes().as_slice(), reader))?;

@@ -74,8 +74,10 @@ fn a_key_that_nobody_vouches_for_is_not_believed() {
                  limit 1;",
         )
         .unwrap();
-    let row: i64 =
-        school.conn.query_row("select row from person where name like 'Mina%'", [], |row| row.get(0)).unwrap();
+    let row: i64 = school
+        .conn
+        .query_row("select row from person where name like 'Mina%'", [], |row| row.get(0))
+        .unwrap();
     school.edit(|edit| {
         let event = fieldfolio_server::database::Event { kind: "test", by: None, subject: "" };
         let n = fieldfolio_server::database::append(edit.tx, edit.now, &event)?;
@@ -108,14 +110,20 @@ fn acts_out_of_turn_from_the_wrong_person_or_twice_get_a_precise_answer() {
         (Act::Place { piece: leaf, folio: school.folio("otto/community-garden") }, Verdict::NotInCircle),
         // In somebody else's name.
         (Act::DeclarePiece { piece, maker: mina, kind: PieceKind::Evidence }, Verdict::NotInCircle),
-        (Act::DeclareFolio { student: mina, project: Some(ProjectId::from_bytes([3; 16])) }, Verdict::NotInCircle),
+        (
+            Act::DeclareFolio { student: mina, project: Some(ProjectId::from_bytes([3; 16])) },
+            Verdict::NotInCircle,
+        ),
         // An id that is taken.
         (Act::DeclarePiece { piece: leaf, maker: me.person, kind: PieceKind::Evidence }, Verdict::IdTaken),
         // What only adults record.
         (Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Observation }, Verdict::NotInCircle),
         // Out of turn.
         (Act::Place { piece, folio: hers }, Verdict::MissingAct),
-        (Act::DeclareFolio { student: me.person, project: Some(ProjectId::from_bytes([3; 16])) }, Verdict::MissingAct),
+        (
+            Act::DeclareFolio { student: me.person, project: Some(ProjectId::from_bytes([3; 16])) },
+            Verdict::MissingAct,
+        ),
     ];
     for (number, (act, expected)) in (1..).zip(cases) {
         let answer = raw::send(&mut school, &me, vec![raw::act(&me, id(number), &act)]).unwrap();
@@ -147,7 +155,9 @@ fn one_bad_change_takes_none_of_its_neighbours_along() {
     let mut sheet = Sheet::genesis();
     let mut items: Vec<Item> = (0..9)
         .map(|number| {
-            Item::Change(raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(&format!("t{number}"))))
+            Item::Change(raw::change(&me, document, &mut sheet, [1; 16], |edit| {
+                edit.title(&format!("t{number}"))
+            }))
         })
         .collect();
     // A well-signed change under an actor whose first change never came.
@@ -162,4 +172,114 @@ fn one_bad_change_takes_none_of_its_neighbours_along() {
             _ => assert!(matches!(verdict, Verdict::Stored(_)), "{number}: {verdict:?}"),
         }
     }
+}
+
+#[test]
+fn an_entry_spelt_twice_stops_nobody() {
+    let mut school = school(65, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let me = school.device("phone").device().identity().clone();
+    // Two keys that differ in capitals only: one id, if anyone reads them so.
+    let hostile = include_bytes!("two-spellings.change");
+    let document = DocumentId::voice(leaf, me.person, Some(me.person));
+    let parsed = fieldfolio_core::document::ParsedChange::parse(hostile).unwrap();
+    let new = fieldfolio_core::document::NewChange {
+        raw: hostile.to_vec(),
+        hash: parsed.hash,
+        actor: parsed.actor,
+        seq: parsed.seq,
+    };
+    let item = Item::Change(raw::signed(&me, document, new));
+    let answer = raw::send(&mut school, &me, vec![item]).unwrap();
+    assert!(matches!(answer.verdicts[..], [Verdict::Stored(_)]), "{:?}", answer.verdicts);
+    let other = school.capture("phone", "After it", "mina/community-garden", "2026-05-03", &[]);
+    school.settle();
+    assert_eq!(school.device("ito").device().piece(other).unwrap().content.title, "After it");
+    assert!(school.device("ito").device().status().unwrap().to_fill == 0);
+}
+
+#[test]
+fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
+    use fieldfolio_core::ids::EntryId;
+    use fieldfolio_core::model::entry::Reference;
+    let mut school = school(66, &[("phone", "mina"), ("otto", "otto"), ("ito", "ms-ito")]);
+    let (mina, lea) = (school.person("mina"), school.person("lea"));
+    let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
+    let his = school.folio("otto/community-garden");
+    school.on("phone", |phone, now, chance| phone.place(bed, his, now, chance)).unwrap();
+    school.settle();
+    let judging = summative(&school, "TEAM", 2);
+    assess(&mut school, "ito", bed, mina, judging);
+    school.settle();
+    let me = school.device("otto").device().identity().clone();
+    let document = DocumentId::voice(bed, me.person, Some(mina));
+    let of = Reference { author: lea, about: Some(mina), entry: EntryId::from_bytes([9; 16]) };
+    let bogus = raw::change(&me, document, &mut Sheet::genesis(), [9; 16], |edit| {
+        edit.confirmation(EntryId::from_bytes([1; 16]), of, &[])
+    });
+    let answer = raw::send(&mut school, &me, vec![Item::Change(bogus)]).unwrap();
+    assert!(matches!(answer.verdicts[..], [Verdict::Stored(_)]));
+    school.settle();
+    for device in ["phone", "ito"] {
+        assert!(sentence(&mut school, device, "mina", "TEAM").starts_with("approaching: 1 of 3"), "{device}");
+    }
+}
+
+#[test]
+fn no_share_takes_a_judged_piece_from_its_teachers() {
+    let mut school = school(67, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let mina = school.person("mina");
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let judging = summative(&school, "THINK", 0);
+    assess(&mut school, "ito", leaf, mina, judging);
+    school.settle();
+    let me = school.device("phone").device().identity().clone();
+    let standing: Vec<ActId> = {
+        let conn = school.device("phone").device().store().read();
+        let acts = fieldfolio_core::store::log::acts_of(conn, leaf).unwrap();
+        acts.iter()
+            .filter(|signed| matches!(Act::from_bytes(&signed.body), Ok(Act::Share { .. })))
+            .map(|signed| signed.id)
+            .collect()
+    };
+    let (one, two) = (ActId::from_bytes([91; 16]), ActId::from_bytes([92; 16]));
+    let share = |audience, replaces: Vec<ActId>| Act::Share { piece: leaf, audience, replaces };
+    let whole = Roles::WHOLE_CIRCLE;
+    let tricks = [
+        // A share that replaces itself; two that replace each other; one for nobody.
+        (one, share(whole, [standing.clone(), vec![one]].concat())),
+        (two, share(Roles::NONE, standing.clone())),
+        (two, Act::Unshare { piece: leaf, replaces: standing.clone() }),
+    ];
+    for (id, act) in tricks {
+        let answer = raw::send(&mut school, &me, vec![raw::act(&me, id, &act)]).unwrap();
+        assert_eq!(answer.verdicts, [Verdict::TooLate], "{act:?}");
+    }
+    let before = share(whole, vec![two]);
+    let after = share(whole, [standing, vec![one]].concat());
+    let answer = raw::send(&mut school, &me, vec![raw::act(&me, one, &before), raw::act(&me, two, &after)]).unwrap();
+    assert!(matches!(answer.verdicts[..], [Verdict::Stored(_), Verdict::TooLate]), "{:?}", answer.verdicts);
+}
+
+#[test]
+fn who_is_no_student_gets_no_folio_and_reaches_no_child_through_one() {
+    let mut school = school(68, &[("phone", "mina"), ("lea", "lea")]);
+    let think = school.outcome("THINK");
+    let started = school
+        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "", &[think], now, chance))
+        .unwrap();
+    school.settle();
+    let me = school.device("lea").device().identity().clone();
+    let piece = PieceId::from_bytes([78; 16]);
+    let id = |number: u8| ActId::from_bytes([number; 16]);
+    let items = vec![
+        raw::act(&me, id(1), &Act::DeclareFolio { student: me.person, project: Some(started.project) }),
+        raw::act(&me, id(2), &Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Evidence }),
+        raw::act(&me, id(3), &Act::Place { piece, folio: started.folio }),
+    ];
+    let answer = raw::send(&mut school, &me, items).unwrap();
+    assert_eq!(answer.verdicts[0], Verdict::NotInCircle);
+    assert_eq!(answer.verdicts[2], Verdict::NotInCircle);
 }

@@ -124,7 +124,8 @@ fn a_group_piece_is_judged_for_each_child_and_each_family_sees_its_own() {
 
 #[test]
 fn a_part_of_the_voices_is_never_shown_as_the_level() {
-    let mut school = school(25, &[("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("okafor", "mr-okafor")]);
+    let mut school =
+        school(25, &[("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("okafor", "mr-okafor")]);
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
@@ -141,6 +142,10 @@ fn a_part_of_the_voices_is_never_shown_as_the_level() {
     assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
     // Everything else goes on.
     assert_eq!(school.device("phone").device().piece(leaf).unwrap().content.title, "A leaf");
+    // The relay's copy is sound: the next sync heals it.
+    school.settle();
+    assert!(school.device("phone").device().status().unwrap().unopened.is_empty());
+    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("approaching: 1 of 3"));
     let outcome = school.outcome("THINK");
     let at_ito = school.device("ito").device().level(mina, outcome).unwrap().unwrap();
     assert!(matches!(at_ito.answer.standing, Standing::At(_)));
@@ -152,9 +157,14 @@ fn feedback_and_its_answer_travel_both_ways() {
     let (mina, lea) = (school.person("mina"), school.person("lea"));
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     school.settle();
-    let words = Feedback { did_well: "Straight rows".into(), next_step: "Water at dawn".into(), ..Default::default() };
-    let given =
-        school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    let words = Feedback {
+        did_well: "Straight rows".into(),
+        next_step: "Water at dawn".into(),
+        ..Default::default()
+    };
+    let given = school
+        .on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance))
+        .unwrap();
     school.settle();
     let to = Reference { author: lea, about: Some(mina), entry: given };
     school.on("phone", |phone, now, chance| phone.reply(bed, to, "Why at dawn?", now, chance)).unwrap();

@@ -61,8 +61,9 @@ fn who_leaves_a_circle_forgets_the_others_and_keeps_her_own_words() {
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     school.settle();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    let given =
-        school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    let given = school
+        .on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance))
+        .unwrap();
     school.settle();
     let folio = school.folio("mina/community-garden");
     school.edit(|edit| circles::end(edit, folio, lea, Role::Mentor));
@@ -131,4 +132,89 @@ fn a_device_is_not_wiped_quietly_while_something_is_unsent() {
     let again = fieldfolio_core::device::Device::open(&folder).unwrap();
     again.wipe(Unsent::MayBeLost).unwrap();
     assert!(!folder.join("fieldfolio.db").exists());
+}
+
+#[test]
+fn a_denied_parent_learns_nothing_new_not_even_through_another_child() {
+    let mut school = school(46, &[("phone", "mina"), ("hana", "hana"), ("ito", "ms-ito")]);
+    let (mina, otto, hana) = (school.person("mina"), school.person("otto"), school.person("hana"));
+    school.edit(|edit| fieldfolio_server::directory::people::link_guardian(edit, otto, hana));
+    school.edit(|edit| circles::deny(edit, mina, hana));
+    school.settle();
+    let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &[]);
+    let his = school.folio("otto/community-garden");
+    school.on("phone", |phone, now, chance| phone.place(bed, his, now, chance)).unwrap();
+    let think = school.outcome("THINK");
+    let started = school
+        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "", &[think], now, chance))
+        .unwrap();
+    school.settle();
+    assert!(school.device("hana").device().piece(bed).is_err());
+    let people = school.device("hana").device().people().unwrap();
+    assert!(!people.iter().any(|person| person.id == mina), "{people:?}");
+    let projects: Vec<fieldfolio_core::model::directory::Project> = {
+        let conn = school.device("hana").device().store().read();
+        fieldfolio_core::store::records::all(conn, fieldfolio_core::store::records::RecordKind::Project).unwrap()
+    };
+    assert!(!projects.iter().any(|project| project.id == started.project));
+}
+
+#[test]
+fn a_voice_stays_what_it_was_and_no_new_role_judges_in_it() {
+    let mut school = school(47, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let (mina, ito) = (school.person("mina"), school.person("ms-ito"));
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let judging = super::summative(&school, "THINK", 2);
+    super::assess(&mut school, "ito", leaf, mina, judging);
+    school.settle();
+    // She leaves the class and, as it happens, is Mina's aunt and becomes her guardian.
+    let folio = school.folio("mina/community-garden");
+    let grant = Grant { folio, person: ito, role: Role::Guardian, may_write: false, expires: None };
+    school.edit(|edit| {
+        let class = fieldfolio_server::directory::classes::find(edit.tx, "Science 9")?;
+        use fieldfolio_server::directory::classes::{ClassRole, leave};
+        leave(edit, class, ito, ClassRole::Teacher)?;
+        leave(edit, class, ito, ClassRole::Advisor)?;
+        fieldfolio_server::directory::people::add_kind(
+            edit,
+            ito,
+            fieldfolio_core::model::directory::PersonKind::Guardian,
+        )?;
+        circles::grant(edit, &grant)
+    });
+    school.now = school.now.plus_millis(31 * 86_400_000);
+    school.settle();
+    let me = school.device("ito").device().identity().clone();
+    let voice = fieldfolio_core::ids::DocumentId::voice(leaf, ito, Some(mina));
+    let raws = {
+        let conn = school.device("ito").device().store().read();
+        let row = fieldfolio_core::store::log::document(conn, voice).unwrap().unwrap();
+        fieldfolio_core::store::log::raw_changes(conn, row.row).unwrap()
+    };
+    let mut sheet = fieldfolio_core::document::Sheet::load(raws.iter().map(Vec::as_slice)).unwrap();
+    let change = fieldfolio_tests::raw::change(&me, voice, &mut sheet, [8; 16], |edit| edit.title("one more"));
+    let item = fieldfolio_core::sync::wire::Item::Change(change);
+    let answer = fieldfolio_tests::raw::send(&mut school, &me, vec![item]).unwrap();
+    assert_eq!(answer.verdicts, [fieldfolio_core::sync::Verdict::RoleEnded]);
+}
+
+#[test]
+fn many_things_that_wait_for_people_hold_back_nothing_else() {
+    let mut school = school(48, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let stranger = fieldfolio_core::ids::FolioId::from_bytes([5; 16]);
+    for number in 0..300 {
+        let new = fieldfolio_core::device::NewPiece {
+            title: format!("waits {number}"),
+            folios: vec![stranger],
+            ..Default::default()
+        };
+        school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap();
+    }
+    school.settle();
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
+    school.settle();
+    assert_eq!(school.device("ito").device().piece(leaf).unwrap().content.title, "A leaf");
+    let waiting = school.device("phone").device().status().unwrap().waiting;
+    assert!(waiting.len() >= 300 && waiting.iter().all(|waiting| waiting.reason.is_some()));
 }

@@ -56,11 +56,14 @@ fn two_devices_that_edit_one_reflection_apart_keep_both_edits() {
 
 #[test]
 fn a_project_started_offline_gets_her_teachers_and_family() {
-    let mut school = school(3, &[("phone", "mina"), ("ito", "ms-ito"), ("okafor", "mr-okafor"), ("hana", "hana")]);
+    let mut school =
+        school(3, &[("phone", "mina"), ("ito", "ms-ito"), ("okafor", "mr-okafor"), ("hana", "hana")]);
     school.device("phone").go_offline();
     let think = school.outcome("THINK");
     let started = school
-        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "For the garden", &[think], now, chance))
+        .on("phone", |phone, now, chance| {
+            phone.start_project("A bee hotel", "For the garden", &[think], now, chance)
+        })
         .unwrap();
     let new = fieldfolio_core::device::NewPiece {
         title: "The plan".into(),
@@ -109,7 +112,10 @@ fn a_process_that_dies_between_any_two_steps_loses_nothing() {
     }
     school.settle();
     for (number, piece) in pieces.into_iter().enumerate() {
-        assert_eq!(school.device("ito").device().piece(piece).unwrap().content.title, format!("piece {number}"));
+        assert_eq!(
+            school.device("ito").device().piece(piece).unwrap().content.title,
+            format!("piece {number}")
+        );
     }
 }
 
@@ -141,7 +147,13 @@ fn a_new_member_of_a_circle_gets_all_that_was_written_before_she_joined() {
     let mut school = school(7, &[("phone", "mina"), ("ada", "ada")]);
     let pieces: Vec<_> = (0..30)
         .map(|number| {
-            school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"])
+            school.capture(
+                "phone",
+                &format!("piece {number}"),
+                "mina/community-garden",
+                "2026-05-04",
+                &["THINK"],
+            )
         })
         .collect();
     school.settle();
@@ -155,7 +167,13 @@ fn a_new_member_of_a_circle_gets_all_that_was_written_before_she_joined() {
 fn a_reconnect_with_nothing_new_is_one_small_exchange() {
     let mut school = school(8, &[("phone", "mina"), ("ito", "ms-ito")]);
     for number in 0..20 {
-        school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"]);
+        school.capture(
+            "phone",
+            &format!("piece {number}"),
+            "mina/community-garden",
+            "2026-05-04",
+            &["THINK"],
+        );
     }
     school.settle();
     let before = school.happened.exchanges;
