@@ -23,7 +23,7 @@ demo-negative: build ## The same with one change dropped: the comparison must no
 	@$(BIN)/fieldfolio-demo --negative; test $$? -eq 3
 
 node: setup
-	@test -d tests/js/node_modules || npm ci --no-audit --no-fund --prefix tests/js
+	@test tests/js/node_modules/.package-lock.json -nt tests/js/package-lock.json || npm ci --no-audit --no-fund --prefix tests/js
 
 test: build node ## All tests
 	@source tests/rust-env.sh && cargo test --locked --workspace

@@ -10,6 +10,7 @@ mod capture;
 mod enrol;
 mod level;
 mod say;
+mod settle;
 mod share;
 mod status;
 mod steps;

@@ -10,6 +10,7 @@
 mod change;
 mod edit;
 mod read;
+mod rows;
 mod signed;
 mod trial;
 
@@ -19,8 +20,9 @@ use automerge::{Automerge, ReadDoc, TextEncoding};
 
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
+pub use rows::MAX_CHANGE_ROWS;
 pub use signed::{MAX_BLOBS, SignedChange, Unverified};
-pub use trial::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES, Tried, Unfit, trial};
+pub use trial::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES, MAX_DOCUMENT_ROWS, Tried, Unfit, trial};
 
 use crate::model::entry::Head;
 

@@ -101,6 +101,7 @@ async fn authorise(State((app, needs)): State<(App, Needs)>, mut request: Reques
         Needs::Device => {}
     }
     let Some(token) = bearer(request.headers()) else {
+        read_off(request).await;
         return refusal(StatusCode::UNAUTHORIZED, "this needs the token of an enrolled device");
     };
     let relay = app.relay.clone();
@@ -110,12 +111,23 @@ async fn authorise(State((app, needs)): State<(App, Needs)>, mut request: Reques
             request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
             next.run(request).await
         }
-        Ok(None) => refusal(
-            StatusCode::UNAUTHORIZED,
-            "this device is not known here, or was revoked: ask the school for a new invitation",
-        ),
+        Ok(None) => {
+            read_off(request).await;
+            refusal(
+                StatusCode::UNAUTHORIZED,
+                "this device is not known here, or was revoked: ask the school for a new invitation",
+            )
+        }
         Err(error) => unavailable(&error),
     }
+}
+
+/// Lets a refused caller finish what it was sending, within bounds: otherwise the line breaks under it and it never
+/// hears the answer.
+async fn read_off(request: Request) {
+    let body = axum::body::to_bytes(request.into_body(), 2 * wire::MAX_REQUEST_BYTES);
+    // Whatever it sent, and whether it came to its end, is nothing to us.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(30), body).await;
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {

@@ -68,7 +68,13 @@ fn open_a_portfolio(c: &mut Criterion) {
     school.enrol("phone", "mina");
     school.enrol("ito", "ms-ito");
     for number in 0..300 {
-        school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"]);
+        school.capture(
+            "phone",
+            &format!("piece {number}"),
+            "mina/community-garden",
+            "2026-05-04",
+            &["THINK"],
+        );
     }
     school.settle();
     let folder = school.device("phone").device().store().folder().to_owned();
@@ -96,7 +102,8 @@ fn level(c: &mut Criterion) {
                 project: ProjectId::from_bytes([(number % 7) as u8; 16]),
                 judge: PersonId::from_bytes([1; 16]),
                 level: Level((number % 4) as u8),
-                work_date: WorkDate::new(2026, 1 + (number % 12) as i8, 1 + (number % 28) as i8).expect("a day"),
+                work_date: WorkDate::new(2026, 1 + (number % 12) as i8, 1 + (number % 28) as i8)
+                    .expect("a day"),
             }
         })
         .collect();
@@ -110,8 +117,13 @@ fn level(c: &mut Criterion) {
     school.enrol("ito", "ms-ito");
     let mina = school.person("mina");
     for number in 0..100 {
-        let piece =
-            school.capture("phone", &format!("piece {number}"), "mina/community-garden", "2026-05-04", &["THINK"]);
+        let piece = school.capture(
+            "phone",
+            &format!("piece {number}"),
+            "mina/community-garden",
+            "2026-05-04",
+            &["THINK"],
+        );
         school.settle();
         let judging = Judging {
             outcome: school.outcome("THINK"),
@@ -139,7 +151,9 @@ fn gate(c: &mut Criterion) {
     let document = DocumentId::voice(leaf, me.person, Some(me.person));
     let mut sheet = Sheet::genesis();
     let changes: Vec<_> = (0..10)
-        .map(|number| raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(&format!("title {number}"))))
+        .map(|number| {
+            raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(&format!("title {number}")))
+        })
         .collect();
     let next = raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title("one more"));
     let stored: Vec<Vec<u8>> = changes.iter().map(|change| change.raw.clone()).collect();

@@ -10,4 +10,5 @@ pub mod processes;
 pub mod proxy;
 pub mod raw;
 pub mod real;
+pub mod sample;
 pub mod sim;

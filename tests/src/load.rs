@@ -34,7 +34,9 @@ pub fn run() -> Result<(), Trouble> {
     let (took, mut waits) = write_at_once(clients)?;
     let changes = DEVICES * PIECES * CHANGES;
     waits.sort();
-    let at = |percent: usize| waits.get(waits.len() * percent / 100).copied().unwrap_or_default().as_secs_f64() * 1e3;
+    let at = |percent: usize| {
+        waits.get(waits.len() * percent / 100).copied().unwrap_or_default().as_secs_f64() * 1e3
+    };
     println!(
         "durable changes: {:.0} per second ({changes} changes, {DEVICES} devices, one a request; acknowledged after {:.1} \
          ms in the middle, {:.1} ms at the 99th percentile)",
@@ -98,7 +100,8 @@ fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Durat
                         let items = vec![Item::Change(change)];
                         let request = Request { version: PROTOCOL, cursor, items, fill: Vec::new() };
                         let asked = Instant::now();
-                        let answer = client.exchange(&request).map_err(words)?.map_err(|refused| refused.1)?;
+                        let answer =
+                            client.exchange(&request).map_err(words)?.map_err(|refused| refused.1)?;
                         waits.push(asked.elapsed());
                         cursor = answer.cursor;
                         if !matches!(answer.verdicts[..], [Verdict::Stored(_)]) {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Ask, Body, Device, HttpAnswer};
 use fieldfolio_core::document::{Edit, Sheet, SheetError, SignedChange};
-use fieldfolio_core::ids::{ActId, DocumentId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::ids::{ActId, DocumentId, FolioId, PieceId};
 use fieldfolio_core::ids::{Chance, random};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::piece::PieceKind;
@@ -18,11 +18,11 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Response, Verdict};
-use serde_json::Value;
 
 use crate::driver::{self, Http, now};
 use crate::processes::{self, Relay};
 use crate::raw;
+use crate::sample::Sample;
 use crate::sim::{self, Trouble};
 
 /// The sample school with a relay that runs.
@@ -34,7 +34,15 @@ pub struct RealSchool {
     pub address: SocketAddr,
     /// How devices are told to reach it.
     pub url: String,
-    sample: Value,
+    sample: Sample,
+}
+
+impl std::ops::Deref for RealSchool {
+    type Target = Sample;
+
+    fn deref(&self) -> &Sample {
+        &self.sample
+    }
 }
 
 impl RealSchool {
@@ -46,7 +54,7 @@ impl RealSchool {
         let relay = Relay::start(&home)?;
         let url = relay.url().to_owned();
         let address = url.trim_start_matches("http://").parse()?;
-        Ok(Self { folder, relay: Arc::new(Mutex::new(relay)), address, url, sample })
+        Ok(Self { folder, relay: Arc::new(Mutex::new(relay)), address, url, sample: Sample(sample) })
     }
 
     /// The folder that holds the relay's and the devices'.
@@ -57,32 +65,6 @@ impl RealSchool {
     /// The relay's folder.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("relay")
-    }
-
-    /// The person of this name in the sample school: "mina", "ms-ito".
-    pub fn person(&self, name: &str) -> PersonId {
-        self.id(&["people", name])
-    }
-
-    /// A project: "community-garden".
-    pub fn project(&self, name: &str) -> ProjectId {
-        self.id(&["projects", name])
-    }
-
-    /// A folio: "mina/community-garden", "mina/home".
-    pub fn folio(&self, name: &str) -> FolioId {
-        self.id(&["folios", name])
-    }
-
-    /// An outcome by its code: "THINK".
-    pub fn outcome(&self, code: &str) -> OutcomeId {
-        self.id(&["outcomes", code])
-    }
-
-    fn id<T: std::str::FromStr>(&self, path: &[&str]) -> T {
-        let found = path.iter().try_fold(&self.sample, |value, key| value.get(key)).and_then(Value::as_str);
-        let text = found.unwrap_or_else(|| panic!("the sample school has no {path:?}"));
-        text.parse().unwrap_or_else(|_| panic!("{path:?} is an id"))
     }
 
     /// A link for a new device of a person of the sample school.
@@ -103,7 +85,7 @@ impl RealSchool {
     }
 
     /// Runs `fieldfolio` on the school, beside the relay.
-    pub fn desk(&self, args: &[&str]) -> Result<Value, Trouble> {
+    pub fn desk(&self, args: &[&str]) -> Result<serde_json::Value, Trouble> {
         Ok(processes::school(&self.home(), Some(&self.url), args)?)
     }
 }
@@ -180,9 +162,17 @@ impl Client {
     }
 
     /// Begins an upload; answers the path where it goes on.
-    pub fn begin_upload(&mut self, piece: PieceId, blob: BlobHash, length: u64) -> Result<HttpAnswer, Failure> {
-        let metadata =
-            format!("hash {},piece {}", STANDARD.encode(blob.to_string()), STANDARD.encode(piece.to_string()));
+    pub fn begin_upload(
+        &mut self,
+        piece: PieceId,
+        blob: BlobHash,
+        length: u64,
+    ) -> Result<HttpAnswer, Failure> {
+        let metadata = format!(
+            "hash {},piece {}",
+            STANDARD.encode(blob.to_string()),
+            STANDARD.encode(piece.to_string())
+        );
         let headers = [tus(), ("Upload-Length", length.to_string()), ("Upload-Metadata", metadata)];
         self.call("POST", "/v1/uploads", &headers, Body::Empty)
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece, Step};
-use fieldfolio_core::ids::{FolioId, OutcomeId, PersonId, PieceId, ProjectId, SeededChance};
+use fieldfolio_core::ids::{PersonId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::Failure;
@@ -22,7 +22,8 @@ use fieldfolio_server::directory::{self, Edit};
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::{database, relay};
 use rusqlite::Connection;
-use serde_json::Value;
+
+use crate::sample::Sample;
 
 /// Why a scenario stops: its words.
 pub type Trouble = Box<dyn std::error::Error>;
@@ -33,7 +34,7 @@ pub struct School {
     /// The relay's database.
     pub conn: Connection,
     room: ContainedTrial,
-    sample: Value,
+    sample: Sample,
     /// The clock.
     pub now: Timestamp,
     /// The dice.
@@ -43,6 +44,14 @@ pub struct School {
     pub weather: Weather,
     /// What really happened on it.
     pub happened: Happened,
+}
+
+impl std::ops::Deref for School {
+    type Target = Sample;
+
+    fn deref(&self) -> &Sample {
+        &self.sample
+    }
 }
 
 /// How often, in a hundred, the network does something bad to an exchange.
@@ -133,44 +142,19 @@ impl School {
         let relay = folder.path().join("relay");
         let relay_text = relay.display().to_string();
         let args = ["fieldfolio", "--dir", &relay_text, "--json", "sample", "--invite"];
-        let sample = fieldfolio_server::cli::run_with(args, now, &mut chance).map_err(|error| error.to_string())?;
+        let sample =
+            fieldfolio_server::cli::run_with(args, now, &mut chance).map_err(|error| error.to_string())?;
         Ok(Self {
             conn: database::open(&relay)?,
             folder,
             room: ContainedTrial::new(),
-            sample: serde_json::from_str(&sample)?,
+            sample: Sample(serde_json::from_str(&sample)?),
             now,
             chance,
             devices: BTreeMap::new(),
             weather: Weather::default(),
             happened: Happened::default(),
         })
-    }
-
-    /// The person of this name in the sample school: "mina", "ms-ito".
-    pub fn person(&self, name: &str) -> PersonId {
-        self.id(&["people", name])
-    }
-
-    /// A project: "community-garden".
-    pub fn project(&self, name: &str) -> ProjectId {
-        self.id(&["projects", name])
-    }
-
-    /// A folio: "mina/community-garden", "mina/home".
-    pub fn folio(&self, name: &str) -> FolioId {
-        self.id(&["folios", name])
-    }
-
-    /// An outcome by its code: "THINK".
-    pub fn outcome(&self, code: &str) -> OutcomeId {
-        self.id(&["outcomes", code])
-    }
-
-    fn id<T: std::str::FromStr>(&self, path: &[&str]) -> T {
-        let found = path.iter().try_fold(&self.sample, |value, key| value.get(key)).and_then(Value::as_str);
-        let text = found.unwrap_or_else(|| panic!("the sample school has no {path:?}"));
-        text.parse().unwrap_or_else(|_| panic!("{path:?} is an id"))
     }
 
     /// Changes the directory.
@@ -206,10 +190,8 @@ impl School {
         let request = enrolment.request();
         let record = self.edit(|edit| directory::enrol(edit.tx, edit.now, &request));
         let device = enrolment.finish(Enrolled { record })?;
-        self.devices.insert(
-            name.to_owned(),
-            SimDevice { device: Some(device), folder, online: true, locked: false },
-        );
+        self.devices
+            .insert(name.to_owned(), SimDevice { device: Some(device), folder, online: true, locked: false });
         Ok(())
     }
 
@@ -239,7 +221,14 @@ impl School {
     }
 
     /// A shared piece of evidence in a folio, without photos.
-    pub fn capture(&mut self, device: &str, title: &str, folio: &str, date: &str, outcomes: &[&str]) -> PieceId {
+    pub fn capture(
+        &mut self,
+        device: &str,
+        title: &str,
+        folio: &str,
+        date: &str,
+        outcomes: &[&str],
+    ) -> PieceId {
         let new = NewPiece {
             title: title.to_owned(),
             work_date: Some(date.parse::<WorkDate>().expect("a day")),
@@ -248,7 +237,9 @@ impl School {
             audience: Some(Roles::WHOLE_CIRCLE),
             ..NewPiece::default()
         };
-        self.on(device, |device, now, chance| device.capture(new, now, chance)).expect("work can be captured").piece
+        self.on(device, |device, now, chance| device.capture(new, now, chance))
+            .expect("work can be captured")
+            .piece
     }
 
     /// Keeps a copy of the relay's database as it is now.
@@ -265,7 +256,8 @@ impl School {
             // A clean close has removed them already.
             let _ = std::fs::remove_file(relay.join(left));
         }
-        std::fs::copy(self.folder.path().join("backup.db"), relay.join("relay.db")).expect("a backup can be copied");
+        std::fs::copy(self.folder.path().join("backup.db"), relay.join("relay.db"))
+            .expect("a backup can be copied");
         self.conn = database::open(&relay).expect("a backup opens");
     }
 

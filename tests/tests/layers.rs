@@ -55,7 +55,9 @@ fn named(code: &str) -> Vec<String> {
     code.split("crate::")
         .skip(1)
         .flat_map(|rest| match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap_or_default().split(',').map(str::to_owned).collect(),
+            Some(group) => {
+                group.split('}').next().unwrap_or_default().split(',').map(str::to_owned).collect()
+            }
             None => vec![rest.to_owned()],
         })
         .map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
@@ -90,9 +92,17 @@ fn only_the_document_module_names_automerge_and_only_the_store_touches_files() {
         let names_automerge = code.contains("automerge::") || code.contains("use automerge");
         assert!(module == "document" || !names_automerge, "{} names automerge", path.display());
         let names_sql = code.contains("rusqlite");
-        assert!(["store", "device"].contains(&module.as_str()) || !names_sql, "{} names SQLite", path.display());
+        assert!(
+            ["store", "device"].contains(&module.as_str()) || !names_sql,
+            "{} names SQLite",
+            path.display()
+        );
         let names_files = code.contains("std::fs") || code.contains("fs::");
-        assert!(["store", "device"].contains(&module.as_str()) || !names_files, "{} names files", path.display());
+        assert!(
+            ["store", "device"].contains(&module.as_str()) || !names_files,
+            "{} names files",
+            path.display()
+        );
     }
 }
 
@@ -100,7 +110,8 @@ fn only_the_document_module_names_automerge_and_only_the_store_touches_files() {
 fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests() {
     for path in sources(&root().join("server/src")) {
         let code = code(&path);
-        for absent in ["fieldfolio_core::store", "fieldfolio_core::device", "fieldfolio_tests", "automerge::"] {
+        for absent in ["fieldfolio_core::store", "fieldfolio_core::device", "fieldfolio_tests", "automerge::"]
+        {
             assert!(!code.contains(absent), "{} names {absent}", path.display());
         }
     }

@@ -46,7 +46,8 @@ fn run_seeds(part: u64, parts: u64) {
     let mut total = Happened::default();
     for seed in (0..seeds).filter(|seed| seed % parts == part) {
         let done = std::panic::catch_unwind(|| run(seed));
-        let happened = done.unwrap_or_else(|_| panic!("seed {seed} failed: replay it with FIELDFOLIO_SEED={seed}"));
+        let happened =
+            done.unwrap_or_else(|_| panic!("seed {seed} failed: replay it with FIELDFOLIO_SEED={seed}"));
         total.exchanges += happened.exchanges;
         total.dropped_requests += happened.dropped_requests;
         total.dropped_answers += happened.dropped_answers;
@@ -55,13 +56,8 @@ fn run_seeds(part: u64, parts: u64) {
         total.partitioned += happened.partitioned;
     }
     println!("part {part} of {parts}: {total:?}");
-    let bad = [
-        total.dropped_requests,
-        total.dropped_answers,
-        total.duplicates,
-        total.truncated,
-        total.partitioned,
-    ];
+    let bad =
+        [total.dropped_requests, total.dropped_answers, total.duplicates, total.truncated, total.partitioned];
     assert!(bad.iter().all(|count| *count > 0), "the weather was too good to prove anything: {total:?}");
 }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::{GENESIS, Sheet, chunk_hash};
 use fieldfolio_core::ids::{
-    ActId, DeviceId, DocumentId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId, SeededChance,
+    ActId, DeviceId, DocumentId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId,
+    SeededChance,
 };
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::piece::PieceKind;

@@ -10,13 +10,13 @@ use crate::model::act::SignedAct;
 use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::role::Class;
 use crate::store::log::ChangeState;
-use crate::store::outbox::{Owed, SetAside};
 use crate::store::records::{self, RecordKind};
-use crate::store::{Identity, StoreError, index, log, outbox, transfers};
+use crate::store::{Identity, StoreError, index, log, transfers};
+use crate::sync::Batch;
 use crate::sync::verify::KeyRing;
-use crate::sync::wire::{self, Item, Pack, Record, ToFill};
-use crate::sync::{Batch, Outcome, Reason};
+use crate::sync::wire::{self, Pack, Record, ToFill};
 
+use super::settle::offer_everything;
 use super::write::{reindex_document, reindex_piece};
 use super::{Device, DeviceError, LOCKED, piece_of};
 
@@ -92,127 +92,20 @@ fn set_cursor(tx: &Transaction<'_>, cursor: wire::Cursor) -> Result<(), DeviceEr
     Ok(crate::store::put_meta(tx, "cursor", &wire::to_bytes(&cursor))?)
 }
 
-/// The relay's log is another one than we knew: everything made here is offered again.
-fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
-    offer(tx, me, None)?;
-    // Numbers of the old log say nothing in the new one.
-    records::restart_fills(tx)?;
-    Ok(transfers::restart_uploads(tx)?)
-}
-
-fn offer(tx: &Transaction<'_>, me: &Identity, piece: Option<PieceId>) -> Result<(), DeviceError> {
-    for act in log::own_acts(tx, me.device, piece)? {
-        outbox::add(tx, Owed::Act(act))?;
-    }
-    for change in log::own_changes(tx, me.device, piece)? {
-        outbox::add(tx, Owed::Change(change))?;
-    }
-    Ok(())
-}
-
-struct Intake<'a> {
-    tx: &'a Transaction<'a>,
-    me: &'a Identity,
+/// One answer on its way into the store.
+pub(super) struct Intake<'a> {
+    pub(super) tx: &'a Transaction<'a>,
+    pub(super) me: &'a Identity,
     ring: &'a mut KeyRing,
     /// Documents whose changes are new, with their rows.
     dirty: BTreeMap<DocumentId, i64>,
     /// Pieces whose acts are new.
-    pieces: BTreeSet<PieceId>,
+    pub(super) pieces: BTreeSet<PieceId>,
     /// A key or an act was learned that may make others verifiable.
     learned: bool,
 }
 
 impl Intake<'_> {
-    fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
-        let Some(owed) = outbox::owed(self.tx, row)? else { return Ok(()) };
-        match outcome {
-            Outcome::Delivered(n) => {
-                match owed {
-                    Owed::Act(id) => log::settle_act(self.tx, id, None)?,
-                    Owed::Change(change) => {
-                        let known = log::change(self.tx, change)?;
-                        log::set_number(self.tx, known.row, n)?;
-                    }
-                }
-                outbox::remove(self.tx, row)?;
-            }
-            Outcome::Later(until) => outbox::put_off(self.tx, row, until, None)?,
-            Outcome::Waits(reason, until) => {
-                outbox::put_off(self.tx, row, until, Some(reason.words()))?;
-                if reason == Reason::BuildsOnMissing {
-                    // The relay lost something it once had: offer the whole ancestry.
-                    let piece = match owed {
-                        Owed::Change(change) => Some(log::change(self.tx, change)?.change.document.piece),
-                        Owed::Act(id) => log::act(self.tx, id)?
-                            .and_then(|signed| crate::model::act::Act::from_bytes(&signed.body).ok())
-                            .and_then(|act| act.piece()),
-                    };
-                    offer(self.tx, self.me, piece)?;
-                }
-            }
-            Outcome::SetAside(reason) => match owed {
-                Owed::Act(id) => self.set_act_aside(id, row, reason)?,
-                Owed::Change(change) => self.set_change_aside(change, reason)?,
-            },
-        }
-        Ok(())
-    }
-
-    fn set_act_aside(&mut self, id: crate::ids::ActId, row: i64, reason: Reason) -> Result<(), DeviceError> {
-        let Some(signed) = log::act(self.tx, id)? else { return Ok(outbox::remove(self.tx, row)?) };
-        let act = crate::model::act::Act::from_bytes(&signed.body).ok();
-        let aside = SetAside {
-            piece: act.as_ref().and_then(crate::model::act::Act::piece),
-            document: None,
-            item: wire::to_bytes(&Item::Act(signed)),
-            reason: reason.words().to_owned(),
-            words: act.map(|act| format!("{act:?}")).unwrap_or_default(),
-        };
-        outbox::set_aside(self.tx, &aside)?;
-        log::settle_act(self.tx, id, Some(reason.words()))?;
-        outbox::remove(self.tx, row)?;
-        self.pieces.extend(aside.piece);
-        Ok(())
-    }
-
-    /// The sheet becomes what the relay has; the refused change and all that builds on it are set aside, readable. The
-    /// next edit uses a new actor.
-    fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
-        let first = log::change(self.tx, refused)?;
-        let before = words_of(self.tx, first.document, first.change.document)?;
-        let mut gone = BTreeSet::from([first.change.hash]);
-        let mut rows = Vec::new();
-        for change in log::changes_of(self.tx, first.document)? {
-            let builds_on_it = crate::document::ParsedChange::parse(&change.change.raw)
-                .is_ok_and(|parsed| parsed.deps.iter().any(|dep| gone.contains(dep)));
-            if change.row == refused || (builds_on_it && change.n.is_none()) {
-                gone.insert(change.change.hash);
-                rows.push(change);
-            }
-        }
-        for change in &rows {
-            log::set_state(self.tx, change.row, ChangeState::SetAside)?;
-            self.tx.execute("delete from outbox where change = ?1", [change.row])?;
-        }
-        log::set_actor(self.tx, first.document, None)?;
-        reindex_document(self.tx, first.document, first.change.document)?;
-        let after = words_of(self.tx, first.document, first.change.document)?;
-        let lost: Vec<String> = before.into_iter().filter(|words| !after.contains(words)).collect();
-        for (position, change) in rows.into_iter().enumerate() {
-            outbox::set_aside(
-                self.tx,
-                &SetAside {
-                    piece: Some(change.change.document.piece),
-                    document: Some(change.change.document),
-                    item: wire::to_bytes(&Item::Change(change.change)),
-                    reason: reason.words().to_owned(),
-                    words: if position == 0 { lost.join("\n") } else { String::new() },
-                },
-            )?;
-        }
-        Ok(())
-    }
-
     fn record(&mut self, record: Record) -> Result<(), DeviceError> {
         let tx = self.tx;
         match record {
@@ -437,19 +330,4 @@ fn declared_maker(
             _ => None,
         }
     }))
-}
-
-/// What a document says, line by line, for showing what was set aside.
-fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
-    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
-    Ok(match id.author() {
-        None => index::content(tx, id.piece)?
-            .map(|content| {
-                vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))]
-            })
-            .unwrap_or_default(),
-        Some(_) => {
-            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
-        }
-    })
 }

@@ -20,6 +20,9 @@ pub enum BadChange {
     /// Not a raw (type 1) change chunk, or cut off.
     #[error("these bytes are not an uncompressed automerge change")]
     NotAChange,
+    /// It unfolds to more than [`MAX_CHANGE_ROWS`](super::MAX_CHANGE_ROWS).
+    #[error("a change unfolds to at most {max} operations, this one to {0}", max = super::MAX_CHANGE_ROWS)]
+    TooManyRows(u64),
     /// automerge can't read it.
     #[error("the change can't be read: {0}")]
     Unreadable(String),
@@ -57,12 +60,19 @@ pub struct ParsedChange {
     pub seq: u64,
     /// Bytes of the raw chunk.
     pub size: usize,
+    /// Rows that it unfolds to.
+    pub rows: u64,
     pub(super) change: automerge::Change,
 }
 
 /// The hash that a raw chunk has by its bytes alone, without parsing what is in it. So a signature over the hash covers
 /// the bytes before automerge sees them.
 pub fn chunk_hash(raw: &[u8]) -> Result<Head, BadChange> {
+    chunk(raw).map(|(hash, _)| hash)
+}
+
+/// The hash of a raw chunk, and its body: what comes after its length.
+pub(super) fn chunk(raw: &[u8]) -> Result<(Head, &[u8]), BadChange> {
     if raw.len() > MAX_CHANGE_BYTES {
         return Err(BadChange::TooLarge(raw.len()));
     }
@@ -88,16 +98,17 @@ pub fn chunk_hash(raw: &[u8]) -> Result<Head, BadChange> {
     if digest[..4] != header[4..8] {
         return Err(BadChange::NotAChange);
     }
-    Ok(Head(digest))
+    Ok((Head(digest), body))
 }
 
 impl ParsedChange {
     /// Parses a raw chunk. May panic inside automerge on hostile bytes: call it where a panic is caught.
     pub fn parse(raw: &[u8]) -> Result<Self, BadChange> {
-        let hash = chunk_hash(raw)?;
+        let (hash, body) = chunk(raw)?;
         if raw == GENESIS {
             return Err(BadChange::Rootless);
         }
+        let rows = super::rows::rows(body)?;
         let change = automerge::Change::from_bytes(raw.to_vec())
             .map_err(|error| BadChange::Unreadable(error.to_string().chars().take(200).collect()))?;
         let actor: [u8; 16] = change.actor_id().as_ref().try_into().map_err(|_| BadChange::Actor)?;
@@ -116,6 +127,7 @@ impl ParsedChange {
             actor,
             seq: change.seq(),
             size: raw.len(),
+            rows,
             change,
         })
     }

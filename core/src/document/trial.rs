@@ -16,6 +16,9 @@ pub const MAX_DOCUMENT_CHANGES: usize = 2_000;
 /// The most raw bytes a document holds.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
+/// The most rows that all changes of a document unfold to.
+pub const MAX_DOCUMENT_ROWS: u64 = 200_000;
+
 /// A trial that went well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
@@ -52,7 +55,9 @@ pub enum Unfit {
 /// Tries `new` changes on a document that consists of `stored` ones.
 pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unfit> {
     let bytes: usize = stored.iter().chain(new).map(|change| change.size).sum();
-    if stored.len() + new.len() > MAX_DOCUMENT_CHANGES || bytes > MAX_DOCUMENT_BYTES {
+    let rows: u64 = stored.iter().chain(new).map(|change| change.rows).sum();
+    let is_full = bytes > MAX_DOCUMENT_BYTES || rows > MAX_DOCUMENT_ROWS;
+    if stored.len() + new.len() > MAX_DOCUMENT_CHANGES || is_full {
         return Err(Unfit::Full);
     }
     lines_are_unbroken(stored, new)?;

@@ -82,10 +82,11 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<Devi
         return Err(EnrolError::Expired);
     }
     // Whoever invited must still be the one who may: a teacher who has left opens no more doors.
-    if let Some(inviter) = invitation.inviter.filter(|_| invitation.used_by.is_none()) {
-        if !invitations::still_vouches(tx, inviter, invitation.person)? {
-            return Err(EnrolError::Expired);
-        }
+    if let Some(inviter) = invitation.inviter
+        && invitation.used_by.is_none()
+        && !invitations::still_vouches(tx, inviter, invitation.person)?
+    {
+        return Err(EnrolError::Expired);
     }
     let subject = format!("device {}", frame.device);
     let event = |kind| Event { kind, by: Some(invitation.person_id), subject: &subject };

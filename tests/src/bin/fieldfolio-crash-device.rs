@@ -47,12 +47,17 @@ impl Stop {
 
     /// Never returns from the place, the time it was told.
     fn here(&mut self, place: &str) {
-        if self.place == place {
-            self.left -= 1;
-            if self.left == 0 {
-                stand_still();
-            }
+        if self.is_now(place) {
+            stand_still();
         }
+    }
+
+    fn is_now(&mut self, place: &str) -> bool {
+        if self.place != place {
+            return false;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.left == 0
     }
 }
 
@@ -125,13 +130,10 @@ impl Life {
             let mut http = Http::of(&self.device);
             if is_exchange {
                 self.stop.here("before-send");
-            } else if let Body::File { length, .. } = &ask.body {
-                if self.stop.place == "during-upload" {
-                    self.stop.left -= 1;
-                    if self.stop.left == 0 {
-                        http = http.with(Mishap::HaltAfter(length / 2, Box::new(stand_still)));
-                    }
-                }
+            } else if let Body::File { length, .. } = &ask.body
+                && self.stop.is_now("during-upload")
+            {
+                http = http.with(Mishap::HaltAfter(length / 2, Box::new(stand_still)));
             }
             let answer = http.perform(&ask);
             if is_exchange {

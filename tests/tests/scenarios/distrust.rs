@@ -259,7 +259,8 @@ fn no_share_takes_a_judged_piece_from_its_teachers() {
     }
     let before = share(whole, vec![two]);
     let after = share(whole, [standing, vec![one]].concat());
-    let answer = raw::send(&mut school, &me, vec![raw::act(&me, one, &before), raw::act(&me, two, &after)]).unwrap();
+    let answer =
+        raw::send(&mut school, &me, vec![raw::act(&me, one, &before), raw::act(&me, two, &after)]).unwrap();
     assert!(matches!(answer.verdicts[..], [Verdict::Stored(_), Verdict::TooLate]), "{:?}", answer.verdicts);
 }
 

@@ -154,7 +154,8 @@ fn a_denied_parent_learns_nothing_new_not_even_through_another_child() {
     assert!(!people.iter().any(|person| person.id == mina), "{people:?}");
     let projects: Vec<fieldfolio_core::model::directory::Project> = {
         let conn = school.device("hana").device().store().read();
-        fieldfolio_core::store::records::all(conn, fieldfolio_core::store::records::RecordKind::Project).unwrap()
+        fieldfolio_core::store::records::all(conn, fieldfolio_core::store::records::RecordKind::Project)
+            .unwrap()
     };
     assert!(!projects.iter().any(|project| project.id == started.project));
 }
@@ -193,7 +194,8 @@ fn a_voice_stays_what_it_was_and_no_new_role_judges_in_it() {
         fieldfolio_core::store::log::raw_changes(conn, row.row).unwrap()
     };
     let mut sheet = fieldfolio_core::document::Sheet::load(raws.iter().map(Vec::as_slice)).unwrap();
-    let change = fieldfolio_tests::raw::change(&me, voice, &mut sheet, [8; 16], |edit| edit.title("one more"));
+    let change =
+        fieldfolio_tests::raw::change(&me, voice, &mut sheet, [8; 16], |edit| edit.title("one more"));
     let item = fieldfolio_core::sync::wire::Item::Change(change);
     let answer = fieldfolio_tests::raw::send(&mut school, &me, vec![item]).unwrap();
     assert_eq!(answer.verdicts, [fieldfolio_core::sync::Verdict::RoleEnded]);

@@ -104,7 +104,11 @@ fn each_device_holds_what_it_may_and_no_more(school: &mut School) {
         let names: BTreeSet<DocumentId> = held.keys().copied().collect();
         assert_eq!(names, expected, "{name} holds what its person may see");
         if std::env::var_os("FIELDFOLIO_SEED").is_some() {
-            println!("{name}: {} documents, {} of them others'", held.len(), held.keys().filter(|id| id.author() != Some(person)).count());
+            println!(
+                "{name}: {} documents, {} of them others'",
+                held.len(),
+                held.keys().filter(|id| id.author() != Some(person)).count()
+            );
         }
         for (id, heads) in held {
             assert_eq!(Some(&heads), at_relay.get(&id), "{name} has {id} as the relay has it");
@@ -125,7 +129,10 @@ fn levels_agree_where_sight_is_whole(school: &mut School) {
             assert_eq!(*known, sentence, "{by} and {name} see different levels");
         }
     }
-    assert!(whole.contains("phone") || whole.contains("tablet"), "the student sees her own levels whole: {whole:?}");
+    assert!(
+        whole.contains("phone") || whole.contains("tablet"),
+        "the student sees her own levels whole: {whole:?}"
+    );
     assert!(!whole.contains("lea"), "a mentor is shown no level");
 }
 

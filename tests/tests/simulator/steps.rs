@@ -93,11 +93,18 @@ impl Play {
 
     fn edit(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let device = if maker == "otto" { "otto" } else { ["phone", "tablet"][school.chance.below(2) as usize] };
+        let device =
+            if maker == "otto" { "otto" } else { ["phone", "tablet"][school.chance.below(2) as usize] };
         let edits = match school.chance.below(3) {
             0 => Edits { title: Some(format!("title {}", school.chance.below(1_000))), ..Edits::default() },
-            1 => Edits { words: Some(format!("words {} of it", school.chance.below(1_000))), ..Edits::default() },
-            _ => Edits { work_date: WorkDate::new(2026, 5, 1 + school.chance.below(9) as i8), ..Edits::default() },
+            1 => Edits {
+                words: Some(format!("words {} of it", school.chance.below(1_000))),
+                ..Edits::default()
+            },
+            _ => Edits {
+                work_date: WorkDate::new(2026, 5, 1 + school.chance.below(9) as i8),
+                ..Edits::default()
+            },
         };
         // The other device may not have the piece yet: then it says so and nothing happens.
         let _ = school.on(device, |device, now, chance| device.edit(piece, edits, now, chance));
@@ -119,8 +126,12 @@ impl Play {
         let student = student_of(school, maker);
         let me = school.device(judge).device().identity().person;
         let document = DocumentId::voice(piece, me, Some(student));
-        let earlier: Vec<EntryId> =
-            self.said.iter().filter(|(by, on, _)| *by == judge && *on == document).map(|said| said.2).collect();
+        let earlier: Vec<EntryId> = self
+            .said
+            .iter()
+            .filter(|(by, on, _)| *by == judge && *on == document)
+            .map(|said| said.2)
+            .collect();
         let replaces = if school.chance.happens(30) { earlier.last().copied() } else { None };
         let outcome = Self::any_outcome(school);
         let judging = Judging {
@@ -135,7 +146,8 @@ impl Play {
             next_step: String::new(),
             replaces,
         };
-        let said = school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance));
+        let said =
+            school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance));
         self.said.extend(said.ok().map(|entry| (judge, document, entry)));
     }
 
@@ -145,8 +157,8 @@ impl Play {
         let student = student_of(school, maker);
         let words =
             Feedback { did_well: format!("well done {}", school.chance.below(1_000)), ..Feedback::default() };
-        let said =
-            school.on(by, |device, now, chance| device.feedback(piece, Some(student), &words, None, now, chance));
+        let said = school
+            .on(by, |device, now, chance| device.feedback(piece, Some(student), &words, None, now, chance));
         let me = school.device(by).device().identity().person;
         let document = DocumentId::voice(piece, me, Some(student));
         self.said.extend(said.ok().map(|entry| (by, document, entry)));
@@ -155,10 +167,11 @@ impl Play {
     fn confirm(&mut self, school: &mut School) {
         let Some((piece, _)) = self.any_piece(school) else { return };
         let Ok(view) = school.device("ito").device().piece(piece) else { return };
-        let found = view.voices.iter().filter(|voice| voice.class == Class::Voice(Role::Mentor)).find_map(|voice| {
-            let entry = voice.entries.iter().find(|entry| matches!(entry.said, Said::Assessment(_)))?;
-            Some(Reference { author: voice.author, about: voice.about, entry: entry.id })
-        });
+        let found =
+            view.voices.iter().filter(|voice| voice.class == Class::Voice(Role::Mentor)).find_map(|voice| {
+                let entry = voice.entries.iter().find(|entry| matches!(entry.said, Said::Assessment(_)))?;
+                Some(Reference { author: voice.author, about: voice.about, entry: entry.id })
+            });
         let Some(of) = found else { return };
         let said = school.on("ito", |ito, now, chance| ito.confirm(piece, of, now, chance));
         let me = school.device("ito").device().identity().person;

@@ -1,0 +1,142 @@
+//! What the relay's verdicts mean for the outbox: delivered, later, waiting for people, or set aside for good.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use crate::ids::{ActId, DocumentId, PieceId};
+use crate::model::act::Act;
+use crate::store::log::ChangeState;
+use crate::store::outbox::{Owed, SetAside};
+use crate::store::{Identity, index, log, outbox, records, transfers};
+use crate::sync::wire::{self, Item};
+use crate::sync::{Outcome, Reason};
+
+use super::DeviceError;
+use super::absorb::Intake;
+use super::write::reindex_document;
+
+/// The relay's log is another one than we knew: everything made here is offered again.
+pub(super) fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
+    offer(tx, me, None)?;
+    // Numbers of the old log say nothing in the new one.
+    records::restart_fills(tx)?;
+    Ok(transfers::restart_uploads(tx)?)
+}
+
+fn offer(tx: &Transaction<'_>, me: &Identity, piece: Option<PieceId>) -> Result<(), DeviceError> {
+    for act in log::own_acts(tx, me.device, piece)? {
+        outbox::add(tx, Owed::Act(act))?;
+    }
+    for change in log::own_changes(tx, me.device, piece)? {
+        outbox::add(tx, Owed::Change(change))?;
+    }
+    Ok(())
+}
+
+impl Intake<'_> {
+    pub(super) fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
+        let Some(owed) = outbox::owed(self.tx, row)? else { return Ok(()) };
+        match outcome {
+            Outcome::Delivered(n) => {
+                match owed {
+                    Owed::Act(id) => log::settle_act(self.tx, id, None)?,
+                    Owed::Change(change) => {
+                        let known = log::change(self.tx, change)?;
+                        log::set_number(self.tx, known.row, n)?;
+                    }
+                }
+                outbox::remove(self.tx, row)?;
+            }
+            Outcome::Later(until) => outbox::put_off(self.tx, row, until, None)?,
+            Outcome::Waits(reason, until) => {
+                outbox::put_off(self.tx, row, until, Some(reason.words()))?;
+                if reason == Reason::BuildsOnMissing {
+                    // The relay lost something it once had: offer the whole ancestry.
+                    let piece = match owed {
+                        Owed::Change(change) => Some(log::change(self.tx, change)?.change.document.piece),
+                        Owed::Act(id) => log::act(self.tx, id)?
+                            .and_then(|signed| Act::from_bytes(&signed.body).ok())
+                            .and_then(|act| act.piece()),
+                    };
+                    offer(self.tx, self.me, piece)?;
+                }
+            }
+            Outcome::SetAside(reason) => match owed {
+                Owed::Act(id) => self.set_act_aside(id, row, reason)?,
+                Owed::Change(change) => self.set_change_aside(change, reason)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn set_act_aside(&mut self, id: ActId, row: i64, reason: Reason) -> Result<(), DeviceError> {
+        let Some(signed) = log::act(self.tx, id)? else { return Ok(outbox::remove(self.tx, row)?) };
+        let act = Act::from_bytes(&signed.body).ok();
+        let aside = SetAside {
+            piece: act.as_ref().and_then(Act::piece),
+            document: None,
+            item: wire::to_bytes(&Item::Act(signed)),
+            reason: reason.words().to_owned(),
+            words: act.map(|act| format!("{act:?}")).unwrap_or_default(),
+        };
+        outbox::set_aside(self.tx, &aside)?;
+        log::settle_act(self.tx, id, Some(reason.words()))?;
+        outbox::remove(self.tx, row)?;
+        self.pieces.extend(aside.piece);
+        Ok(())
+    }
+
+    /// The sheet becomes what the relay has; the refused change and all that builds on it are set aside, readable. The
+    /// next edit uses a new actor.
+    fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
+        let first = log::change(self.tx, refused)?;
+        let before = words_of(self.tx, first.document, first.change.document)?;
+        let mut gone = BTreeSet::from([first.change.hash]);
+        let mut rows = Vec::new();
+        for change in log::changes_of(self.tx, first.document)? {
+            let builds_on_it = crate::document::ParsedChange::parse(&change.change.raw)
+                .is_ok_and(|parsed| parsed.deps.iter().any(|dep| gone.contains(dep)));
+            if change.row == refused || (builds_on_it && change.n.is_none()) {
+                gone.insert(change.change.hash);
+                rows.push(change);
+            }
+        }
+        for change in &rows {
+            log::set_state(self.tx, change.row, ChangeState::SetAside)?;
+            self.tx.execute("delete from outbox where change = ?1", [change.row])?;
+        }
+        log::set_actor(self.tx, first.document, None)?;
+        reindex_document(self.tx, first.document, first.change.document)?;
+        let after = words_of(self.tx, first.document, first.change.document)?;
+        let lost: Vec<String> = before.into_iter().filter(|words| !after.contains(words)).collect();
+        for (position, change) in rows.into_iter().enumerate() {
+            outbox::set_aside(
+                self.tx,
+                &SetAside {
+                    piece: Some(change.change.document.piece),
+                    document: Some(change.change.document),
+                    item: wire::to_bytes(&Item::Change(change.change)),
+                    reason: reason.words().to_owned(),
+                    words: if position == 0 { lost.join("\n") } else { String::new() },
+                },
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What a document says, line by line, for showing what was set aside.
+fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
+    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
+    Ok(match id.author() {
+        None => index::content(tx, id.piece)?
+            .map(|content| {
+                vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))]
+            })
+            .unwrap_or_default(),
+        Some(_) => {
+            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
+        }
+    })
+}

@@ -1,0 +1,168 @@
+//! Two judges from outside, as they come from npm: the tus client that people use, and automerge itself.
+
+// `cfg(test)` is how clippy knows that helpers may unwrap.
+#![cfg(test)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Once;
+use std::time::Duration;
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::device::NewPiece;
+use fieldfolio_core::document::Sheet;
+use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::model::entry::Said;
+use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::store::log;
+use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::photos;
+use fieldfolio_tests::real::{RealSchool, Writing};
+use serde_json::Value;
+
+#[test]
+fn tus_js_client_is_served_in_every_mode_and_each_byte_arrives() {
+    let school = RealSchool::start().unwrap();
+    let mut phone = school.client("mina", "phone").unwrap();
+    let mut paths = vec![
+        keep(&school, "empty.jpg", &[]),
+        keep(&school, "leaf.png", &photos::field_png(3, 900, 700)),
+        keep(&school, "noise.jpg", &noise(1_500_000)),
+        keep(&school, "leaf.jpg", &photos::field_photo(5, 640, 480)),
+    ];
+    // One as a camera wrote it, where they were brought along.
+    let real = photos::real_photos().unwrap_or_default().into_iter();
+    let is_jpeg = |path: &PathBuf| path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("jpg"));
+    paths.extend(real.filter(is_jpeg).max_by_key(|path| path.metadata().map_or(0, |found| found.len())));
+    let files: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
+
+    let mut dice = SeededChance::new(10);
+    let (piece, mut items) = phone.new_piece(school.folio("mina/community-garden"), &mut dice);
+    let blobs: Vec<BlobHash> = files.iter().map(|bytes| BlobHash::of(bytes)).collect();
+    let change = Writing::new(DocumentId::content(piece), &mut dice)
+        .write(&phone.me, &blobs, |edit| edit.title("A leaf"));
+    items.push(Item::Change(change));
+    assert!(phone.send(&items).unwrap().iter().all(|verdict| matches!(verdict, Verdict::Stored(_))));
+
+    let token = phone.authorization.clone().unwrap().trim_start_matches("Bearer ").to_owned();
+    let mut judge = node("tus.mjs");
+    judge.arg(format!("{}/v1/uploads", school.url)).args([token, piece.to_string()]).args(&paths);
+    let said = finish(&mut judge);
+    let last = said.lines().last().unwrap_or_default();
+    let passed = last.strip_suffix(" passed, 0 failed").and_then(|number| number.parse::<u32>().ok());
+    assert!(passed.is_some_and(|passed| passed >= 12), "{said}");
+    println!("tus-js-client: {last}, {} files", files.len());
+
+    let mut teacher = school.client("ms-ito", "teacher").unwrap();
+    for (blob, bytes) in blobs.iter().zip(&files) {
+        for reader in [&mut phone, &mut teacher] {
+            let answer = reader.blob(*blob).unwrap();
+            assert!(
+                answer.status == 200 && answer.body == *bytes,
+                "{blob}: {} {}",
+                answer.status,
+                answer.body.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn automerge_in_javascript_reads_what_was_written_and_its_edit_comes_back() {
+    let school = RealSchool::start().unwrap();
+    let mut phone = school.enrol("mina", "phone").unwrap();
+    driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
+    let outcome = school.outcome("THINK");
+    let new = NewPiece {
+        photos: vec![photos::field_photo(1, 96, 64)],
+        title: "Un día de lluvia ☔".into(),
+        words: "Leaves drink the rain 👩🏽‍🌾.".into(),
+        work_date: Some("2026-05-04".parse().unwrap()),
+        outcomes: vec![outcome],
+        folios: vec![school.folio("mina/community-garden")],
+        audience: Some(Roles::WHOLE_CIRCLE),
+        ..NewPiece::default()
+    };
+    let piece = phone.capture(new, now(), &mut OsChance).unwrap().piece;
+    phone.reflect(piece, "I waited for it", now(), &mut OsChance).unwrap();
+    phone.reflect(piece, "I waited for the rain", now(), &mut OsChance).unwrap();
+    let me = phone.identity().person;
+    let (content, voice) = (DocumentId::content(piece), DocumentId::voice(piece, me, Some(me)));
+    let content_file = keep(&school, "content.automerge", &phone.export_document(content).unwrap());
+    let voice_file = keep(&school, "voice.automerge", &phone.export_document(voice).unwrap());
+    let edited_file = school.folder().join("edited.automerge");
+
+    let said = finish(node("automerge.mjs").args([&content_file, &voice_file, &edited_file]));
+    let read: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(read["title"], "Un día de lluvia ☔");
+    assert_eq!(read["words"], "Leaves drink the rain 👩🏽‍🌾.");
+    assert_eq!(read["tags"], serde_json::json!([outcome]));
+    assert_eq!(read["media"], 1);
+    assert_eq!(read["fields"]["work_date"], "2026-05-04");
+    let row = log::document(phone.store().read(), content).unwrap().unwrap();
+    let heads: Vec<String> =
+        row.heads.iter().map(|head| head.0.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+    assert_eq!(read["heads"], serde_json::json!(heads));
+    let entries: Vec<&Value> = read["entries"].as_object().unwrap().values().collect();
+    let [entry] = entries[..] else { panic!("one reflection, not {entries:?}") };
+    assert_eq!((&entry["kind"], &entry["words"]), (&"reflection".into(), &"I waited for the rain".into()));
+
+    // What it gives back is one change more, which every device of ours can take.
+    let own = log::raw_changes(phone.store().read(), row.row).unwrap();
+    let back = Sheet::changes_of(&std::fs::read(&edited_file).unwrap()).unwrap();
+    assert_eq!(back.len(), own.len() + 1);
+    assert!(own.iter().all(|raw| back.contains(raw)), "what a device signed comes back byte for byte");
+    let news: Vec<&Vec<u8>> = back.iter().filter(|raw| !own.contains(raw)).collect();
+    let [news] = news[..] else { panic!("one change is new, not {}", news.len()) };
+    let sheet = Sheet::load(own.iter().chain([news]).map(Vec::as_slice)).unwrap();
+    let edited = sheet.content();
+    assert_eq!(edited.words, "Leaves drink the rain 👩🏽‍🌾. 🌱 And so do we.");
+    assert_eq!(Value::from(edited.words.as_str()), read["edited"]);
+    assert_eq!((edited.title.as_str(), edited.media.len(), edited.unreadable), ("Un día de lluvia ☔", 1, 0));
+    let view = phone.piece(piece).unwrap();
+    let kept = &view.voices[0].entries[0];
+    assert!(
+        matches!(&kept.said, Said::Reflection { words } if words == "I waited for the rain") && !kept.altered
+    );
+}
+
+fn keep(school: &RealSchool, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = school.folder().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Bytes that can't be compressed or guessed.
+fn noise(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    fieldfolio_core::ids::Chance::fill(&mut SeededChance::new(11), &mut bytes);
+    bytes
+}
+
+/// `node` on one of the scripts in `tests/js`, with what their lock file names.
+fn node(script: &str) -> Command {
+    static INSTALLED: Once = Once::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("js");
+    INSTALLED.call_once(|| {
+        let present = ["tus-js-client", "@automerge/automerge"];
+        if present.iter().any(|name| !folder.join("node_modules").join(name).is_dir()) {
+            finish(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&folder));
+        }
+    });
+    let mut command = Command::new("node");
+    command.arg(folder.join(script)).current_dir(&folder);
+    command
+}
+
+/// Runs it to a good end; answers what it said.
+fn finish(command: &mut Command) -> String {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let ended = command.output();
+    let Output { status, stdout, stderr } = ended.unwrap_or_else(|error| {
+        panic!("{name} can't be run ({error}): install Node.js 20 or newer, with npm")
+    });
+    let said = String::from_utf8_lossy(&stdout).into_owned();
+    assert!(status.success(), "{name}: {status}\n{said}{}", String::from_utf8_lossy(&stderr));
+    said
+}

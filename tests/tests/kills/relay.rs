@@ -1,0 +1,206 @@
+//! The relay dies, again and again, and never lost what it acknowledged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
+use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_tests::ledger::{Acknowledged, Ledger};
+use fieldfolio_tests::proxy::Point;
+use fieldfolio_tests::real::{Client, Writing};
+
+use super::stage::{Power, Stage};
+
+const SYNC: &str = "POST /v1/sync";
+const BEGIN: &str = "POST /v1/uploads";
+const SEND: &str = "PATCH /v1/uploads/";
+
+/// Where the relay is killed while one piece with its photo is brought.
+const PLACES: [(&str, Point); 8] = [
+    (SYNC, Point::RequestPassed),
+    (SYNC, Point::AnswerBegun),
+    (BEGIN, Point::AnswerBegun),
+    (SEND, Point::HalfwayUp),
+    (SEND, Point::RequestPassed),
+    // Between two pieces of one upload.
+    (SEND, Point::AnswerPassed),
+    (SEND, Point::AnswerBegun),
+    (SYNC, Point::AnswerPassed),
+];
+const ROUNDS: u64 = 4;
+const RANDOM_KILLS: u64 = 26;
+
+#[test]
+fn a_relay_killed_at_named_points_has_what_it_acknowledged() {
+    let stage = Stage::new();
+    let mut chance = SeededChance::new(1);
+    let mut writer = Writer::new(&stage, "mina", "phone");
+    let mut kills = 0;
+    for _ in 0..ROUNDS {
+        for (request, point) in PLACES {
+            stage.kill_at(request, point);
+            let writing = std::thread::scope(|scope| {
+                let bringing = scope.spawn(|| writer.bring_a_piece(&mut chance));
+                let before = stage.survive();
+                kills += 1;
+                bringing.join().unwrap();
+                before
+            });
+            let after = stage.audit();
+            assert!(after.items > writing.items, "{request} {point:?}: what was repeated is in the log");
+            assert_eq!(after.blobs, kills, "every photo arrived, whatever happened on its way");
+        }
+    }
+    assert_eq!(kills, PLACES.len() * ROUNDS as usize);
+    writer.everything_is_there_once();
+    println!("killed {kills} times at named points: {:?}", stage.audit());
+}
+
+#[test]
+fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
+    let stage = Stage::new();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let written = Arc::new(AtomicU32::new(0));
+    let seed = 20_261_122;
+    let mut dice = SeededChance::new(seed);
+    let writers: Vec<_> = [("mina", "phone"), ("mina", "tablet"), ("otto", "phone-2"), ("ada", "phone-3")]
+        .into_iter()
+        .zip(100..)
+        .map(|((person, device), seed)| {
+            let mut writer = Writer::new(&stage, person, device);
+            let (is_over, written) = (is_over.clone(), written.clone());
+            std::thread::spawn(move || {
+                let mut chance = SeededChance::new(seed);
+                while !is_over.load(Ordering::SeqCst) {
+                    if chance.happens(20) {
+                        writer.bring_a_piece(&mut chance);
+                    } else {
+                        writer.write_more(&mut chance);
+                    }
+                    written.fetch_add(1, Ordering::SeqCst);
+                }
+                writer
+            })
+        })
+        .collect();
+    for kill in 0..RANDOM_KILLS {
+        stage.kill_at("", Point::Bytes(1 + dice.below(120_000)));
+        let audited = stage.survive();
+        assert!(kill == 0 || audited.items > 0, "seed {seed}");
+    }
+    is_over.store(true, Ordering::SeqCst);
+    for writer in writers {
+        writer.join().unwrap().everything_is_there_once();
+    }
+    let failures = stage.power().failures.load(Ordering::SeqCst);
+    assert!(failures >= RANDOM_KILLS as u32 / 2, "only {failures} requests were hit: the load was no load");
+    let audited = stage.audit();
+    println!("killed {RANDOM_KILLS} times under load, {failures} requests hit, seed {seed}: {audited:?}");
+}
+
+/// A client that repeats itself until it is told, and writes down what it was told.
+struct Writer {
+    client: Client,
+    folio: FolioId,
+    sheets: Vec<Writing>,
+    sent: Vec<Item>,
+    power: Arc<Power>,
+    ledger: Arc<Ledger>,
+}
+
+impl Writer {
+    fn new(stage: &Stage, person: &str, device: &str) -> Self {
+        let client = stage.client(person, device);
+        let folio = stage.school.folio(&format!("{person}/community-garden"));
+        let (power, ledger) = (stage.power(), stage.ledger.clone());
+        Self { client, folio, sheets: Vec::new(), sent: Vec::new(), power, ledger }
+    }
+
+    /// A new piece with a photo in two stretches, then words on it.
+    fn bring_a_piece(&mut self, chance: &mut SeededChance) {
+        let (piece, mut items) = self.client.new_piece(self.folio, chance);
+        let mut photo = vec![0; 20_000];
+        chance.fill(&mut photo);
+        let blob = BlobHash::of(&photo);
+        let mut content = Writing::new(DocumentId::content(piece), chance);
+        let change = content.write(&self.client.me, &[blob], |edit| edit.title("A leaf"));
+        items.push(Item::Change(change));
+        self.sheets.push(content);
+        self.send(items);
+        self.bring_photo(piece, blob, &photo);
+        self.write_more(chance);
+    }
+
+    /// One change more on one of her sheets.
+    fn write_more(&mut self, chance: &mut SeededChance) {
+        let Some(last) = self.sheets.len().checked_sub(1) else { return };
+        let sheet = &mut self.sheets[last - chance.below(4).min(last as u64) as usize];
+        let words = format!("Words {}", chance.below(u64::MAX));
+        let change = sheet.write(&self.client.me, &[], |edit| edit.words(&words));
+        self.send(vec![Item::Change(change)]);
+    }
+
+    /// Sends items until each is taken; the ledger knows before anything else happens.
+    fn send(&mut self, items: Vec<Item>) {
+        self.sent.extend(items.iter().cloned());
+        let mut open = items;
+        while !open.is_empty() {
+            let verdicts = self.power.insist(|| self.client.send(&open));
+            assert_eq!(verdicts.len(), open.len());
+            self.ledger.write_verdicts(&open, &verdicts).unwrap();
+            let mut verdicts = verdicts.into_iter();
+            open.retain(|_| match verdicts.next() {
+                Some(Verdict::Stored(_) | Verdict::Known(_)) => false,
+                Some(Verdict::Busy) => true,
+                other => panic!("honest work was refused: {other:?}"),
+            });
+        }
+    }
+
+    fn bring_photo(&mut self, piece: PieceId, blob: BlobHash, photo: &[u8]) {
+        let begun = self.power.insist(|| self.client.begin_upload(piece, blob, photo.len() as u64));
+        assert_eq!(begun.status, 201);
+        let path = begun.location.unwrap();
+        let mut offset = begun.upload_offset.unwrap();
+        let mut is_sure = true;
+        while offset < photo.len() as u64 {
+            // Only the relay knows how far a stretch came whose answer was lost.
+            if !is_sure {
+                let asked = self.power.insist(|| self.client.offset(&path));
+                assert_eq!(asked.status, 200, "an upload that was begun goes on");
+                let known = asked.upload_offset.unwrap();
+                assert!(
+                    known >= offset,
+                    "the relay forgot bytes that it had acknowledged: {known} < {offset}"
+                );
+                (offset, is_sure) = (known, true);
+                continue;
+            }
+            let from = offset as usize;
+            let until = if from < photo.len() / 2 { photo.len() / 2 } else { photo.len() };
+            match self.client.patch(&path, offset, &photo[from..until]) {
+                Ok(answer) if answer.status == 204 => offset = answer.upload_offset.unwrap(),
+                // Broke off, or still held by the request that was cut.
+                Ok(answer) if matches!(answer.status, 400 | 409 | 423) => is_sure = false,
+                Ok(answer) => panic!("a stretch was answered with {}", answer.status),
+                Err(_) => {
+                    self.power.failures.fetch_add(1, Ordering::SeqCst);
+                    is_sure = false;
+                }
+            }
+        }
+        self.ledger.write(&Acknowledged::Blob { piece, blob }).unwrap();
+        let there = self.power.insist(|| self.client.blob(blob));
+        assert_eq!((there.status, there.body == photo), (200, true), "what was acknowledged is served");
+    }
+
+    /// All that was ever sent is known under the number that was acknowledged first: the ledger holds each number.
+    fn everything_is_there_once(&mut self) {
+        for items in std::mem::take(&mut self.sent).chunks(500) {
+            let verdicts = self.power.insist(|| self.client.send(items));
+            assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Known(_))), "{verdicts:?}");
+            self.ledger.write_verdicts(items, &verdicts).unwrap();
+        }
+    }
+}
