@@ -85,13 +85,15 @@ impl Stage {
             self.school.capture("mina", "The bean bed", "mina/community-garden", "2026-05-04", &["TEAM"]);
         for group in ["otto", "ada"] {
             let folio = self.school.folio(&format!("{group}/community-garden"));
-            self.school.on("mina", |mina, now, chance| mina.place(piece, folio, now, chance)).unwrap();
+            self.school
+                .on("mina", |mina, now, chance| mina.place(piece, folio, now, chance))
+                .expect("placed");
         }
         self.school.settle();
         let mina = self.people["mina"];
         self.school
             .on("mina", |device, now, chance| device.reflect(piece, "We planted it", now, chance))
-            .unwrap();
+            .expect("reflected");
         for author in COLUMNS.iter().skip(2) {
             let words = Feedback { did_well: format!("said by {author}"), ..Feedback::default() };
             self.school
@@ -114,7 +116,7 @@ impl Stage {
     /// What a device holds of a piece.
     fn holds(&mut self, name: &str, piece: PieceId) -> BTreeSet<DocumentId> {
         let store = self.school.device(name).device().store();
-        let documents = log::documents_of(store.read(), piece).unwrap();
+        let documents = log::documents_of(store.read(), piece).expect("documents can be listed");
         documents.into_iter().filter(|row| !row.heads.is_empty()).map(|row| row.id).collect()
     }
 

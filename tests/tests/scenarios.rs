@@ -37,12 +37,14 @@ fn summative(school: &School, code: &str, level: u8) -> Judging {
 }
 
 fn assess(school: &mut School, judge: &str, piece: PieceId, student: PersonId, judging: Judging) -> EntryId {
-    school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance)).unwrap()
+    school
+        .on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance))
+        .expect("judged")
 }
 
 /// What a device says of a student's level in an outcome.
 fn sentence(school: &mut School, device: &str, student: &str, code: &str) -> String {
     let (student, outcome) = (school.person(student), school.outcome(code));
-    let level = school.device(device).device().level(student, outcome).unwrap();
+    let level = school.device(device).device().level(student, outcome).expect("a level can be asked for");
     level.map_or_else(|| "no level is shown".to_owned(), |level| level.answer.sentence)
 }

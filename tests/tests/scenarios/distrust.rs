@@ -90,7 +90,7 @@ fn a_key_that_nobody_vouches_for_is_not_believed() {
 
 fn keys(school: &mut fieldfolio_tests::sim::School) -> usize {
     let conn = school.device("ito").device().store().read();
-    fieldfolio_core::store::records::keys(conn).unwrap().len()
+    fieldfolio_core::store::records::keys(conn).expect("keys can be read").len()
 }
 
 #[test]

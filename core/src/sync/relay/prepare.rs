@@ -10,7 +10,7 @@ use crate::sync::wire::{Item, Verdict};
 
 use super::{Asker, Ledger, TrialRoom};
 
-/// An item that is ready for [`commit`].
+/// An item that is ready for [`commit`](super::commit()).
 #[derive(Debug, Clone)]
 pub enum Prepared {
     /// Decided already.
@@ -23,7 +23,7 @@ pub enum Prepared {
     Change(usize),
 }
 
-/// An exchange's items, ready for [`commit`].
+/// An exchange's items, ready for [`commit`](super::commit()).
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     pub(super) items: Vec<Prepared>,
