@@ -1,6 +1,7 @@
 //! The relay as a process: opens everything, listens, and stops gracefully.
 
 use std::error::Error;
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +22,22 @@ pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     runtime.block_on(listen(folder, config))
 }
 
+/// Two relays on one folder would write into each other's uploads: the second one is told. The lock ends with the
+/// process, however it ends.
+fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
+    let lock = File::create(folder.join("relay.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another relay serves {} already: stop it first", folder.display()).into())
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
+    let has_school = crate::database::path(folder).exists();
+    let _only_one = has_school.then(|| only_one(folder)).transpose()?;
     let app = open(folder, &config)?;
     let listener = tokio::net::TcpListener::bind(config.listen).await?;
     // Scripts wait for this line: nothing is printed before it, and connections are taken from here on.

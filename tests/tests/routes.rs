@@ -361,3 +361,14 @@ fn a_refusal_reaches_who_is_still_sending() {
     }
     assert!(lost.is_empty(), "{} of 40 refusals never arrived: {lost:?}", lost.len());
 }
+
+#[test]
+fn one_folder_has_one_relay() {
+    let school = RealSchool::start().unwrap();
+    let second = fieldfolio_tests::processes::Relay::start(&school.home()).unwrap_err().to_string();
+    assert!(second.contains("another relay serves"), "{second}");
+    assert_eq!(
+        school.client("mina", "phone").unwrap().call("GET", "/health", &[], Body::Empty).unwrap().status,
+        200
+    );
+}
