@@ -16,9 +16,9 @@ use fieldfolio_core::time::WorkDate;
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::ledger::SqliteLedger;
 use fieldfolio_tests::sim::School;
-use fieldfolio_tests::{photos, raw};
+use fieldfolio_tests::raw;
 
-/// From the bytes of a 4 MB photo to "saved": cleaned, previewed, durable, indexed, owed. On a real disk.
+/// From the bytes of a large photo to "saved": cleaned, previewed, durable, indexed, owed. On a real disk.
 fn capture_to_saved(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut school = School::new(1);
@@ -27,7 +27,7 @@ fn capture_to_saved(c: &mut Criterion) {
     copy_store(school.device("phone").device(), &copy);
     let mut phone = Device::open(&copy).expect("a copy of a device");
     let folio = school.folio("mina/community-garden");
-    let photo = photos::field_photo(1, 4_000, 3_000);
+    let photo = grainy_photo(4_000, 3_000);
     println!("the photo has {:.1} MB", photo.len() as f64 / 1e6);
     let mut now = school.now;
     c.bench_function("capture a 12-megapixel photo until it is saved", |b| {
@@ -53,6 +53,23 @@ fn capture_to_saved(c: &mut Criterion) {
             phone.capture(new, now, &mut school.chance).expect("captured")
         });
     });
+}
+
+/// A photo with as much grain as a phone's camera leaves: 3.3 MB for 12 megapixels.
+fn grainy_photo(width: u16, height: u16) -> Vec<u8> {
+    let mut state = 1u32;
+    let pixels: Vec<u8> = (0..u32::from(width) * u32::from(height))
+        .flat_map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let grain = (state >> 24) as u8 / 10;
+            let (x, y) = (at % u32::from(width), at / u32::from(width));
+            [(x / 20) as u8 / 2 + grain, (y / 15) as u8 / 2 + grain, 60 + grain]
+        })
+        .collect();
+    let mut photo = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut photo, 88);
+    encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb).expect("a picture");
+    photo
 }
 
 /// Puts a device's store on a real disk.
