@@ -15,8 +15,8 @@ use fieldfolio_core::sync::wire::Item;
 use fieldfolio_core::time::WorkDate;
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::ledger::SqliteLedger;
-use fieldfolio_tests::sim::School;
 use fieldfolio_tests::raw;
+use fieldfolio_tests::sim::School;
 
 /// From the bytes of a large photo to "saved": cleaned, previewed, durable, indexed, owed. On a real disk.
 fn capture_to_saved(c: &mut Criterion) {

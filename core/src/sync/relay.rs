@@ -19,6 +19,7 @@ pub use prepare::{Batch, Prepared, Untried, prepare, try_changes};
 
 mod commit;
 mod prepare;
+pub mod suite;
 
 /// Where the log lives. One implementation keeps it in SQLite; another one must pass the same test-suite.
 pub trait Ledger {
