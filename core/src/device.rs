@@ -131,10 +131,6 @@ impl Device {
         FolioId::derive(self.me.school, student, project)
     }
 
-    fn folio(&self, id: FolioId) -> Result<Option<Folio>, DeviceError> {
-        Ok(records::get(self.store.read(), RecordKind::Folio, id.as_bytes())?)
-    }
-
     /// A piece as access looks at it, with who is in the circles of its folios now.
     fn standing(
         &self,

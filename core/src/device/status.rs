@@ -6,7 +6,6 @@ use sha2::{Digest as _, Sha256};
 use crate::ids::{DocumentId, PersonId, PieceId};
 use crate::model::directory::Folio;
 use crate::model::mastery::Sight;
-use crate::model::role::Role;
 use crate::store::records::{self, RecordKind};
 use crate::store::{log, outbox, transfers};
 
@@ -167,12 +166,6 @@ impl Device {
             remove(std::fs::remove_file(folder.join(name)), &folder)?;
         }
         remove(std::fs::remove_dir_all(folder.join("blobs")), &folder)
-    }
-
-    /// The role of this person in a folio's circle.
-    pub fn my_roles(&self, folio: crate::ids::FolioId) -> Result<Vec<Role>, DeviceError> {
-        let circle = self.folio(folio)?.map(|folio| folio.circle).unwrap_or_default();
-        Ok(circle.into_iter().filter(|row| row.person == self.me.person).map(|row| row.role).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::blob::BlobHash;
-use crate::ids::{Chance, PieceId};
+use crate::ids::Chance;
 use crate::store::transfers::{self, Upload};
 use crate::store::{log, outbox, records};
 use crate::sync::device::back_off;
@@ -349,14 +349,6 @@ impl Device {
         };
         let until = now.plus_millis(back_off(rounds + 1, chance));
         self.store.write(|tx| Ok(transfers::put_off_download(tx, hash, until, problem)?))
-    }
-
-    /// The piece of an upload, for showing whose photo is on its way.
-    pub fn uploads_of(&self, piece: PieceId) -> Result<Vec<Upload>, DeviceError> {
-        Ok(transfers::uploads(self.store.read())?
-            .into_iter()
-            .filter(|upload| upload.piece == piece)
-            .collect())
     }
 }
 

@@ -131,11 +131,6 @@ impl ParsedChange {
             change,
         })
     }
-
-    /// Does it build on genesis directly?
-    pub fn builds_on_genesis_alone(&self) -> bool {
-        chunk_hash(GENESIS).is_ok_and(|genesis| self.deps == [genesis])
-    }
 }
 
 #[cfg(test)]

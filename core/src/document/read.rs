@@ -68,11 +68,6 @@ impl Sheet {
         self.keys("entries").into_iter().collect()
     }
 
-    /// How many entries stand under a key that is no entry id: kept, but nothing can name them.
-    pub fn nameless_entries(&self) -> usize {
-        self.keys("entries").iter().filter(|key| key.parse::<EntryId>().is_err()).count()
-    }
-
     fn entry_under(&self, entries: &ObjId, key: &str) -> Option<Entry> {
         let id: EntryId = key.parse().ok()?;
         let unreadable = |name: String| Entry {

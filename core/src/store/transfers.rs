@@ -1,6 +1,6 @@
 //! Blobs on their way: previews first, small before large, and one that fails holds back no other.
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
 use crate::blob::BlobHash;
 use crate::ids::PieceId;
@@ -173,12 +173,4 @@ pub fn put_off_download(
         (hash.as_bytes().as_slice(), until.millis().cast_signed(), reason),
     )?;
     Ok(())
-}
-
-/// Was this preview fetched or wanted already? Kept apart so that a purged one can be wanted again.
-pub fn is_wanted(conn: &Connection, hash: BlobHash) -> Result<bool, StoreError> {
-    let found: Option<i64> = conn
-        .query_row("select 1 from download where hash = ?1", [hash.as_bytes().as_slice()], |row| row.get(0))
-        .optional()?;
-    Ok(found.is_some())
 }
