@@ -47,8 +47,10 @@ fn a_device_killed_at_any_time_has_what_it_said_is_saved() {
         for _ in 0..dice.below(12) {
             life.next_word(&field.ledger);
         }
-        // Not to wait for anything: to be anywhere in what comes next.
-        std::thread::sleep(Duration::from_micros(dice.below(20_000)));
+        // Some work of random length, to be anywhere in what comes next.
+        for _ in 0..dice.below(20_000) {
+            dice.below(2);
+        }
         life.kill9();
         life.last_words(&field.ledger);
         field.nothing_is_lost(&format!("kill {kill} of seed {seed}"));
