@@ -6,12 +6,12 @@ use rusqlite::Transaction;
 
 use crate::document::SignedChange;
 use crate::ids::{DeviceId, DocumentId, PieceId};
-use crate::model::act::SignedAct;
+use crate::model::act::{Act, SignedAct};
 use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::role::Class;
 use crate::store::log::ChangeState;
 use crate::store::records::{self, RecordKind};
-use crate::store::{Identity, StoreError, index, log, transfers};
+use crate::store::{Identity, StoreError, index, log, outbox, transfers};
 use crate::sync::Batch;
 use crate::sync::verify::KeyRing;
 use crate::sync::wire::{self, Pack, Record, ToFill};
@@ -58,7 +58,7 @@ impl Device {
             intake.finish()?;
             if directory_changed {
                 // A role may have been renewed: what waits for that is tried again.
-                tx.execute("update outbox set not_before = 0 where reason is not null", [])?;
+                outbox::wake_waiting(tx)?;
             }
             set_cursor(tx, batch.cursor)
         })?;
@@ -173,7 +173,7 @@ impl Intake<'_> {
     }
 
     fn act(&mut self, piece: PieceId, signed: &SignedAct) -> Result<(), DeviceError> {
-        let Ok(act) = crate::model::act::Act::from_bytes(&signed.body) else { return Ok(()) };
+        let Ok(act) = Act::from_bytes(&signed.body) else { return Ok(()) };
         if act.piece() != Some(piece) {
             return Ok(());
         }
@@ -187,7 +187,7 @@ impl Intake<'_> {
     fn is_genuine(&self, signed: &SignedAct) -> bool {
         let Some((person, act)) = self.ring.verify_act(signed) else { return false };
         match act {
-            crate::model::act::Act::DeclarePiece { maker, .. } => maker == person,
+            Act::DeclarePiece { maker, .. } => maker == person,
             act => {
                 let maker = act.piece().and_then(|piece| declared_maker(self.tx, piece).ok().flatten());
                 maker.is_none_or(|maker| maker == person)
@@ -259,12 +259,7 @@ impl Intake<'_> {
         }
         let mut unnamed = Vec::new();
         for hash in hashes {
-            let named: bool = self.tx.query_row(
-                "select exists (select 1 from content_index where instr(body, ?1) > 0)",
-                [hash.to_string()],
-                |row| row.get(0),
-            )?;
-            if !named {
+            if !index::names_blob(self.tx, hash)? {
                 unnamed.push(hash);
             }
         }
@@ -277,7 +272,7 @@ impl Intake<'_> {
             for signed in log::unverified_acts(self.tx)? {
                 if self.is_genuine(&signed) {
                     log::set_act_verified(self.tx, signed.id)?;
-                    let act = crate::model::act::Act::from_bytes(&signed.body).ok();
+                    let act = Act::from_bytes(&signed.body).ok();
                     self.pieces.extend(act.and_then(|act| act.piece()));
                 }
             }
@@ -306,12 +301,7 @@ impl Intake<'_> {
         let own = declared_maker(self.tx, piece)? == Some(self.me.person);
         let Some(content) = index::content(self.tx, piece)? else { return Ok(()) };
         for medium in content.media.iter().take(40) {
-            let sent_from_here: bool = self.tx.query_row(
-                "select exists (select 1 from upload where hash = ?1)",
-                [medium.preview.as_bytes().as_slice()],
-                |row| row.get(0),
-            )?;
-            if !(own && sent_from_here) {
+            if !(own && transfers::is_owed_or_sent(self.tx, medium.preview)?) {
                 transfers::want(self.tx, medium.preview)?;
             }
         }
@@ -324,10 +314,8 @@ fn declared_maker(
     conn: &rusqlite::Connection,
     piece: PieceId,
 ) -> Result<Option<crate::ids::PersonId>, DeviceError> {
-    Ok(log::acts_of(conn, piece)?.iter().find_map(|signed| {
-        match crate::model::act::Act::from_bytes(&signed.body).ok()? {
-            crate::model::act::Act::DeclarePiece { maker, .. } => Some(maker),
-            _ => None,
-        }
+    Ok(log::acts_of(conn, piece)?.iter().find_map(|signed| match Act::from_bytes(&signed.body).ok()? {
+        Act::DeclarePiece { maker, .. } => Some(maker),
+        _ => None,
     }))
 }

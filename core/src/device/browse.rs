@@ -11,6 +11,7 @@ use crate::model::directory::{CircleRow, Folio, Person, Project};
 use crate::model::entry::{Entry, Reference, Said};
 use crate::model::piece::{Content, Medium, PieceKind};
 use crate::model::role::{Class, Role};
+use crate::store::index::Listed;
 use crate::store::records::{self, RecordKind};
 use crate::store::{index, log, transfers};
 use crate::time::Timestamp;
@@ -45,6 +46,17 @@ pub struct PieceLine {
     pub title: String,
     /// The day of the work.
     pub work_date: Option<String>,
+}
+
+impl PieceLine {
+    fn of(listed: &Listed) -> Self {
+        Self {
+            piece: listed.piece,
+            maker: listed.maker,
+            title: listed.title.clone(),
+            work_date: listed.work_date.clone(),
+        }
+    }
 }
 
 /// A piece as this person may see it.
@@ -131,13 +143,8 @@ impl Device {
         let conn = self.store.read();
         let mut by_folio: BTreeMap<FolioId, Vec<PieceLine>> = BTreeMap::new();
         for listed in index::listed(conn)? {
-            for folio in listed.folios {
-                by_folio.entry(folio).or_default().push(PieceLine {
-                    piece: listed.piece,
-                    maker: listed.maker,
-                    title: listed.title.clone(),
-                    work_date: listed.work_date.clone(),
-                });
+            for folio in listed.folios.iter().copied() {
+                by_folio.entry(folio).or_default().push(PieceLine::of(&listed));
             }
         }
         let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
@@ -164,12 +171,7 @@ impl Device {
         let listed = index::listed(self.store.read())?.into_iter();
         Ok(listed
             .filter(|listed| listed.folios.is_empty() && listed.maker == self.me.person)
-            .map(|listed| PieceLine {
-                piece: listed.piece,
-                maker: listed.maker,
-                title: listed.title,
-                work_date: listed.work_date,
-            })
+            .map(|listed| PieceLine::of(&listed))
             .collect())
     }
 

@@ -104,7 +104,7 @@ impl Intake<'_> {
         }
         for change in &rows {
             log::set_state(self.tx, change.row, ChangeState::SetAside)?;
-            self.tx.execute("delete from outbox where change = ?1", [change.row])?;
+            outbox::remove_change(self.tx, change.row)?;
         }
         log::set_actor(self.tx, first.document, None)?;
         reindex_document(self.tx, first.document, first.change.document)?;

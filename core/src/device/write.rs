@@ -6,7 +6,8 @@ use crate::blob::BlobHash;
 use crate::document::{Edit, Sheet, SheetError, SignedChange};
 use crate::ids::{Chance, DocumentId, PieceId, random};
 use crate::model::act::{Act, SignedAct, audience};
-use crate::model::entry::Head;
+use crate::model::entry::{Entry, Head};
+use crate::model::piece::Content;
 use crate::model::role::Class;
 use crate::signing::Signature;
 use crate::store::log::ChangeState;
@@ -88,7 +89,8 @@ pub(super) fn change(
     .signed(me.school, &me.key);
     let (change, _) = log::put_change(tx, row, &signed, None, ChangeState::InUse)?;
     outbox::add(tx, Owed::Change(change))?;
-    reindex_sheet(tx, row, document, &sheet)?;
+    log::update_document(tx, row, &sheet.heads(), None)?;
+    Reading::of(document, &sheet).put(tx, row, document)?;
     Ok(Some(change))
 }
 
@@ -103,23 +105,17 @@ pub(super) fn reindex_document(
     // A hostile change can make automerge panic; that must cost this document only.
     let opened = std::panic::catch_unwind(|| {
         let (sheet, waiting) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
-        Ok::<_, SheetError>((sheet.content(), sheet.entries(), sheet.heads(), waiting))
+        Ok::<_, SheetError>((sheet.heads(), Reading::of(id, &sheet), waiting))
     });
     let why = match opened {
-        Ok(Ok((content, entries, heads, waiting))) => {
-            // What a document says must never stop the others: if it can't be indexed, it is set aside too.
-            let indexed = match id.author() {
-                None => index::put_content(tx, row, id.piece, &content),
-                Some(_) => index::put_entries(tx, row, &entries),
-            };
-            match indexed {
-                Ok(()) => {
-                    log::update_document(tx, row, &heads, None)?;
-                    return Ok(waiting);
-                }
-                Err(error) => error.to_string(),
+        // What a document says must never stop the others: if it can't be indexed, it is set aside too.
+        Ok(Ok((heads, reading, waiting))) => match reading.put(tx, row, id) {
+            Ok(()) => {
+                log::update_document(tx, row, &heads, None)?;
+                return Ok(waiting);
             }
-        }
+            Err(error) => error.to_string(),
+        },
         Ok(Err(error)) => error.to_string(),
         Err(_) => "reading it made the reader stop".to_owned(),
     };
@@ -133,13 +129,26 @@ pub(super) fn reindex_document(
     Ok(Vec::new())
 }
 
-fn reindex_sheet(tx: &Transaction<'_>, row: i64, id: DocumentId, sheet: &Sheet) -> Result<(), DeviceError> {
-    log::update_document(tx, row, &sheet.heads(), None)?;
-    match id.author() {
-        None => index::put_content(tx, row, id.piece, &sheet.content())?,
-        Some(_) => index::put_entries(tx, row, &sheet.entries())?,
+/// What the index keeps of a sheet.
+enum Reading {
+    Content(Content),
+    Voice(Vec<Entry>),
+}
+
+impl Reading {
+    fn of(id: DocumentId, sheet: &Sheet) -> Self {
+        match id.author() {
+            None => Reading::Content(sheet.content()),
+            Some(_) => Reading::Voice(sheet.entries()),
+        }
     }
-    Ok(())
+
+    fn put(&self, tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<(), StoreError> {
+        match self {
+            Reading::Content(content) => index::put_content(tx, row, id.piece, content),
+            Reading::Voice(entries) => index::put_entries(tx, row, entries),
+        }
+    }
 }
 
 /// Works out anew what a piece's verified acts add up to.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use crate::access::{Piece, Placement};
+use crate::blob::BlobHash;
 use crate::ids::{EntryId, FolioId, PersonId, PieceId};
 use crate::model::entry::{Entry, Said};
 use crate::model::piece::{Content, PieceKind};
@@ -75,6 +76,12 @@ pub fn content(conn: &Connection, piece: PieceId) -> Result<Option<Content>, Sto
     let mut query = conn.prepare_cached("select body from content_index where piece = ?1")?;
     let body: Option<String> = query.query_row([piece.as_bytes().as_slice()], |row| row.get(0)).optional()?;
     body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))).transpose()
+}
+
+/// Does the content of any piece here name this blob?
+pub fn names_blob(conn: &Connection, hash: BlobHash) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached("select 1 from content_index where instr(body, ?1) > 0")?;
+    Ok(query.exists([hash.to_string()])?)
 }
 
 /// What the entries of a voice say.

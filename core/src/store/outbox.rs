@@ -121,6 +121,18 @@ pub fn put_off(
     Ok(())
 }
 
+/// Nothing is owed for this change any more: it is set aside.
+pub fn remove_change(tx: &Transaction<'_>, change: i64) -> Result<(), StoreError> {
+    tx.execute("delete from outbox where change = ?1", [change])?;
+    Ok(())
+}
+
+/// Makes due now what waits for people: the directory changed, and it may be for them.
+pub fn wake_waiting(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("update outbox set not_before = 0 where reason is not null", [])?;
+    Ok(())
+}
+
 /// Makes everything due now: the person asked, or the directory changed.
 pub fn wake(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("update outbox set not_before = 0 where not_before > 0", [])?;

@@ -89,6 +89,12 @@ pub fn uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
     query.query_map([], upload_row)?.map(|row| row?).collect()
 }
 
+/// Does this device owe this blob, or has it sent it?
+pub fn is_owed_or_sent(conn: &Connection, hash: BlobHash) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached("select 1 from upload where hash = ?1")?;
+    Ok(query.exists([hash.as_bytes().as_slice()])?)
+}
+
 /// How an upload stands now.
 pub fn update_upload(tx: &Transaction<'_>, upload: &Upload) -> Result<(), StoreError> {
     tx.prepare_cached(
