@@ -330,7 +330,7 @@ impl SqliteLedger<'_> {
         class: Class,
         heads: &[Head],
     ) -> rusqlite::Result<(i64, bool)> {
-        let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
+        let heads = Head::join(heads);
         let key = id.to_bytes();
         let known: Option<i64> = tx
             .prepare_cached("update document set heads = ?2 where id = ?1 returning row")?

@@ -143,7 +143,7 @@ impl Edit<'_> {
         if !assessment.next_step.is_empty() {
             self.tx.put(&object, "next_step", assessment.next_step.as_str())?;
         }
-        self.tx.put(&object, "judged", heads_bytes(&assessment.judged))?;
+        self.tx.put(&object, "judged", Head::join(&assessment.judged))?;
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Edit<'_> {
     pub fn confirmation(&mut self, id: EntryId, of: Reference, heads: &[Head]) -> Result<(), SheetError> {
         let object = self.entry(id, "confirmation", None)?;
         self.reference(&object, of)?;
-        self.tx.put(&object, "heads", heads_bytes(heads))?;
+        self.tx.put(&object, "heads", Head::join(heads))?;
         Ok(())
     }
 
@@ -224,8 +224,4 @@ impl Edit<'_> {
             _ => Err(SheetError::Absent("the document has lost a root container")),
         }
     }
-}
-
-fn heads_bytes(heads: &[Head]) -> Vec<u8> {
-    heads.iter().flat_map(|head| head.0).collect()
 }

@@ -13,6 +13,13 @@ use crate::time::WorkDate;
 #[serde(transparent)]
 pub struct Head(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
+impl Head {
+    /// Heads one after the other, 32 bytes each, as documents and databases keep them.
+    pub fn join(heads: &[Head]) -> Vec<u8> {
+        heads.iter().flat_map(|head| head.0).collect()
+    }
+}
+
 impl std::fmt::Debug for Head {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Head({:02x}{:02x}{:02x}…)", self.0[0], self.0[1], self.0[2])

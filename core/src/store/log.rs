@@ -125,7 +125,7 @@ pub fn update_document(
     heads: &[Head],
     set_aside: Option<&str>,
 ) -> Result<(), StoreError> {
-    let heads: Vec<u8> = heads.iter().flat_map(|head| head.0).collect();
+    let heads = Head::join(heads);
     tx.prepare_cached("update document set heads = ?2, set_aside = ?3 where row = ?1")?
         .execute((row, heads, set_aside))?;
     Ok(())
