@@ -9,22 +9,23 @@ mod browse;
 mod capture;
 mod enrol;
 mod level;
+mod overview;
 mod say;
 mod settle;
 mod share;
 mod status;
 mod steps;
+mod why;
 mod write;
-
-use std::path::Path;
 
 use crate::document::SheetError;
 use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
 use crate::media::MediaError;
 use crate::model::act::BadAct;
 use crate::model::directory::{Folio, School};
+use crate::store::calls;
 use crate::store::records::{self, RecordKind};
-use crate::store::{Identity, Store, StoreError};
+use crate::store::{CallId, Identity, Place, Store, StoreError};
 use crate::sync::DeviceHalf;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
@@ -33,10 +34,12 @@ pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant,
 pub use capture::{Captured, Edits, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};
+pub use overview::{May, Overview, Said};
 pub use say::Judging;
 pub use share::StartedProject;
 pub use status::{Digest, Status, Unsent, Waiting};
 pub use steps::{Ask, Body, HttpAnswer, Step};
+pub use why::Why;
 
 /// One person on one device.
 #[derive(Debug)]
@@ -87,9 +90,9 @@ impl From<rusqlite::Error> for DeviceError {
 }
 
 impl Device {
-    /// Opens the device in `folder`.
-    pub fn open(folder: &Path) -> Result<Self, DeviceError> {
-        Self::with(Store::open(folder)?)
+    /// Opens the device that lies here.
+    pub fn open(place: impl Into<Place>) -> Result<Self, DeviceError> {
+        Self::with(Store::open(place)?)
     }
 
     fn with(store: Store) -> Result<Self, DeviceError> {
@@ -109,6 +112,27 @@ impl Device {
     /// to resume.
     pub fn pause(self) -> Result<(), DeviceError> {
         Ok(self.store.close()?)
+    }
+
+    /// What is done next is done under this name: repeated, it is refused with [`StoreError::DoneAlready`] and changes
+    /// nothing. For callers whose answer may be lost on the way.
+    pub fn under(&mut self, call: Option<CallId>) {
+        self.store.under(call);
+    }
+
+    /// Remembers what a call was answered, for [`Device::answer_to`].
+    pub fn remember(&mut self, call: CallId, answer: &str) -> Result<(), DeviceError> {
+        self.store.write(|tx| Ok(calls::answer(tx, call, answer)?))
+    }
+
+    /// What a call that was done already was answered.
+    pub fn answer_to(&self, call: CallId) -> Result<Option<String>, DeviceError> {
+        Ok(calls::answer_to(self.store.read(), call)?)
+    }
+
+    /// Reading this sheet stopped the program: it is set aside, alone, and not opened again.
+    pub fn distrust(&mut self, document: DocumentId) -> Result<(), DeviceError> {
+        self.store.write(|tx| write::distrust(tx, document))
     }
 
     /// Who this device belongs to.

@@ -9,6 +9,7 @@
 
 mod change;
 mod edit;
+mod opening;
 mod read;
 mod rows;
 mod signed;
@@ -20,6 +21,7 @@ use automerge::{Automerge, ReadDoc, TextEncoding};
 
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
+pub use opening::{Stopped, contained, opening};
 pub use rows::MAX_CHANGE_ROWS;
 pub use signed::{MAX_BLOBS, SignedChange, Unverified};
 pub use trial::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES, MAX_DOCUMENT_ROWS, Tried, Unfit, trial};

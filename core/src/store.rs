@@ -5,9 +5,12 @@
 //! as it is.
 
 pub mod blobs;
+pub mod calls;
+pub mod distrusted;
 pub mod index;
 pub mod log;
 pub mod outbox;
+pub mod place;
 pub mod records;
 pub mod transfers;
 
@@ -18,13 +21,16 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::ids::{DeviceId, PersonId, SchoolId};
 use crate::signing::{PublicKey, SecretKey};
 
-pub use blobs::BlobFolder;
+pub use blobs::Blobs;
+pub use calls::CallId;
+pub use place::Place;
 
 /// "FFdv": marks the file as a device's store.
 const APPLICATION_ID: i64 = 0x4646_6476;
 /// The newest schema this program knows.
-const SCHEMA: i64 = 1;
-const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("store/schema_1.sql")];
+const SCHEMA: i64 = 2;
+const MIGRATIONS: [&str; SCHEMA as usize] =
+    [include_str!("store/schema_1.sql"), include_str!("store/schema_2.sql")];
 
 /// Something about the store went wrong. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +74,9 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// This very call was made before: what it did is there.
+    #[error("this was done already")]
+    DoneAlready,
     /// A row doesn't hold what this program wrote.
     #[error("the device's database holds something unexpected in {0}")]
     Unexpected(&'static str),
@@ -96,59 +105,43 @@ pub struct Identity {
 #[derive(Debug)]
 pub struct Store {
     conn: Connection,
-    folder: PathBuf,
-    blobs: BlobFolder,
+    place: Place,
+    blobs: Blobs,
+    under: Option<CallId>,
 }
 
 impl Store {
-    /// Makes a new store in `folder`, for `identity`.
-    pub fn create(folder: &Path, identity: &Identity) -> Result<Self, StoreError> {
-        let path = database(folder);
-        if path.exists() {
-            return Err(StoreError::Present(folder.to_owned()));
+    /// Makes a new store for `identity`.
+    pub fn create(place: impl Into<Place>, identity: &Identity) -> Result<Self, StoreError> {
+        let place = place.into();
+        if place.is_taken() {
+            return Err(StoreError::Present(place.path().to_owned()));
         }
-        std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
-        // Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
-        let aside = folder.join("fieldfolio.db.new");
-        for left in
-            [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")]
-        {
-            match std::fs::remove_file(&left) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(file_error(&left, "removed", source));
-                }
-                _ => {}
-            }
+        match &place {
+            Place::Folder(folder) => create_aside(&place, folder, identity)?,
+            Place::Databases(_) => create_at(&place, &place.database(), identity)?,
         }
-        let mut conn = Connection::open(&aside)?;
-        settings(&conn)?;
-        migrate(&mut conn, &aside)?;
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write_identity(&tx, identity)?;
-        tx.commit()?;
-        conn.execute_batch("pragma wal_checkpoint(truncate)")?;
-        conn.close().map_err(|(_, error)| error)?;
-        std::fs::rename(&aside, &path).map_err(|source| file_error(&path, "written", source))?;
-        sync_folder(folder)?;
-        Self::open(folder)
+        Self::open(place)
     }
 
-    /// Opens the store in `folder`. A damaged or newer database is refused untouched.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = database(folder);
-        if !path.exists() {
-            return Err(StoreError::Absent(folder.to_owned()));
+    /// Opens a store. A damaged or newer database is refused untouched.
+    pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        if !place.is_taken() {
+            return Err(StoreError::Absent(place.path().to_owned()));
         }
+        let path = place.database();
         inspect(&path)?;
         let mut conn = Connection::open(&path)?;
-        settings(&conn)?;
+        place.settle(&conn)?;
         migrate(&mut conn, &path)?;
-        Self::with(conn, folder)
+        let blobs = Blobs::open(&place)?;
+        Ok(Self { conn, place, blobs, under: None })
     }
 
-    fn with(conn: Connection, folder: &Path) -> Result<Self, StoreError> {
-        let blobs = BlobFolder::open(&folder.join("blobs"))?;
-        Ok(Self { conn, folder: folder.to_owned(), blobs })
+    /// The next write is made under this name: if it was made before, it is refused as done already.
+    pub fn under(&mut self, call: Option<CallId>) {
+        self.under = call;
     }
 
     /// For reading.
@@ -163,19 +156,22 @@ impl Store {
     ) -> Result<T, E> {
         let begin = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
         let tx = begin.map_err(StoreError::from)?;
+        if let Some(call) = self.under.take() {
+            calls::begin(&tx, call)?;
+        }
         let done = write(&tx)?;
         tx.commit().map_err(StoreError::from)?;
         Ok(done)
     }
 
     /// The blobs.
-    pub fn blobs(&self) -> &BlobFolder {
+    pub fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Where it lies.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Who this store belongs to.
@@ -185,13 +181,46 @@ impl Store {
 
     /// Writes everything back into the main file and lets go of it.
     pub fn close(self) -> Result<(), StoreError> {
-        self.conn.execute_batch("pragma wal_checkpoint(truncate)")?;
+        write_back(&self.conn)?;
         self.conn.close().map_err(|(_, error)| error.into())
     }
 }
 
-fn database(folder: &Path) -> PathBuf {
-    folder.join("fieldfolio.db")
+/// Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
+fn create_aside(place: &Place, folder: &Path, identity: &Identity) -> Result<(), StoreError> {
+    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
+    let aside = folder.join("fieldfolio.db.new");
+    for left in [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")] {
+        match std::fs::remove_file(&left) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file_error(&left, "removed", source));
+            }
+            _ => {}
+        }
+    }
+    create_at(place, &aside, identity)?;
+    let path = place.database();
+    std::fs::rename(&aside, &path).map_err(|source| file_error(&path, "written", source))?;
+    sync_folder(folder)
+}
+
+/// Schema, identity and mark, in one transaction.
+fn create_at(place: &Place, path: &Path, identity: &Identity) -> Result<(), StoreError> {
+    let mut conn = Connection::open(path)?;
+    place.settle(&conn)?;
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (step, sql) in (1..).zip(MIGRATIONS) {
+        step_to(&tx, step, sql)?;
+    }
+    write_identity(&tx, identity)?;
+    tx.commit()?;
+    write_back(&conn)?;
+    conn.close().map_err(|(_, error)| error.into())
+}
+
+/// Brings what is still in the write-ahead log into the main file; nothing where there is none.
+fn write_back(conn: &Connection) -> Result<(), StoreError> {
+    Ok(conn.execute_batch("pragma wal_checkpoint(truncate)")?)
 }
 
 /// Looks at a database without writing to it.
@@ -216,19 +245,6 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn settings(conn: &Connection) -> Result<(), StoreError> {
-    // A commit is on disk when it returns; NORMAL could lose it at a power cut.
-    conn.execute_batch(
-        "pragma journal_mode = wal;
-         pragma synchronous = full;
-         pragma busy_timeout = 5000;
-         pragma foreign_keys = on;
-         pragma trusted_schema = off;
-         pragma journal_size_limit = 8388608;",
-    )?;
-    Ok(())
-}
-
 fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let at: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
     if at > SCHEMA {
@@ -236,12 +252,15 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     }
     for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute_batch(sql)?;
-        tx.execute_batch(&format!(
-            "pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"
-        ))?;
+        step_to(&tx, step, sql)?;
         tx.commit()?;
     }
+    Ok(())
+}
+
+fn step_to(tx: &Transaction<'_>, step: i64, sql: &str) -> Result<(), StoreError> {
+    tx.execute_batch(sql)?;
+    tx.execute_batch(&format!("pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"))?;
     Ok(())
 }
 
@@ -354,7 +373,7 @@ mod tests {
     fn a_damaged_database_is_named_and_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         Store::create(folder.path(), &identity()).unwrap().close().unwrap();
-        let path = database(folder.path());
+        let path = Place::from(folder.path()).database();
         let whole = std::fs::read(&path).unwrap();
         let mut torn = whole.clone();
         for byte in &mut torn[4096..8192] {

@@ -94,7 +94,7 @@ fn open_a_portfolio(c: &mut Criterion) {
         );
     }
     school.settle();
-    let folder = school.device("phone").device().store().folder().to_owned();
+    let folder = school.device("phone").device().store().place().clone();
     let mina = school.person("mina");
     c.bench_function("open a device with 300 pieces and list them", |b| {
         b.iter(|| {

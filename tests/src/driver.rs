@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::device::{Ask, Body, Device, DeviceError, Enrolment, HttpAnswer, Step};
+use fieldfolio_core::device::{Ask, Body, Device, DeviceError, Enrolment, HttpAnswer, Step, Why};
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::store::transfers;
@@ -165,23 +165,19 @@ fn is_busy(device: &Device) -> Result<bool, DriverError> {
     }
     let conn = device.store().read();
     let uploads = transfers::ready_uploads(conn).map_err(DeviceError::from)?;
-    if uploads.iter().any(|upload| !upload.reason.as_deref().is_some_and(waits_for_people)) {
+    if uploads
+        .iter()
+        .any(|upload| !upload.reason.as_deref().is_some_and(|why| Why::read(why).waits_for_people()))
+    {
         return Ok(true);
     }
     let mut query =
         conn.prepare_cached("select coalesce(reason, '') from download").map_err(DeviceError::from)?;
     let reasons = query.query_map([], |row| row.get::<_, String>(0)).map_err(DeviceError::from)?;
     for reason in reasons {
-        if !waits_for_people(&reason.map_err(DeviceError::from)?) {
+        if !Why::read(&reason.map_err(DeviceError::from)?).waits_for_people() {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// The reasons of transfers that no machine can clear: more room, the file found again, another's upload.
-fn waits_for_people(reason: &str) -> bool {
-    ["the school's room", "the file is missing", "on its way to the school"]
-        .iter()
-        .any(|start| reason.starts_with(start))
 }

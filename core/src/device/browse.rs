@@ -180,10 +180,11 @@ impl Device {
         let conn = self.store.read();
         let piece = piece_of(conn, id)?.ok_or_else(|| DeviceError::Unknown(format!("piece {id}")))?;
         let content = index::content(conn, id)?.unwrap_or_default();
-        let here = |hash: BlobHash| self.store.blobs().has(hash).then(|| self.store.blobs().path(hash));
+        let blobs = self.store.blobs();
+        let file = |hash: BlobHash| blobs.path(hash).filter(|_| blobs.has(hash));
         let media = content.media.iter().cloned().map(|medium| MediumView {
-            original_file: here(medium.original),
-            preview_file: here(medium.preview),
+            original_file: file(medium.original),
+            preview_file: file(medium.preview),
             medium,
         });
         let media = media.collect();
@@ -281,7 +282,21 @@ impl Device {
             Variant::Preview => medium.preview,
         };
         if self.store.blobs().has(hash) {
-            return Ok(Some(self.store.blobs().path(hash)));
+            return Ok(self.store.blobs().path(hash));
+        }
+        self.store.write(|tx| transfers::want(tx, hash))?;
+        Ok(None)
+    }
+
+    /// The bytes of a photo by its name, for a place without files. `None` when it is not here yet: it is then asked for
+    /// at the next sync, if the piece names it.
+    pub fn media(&mut self, piece: PieceId, hash: BlobHash) -> Result<Option<Vec<u8>>, DeviceError> {
+        let content = index::content(self.store.read(), piece)?.unwrap_or_default();
+        if !content.media.iter().any(|medium| medium.original == hash || medium.preview == hash) {
+            return Err(DeviceError::Unknown(format!("photo {hash} of piece {piece}")));
+        }
+        if self.store.blobs().has(hash) {
+            return Ok(Some(self.store.blobs().get(hash)?));
         }
         self.store.write(|tx| transfers::want(tx, hash))?;
         Ok(None)

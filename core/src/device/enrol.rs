@@ -1,14 +1,12 @@
 //! Becoming a device of somebody's, by an invitation.
 
-use std::path::{Path, PathBuf};
-
 use sha2::{Digest, Sha256};
 
 use crate::ids::{Chance, DeviceId, random};
 use crate::model::directory::Inviter;
 use crate::model::invitation::InvitationLink;
 use crate::signing::{SecretKey, device_message, invitation_message, token_message};
-use crate::store::{Identity, Store, StoreError, records};
+use crate::store::{Identity, Place, Store, StoreError, records};
 use crate::sync::wire::{Enrol, Enrolled, Invite};
 use crate::time::Timestamp;
 
@@ -18,7 +16,7 @@ use super::{Device, DeviceError};
 /// the middle does not use the invitation up.
 #[derive(Debug)]
 pub struct Enrolment {
-    folder: PathBuf,
+    place: Place,
     link: InvitationLink,
     device: DeviceId,
     key: SecretKey,
@@ -26,31 +24,27 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
-    /// Begins, or goes on with what was begun in this folder by the same link.
+    /// Begins, or goes on with what was begun here by the same link.
     pub fn begin(
-        folder: &Path,
+        place: impl Into<Place>,
         link: InvitationLink,
         now: Timestamp,
         chance: &mut dyn Chance,
     ) -> Result<Self, DeviceError> {
-        if folder.join("fieldfolio.db").exists() {
-            return Err(StoreError::Present(folder.to_owned()).into());
+        let place = place.into();
+        if place.is_taken() {
+            return Err(StoreError::Present(place.path().to_owned()).into());
         }
-        let file = pending(folder);
-        let failed = |doing, source| StoreError::File { path: file.clone(), doing, source };
         let invitation = link.key.public();
         let token = random(chance);
-        let begun = std::fs::read(&file).ok().and_then(|bytes| read_pending(&bytes, invitation.as_bytes()));
+        let begun = place.enrolment().and_then(|bytes| read_begun(&bytes, invitation.as_bytes()));
         if let Some((device, key)) = begun {
-            return Ok(Self { folder: folder.to_owned(), link, device, key, token });
+            return Ok(Self { place, link, device, key, token });
         }
         let (device, key) = (DeviceId::new(now, chance), SecretKey::generate(chance));
-        std::fs::create_dir_all(folder).map_err(|source| failed("written", source))?;
         let bytes = [invitation.as_bytes().as_slice(), device.as_bytes(), &key.seed()].concat();
-        let written = std::fs::write(&file, bytes).and_then(|()| std::fs::File::open(&file)?.sync_all());
-        written.map_err(|source| failed("written", source))?;
-        crate::store::sync_folder(folder)?;
-        Ok(Self { folder: folder.to_owned(), link, device, key, token })
+        place.keep_enrolment(&bytes)?;
+        Ok(Self { place, link, device, key, token })
     }
 
     /// Where to post it: this path at the link's relay.
@@ -97,18 +91,13 @@ impl Enrolment {
             token: self.token,
             relay: self.link.relay,
         };
-        let store = Store::create(&self.folder, &identity)?;
-        // The store is safe on disk now. If this removal is lost, the left-over file is only never read again.
-        let _ = std::fs::remove_file(pending(&self.folder));
+        let store = Store::create(self.place.clone(), &identity)?;
+        self.place.forget_enrolment();
         Device::with(store)
     }
 }
 
-fn pending(folder: &Path) -> PathBuf {
-    folder.join("enrolment")
-}
-
-fn read_pending(bytes: &[u8], invitation: &[u8; 32]) -> Option<(DeviceId, SecretKey)> {
+fn read_begun(bytes: &[u8], invitation: &[u8; 32]) -> Option<(DeviceId, SecretKey)> {
     let (for_invitation, rest) = bytes.split_at_checked(32)?;
     let (device, seed) = rest.split_at_checked(16)?;
     let key = SecretKey::from_seed(seed.try_into().ok()?);

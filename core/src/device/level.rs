@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::access::Piece;
-use crate::document::Sheet;
+use crate::document::{Sheet, contained};
 use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, ProjectId};
 use crate::model::directory::{Folio, Project, School};
 use crate::model::entry::{Assessment, Reference, Said};
@@ -16,7 +16,7 @@ use crate::model::mastery::{Answer, Sight, answer};
 use crate::model::role::{Class, Role, Roles};
 use crate::store::log::DocumentRow;
 use crate::store::records::{self, RecordKind};
-use crate::store::{index, log};
+use crate::store::{distrusted, index, log};
 
 use super::{Device, DeviceError, piece_of};
 
@@ -169,11 +169,14 @@ fn as_confirmed(
 ) -> Result<Option<Assessment>, DeviceError> {
     let mentor = DocumentId::voice(confirmation.piece, of.author, of.about);
     let Some(row) = log::document(conn, mentor)? else { return Ok(None) };
-    if row.class != Class::Voice(Role::Mentor) || confirmation.about() != of.about {
+    if row.class != Class::Voice(Role::Mentor)
+        || confirmation.about() != of.about
+        || distrusted::contains(conn, mentor)?
+    {
         return Ok(None);
     }
     let raws = log::raw_changes(conn, row.row)?;
-    let read = std::panic::catch_unwind(|| {
+    let read = contained(mentor, || {
         let (sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice)).ok()?;
         entry_at(&sheet, of.entry, heads)
     });

@@ -50,7 +50,7 @@ impl Intake<'_> {
             }
             Outcome::Later(until) => outbox::put_off(self.tx, row, until, None)?,
             Outcome::Waits(reason, until) => {
-                outbox::put_off(self.tx, row, until, Some(reason.words()))?;
+                outbox::put_off(self.tx, row, until, Some(reason.code()))?;
                 if reason == Reason::BuildsOnMissing {
                     // The relay lost something it once had: offer the whole ancestry.
                     let piece = match owed {
@@ -77,7 +77,7 @@ impl Intake<'_> {
             piece: act.as_ref().and_then(Act::piece),
             document: None,
             item: wire::to_bytes(&Item::Act(signed)),
-            reason: reason.words().to_owned(),
+            reason: reason.code().to_owned(),
             words: act.map(|act| format!("{act:?}")).unwrap_or_default(),
         };
         outbox::set_aside(self.tx, &aside)?;
@@ -117,7 +117,7 @@ impl Intake<'_> {
                     piece: Some(change.change.document.piece),
                     document: Some(change.change.document),
                     item: wire::to_bytes(&Item::Change(change.change)),
-                    reason: reason.words().to_owned(),
+                    reason: reason.code().to_owned(),
                     words: if position == 0 { lost.join("\n") } else { String::new() },
                 },
             )?;

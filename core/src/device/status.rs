@@ -9,7 +9,7 @@ use crate::model::mastery::Sight;
 use crate::store::records::{self, RecordKind};
 use crate::store::{log, outbox, transfers};
 
-use super::{Device, DeviceError, LOCKED};
+use super::{Device, DeviceError, LOCKED, Why};
 
 /// How a device stands.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +27,7 @@ pub struct Status {
     /// Documents that are announced and not here yet.
     pub to_fill: usize,
     /// What the school refused for good: the reason, and what it said.
-    pub set_aside: Vec<(String, String)>,
+    pub set_aside: Vec<(Why, String)>,
     /// Sheets that can't be opened, with the reason.
     pub unopened: Vec<String>,
     /// Devices that nobody known vouched for.
@@ -41,8 +41,10 @@ pub struct Waiting {
     pub what: &'static str,
     /// The piece it is about.
     pub piece: Option<PieceId>,
+    /// For a change: of which document.
+    pub document: Option<DocumentId>,
     /// Why it waits; on its way for none.
-    pub reason: Option<String>,
+    pub reason: Option<Why>,
 }
 
 /// What a device holds, in a form that can be compared with another's.
@@ -73,17 +75,18 @@ impl Device {
         let conn = self.store.read();
         let mut waiting = Vec::new();
         for row in outbox::all(conn)? {
-            let (what, piece) = match row.owed {
+            let (what, piece, document) = match row.owed {
                 outbox::Owed::Act(id) => {
                     let act = log::act(conn, id)?;
                     let act = act.and_then(|signed| crate::model::act::Act::from_bytes(&signed.body).ok());
-                    ("act", act.and_then(|act| act.piece()))
+                    ("act", act.and_then(|act| act.piece()), None)
                 }
                 outbox::Owed::Change(change) => {
-                    ("change", Some(log::change(conn, change)?.change.document.piece))
+                    let document = log::change(conn, change)?.change.document;
+                    ("change", Some(document.piece), Some(document))
                 }
             };
-            waiting.push(Waiting { what, piece, reason: row.reason });
+            waiting.push(Waiting { what, piece, document, reason: row.reason.as_deref().map(Why::read) });
         }
         let uploads: Vec<_> =
             transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
@@ -99,7 +102,7 @@ impl Device {
             to_fill: records::fills(conn, usize::MAX)?.len(),
             set_aside: outbox::all_set_aside(conn)?
                 .into_iter()
-                .map(|aside| (aside.reason, aside.words))
+                .map(|aside| (Why::read(&aside.reason), aside.words))
                 .collect(),
             unopened: unopened.collect(),
             new_devices: self.new_devices()?,
@@ -160,25 +163,12 @@ impl Device {
         if unsent == Unsent::Keep && open > 0 {
             return Err(DeviceError::Unsent(open));
         }
-        let folder = self.store.folder().to_owned();
+        let place = self.store.place().clone();
         self.store.close()?;
-        for name in ["fieldfolio.db", "fieldfolio.db-wal", "fieldfolio.db-shm"] {
-            remove(std::fs::remove_file(folder.join(name)), &folder)?;
-        }
-        remove(std::fs::remove_dir_all(folder.join("blobs")), &folder)
+        Ok(place.remove()?)
     }
 }
 
 fn hex(head: &crate::model::entry::Head) -> String {
     head.0.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn remove(done: std::io::Result<()>, folder: &std::path::Path) -> Result<(), DeviceError> {
-    match done {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            let path = folder.to_owned();
-            Err(crate::store::StoreError::File { path, doing: "removed", source }.into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -12,7 +12,7 @@ use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
 use super::absorb::cursor;
-use super::{Device, DeviceError, LOCKED};
+use super::{Device, DeviceError, LOCKED, Why};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,12 +157,12 @@ impl Device {
             if !self.store.blobs().has(upload.hash) {
                 // One lost file must not hold back the others. It is looked for again, and named until then.
                 upload.not_before = now.plus_millis(LOOK_AGAIN);
-                upload.reason = Some("the file is missing on this device".to_owned());
+                upload.reason = Some(Why::FILE_MISSING.code().to_owned());
                 later(upload.not_before);
                 self.store.write(|tx| Ok::<_, DeviceError>(transfers::update_upload(tx, &upload)?))?;
                 continue;
             }
-            let (ask, asked) = self.ask_upload(&upload);
+            let (ask, asked) = self.ask_upload(&upload)?;
             self.steps = InFlight::Upload { upload, asked };
             return Ok((Some(ask), None));
         }
@@ -189,7 +189,7 @@ impl Device {
     }
 
     /// tus 1.0: begin, or ask how far it came, or send the next stretch.
-    fn ask_upload(&self, upload: &Upload) -> (Ask, UploadAsk) {
+    fn ask_upload(&self, upload: &Upload) -> Result<(Ask, UploadAsk), DeviceError> {
         let tus = ("Tus-Resumable", "1.0.0".to_owned());
         let Some(url) = &upload.url else {
             use base64::Engine;
@@ -202,25 +202,26 @@ impl Device {
             let headers =
                 vec![tus, ("Upload-Length", upload.size.to_string()), ("Upload-Metadata", metadata)];
             let url = format!("{}/v1/uploads", self.me.relay);
-            return (Ask { method: "POST", url, headers, body: Body::Empty, limit: 4096 }, UploadAsk::Begin);
+            let ask = Ask { method: "POST", url, headers, body: Body::Empty, limit: 4096 };
+            return Ok((ask, UploadAsk::Begin));
         };
         if upload.rounds > 0 {
             // Something went wrong: the relay knows best how far it came.
             let ask =
                 Ask { method: "HEAD", url: url.clone(), headers: vec![tus], body: Body::Empty, limit: 4096 };
-            return (ask, UploadAsk::Where);
+            return Ok((ask, UploadAsk::Where));
         }
         let headers = vec![
             tus,
             ("Upload-Offset", upload.sent.to_string()),
             ("Content-Type", "application/offset+octet-stream".to_owned()),
         ];
-        let body = Body::File {
-            path: self.store.blobs().path(upload.hash),
-            offset: upload.sent,
-            length: upload.size.saturating_sub(upload.sent).min(UPLOAD_PIECE),
+        let (offset, length) = (upload.sent, upload.size.saturating_sub(upload.sent).min(UPLOAD_PIECE));
+        let body = match self.store.blobs().path(upload.hash) {
+            Some(path) => Body::File { path, offset, length },
+            None => Body::Bytes(self.store.blobs().read(upload.hash, offset, length)?),
         };
-        (Ask { method: "PATCH", url: url.clone(), headers, body, limit: 4096 }, UploadAsk::Send)
+        Ok((Ask { method: "PATCH", url: url.clone(), headers, body, limit: 4096 }, UploadAsk::Send))
     }
 
     /// Takes what came of the last [`Step::Ask`].
@@ -293,10 +294,10 @@ impl Device {
         now: Timestamp,
         chance: &mut dyn Chance,
     ) -> Result<(), DeviceError> {
-        let mut failed = |upload: &mut Upload, reason: &str| {
+        let mut failed = |upload: &mut Upload, why: Why| {
             upload.rounds += 1;
             upload.not_before = now.plus_millis(back_off(upload.rounds, chance));
-            upload.reason = Some(reason.to_owned());
+            upload.reason = Some(why.code().to_owned());
         };
         let HttpAnswer { status, location, upload_offset, .. } = answer.unwrap_or_default();
         match (asked, status) {
@@ -316,15 +317,13 @@ impl Device {
                 // The relay let go of it: begin again.
                 upload.url = None;
                 upload.sent = 0;
-                failed(&mut upload, "starts again: the school had let go of it");
+                failed(&mut upload, Why::STARTED_AGAIN);
             }
-            (_, 0) => failed(&mut upload, "waits for a connection"),
+            (_, 0) => failed(&mut upload, Why::NO_CONNECTION),
             (_, 401) => return self.failed(Failure::Refused, now, chance),
-            (_, 403) => failed(&mut upload, "the school does not expect this file yet"),
-            (_, 413) => {
-                failed(&mut upload, "the school's room for your work is used up: ask the school for more")
-            }
-            (_, _) => failed(&mut upload, "the school could not take it just now"),
+            (_, 403) => failed(&mut upload, Why::NOT_EXPECTED_YET),
+            (_, 413) => failed(&mut upload, Why::OVER_QUOTA),
+            (_, _) => failed(&mut upload, Why::BUSY),
         }
         self.store.write(|tx| Ok(transfers::update_upload(tx, &upload)?))
     }
@@ -342,13 +341,13 @@ impl Device {
                 self.store.blobs().put(&body)?;
                 return self.store.write(|tx| Ok(transfers::unwant(tx, hash)?));
             }
-            Ok(HttpAnswer { status: 200, .. }) => "what came was something else",
+            Ok(HttpAnswer { status: 200, .. }) => Why::SOMETHING_ELSE,
             Ok(HttpAnswer { status: 401, .. }) => return self.failed(Failure::Refused, now, chance),
-            Ok(HttpAnswer { status: 404, .. }) => "on its way to the school",
-            Ok(_) | Err(_) => "waits for a connection",
+            Ok(HttpAnswer { status: 404, .. }) => Why::ON_ITS_WAY,
+            Ok(_) | Err(_) => Why::NO_CONNECTION,
         };
         let until = now.plus_millis(back_off(rounds + 1, chance));
-        self.store.write(|tx| Ok(transfers::put_off_download(tx, hash, until, problem)?))
+        self.store.write(|tx| Ok(transfers::put_off_download(tx, hash, until, problem.code())?))
     }
 }
 

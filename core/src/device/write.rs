@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 
 use crate::blob::BlobHash;
-use crate::document::{Edit, Sheet, SheetError, SignedChange};
+use crate::document::{Edit, Sheet, SheetError, SignedChange, Stopped, contained};
 use crate::ids::{Chance, DocumentId, PieceId, random};
 use crate::model::act::{Act, SignedAct, audience};
 use crate::model::entry::{Entry, Head};
@@ -12,7 +12,7 @@ use crate::model::role::Class;
 use crate::signing::Signature;
 use crate::store::log::ChangeState;
 use crate::store::outbox::Owed;
-use crate::store::{Identity, StoreError, index, log, outbox, records};
+use crate::store::{Identity, StoreError, distrusted, index, log, outbox, records};
 use crate::time::Timestamp;
 
 use super::{DeviceError, new_act, seconds};
@@ -55,10 +55,11 @@ pub(super) fn change(
     let Writing { me, document, class, now, mut blobs } = writing;
     let row = log::put_document(tx, document, class, false)?;
     let known = log::document(tx, document)?.ok_or(StoreError::Unexpected("a document"))?;
+    let unopened = DeviceError::NotAllowed(
+        "this sheet can't be opened at the moment: it was set aside, and nothing was changed",
+    );
     if known.set_aside.is_some() {
-        return Err(DeviceError::NotAllowed(
-            "this sheet can't be opened at the moment: it was set aside and is being fetched again",
-        ));
+        return Err(unopened);
     }
     let actor = match known.actor {
         Some(actor) => actor,
@@ -69,7 +70,10 @@ pub(super) fn change(
         }
     };
     let raws = log::raw_changes(tx, row)?;
-    let (mut sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
+    let Ok(loaded) = contained(document, || Sheet::load_available(raws.iter().map(Vec::as_slice))) else {
+        return Err(unopened);
+    };
+    let (mut sheet, _) = loaded?;
     let Some(new) = sheet.edit(actor, seconds(now), write)? else { return Ok(None) };
     if new.raw.len() > crate::document::MAX_CHANGE_BYTES {
         return Err(DeviceError::Bounds("that is too much at once: at most about 250,000 characters"));
@@ -102,11 +106,14 @@ pub(super) fn reindex_document(
     id: DocumentId,
 ) -> Result<Vec<Head>, DeviceError> {
     let raws = log::raw_changes(tx, row)?;
-    // A hostile change can make automerge panic; that must cost this document only.
-    let opened = std::panic::catch_unwind(|| {
+    let read = || {
         let (sheet, waiting) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
         Ok::<_, SheetError>((sheet.heads(), Reading::of(id, &sheet), waiting))
-    });
+    };
+    let opened = match distrusted::contains(tx, id)? {
+        true => Err(Stopped),
+        false => contained(id, read),
+    };
     let why = match opened {
         // What a document says must never stop the others: if it can't be indexed, it is set aside too.
         Ok(Ok((heads, reading, waiting))) => match reading.put(tx, row, id) {
@@ -117,7 +124,7 @@ pub(super) fn reindex_document(
             Err(error) => error.to_string(),
         },
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "reading it made the reader stop".to_owned(),
+        Err(Stopped) => "reading it made the reader stop".to_owned(),
     };
     let was_open = log::document(tx, id)?.is_some_and(|document| document.set_aside.is_none());
     log::update_document(tx, row, &[], Some(&why))?;
@@ -127,6 +134,15 @@ pub(super) fn reindex_document(
         records::put_fill(tx, id, 0)?;
     }
     Ok(Vec::new())
+}
+
+/// Sets a sheet aside for good.
+pub(super) fn distrust(tx: &Transaction<'_>, document: DocumentId) -> Result<(), DeviceError> {
+    distrusted::add(tx, document)?;
+    match log::document(tx, document)? {
+        Some(known) => reindex_document(tx, known.row, document).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// What the index keeps of a sheet.

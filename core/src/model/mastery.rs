@@ -122,6 +122,8 @@ pub struct Answer {
     pub sight: Sight,
     /// "2 of 3 at-bats, 1 of 2 projects".
     pub sentence: String,
+    /// The same in numbers, for other languages.
+    pub tally: Tally,
     /// The at-bats, by day, then piece.
     pub at_bats: Vec<AtBat>,
 }
@@ -147,8 +149,30 @@ pub fn answer(
         None if practised => Standing::Practised,
         None => Standing::NotAssessed,
     };
-    let sentence = sentence(rule, scale, sight, standing, &at_bats, reached.unwrap_or(scale.target));
-    Answer { standing, sight, sentence, at_bats }
+    let tally = Tally::of(&at_bats, reached.unwrap_or(scale.target));
+    let sentence = sentence(rule, scale, sight, standing, &tally);
+    Answer { standing, sight, sentence, tally, at_bats }
+}
+
+/// How a level grew: one step for each at-bat, in the order of days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Grown {
+    /// The at-bat.
+    pub at_bat: AtBat,
+    /// Where the student stood once it counted, if nothing later was known.
+    pub standing: Standing,
+}
+
+/// The standing after each at-bat, by day. What was known only later (a judgement of the same piece with a later day of
+/// work) belongs to the at-bat's own day, as it does in the level.
+pub fn growth(rule: &Rule, scale: &Scale, at_bats: &[AtBat]) -> Vec<Grown> {
+    (1..=at_bats.len())
+        .map(|count| {
+            let so_far = at_bats[..count].iter().flat_map(|at_bat| at_bat.judgements.iter().cloned());
+            let standing = answer(rule, scale, Sight::Whole, so_far, false).standing;
+            Grown { at_bat: at_bats[count - 1].clone(), standing }
+        })
+        .collect()
 }
 
 fn levels_from(scale: &Scale, lowest: Level) -> impl DoubleEndedIterator<Item = Level> {
@@ -188,16 +212,23 @@ fn at_bats(rule: &Rule, judgements: impl IntoIterator<Item = Judgement>) -> Vec<
 }
 
 /// How far the at-bats at or above a level go.
-struct Tally {
-    at_bats: usize,
-    projects: usize,
-    days: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// The level they are counted for: the one reached, or the target.
+    pub towards: Level,
+    /// How many.
+    pub at_bats: usize,
+    /// From how many projects.
+    pub projects: usize,
+    /// From how many days.
+    pub days: usize,
 }
 
 impl Tally {
     fn of(at_bats: &[AtBat], level: Level) -> Self {
         let reaching = || at_bats.iter().filter(|at_bat| at_bat.level >= level);
         Self {
+            towards: level,
             at_bats: reaching().count(),
             projects: reaching().map(|at_bat| at_bat.project).collect::<BTreeSet<_>>().len(),
             days: reaching().map(|at_bat| at_bat.day).collect::<BTreeSet<_>>().len(),
@@ -214,15 +245,7 @@ impl Rule {
     }
 }
 
-fn sentence(
-    rule: &Rule,
-    scale: &Scale,
-    sight: Sight,
-    standing: Standing,
-    at_bats: &[AtBat],
-    level: Level,
-) -> String {
-    let tally = Tally::of(at_bats, level);
+fn sentence(rule: &Rule, scale: &Scale, sight: Sight, standing: Standing, tally: &Tally) -> String {
     let part = |have: usize, need: u8, one: &str, many: &str| {
         format!("{} of {need} {}", have.min(need.into()), if need == 1 { one } else { many })
     };

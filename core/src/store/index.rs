@@ -78,6 +78,33 @@ pub fn content(conn: &Connection, piece: PieceId) -> Result<Option<Content>, Sto
     body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))).transpose()
 }
 
+/// What the content of every piece says.
+pub fn contents(conn: &Connection) -> Result<BTreeMap<PieceId, Content>, StoreError> {
+    let mut query = conn.prepare_cached("select piece, body from content_index")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (piece, body) = row?;
+        let content = serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))?;
+        Ok((PieceId::from_bytes(bytes(&piece, "a piece's id")?), content))
+    })
+    .collect()
+}
+
+/// How many entries of each kind stand on each piece.
+pub fn counts(conn: &Connection) -> Result<BTreeMap<PieceId, BTreeMap<String, u32>>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select d.piece, e.kind, count(*) from entry_index e join document d on d.row = e.document group by 1, 2",
+    )?;
+    let mut counts: BTreeMap<PieceId, BTreeMap<String, u32>> = BTreeMap::new();
+    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)))?;
+    for row in rows {
+        let (piece, kind, count) = row?;
+        let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
+        counts.entry(piece).or_default().insert(kind, count);
+    }
+    Ok(counts)
+}
+
 /// Does the content of any piece here name this blob?
 pub fn names_blob(conn: &Connection, hash: BlobHash) -> Result<bool, StoreError> {
     let mut query = conn.prepare_cached("select 1 from content_index where instr(body, ?1) > 0")?;
@@ -175,6 +202,10 @@ pub struct Listed {
     pub work_date: Option<String>,
     /// The folios it lies in; none while it is private and unplaced.
     pub folios: Vec<FolioId>,
+    /// What it is.
+    pub kind: PieceKind,
+    /// With whom it is shared; its maker's alone for none.
+    pub audience: Option<Roles>,
 }
 
 /// Every piece, newest work first, then by id.
@@ -187,15 +218,15 @@ pub fn listed(conn: &Connection) -> Result<Vec<Listed>, StoreError> {
         folios.entry(piece).or_default().push(FolioId::from_bytes(bytes(&folio, "a folio's id")?));
     }
     let mut query = conn.prepare_cached(
-        "select p.piece, p.maker, coalesce(c.title, ''), c.work_date
+        "select p.maker, p.kind, p.audience, p.piece, coalesce(c.title, ''), c.work_date
          from piece_index p left join content_index c on c.piece = p.piece
          order by c.work_date desc, p.piece",
     )?;
     let rows = query.query_map([], |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?, row.get(3)?))
+        Ok((piece_columns(row)?, row.get::<_, Vec<u8>>(3)?, row.get(4)?, row.get(5)?))
     })?;
     rows.map(|row| {
-        let (piece, maker, title, work_date) = row?;
+        let ((maker, kind, audience), piece, title, work_date) = row?;
         let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
         Ok(Listed {
             piece,
@@ -203,6 +234,8 @@ pub fn listed(conn: &Connection) -> Result<Vec<Listed>, StoreError> {
             title,
             work_date,
             folios: folios.remove(&piece).unwrap_or_default(),
+            kind,
+            audience,
         })
     })
     .collect()

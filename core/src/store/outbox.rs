@@ -30,7 +30,7 @@ pub struct OutboxRow {
     pub rounds: u32,
     /// Not before this.
     pub not_before: Timestamp,
-    /// Why it waits, by its name.
+    /// Why it waits, by its code.
     pub reason: Option<String>,
 }
 
@@ -148,7 +148,7 @@ pub struct SetAside {
     pub document: Option<DocumentId>,
     /// The item as it would have been sent, CBOR.
     pub item: Vec<u8>,
-    /// Why.
+    /// Why, by its code.
     pub reason: String,
     /// What it said.
     pub words: String,

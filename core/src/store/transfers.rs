@@ -29,7 +29,7 @@ pub struct Upload {
     pub rounds: u32,
     /// Not before this.
     pub not_before: Timestamp,
-    /// Why it waits.
+    /// Why it waits, by its code.
     pub reason: Option<String>,
 }
 

@@ -117,6 +117,36 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 10] = [
+        Reason::BuildsOnMissing,
+        Reason::OverQuota,
+        Reason::NotInCircle,
+        Reason::RoleEnded,
+        Reason::Malformed,
+        Reason::TooLarge,
+        Reason::BadSignature,
+        Reason::ActorTaken,
+        Reason::IdTaken,
+        Reason::TooLate,
+    ];
+
+    /// Its name, as stores keep it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Reason::BuildsOnMissing => "builds_on_missing",
+            Reason::OverQuota => "over_quota",
+            Reason::NotInCircle => "not_in_circle",
+            Reason::RoleEnded => "role_ended",
+            Reason::Malformed => "malformed",
+            Reason::TooLarge => "too_large",
+            Reason::BadSignature => "bad_signature",
+            Reason::ActorTaken => "actor_taken",
+            Reason::IdTaken => "id_taken",
+            Reason::TooLate => "too_late",
+        }
+    }
+
     /// What the person is told.
     pub const fn words(self) -> &'static str {
         match self {

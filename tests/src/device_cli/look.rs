@@ -1,6 +1,6 @@
 //! Looking: portfolios, a piece with its voices, levels, the review queue, photos, people.
 
-use fieldfolio_core::device::{Device, MediumView, OutcomeLevel, PieceView, Variant, VoiceView};
+use fieldfolio_core::device::{Device, MediumView, OutcomeLevel, PieceView, Variant, VoiceView, Why};
 use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::model::entry::{Entry, Said};
 use fieldfolio_core::model::judgement::{Because, Beside};
@@ -261,7 +261,7 @@ pub(super) fn uploads(device: &Device) -> Result<Answer, CliError> {
         let form = if upload.is_preview { "small picture" } else { "photo" };
         let state = match (&upload.reason, upload.is_done) {
             (_, true) => "at the school".to_owned(),
-            (Some(reason), false) => reason.clone(),
+            (Some(reason), false) => Why::read(reason).to_string(),
             (None, false) => "waits for its turn".to_owned(),
         };
         let title = device.piece(upload.piece)?.content.title;

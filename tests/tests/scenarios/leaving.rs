@@ -43,7 +43,7 @@ fn what_a_mentor_wrote_too_late_waits_with_its_reason_and_goes_when_her_role_is_
     school.device("lea").go_online().unwrap();
     school.settle();
     let status = school.device("lea").device().status().unwrap();
-    let reason = status.waiting[0].reason.clone().unwrap();
+    let reason = status.waiting[0].reason.unwrap().to_string();
     assert!(reason.contains("has ended"), "{reason}");
     assert!(school.device("phone").device().piece(bed).unwrap().voices.is_empty());
 
@@ -116,7 +116,7 @@ fn a_piece_is_taken_back_only_while_nobody_else_wrote_on_it() {
     school.device("phone").go_online().unwrap();
     school.settle();
     let status = school.device("phone").device().status().unwrap();
-    assert!(status.set_aside[0].0.contains("others have written"), "{:?}", status.set_aside);
+    assert!(status.set_aside[0].0.to_string().contains("others have written"), "{:?}", status.set_aside);
     assert!(school.device("ito").device().piece(leaf).is_ok());
     assert!(school.device("phone").device().piece(leaf).unwrap().audience.is_some());
 }
@@ -126,12 +126,12 @@ fn a_device_is_not_wiped_quietly_while_something_is_unsent() {
     let mut school = school(45, &[("phone", "mina")]);
     school.device("phone").go_offline();
     school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
-    let folder = school.device("phone").device().store().folder().to_owned();
+    let folder = school.device("phone").device().store().place().clone();
     let refused = school.device("phone").take().wipe(Unsent::Keep).unwrap_err();
     assert!(refused.to_string().starts_with("unsent work: 4"), "{refused}");
     let again = fieldfolio_core::device::Device::open(&folder).unwrap();
     again.wipe(Unsent::MayBeLost).unwrap();
-    assert!(!folder.join("fieldfolio.db").exists());
+    assert!(!folder.path().join("fieldfolio.db").exists());
 }
 
 #[test]
