@@ -1,3 +1,7 @@
-//! Reserved for the facade that phones and browsers will use over Fieldfolio's core. It re-exports the core and
-//! compiles; nothing more is promised yet.
-pub use fieldfolio_core as core;
+//! What apps draw and do over the core, the same for phones and browsers: flat [`records`] with names already joined,
+//! looked up by [`Look`]. It holds no rules: what may be seen, done and counted is decided in the core.
+
+mod look;
+pub mod records;
+
+pub use look::Look;

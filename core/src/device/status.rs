@@ -109,6 +109,12 @@ impl Device {
         })
     }
 
+    /// Pieces of which something was refused for good.
+    pub fn refused_pieces(&self) -> Result<Vec<PieceId>, DeviceError> {
+        let aside = outbox::all_set_aside(self.store.read())?;
+        Ok(aside.into_iter().filter_map(|aside| aside.piece).collect())
+    }
+
     /// The number of the relay's log up to which everything is known here.
     pub fn known_up_to(&self) -> Result<u64, DeviceError> {
         Ok(super::absorb::cursor(self.store.read())?.n)
@@ -155,13 +161,19 @@ impl Device {
         Ok(Digest { digest, documents, levels, partial })
     }
 
+    /// Is there nothing that only this device has?
+    pub fn may_be_wiped(&self) -> Result<(), DeviceError> {
+        let conn = self.store.read();
+        let uploads = transfers::uploads(conn)?;
+        let open = outbox::len(conn)? + uploads.iter().filter(|upload| !upload.is_done).count() as u64;
+        if open > 0 { Err(DeviceError::Unsent(open)) } else { Ok(()) }
+    }
+
     /// Removes everything this device holds. With [`Unsent::Keep`] it refuses while anything has not reached the school.
     pub fn wipe(self, unsent: Unsent) -> Result<(), DeviceError> {
-        let conn = self.store.read();
-        let open = outbox::len(conn)?
-            + transfers::uploads(conn)?.iter().filter(|upload| !upload.is_done).count() as u64;
-        if unsent == Unsent::Keep && open > 0 {
-            return Err(DeviceError::Unsent(open));
+        match unsent {
+            Unsent::Keep => self.may_be_wiped()?,
+            Unsent::MayBeLost => {}
         }
         let place = self.store.place().clone();
         self.store.close()?;

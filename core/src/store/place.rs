@@ -67,7 +67,9 @@ impl Place {
         let journal = match self {
             Place::Folder(_) => "pragma journal_mode = wal; pragma journal_size_limit = 8388608;",
             // No shared memory there, and one connection to each database.
-            Place::Databases(_) => "pragma locking_mode = exclusive; pragma journal_mode = truncate;",
+            Place::Databases(_) => {
+                "pragma locking_mode = exclusive; pragma journal_mode = truncate; pragma temp_store = memory;"
+            }
         };
         conn.execute_batch(journal)?;
         conn.execute_batch(

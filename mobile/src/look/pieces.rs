@@ -1,0 +1,259 @@
+//! Pieces and what was said on them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fieldfolio_core::device::{DeviceError, MediumView, Overview, PieceView, Said as Counted, VoiceView};
+use fieldfolio_core::ids::{DocumentId, EntryId, FolioId, PersonId, PieceId};
+use fieldfolio_core::model::entry::{self, Said};
+use fieldfolio_core::model::role::{Class, Role};
+
+use super::standing::at_school;
+use super::{Look, text, texts};
+use crate::records::{
+    Alternative, Entry, Judge, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says, ToConfirm,
+    Voice,
+};
+
+impl Look<'_> {
+    /// The pieces this person made, newest first.
+    pub fn mine(&self) -> Result<Vec<PieceLine>, DeviceError> {
+        let overviews = self.device.overviews()?;
+        let mut mine: Vec<&Overview> = overviews.iter().filter(|piece| piece.maker == self.me).collect();
+        mine.sort_by_key(|piece| std::cmp::Reverse(piece.piece));
+        Ok(mine.into_iter().map(|piece| self.piece_line(piece)).collect())
+    }
+
+    pub(super) fn piece_line(&self, piece: &Overview) -> PieceLine {
+        let content = &piece.content;
+        let first = content.media.first();
+        let whereabouts =
+            if piece.maker == self.me { self.standings.piece(piece.piece) } else { at_school() };
+        PieceLine {
+            piece: piece.piece.to_string(),
+            kind: piece.kind,
+            maker: piece.maker.to_string(),
+            maker_name: self.name(piece.maker),
+            title: content.title.clone(),
+            work_date: text(content.work_date),
+            made: piece.piece.made().millis(),
+            students: piece.folios.iter().filter_map(|folio| self.placed(*folio)).collect(),
+            outcomes: texts(&content.outcomes),
+            photos: content.media.len(),
+            placeholder: first.map(|medium| STANDARD.encode(&medium.placeholder)),
+            preview: first.map(|medium| medium.preview.to_string()),
+            feedback: piece.said.feedback,
+            judgements: piece.said.judgements,
+            replies: piece.said.replies,
+            audience: piece.audience.map(|audience| audience.iter().collect()),
+            whereabouts,
+        }
+    }
+
+    fn placed(&self, folio: FolioId) -> Option<Placed> {
+        let known = self.folios.get(&folio)?;
+        Some(Placed {
+            id: known.student.to_string(),
+            name: self.name(known.student),
+            folio: folio.to_string(),
+            title: self.title(known),
+        })
+    }
+
+    /// One piece with everything this person may read on it.
+    pub fn piece(&self, id: PieceId) -> Result<Piece, DeviceError> {
+        let view = self.device.piece(id)?;
+        let may = self.device.may(id, self.now)?;
+        let is_mine = view.maker == self.me;
+        let PieceView { piece, kind, maker, folios, audience, content, media, voices, set_aside } = view;
+        let said = counted(&voices);
+        let line = self.piece_line(&Overview {
+            piece,
+            kind,
+            maker,
+            folios,
+            audience: audience.map(fieldfolio_core::model::role::Roles::of),
+            content: content.clone(),
+            said,
+        });
+        Ok(Piece {
+            line,
+            media: media.iter().map(|medium| self.medium(id, is_mine, medium)).collect(),
+            voices: voices.iter().map(|voice| self.voice(id, voice, &voices)).collect(),
+            revises: text(content.revises),
+            alternatives: content
+                .alternatives
+                .into_iter()
+                .map(|(field, values)| Alternative { field, values })
+                .collect(),
+            unshown: set_aside.len() + content.unreadable as usize,
+            words: content.words,
+            may: May {
+                edit: may.edit,
+                share: may.edit,
+                take_back: may.take_back,
+                speak_about: may.speak_about.into_iter().map(text).collect(),
+                judge: may
+                    .judge
+                    .into_iter()
+                    .map(|(student, role)| Judge { student: student.to_string(), role })
+                    .collect(),
+                reflect: may.reflect,
+            },
+        })
+    }
+
+    fn medium(&self, piece: PieceId, is_mine: bool, view: &MediumView) -> Medium {
+        let medium = &view.medium;
+        Medium {
+            original: medium.original.to_string(),
+            preview: medium.preview.to_string(),
+            media_type: medium.media_type.clone(),
+            width: medium.width,
+            height: medium.height,
+            size: medium.size,
+            placeholder: STANDARD.encode(&medium.placeholder),
+            whereabouts: if is_mine {
+                self.standings.photo(piece, medium.original, medium.preview)
+            } else {
+                at_school()
+            },
+        }
+    }
+
+    fn voice(&self, piece: PieceId, voice: &VoiceView, all: &[VoiceView]) -> Voice {
+        let document = DocumentId::voice(piece, voice.author, voice.about);
+        let entries = voice.entries.iter().map(|entry| self.entry(voice, entry, all));
+        Voice {
+            author: voice.author.to_string(),
+            author_name: self.name(voice.author),
+            about: text(voice.about),
+            about_name: voice.about.map(|student| self.name(student)),
+            role: match voice.class {
+                Class::Voice(role) => role,
+                // No voice is read as the work itself; the reader with the fewest rights stands for what can't be.
+                Class::Content => Role::Peer,
+            },
+            entries: entries.collect(),
+            unverified: voice.unverified,
+            whereabouts: if voice.author == self.me {
+                self.standings.document(document)
+            } else {
+                at_school()
+            },
+        }
+    }
+
+    fn entry(&self, voice: &VoiceView, entry: &entry::Entry, all: &[VoiceView]) -> Entry {
+        let is = entry::Reference { author: voice.author, about: voice.about, entry: entry.id };
+        Entry {
+            id: entry.id.to_string(),
+            made: entry.id.made().millis(),
+            says: says(&entry.said),
+            replaces: text(entry.replaces),
+            is_replaced: voice.entries.iter().any(|other| other.replaces == Some(entry.id)),
+            withdrawn: entry.withdrawn,
+            altered: entry.altered,
+            edited_since: voice.edited_since.contains(&entry.id),
+            confirmed_by: self.confirmers(is, all),
+        }
+    }
+
+    /// Teachers whose confirmation of an entry stands.
+    fn confirmers(&self, is: entry::Reference, all: &[VoiceView]) -> Vec<String> {
+        all.iter()
+            .filter(|voice| voice.class == Class::Voice(Role::Teacher))
+            .filter(|voice| {
+                voice.entries.iter().any(|entry| {
+                    !entry.withdrawn && matches!(&entry.said, Said::Confirmation { of, .. } if *of == is)
+                })
+            })
+            .map(|voice| self.name(voice.author))
+            .collect()
+    }
+
+    /// Shared work that waits for this teacher, oldest work first.
+    pub fn queue(&self) -> Result<Vec<QueueRow>, DeviceError> {
+        let overviews = self.device.overviews()?;
+        let mut rows = Vec::new();
+        for row in self.device.review_queue(self.now)? {
+            let Some(overview) = overviews.iter().find(|piece| piece.piece == row.piece) else { continue };
+            let mut to_confirm = Vec::new();
+            if !row.to_confirm.is_empty() {
+                let view = self.device.piece(row.piece)?;
+                to_confirm = row.to_confirm.iter().filter_map(|of| self.to_confirm(&view, *of)).collect();
+            }
+            rows.push(QueueRow {
+                piece: self.piece_line(overview),
+                student: row.student.to_string(),
+                student_name: self.name(row.student),
+                outcomes: texts(&row.outcomes),
+                to_confirm,
+            });
+        }
+        Ok(rows)
+    }
+
+    fn to_confirm(&self, view: &PieceView, of: entry::Reference) -> Option<ToConfirm> {
+        let voice = view.voices.iter().find(|voice| (voice.author, voice.about) == (of.author, of.about))?;
+        match &voice.entries.iter().find(|entry| entry.id == of.entry)?.said {
+            Said::Assessment(assessment) => Some(ToConfirm {
+                of: reference(of),
+                mentor_name: self.name(of.author),
+                outcome: assessment.outcome.to_string(),
+                level: assessment.level.0,
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn counted(voices: &[VoiceView]) -> Counted {
+    let count = |is: fn(&Said) -> bool| {
+        let entries = voices.iter().flat_map(|voice| &voice.entries);
+        u32::try_from(entries.filter(|entry| is(&entry.said)).count()).unwrap_or(u32::MAX)
+    };
+    Counted {
+        feedback: count(|said| matches!(said, Said::Feedback(_))),
+        judgements: count(|said| matches!(said, Said::Assessment(_))),
+        replies: count(|said| matches!(said, Said::Reply { .. })),
+    }
+}
+
+fn says(said: &Said) -> Says {
+    match said {
+        Said::Feedback(feedback) => Says::Feedback {
+            did_well: feedback.did_well.clone(),
+            improve: feedback.improve.clone(),
+            next_step: feedback.next_step.clone(),
+            outcome: text(feedback.outcome),
+        },
+        Said::Assessment(assessment) => Says::Assessment {
+            outcome: assessment.outcome.to_string(),
+            level: assessment.level.0,
+            weight: assessment.kind,
+            work_date: assessment.work_date.to_string(),
+            next_step: assessment.next_step.clone(),
+        },
+        Said::Reflection { words } => Says::Reflection { words: words.clone() },
+        Said::Reply { to, words } => Says::Reply { to: reference(*to), words: words.clone() },
+        Said::Confirmation { of, .. } => Says::Confirmation { of: reference(*of) },
+        Said::Unreadable { name } => Says::Unreadable { name: name.clone() },
+    }
+}
+
+fn reference(of: entry::Reference) -> Reference {
+    Reference { author: of.author.to_string(), about: text(of.about), entry: of.entry.to_string() }
+}
+
+/// Why a reference that came back from an app can't be used.
+impl TryFrom<&Reference> for entry::Reference {
+    type Error = fieldfolio_core::ids::BadId;
+
+    fn try_from(of: &Reference) -> Result<Self, Self::Error> {
+        Ok(Self {
+            author: of.author.parse::<PersonId>()?,
+            about: of.about.as_deref().map(str::parse).transpose()?,
+            entry: of.entry.parse::<EntryId>()?,
+        })
+    }
+}

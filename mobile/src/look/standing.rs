@@ -1,0 +1,151 @@
+//! Where one's own work is, worked out once for all pieces.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::device::{Device, DeviceError, Status, Waiting, Why};
+use fieldfolio_core::ids::{DocumentId, PieceId};
+
+use super::Look;
+use crate::records::{self, At, MediaUsage, Whereabouts};
+
+/// What is owed and what was refused, by piece.
+pub(super) struct Standings {
+    status: Status,
+    owed: BTreeMap<PieceId, Vec<Waiting>>,
+    refused: BTreeSet<PieceId>,
+    uploads: BTreeMap<PieceId, Vec<Sent>>,
+}
+
+struct Sent {
+    hash: BlobHash,
+    is_preview: bool,
+    sent: u64,
+    size: u64,
+    is_done: bool,
+    why: Option<Why>,
+}
+
+impl Standings {
+    pub(super) fn of(device: &Device) -> Result<Self, DeviceError> {
+        let mut status = device.status()?;
+        let mut owed: BTreeMap<PieceId, Vec<Waiting>> = BTreeMap::new();
+        for waiting in std::mem::take(&mut status.waiting) {
+            if let Some(piece) = waiting.piece {
+                owed.entry(piece).or_default().push(waiting);
+            }
+        }
+        let mut uploads: BTreeMap<PieceId, Vec<Sent>> = BTreeMap::new();
+        for upload in device.uploads()? {
+            uploads.entry(upload.piece).or_default().push(Sent {
+                hash: upload.hash,
+                is_preview: upload.is_preview,
+                sent: if upload.is_done { upload.size } else { upload.sent },
+                size: upload.size,
+                is_done: upload.is_done,
+                why: upload.reason.as_deref().map(Why::read),
+            });
+        }
+        let refused = device.refused_pieces()?.into_iter().collect();
+        Ok(Self { status, owed, refused, uploads })
+    }
+
+    /// Where a whole piece of one's own is.
+    pub(super) fn piece(&self, piece: PieceId) -> Whereabouts {
+        if self.refused.contains(&piece) {
+            return Whereabouts { at: At::Refused, ..at_school() };
+        }
+        let uploads = self.uploads.get(&piece).map(Vec::as_slice).unwrap_or_default();
+        joined(self.owed(piece), uploads.iter())
+    }
+
+    /// Where one document of one's own is.
+    pub(super) fn document(&self, document: DocumentId) -> Whereabouts {
+        let owed = self.owed(document.piece).filter(|waiting| waiting.document == Some(document));
+        joined(owed, [].iter())
+    }
+
+    /// Where a photo of one's own is.
+    pub(super) fn photo(&self, piece: PieceId, original: BlobHash, preview: BlobHash) -> Whereabouts {
+        let uploads = self.uploads.get(&piece).map(Vec::as_slice).unwrap_or_default();
+        let of_photo = uploads.iter().filter(|upload| upload.hash == original || upload.hash == preview);
+        joined(std::iter::empty(), of_photo)
+    }
+
+    fn owed(&self, piece: PieceId) -> impl Iterator<Item = &Waiting> {
+        self.owed.get(&piece).into_iter().flatten()
+    }
+}
+
+/// Where what is not one's own is.
+pub(super) fn at_school() -> Whereabouts {
+    Whereabouts { at: At::School, why: None, sent: 0, of: 0 }
+}
+
+fn joined<'a>(
+    owed: impl Iterator<Item = &'a Waiting>,
+    uploads: impl Iterator<Item = &'a Sent>,
+) -> Whereabouts {
+    let (mut here, mut held, mut why) = (false, None, None);
+    for waiting in owed {
+        here = true;
+        held = held.or(waiting.reason);
+    }
+    let (mut sent, mut of, mut sending) = (0, 0, false);
+    for upload in uploads {
+        (sent, of) = (sent + upload.sent, of + upload.size);
+        if !upload.is_done {
+            sending = true;
+            why = why.or(upload.why);
+        }
+    }
+    held = held.or(why.filter(|why| why.waits_for_people()));
+    let at = match (held, here, sending) {
+        (Some(_), _, _) => At::Waiting,
+        (None, true, _) => At::Here,
+        (None, false, true) => At::Sending,
+        (None, false, false) => At::School,
+    };
+    Whereabouts { at, why: held.or(why).map(Why::code), sent, of }
+}
+
+impl Look<'_> {
+    /// How the device stands with the school.
+    pub fn status(&self) -> Result<records::Status, DeviceError> {
+        let status = &self.standings.status;
+        let title = |piece: PieceId| Ok::<_, DeviceError>(self.device.piece(piece)?.content.title);
+        let mut waiting = Vec::new();
+        for (piece, owed) in &self.standings.owed {
+            let why = owed.iter().find_map(|waiting| waiting.reason).map(Why::code);
+            let piece_title = title(*piece).ok();
+            waiting.push(records::Waiting { piece: Some(piece.to_string()), piece_title, why });
+        }
+        let mut uploads = Vec::new();
+        for (piece, files) in &self.standings.uploads {
+            for file in files.iter().filter(|file| !file.is_done) {
+                uploads.push(records::Upload {
+                    piece: piece.to_string(),
+                    piece_title: title(*piece).unwrap_or_default(),
+                    is_preview: file.is_preview,
+                    sent: file.sent,
+                    size: file.size,
+                    why: file.why.map(Why::code),
+                });
+            }
+        }
+        let refused = status.set_aside.iter();
+        let (count, bytes) = self.device.store().blobs().usage()?;
+        Ok(records::Status {
+            locked: status.locked,
+            waiting,
+            uploads,
+            to_fill: status.to_fill,
+            refused: refused
+                .map(|(why, words)| records::Refused { why: why.code(), words: words.clone() })
+                .collect(),
+            unopened: status.unopened.len(),
+            new_devices: super::texts(&status.new_devices),
+            media: MediaUsage { count, bytes },
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! What apps draw: flat records with names already joined. Ids are text, moments are milliseconds since 1970, days are
+//! `2026-11-22`. What is in them is what this device may show this person, and nothing more.
+
+mod levels;
+mod people;
+mod pieces;
+mod standing;
+
+pub use levels::{
+    AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
+};
+pub use people::{
+    CircleLine, Class, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed,
+    Rule, School, Seer,
+};
+pub use pieces::{
+    Alternative, Entry, Judge, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says, ToConfirm,
+    Voice,
+};
+pub use standing::{At, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -1,0 +1,223 @@
+//! Pieces: in lists, whole, and waiting for a teacher.
+
+use fieldfolio_core::model::entry::AssessmentKind;
+use fieldfolio_core::model::piece::PieceKind;
+use fieldfolio_core::model::role::Role;
+use serde::{Deserialize, Serialize};
+
+use super::Whereabouts;
+
+/// A piece in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct PieceLine {
+    pub piece: String,
+    #[cfg_attr(feature = "typescript", ts(type = "PieceKind"))]
+    pub kind: PieceKind,
+    pub maker: String,
+    pub maker_name: String,
+    pub title: String,
+    pub work_date: Option<String>,
+    /// When it was made, by the maker's device.
+    pub made: u64,
+    /// Those in whose folios it lies.
+    pub students: Vec<Placed>,
+    pub outcomes: Vec<String>,
+    pub photos: usize,
+    /// ThumbHash of its first photo, base64.
+    pub placeholder: Option<String>,
+    /// Hash of the first photo's preview.
+    pub preview: Option<String>,
+    pub feedback: u32,
+    pub judgements: u32,
+    pub replies: u32,
+    /// With whom it is shared; its maker's alone for none.
+    #[cfg_attr(feature = "typescript", ts(type = "Role[] | null"))]
+    pub audience: Option<Vec<Role>>,
+    #[serde(rename = "where")]
+    pub whereabouts: Whereabouts,
+}
+
+/// A folio that a piece lies in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Placed {
+    /// The student's id.
+    pub id: String,
+    pub name: String,
+    pub folio: String,
+    pub title: String,
+}
+
+/// A piece as this person may see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Piece {
+    #[serde(flatten)]
+    pub line: PieceLine,
+    pub words: String,
+    pub media: Vec<Medium>,
+    pub voices: Vec<Voice>,
+    /// The earlier piece that it revises.
+    pub revises: Option<String>,
+    /// Where two of the maker's devices disagree.
+    pub alternatives: Vec<Alternative>,
+    /// Sheets that can't be shown now.
+    pub unshown: usize,
+    pub may: May,
+}
+
+/// A field on which two devices of its maker disagree.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Alternative {
+    pub field: String,
+    /// The one shown first.
+    pub values: Vec<String>,
+}
+
+/// What this person can do on a piece.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct May {
+    pub edit: bool,
+    pub share: bool,
+    pub take_back: bool,
+    /// About whom one may speak; about the work itself for null.
+    pub speak_about: Vec<Option<String>>,
+    pub judge: Vec<Judge>,
+    pub reflect: bool,
+}
+
+/// Whom one may judge, and as what.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Judge {
+    pub student: String,
+    #[serde(rename = "as")]
+    #[cfg_attr(feature = "typescript", ts(type = "\"teacher\" | \"mentor\""))]
+    pub role: Role,
+}
+
+/// A photo.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Medium {
+    /// Hash of the cleaned original.
+    pub original: String,
+    /// Hash of the small picture.
+    pub preview: String,
+    pub media_type: String,
+    pub width: u32,
+    pub height: u32,
+    pub size: u64,
+    /// ThumbHash, base64.
+    pub placeholder: String,
+    #[serde(rename = "where")]
+    pub whereabouts: Whereabouts,
+}
+
+/// What one person says on a piece about one student.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Voice {
+    pub author: String,
+    pub author_name: String,
+    pub about: Option<String>,
+    pub about_name: Option<String>,
+    /// As what it is read.
+    #[cfg_attr(feature = "typescript", ts(type = "Role"))]
+    pub role: Role,
+    pub entries: Vec<Entry>,
+    /// Changes whose signature can't be verified yet.
+    pub unverified: u64,
+    #[serde(rename = "where")]
+    pub whereabouts: Whereabouts,
+}
+
+/// One thing said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Entry {
+    pub id: String,
+    /// When it was said, by its author's device.
+    pub made: u64,
+    pub says: Says,
+    pub replaces: Option<String>,
+    /// A later entry of the same voice replaces it.
+    pub is_replaced: bool,
+    pub withdrawn: bool,
+    /// Altered after it was given: it doesn't count.
+    pub altered: bool,
+    /// A judgement whose work was edited since.
+    pub edited_since: bool,
+    /// Teachers who confirmed it.
+    pub confirmed_by: Vec<String>,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Says {
+    Feedback {
+        did_well: String,
+        improve: String,
+        next_step: String,
+        outcome: Option<String>,
+    },
+    Assessment {
+        outcome: String,
+        level: u8,
+        #[cfg_attr(feature = "typescript", ts(type = "AssessmentKind"))]
+        weight: AssessmentKind,
+        work_date: String,
+        next_step: String,
+    },
+    Reflection {
+        words: String,
+    },
+    Reply {
+        to: Reference,
+        words: String,
+    },
+    Confirmation {
+        of: Reference,
+    },
+    /// Made by a newer version, or out of shape: kept, not shown.
+    Unreadable {
+        name: String,
+    },
+}
+
+/// An entry of another voice on the same piece.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Reference {
+    pub author: String,
+    pub about: Option<String>,
+    pub entry: String,
+}
+
+/// A piece that waits for a teacher.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct QueueRow {
+    pub piece: PieceLine,
+    pub student: String,
+    pub student_name: String,
+    /// Outcomes it is offered for that this teacher has not judged.
+    pub outcomes: Vec<String>,
+    /// Mentors' judgements that no teacher has confirmed.
+    pub to_confirm: Vec<ToConfirm>,
+}
+
+/// A mentor's judgement that waits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ToConfirm {
+    pub of: Reference,
+    pub mentor_name: String,
+    pub outcome: String,
+    pub level: u8,
+}

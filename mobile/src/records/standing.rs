@@ -1,0 +1,90 @@
+//! Where things are: on this device, on their way, at the school; and what waits, with the reason's code.
+
+use serde::Serialize;
+
+/// How far something of one's own has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// Saved on this device, not sent.
+    Here,
+    /// On its way.
+    Sending,
+    /// The school has all of it.
+    School,
+    /// Something stops it that time alone won't clear.
+    Waiting,
+    /// The school refused it for good.
+    Refused,
+}
+
+/// Where something of one's own is. Others' work is always at the school.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Whereabouts {
+    pub at: At,
+    /// The reason's code.
+    pub why: Option<&'static str>,
+    /// Bytes of photos that arrived.
+    pub sent: u64,
+    /// Bytes of photos in all.
+    pub of: u64,
+}
+
+/// How this device stands with the school.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Status {
+    /// The school does not know this device any more.
+    pub locked: bool,
+    /// What has not reached the school.
+    pub waiting: Vec<Waiting>,
+    pub uploads: Vec<Upload>,
+    /// Announced and not here yet.
+    pub to_fill: usize,
+    /// What the school refused for good; kept here, readable.
+    pub refused: Vec<Refused>,
+    /// Sheets that can't be opened.
+    pub unopened: usize,
+    /// Devices that nobody known vouched for.
+    pub new_devices: Vec<String>,
+    pub media: MediaUsage,
+}
+
+/// One piece with something that has not reached the school.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Waiting {
+    pub piece: Option<String>,
+    pub piece_title: Option<String>,
+    pub why: Option<&'static str>,
+}
+
+/// A photo on its way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Upload {
+    pub piece: String,
+    pub piece_title: String,
+    pub is_preview: bool,
+    pub sent: u64,
+    pub size: u64,
+    pub why: Option<&'static str>,
+}
+
+/// Something the school refused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Refused {
+    pub why: &'static str,
+    pub words: String,
+}
+
+/// Photos kept on this device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct MediaUsage {
+    pub count: u64,
+    pub bytes: u64,
+}

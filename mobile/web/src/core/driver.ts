@@ -1,0 +1,184 @@
+// Keeps a device in step with the school: does the core's next step, hands in what came of it, and asks again until it
+// says wait. It moves bytes and decides nothing.
+
+import type { Core } from "./pkg/fieldfolio_web";
+import type { Network } from "./protocol";
+
+/** What the core asks for; see `next_step` of the core. */
+interface Ask {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array<ArrayBuffer> | undefined;
+  limit: number;
+  is_exchange: boolean;
+}
+
+type Step = Ask | { wait: number | null } | { locked: true };
+
+interface Heard {
+  changed(): void;
+  network(network: Network): void;
+  locked(): void;
+  stopped(error: unknown): void;
+}
+
+/** How long one request may take: an exchange is small, a photo on a slow line is not. */
+const EXCHANGE_MS = 60_000;
+const TRANSFER_MS = 600_000;
+/** A timer can't run longer than this. */
+const LONGEST_WAIT = 2_000_000_000;
+
+export class Driver {
+  private running = true;
+  private rouse: () => void = () => {};
+  private isRoused = false;
+  private reached = true;
+  private most = 0;
+  private version = -1;
+
+  constructor(
+    private readonly core: Core,
+    private readonly heard: Heard,
+  ) {}
+
+  start(): void {
+    this.run().catch(this.heard.stopped);
+  }
+
+  /** No step is asked for any more. What is on its way is not handed in. */
+  stop(): void {
+    this.running = false;
+    this.rouse();
+  }
+
+  /** Something was done here: there may be a step now. */
+  nudge(): void {
+    this.notice();
+    this.isRoused = true;
+    this.rouse();
+  }
+
+  /** The network came back, or somebody looks: nothing waits for its time any more. */
+  wake(): void {
+    if (!this.running) return;
+    try {
+      this.core.call("wake", "{}", [], undefined);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) return this.heard.stopped(error);
+    }
+    this.nudge();
+  }
+
+  private async run(): Promise<void> {
+    while (this.running) {
+      const step = this.core.next_step() as Step;
+      if ("locked" in step) {
+        this.running = false;
+        this.heard.locked();
+      } else if ("wait" in step) {
+        this.say();
+        await this.waitFor(step.wait);
+      } else {
+        await this.ask(step);
+      }
+    }
+  }
+
+  private waitFor(milliseconds: number | null): Promise<void> {
+    return new Promise((done) => {
+      if (this.isRoused) {
+        this.isRoused = false;
+        return done();
+      }
+      const timer = setTimeout(done, Math.min(milliseconds ?? LONGEST_WAIT, LONGEST_WAIT));
+      this.rouse = () => {
+        clearTimeout(timer);
+        this.isRoused = false;
+        done();
+      };
+    });
+  }
+
+  private async ask(ask: Ask): Promise<void> {
+    this.say();
+    const answer = await this.fetched(ask);
+    // Another person's store may be open by now.
+    if (!this.running) return;
+    if (answer === null) {
+      this.reached = false;
+      this.core.failed();
+    } else {
+      this.reached = true;
+      this.core.answered(answer.status, answer.location, answer.offset, answer.body);
+    }
+    this.notice();
+    this.say();
+  }
+
+  /** A whole answer, or null: a cut one is none. */
+  private async fetched(ask: Ask): Promise<{ status: number; location?: string; offset?: number; body: Uint8Array } | null> {
+    try {
+      const answer = await fetch(ask.url, {
+        method: ask.method,
+        headers: [...ask.headers, ["Authorization", `Bearer ${this.core.token()}`]],
+        body: ask.body,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        signal: AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS),
+      });
+      const body = await bounded(answer, ask.limit);
+      if (body === null) return null;
+      const offset = answer.headers.get("Upload-Offset");
+      return {
+        status: answer.status,
+        location: answer.headers.get("Location") ?? undefined,
+        offset: offset === null ? undefined : Number(offset),
+        body,
+      };
+    } catch {
+      return null;
+    }
+  }
+
+  /** Tells the pages when the database differs from what they were told of last. */
+  private notice(): void {
+    const version = this.core.version();
+    if (version === this.version) return;
+    this.version = version;
+    this.heard.changed();
+  }
+
+  private say(): void {
+    if (!this.running) return;
+    const toFill = this.core.to_fill();
+    this.most = toFill === 0 ? 0 : Math.max(this.most, toFill);
+    const is = !navigator.onLine ? "offline" : !this.reached ? "unreachable" : toFill > 0 ? "catching_up" : "online";
+    this.heard.network({ is, filled: this.most - toFill, to_fill: toFill });
+  }
+}
+
+/** At most `limit` bytes of a body; null for more. */
+async function bounded(answer: Response, limit: number): Promise<Uint8Array | null> {
+  if (!answer.body) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = answer.body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    length += part.value.length;
+    if (length > limit) {
+      await reader.cancel();
+      return null;
+    }
+    parts.push(part.value);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

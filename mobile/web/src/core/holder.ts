@@ -1,0 +1,179 @@
+// The worker that holds the database: it opens whose store it is, does what pages ask, and keeps the device in step with
+// the school.
+
+import { Driver } from "./driver";
+import type { Core, suspect as suspectOf } from "./pkg/fieldfolio_web";
+import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
+
+type Tell = (told: Told) => void;
+
+export class Holder {
+  standing: Standing = { is: "starting" };
+  network: Network = { is: "offline", filled: 0, to_fill: 0 };
+  private driver: Driver | null = null;
+
+  constructor(
+    private readonly core: Core,
+    private readonly tell: Tell,
+    private readonly stopped: (error: unknown) => void,
+  ) {}
+
+  /** Opens the store of whoever worked last; first sets aside what stopped the last worker. */
+  async begin(suspect: string | null): Promise<void> {
+    const [last] = this.residents();
+    if (last) await this.open(last.store, suspect);
+    else this.stands({ is: "nobody" });
+  }
+
+  private residents(): Resident[] {
+    return JSON.parse(this.core.residents()) as Resident[];
+  }
+
+  private async open(store: string, suspect: string | null = null): Promise<void> {
+    this.driver?.stop();
+    try {
+      await this.core.open(store);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      this.stands({ is: "broken", reason: asThrown(error).reason });
+      return;
+    }
+    if (suspect !== null) this.core.distrust(suspect);
+    this.drive();
+  }
+
+  private drive(): void {
+    this.look();
+    this.driver = new Driver(this.core, {
+      changed: () => {
+        if (this.core.keep_name()) this.look();
+        this.tell({ tells: "data" });
+      },
+      network: (network) => {
+        this.network = network;
+        this.tell({ tells: "network", network });
+      },
+      locked: () => this.look(),
+      stopped: this.stopped,
+    });
+    this.driver.start();
+  }
+
+  /** Whose store is open, and whether the school still knows its device. */
+  private look(): void {
+    const residents = this.residents();
+    const [resident] = residents;
+    if (!resident) return this.stands({ is: "nobody" });
+    this.stands({ is: this.core.is_locked() ? "locked" : "ready", resident, residents });
+  }
+
+  private stands(standing: Standing): void {
+    this.standing = standing;
+    this.tell({ tells: "standing", standing });
+  }
+
+  wake(): void {
+    this.driver?.wake();
+  }
+
+  async answer(id: string, question: Question): Promise<unknown> {
+    switch (question.do) {
+      case "call": {
+        const files = await Promise.all(question.files.map(bytesOf));
+        const answer = this.core.call(question.name, question.asked, files, bytesOfId(id));
+        this.driver?.nudge();
+        return JSON.parse(answer) as unknown;
+      }
+      case "media": {
+        const bytes = this.core.media(question.piece, question.hash);
+        if (!bytes) {
+          this.driver?.nudge();
+          return null;
+        }
+        return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: typeOf(bytes) });
+      }
+      case "enrol":
+        return this.enrol(question.link);
+      case "switch":
+        await this.open(question.store);
+        this.tell({ tells: "data" });
+        return null;
+      case "leave": {
+        this.driver?.stop();
+        try {
+          this.core.leave(question.may_be_lost);
+        } catch (error) {
+          if (!(error instanceof WebAssembly.RuntimeError)) this.drive();
+          throw error;
+        }
+        await this.begin(null);
+        this.tell({ tells: "data" });
+        return null;
+      }
+    }
+  }
+
+  private async enrol(link: string): Promise<Resident> {
+    const here = this.core.resident_of(link);
+    if (here !== undefined) {
+      await this.open(here);
+    } else {
+      const asking = await this.core.begin_enrolment(link);
+      let answer: Response;
+      let body: Uint8Array;
+      try {
+        answer = await fetch(asking.url, {
+          method: "POST",
+          headers: asking.headers,
+          body: asking.body,
+          credentials: "omit",
+          signal: AbortSignal.timeout(60_000),
+        });
+        body = new Uint8Array(await answer.arrayBuffer());
+      } catch {
+        throw thrownAs("no_network", "The school can't be reached. The link stays good: try again with a network.");
+      }
+      if (answer.status >= 500) throw thrownAs("no_network", "The school can't answer just now: try again.");
+      this.driver?.stop();
+      this.core.finish_enrolment(answer.status, body);
+      this.drive();
+    }
+    this.tell({ tells: "data" });
+    const [resident] = this.residents();
+    if (!resident) throw thrownAs("other", "the enrolment left nobody here");
+    return resident;
+  }
+}
+
+async function bytesOf(file: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+/** The 16 bytes of a question's id, which is written like a UUID. */
+function bytesOfId(id: string): Uint8Array {
+  const digits = id.replaceAll("-", "");
+  return Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16));
+}
+
+function typeOf(bytes: Uint8Array): string {
+  return bytes[0] === 0x89 ? "image/png" : "image/jpeg";
+}
+
+function thrownAs(code: string, reason: string): string {
+  return JSON.stringify({ code, reason } satisfies Thrown);
+}
+
+/** The core throws its refusals as JSON. */
+export function asThrown(error: unknown): Thrown {
+  if (typeof error === "string") {
+    try {
+      const { code, reason } = JSON.parse(error) as Partial<Thrown>;
+      if (typeof code === "string" && typeof reason === "string") return { code, reason };
+    } catch {
+      return { code: "other", reason: error };
+    }
+  }
+  return { code: "other", reason: error instanceof Error ? error.message : String(error) };
+}
+
+export type Suspect = typeof suspectOf;

@@ -1,0 +1,177 @@
+// Opens the client: starts this tab's worker, and starts it again if the core stops in the middle.
+
+import { Refusal, type Answer, type Asked as AskedOf, type CallName, type Client, type Network, type Resident, type Standing } from "./client";
+import wasm from "./pkg/fieldfolio_web_bg.wasm?url";
+import type { Answered, Asked, Question, ToPage, ToWorker } from "./protocol";
+import { scriptAddress } from "./trusted";
+import workerAddress from "./worker?worker&url";
+
+type What = "standing" | "network" | "data";
+
+/** A core that stops more often than this in a minute is not started again. */
+const RESTARTS = 3;
+
+class TabClient implements Client {
+  standing: Standing = { is: "starting" };
+  network: Network = { is: "offline", filled: 0, to_fill: 0 };
+  persisted = false;
+  private worker: Worker;
+  private readonly open = new Map<string, { asked: Asked; done: (answered: Answered) => void }>();
+  private readonly listeners = new Set<(what: What) => void>();
+  private stops: number[] = [];
+
+  constructor() {
+    this.worker = this.begin(null);
+    addEventListener("online", () => this.post({ is: "wake" }));
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.post({ is: "wake" });
+    });
+    void navigator.storage.persisted().then((persisted) => {
+      this.persisted = persisted;
+      this.tell("standing");
+    });
+  }
+
+  private begin(suspect: string | null): Worker {
+    const worker = new Worker(scriptAddress(workerAddress), { type: "module", name: "fieldfolio" });
+    worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => this.hear(data));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.restart(null, event.message || "the worker ended");
+    });
+    worker.postMessage({ is: "start", wasm: new URL(wasm, location.href).href, suspect } satisfies ToWorker);
+    return worker;
+  }
+
+  private hear(message: ToPage): void {
+    switch (message.is) {
+      case "answered": {
+        const waiting = this.open.get(message.answered.id);
+        this.open.delete(message.answered.id);
+        waiting?.done(message.answered);
+        break;
+      }
+      case "told":
+        if (message.told.tells === "standing") this.standing = message.told.standing;
+        if (message.told.tells === "network") this.network = message.told.network;
+        this.tell(message.told.tells);
+        break;
+      case "stopped":
+        this.restart(message.suspect, message.reason);
+        break;
+      case "unheard":
+        this.standing = { is: "held_elsewhere" };
+        this.tell("standing");
+        break;
+    }
+  }
+
+  /** What was saved is safe; what was asked and not answered is asked again under the same id, and so done once. */
+  private restart(suspect: string | null, reason: string): void {
+    this.worker.terminate();
+    const now = Date.now();
+    this.stops = [...this.stops.filter((at) => now - at < 60_000), now];
+    if (this.stops.length > RESTARTS) {
+      this.standing = { is: "broken", reason };
+      this.tell("standing");
+      for (const { done, asked } of this.open.values()) done({ id: asked.id, thrown: { code: "store", reason } });
+      this.open.clear();
+      return;
+    }
+    this.worker = this.begin(suspect);
+    for (const { asked } of this.open.values()) this.post({ is: "asked", asked });
+  }
+
+  private post(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private tell(what: What): void {
+    for (const listener of this.listeners) listener(what);
+  }
+
+  private ask(question: Question): Promise<unknown> {
+    const asked: Asked = { id: crypto.randomUUID(), question };
+    return new Promise((resolve, reject) => {
+      const done = (answered: Answered): void => {
+        if ("thrown" in answered) reject(new Refusal(answered.thrown.code, answered.thrown.reason));
+        else resolve(answered.value);
+      };
+      this.open.set(asked.id, { asked, done });
+      this.post({ is: "asked", asked });
+    });
+  }
+
+  async call<N extends CallName>(name: N, asked: AskedOf<N>, files: Blob[] = []): Promise<Answer<N>> {
+    if (name === "capture") void this.persist();
+    return (await this.ask({ do: "call", name, asked: JSON.stringify(asked), files })) as Answer<N>;
+  }
+
+  async media(piece: string, hash: string): Promise<Blob | null> {
+    return (await this.ask({ do: "media", piece, hash })) as Blob | null;
+  }
+
+  async enrol(link: string): Promise<Resident> {
+    const resident = (await this.ask({ do: "enrol", link })) as Resident;
+    void this.persist();
+    return resident;
+  }
+
+  async switchTo(store: string): Promise<void> {
+    await this.ask({ do: "switch", store });
+  }
+
+  async leave(unsent: "keep" | "may_be_lost"): Promise<void> {
+    await this.ask({ do: "leave", may_be_lost: unsent === "may_be_lost" });
+  }
+
+  onChange(listener: (what: What) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Asks the browser to keep this work until its owner removes it. */
+  private async persist(): Promise<void> {
+    if (this.persisted) return;
+    this.persisted = await navigator.storage.persist();
+    this.tell("standing");
+  }
+}
+
+/** Why nothing could be kept here, if that is so. */
+async function whyNot(): Promise<string | null> {
+  if (!("locks" in navigator) || !navigator.storage?.getDirectory) return "this browser has no private file system";
+  try {
+    await navigator.storage.getDirectory();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A client for a browser in which nothing can be kept: it does nothing, and says why. */
+class NoClient implements Client {
+  readonly standing: Standing;
+  readonly network: Network = { is: "offline", filled: 0, to_fill: 0 };
+  readonly persisted = false;
+
+  constructor(private readonly reason: string) {
+    this.standing = { is: "no_storage", reason };
+  }
+
+  private refuse(): Promise<never> {
+    return Promise.reject(new Refusal("store", this.reason));
+  }
+
+  call = (): Promise<never> => this.refuse();
+  media = (): Promise<never> => this.refuse();
+  enrol = (): Promise<never> => this.refuse();
+  switchTo = (): Promise<never> => this.refuse();
+  leave = (): Promise<never> => this.refuse();
+  onChange = (): (() => void) => () => {};
+}
+
+export async function openClient(): Promise<Client> {
+  const reason = await whyNot();
+  return reason === null ? new TabClient() : new NoClient(reason);
+}

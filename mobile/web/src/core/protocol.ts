@@ -1,0 +1,62 @@
+// What pages and workers say to each other. A page speaks to its own worker; the worker of the tab that holds the database
+// does what is asked, and the others pass it on to that one. Every question carries an id, so that it can be asked again
+// of a new holder and is done once.
+
+import type { Network, Resident, Standing } from "./client";
+
+export type Question =
+  | { do: "call"; name: string; asked: string; files: Blob[] }
+  | { do: "media"; piece: string; hash: string }
+  | { do: "enrol"; link: string }
+  | { do: "switch"; store: string }
+  | { do: "leave"; may_be_lost: boolean };
+
+export interface Asked {
+  id: string;
+  question: Question;
+}
+
+export interface Thrown {
+  code: string;
+  reason: string;
+}
+
+export type Answered = { id: string; value: unknown } | { id: string; thrown: Thrown };
+
+/** What the holder tells everyone. */
+export type Told =
+  | { tells: "standing"; standing: Standing }
+  | { tells: "network"; network: Network }
+  | { tells: "data" };
+
+/** From a page to its own worker. */
+export type ToWorker =
+  | { is: "start"; wasm: string; suspect: string | null }
+  | { is: "asked"; asked: Asked }
+  /** The network came back, or the page is looked at again. */
+  | { is: "wake" };
+
+/** From a worker to its own page. */
+export type ToPage =
+  | { is: "answered"; answered: Answered }
+  | { is: "told"; told: Told }
+  /** The core stopped in the middle. What it was reading is named, so that the next worker sets that aside first. */
+  | { is: "stopped"; suspect: string | null; reason: string }
+  /** Another tab holds the database and has not been heard. */
+  | { is: "unheard" };
+
+/** Between the workers of different tabs. */
+export type BetweenTabs =
+  | { is: "asked"; asked: Asked }
+  | { is: "answered"; answered: Answered }
+  | { is: "told"; told: Told }
+  /** A tab asks who holds. */
+  | { is: "who" }
+  /** The holder is there, and says how things stand. */
+  | { is: "here"; standing: Standing; network: Network }
+  | { is: "wake" };
+
+export const CHANNEL = "fieldfolio";
+export const LOCK = "fieldfolio";
+
+export type { Network, Resident, Standing };

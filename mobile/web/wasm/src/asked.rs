@@ -1,0 +1,99 @@
+//! What goes into each call.
+
+use fieldfolio_core::ids::{ClassId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::model::entry::AssessmentKind;
+use fieldfolio_core::model::role::Role;
+use fieldfolio_core::time::WorkDate;
+use fieldfolio_mobile::records::Reference;
+use serde::Deserialize;
+
+/// Describes what goes in to TypeScript, where ids and days are text.
+macro_rules! asked {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty as $ts:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[cfg_attr(test, derive(ts_rs::TS))]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_doc])* #[cfg_attr(test, ts(type = $ts))] pub $field: $type,)*
+        }
+    )*};
+}
+
+asked! {
+    /// Nothing.
+    Nothing {}
+    /// Whose folios; everyone's for null.
+    WhoseFolios { student: Option<PersonId> as "string | null", }
+    /// A folio.
+    OneFolio { folio: FolioId as "string", }
+    /// A piece.
+    OnePiece { piece: PieceId as "string", }
+    /// A student.
+    OneStudent { student: PersonId as "string", }
+    /// A class, a project, or (null) all whom one teaches.
+    GridOf { class: Option<ClassId> as "string | null", project: Option<ProjectId> as "string | null", }
+    /// A piece to be made. Its photos travel beside it.
+    NewPiece {
+        title: String as "string",
+        words: String as "string",
+        work_date: Option<WorkDate> as "string | null",
+        outcomes: Vec<OutcomeId> as "string[]",
+        folios: Vec<FolioId> as "string[]",
+        /// Null: one's own alone.
+        audience: Option<Vec<Role>> as "Role[] | null",
+        is_observation: bool as "boolean",
+        revises: Option<PieceId> as "string | null",
+    }
+    /// What changes about a piece; what is null stays. New photos travel beside it.
+    Edits {
+        piece: PieceId as "string",
+        title: Option<String> as "string | null",
+        words: Option<String> as "string | null",
+        work_date: Option<WorkDate> as "string | null",
+        outcomes: Option<Vec<OutcomeId>> as "string[] | null",
+    }
+    /// A project of one's own.
+    NewProject { title: String as "string", brief: String as "string", outcomes: Vec<OutcomeId> as "string[]", }
+    /// A project; home for null.
+    OneProject { project: Option<ProjectId> as "string | null", }
+    /// Where a piece is placed.
+    Placing { piece: PieceId as "string", folio: FolioId as "string", }
+    /// With whom a piece is shared.
+    Sharing { piece: PieceId as "string", audience: Vec<Role> as "Role[]", }
+    /// Feedback in three parts, any of which may be empty.
+    NewFeedback {
+        piece: PieceId as "string",
+        /// About the work itself for null.
+        about: Option<PersonId> as "string | null",
+        did_well: String as "string",
+        improve: String as "string",
+        next_step: String as "string",
+        outcome: Option<OutcomeId> as "string | null",
+        replaces: Option<EntryId> as "string | null",
+    }
+    /// A judgement.
+    NewAssessment {
+        piece: PieceId as "string",
+        student: PersonId as "string",
+        outcome: OutcomeId as "string",
+        level: u8 as "number",
+        weight: AssessmentKind as "AssessmentKind",
+        /// The day of the work; the piece's own for null.
+        work_date: Option<WorkDate> as "string | null",
+        next_step: String as "string",
+        replaces: Option<EntryId> as "string | null",
+    }
+    /// A mentor's judgement to be taken as one's own.
+    Confirming { piece: PieceId as "string", of: Reference as "Reference", }
+    /// An answer.
+    NewReply { piece: PieceId as "string", to: Reference as "Reference", words: String as "string", }
+    /// A reflection; it is edited in place.
+    Reflecting { piece: PieceId as "string", words: String as "string", }
+    /// An entry of one's own to be taken back.
+    Withdrawing {
+        piece: PieceId as "string",
+        about: Option<PersonId> as "string | null",
+        entry: EntryId as "string",
+    }
+}

@@ -1,0 +1,220 @@
+//! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
+
+use fieldfolio_core::device::{Device, Edits, Judging, NewPiece};
+use fieldfolio_core::ids::{BadId, Chance};
+use fieldfolio_core::model::entry::{Feedback, Reference};
+use fieldfolio_core::model::framework::Level;
+use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::time::Timestamp;
+use fieldfolio_mobile::{Look, records};
+use serde::Serialize;
+
+use crate::Refusal;
+use crate::asked::{self, Nothing};
+
+/// What a call works with.
+pub struct Desk<'a> {
+    /// The device.
+    pub device: &'a mut Device,
+    /// The moment.
+    pub now: Timestamp,
+    /// Randomness.
+    pub chance: &'a mut dyn Chance,
+    /// The photos that came with the call, as their files' bytes.
+    pub files: Vec<Vec<u8>>,
+}
+
+impl Desk<'_> {
+    fn look(&self) -> Result<Look<'_>, Refusal> {
+        Ok(Look::at(self.device, self.now)?)
+    }
+}
+
+/// A piece that was made.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MadePiece {
+    piece: String,
+}
+
+/// Something that was said.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MadeEntry {
+    entry: String,
+}
+
+/// A project that was started.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MadeProject {
+    project: String,
+    folio: String,
+}
+
+/// A folio that was taken up.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MadeFolio {
+    folio: String,
+}
+
+/// Done; there is nothing to say.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Done {}
+
+macro_rules! calls {
+    ($($(#[doc = $doc:literal])* $name:ident($asked:ty) -> $answer:ty, |$desk:ident, $args:pat_param| $do:expr;)*) => {
+        /// Makes a call: `asked` and the answer are JSON. What it did is on disk when it returns.
+        pub fn call(name: &str, asked: &str, desk: Desk<'_>) -> Result<String, Refusal> {
+            match name {
+                $(stringify!($name) => {
+                    let $args: $asked = serde_json::from_str(asked).map_err(|error| Refusal::new("other", error))?;
+                    #[allow(unused_mut)]
+                    let mut $desk = desk;
+                    let done: Result<$answer, Refusal> = (|| Ok($do))();
+                    serde_json::to_string(&done?).map_err(|error| Refusal::new("other", error))
+                })*
+                _ => Err(Refusal::new("other", format!("there is no call named {name:?}"))),
+            }
+        }
+
+        /// Hands every call to `visitor`: its docs, its name and its two types.
+        #[cfg(test)]
+        pub(crate) fn visit(visitor: &mut impl crate::described::Visitor) {
+            $(visitor.call::<$asked, $answer>(&[$($doc),*], stringify!($name));)*
+        }
+    };
+}
+
+calls! {
+    /// Who this device belongs to.
+    me(Nothing) -> records::Me, |desk, _| desk.look()?.me()?;
+    /// Everyone known here, by name.
+    people(Nothing) -> Vec<records::Person>, |desk, _| desk.look()?.people();
+    /// Every outcome known here, in the order of its framework.
+    outcomes(Nothing) -> Vec<records::Outcome>, |desk, _| desk.look()?.outcomes()?;
+    /// Every project known here, by title.
+    projects(Nothing) -> Vec<records::Project>, |desk, _| desk.look()?.projects();
+    /// All folios one may see, or a student's.
+    folios(asked::WhoseFolios) -> Vec<records::FolioLine>, |desk, asked| desk.look()?.folios(asked.student)?;
+    /// One folio with its pieces and its circle.
+    folio(asked::OneFolio) -> records::Folio, |desk, asked| desk.look()?.folio(asked.folio)?;
+    /// Pieces one made, newest first.
+    mine(Nothing) -> Vec<records::PieceLine>, |desk, _| desk.look()?.mine()?;
+    /// One piece with everything one may read on it.
+    piece(asked::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
+    /// Shared work that waits for this teacher, oldest work first.
+    queue(Nothing) -> Vec<records::QueueRow>, |desk, _| desk.look()?.queue()?;
+    /// Null for those who are shown no levels: mentors, peers.
+    levels(asked::OneStudent) -> Option<records::Levels>, |desk, asked| desk.look()?.levels(asked.student)?;
+    /// How levels grew; null for those who are shown none.
+    growth(asked::OneStudent) -> Option<records::Growth>, |desk, asked| desk.look()?.growth(asked.student)?;
+    /// Students one teaches by the outcomes their projects aim at.
+    grid(asked::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
+    /// Who can see a piece.
+    who_sees(asked::OnePiece) -> Vec<records::Seer>, |desk, asked| desk.look()?.who_sees(asked.piece)?;
+    /// What has not reached the school, and why.
+    status(Nothing) -> records::Status, |desk, _| desk.look()?.status()?;
+
+    /// Saves a new piece with its photos.
+    capture(asked::NewPiece) -> MadePiece, |desk, asked| {
+        let new = NewPiece {
+            photos: std::mem::take(&mut desk.files),
+            title: asked.title,
+            words: asked.words,
+            work_date: asked.work_date,
+            outcomes: asked.outcomes,
+            folios: asked.folios,
+            audience: asked.audience.map(Roles::of),
+            is_observation: asked.is_observation,
+            revises: asked.revises,
+        };
+        MadePiece { piece: desk.device.capture(new, desk.now, desk.chance)?.piece.to_string() }
+    };
+    /// Changes a piece of one's own.
+    edit(asked::Edits) -> Done, |desk, asked| {
+        let asked::Edits { piece, title, words, work_date, outcomes } = asked;
+        let edits = Edits { title, words, work_date, outcomes, photos: std::mem::take(&mut desk.files) };
+        desk.device.edit(piece, edits, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Starts a project of one's own.
+    start_project(asked::NewProject) -> MadeProject, |desk, asked| {
+        let asked::NewProject { title, brief, outcomes } = asked;
+        let started = desk.device.start_project(&title, &brief, &outcomes, desk.now, desk.chance)?;
+        MadeProject { project: started.project.to_string(), folio: started.folio.to_string() }
+    };
+    /// Takes up a folio of one's own in a project.
+    join_project(asked::OneProject) -> MadeFolio, |desk, asked| {
+        let folio = desk.device.join_project(asked.project, desk.now, desk.chance)?;
+        MadeFolio { folio: folio.to_string() }
+    };
+    /// Places a piece in one more folio.
+    place(asked::Placing) -> Done, |desk, asked| {
+        desk.device.place(asked.piece, asked.folio, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Sets who may see a piece.
+    share(asked::Sharing) -> Done, |desk, asked| {
+        desk.device.share(asked.piece, Roles::of(asked.audience), desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Makes a piece one's own again.
+    unshare(asked::OnePiece) -> Done, |desk, asked| {
+        desk.device.unshare(asked.piece, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Gives feedback.
+    feedback(asked::NewFeedback) -> MadeEntry, |desk, asked| {
+        let asked::NewFeedback { piece, about, did_well, improve, next_step, outcome, replaces } = asked;
+        let feedback = Feedback { did_well, improve, next_step, outcome };
+        let entry = desk.device.feedback(piece, about, &feedback, replaces, desk.now, desk.chance)?;
+        MadeEntry { entry: entry.to_string() }
+    };
+    /// Judges one outcome for one student.
+    assess(asked::NewAssessment) -> MadeEntry, |desk, asked| {
+        let judging = Judging {
+            outcome: asked.outcome,
+            level: Level(asked.level),
+            kind: asked.weight,
+            work_date: asked.work_date,
+            next_step: asked.next_step,
+            replaces: asked.replaces,
+        };
+        let entry = desk.device.assess(asked.piece, asked.student, judging, desk.now, desk.chance)?;
+        MadeEntry { entry: entry.to_string() }
+    };
+    /// Takes a mentor's judgement as one's own.
+    confirm(asked::Confirming) -> MadeEntry, |desk, asked| {
+        let of = reference(&asked.of)?;
+        let entry = desk.device.confirm(asked.piece, of, desk.now, desk.chance)?;
+        MadeEntry { entry: entry.to_string() }
+    };
+    /// Answers an entry.
+    reply(asked::NewReply) -> MadeEntry, |desk, asked| {
+        let to = reference(&asked.to)?;
+        let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.chance)?;
+        MadeEntry { entry: entry.to_string() }
+    };
+    /// Writes one's reflection, or edits it.
+    reflect(asked::Reflecting) -> MadeEntry, |desk, asked| {
+        let entry = desk.device.reflect(asked.piece, &asked.words, desk.now, desk.chance)?;
+        MadeEntry { entry: entry.to_string() }
+    };
+    /// Takes back something one said.
+    withdraw(asked::Withdrawing) -> Done, |desk, asked| {
+        desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Nothing waits for its time any more.
+    wake(Nothing) -> Done, |desk, _| {
+        desk.device.wake()?;
+        Done {}
+    };
+}
+
+fn reference(of: &records::Reference) -> Result<Reference, Refusal> {
+    of.try_into().map_err(|bad: BadId| Refusal::new("other", bad))
+}

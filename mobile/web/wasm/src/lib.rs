@@ -1,0 +1,16 @@
+//! The core in a browser's worker: the calls that pages make, and the thin layer that carries them across.
+//!
+//! [`calls`] is one table of every call with what goes in and what comes back; the TypeScript description of both is made
+//! from it. It holds no rules and runs on any machine. What needs a browser (its private file system, its randomness, its
+//! values) is in `web`.
+
+pub mod asked;
+pub mod calls;
+mod refusal;
+#[cfg(target_arch = "wasm32")]
+pub mod web;
+
+pub use refusal::Refusal;
+
+#[cfg(test)]
+mod described;

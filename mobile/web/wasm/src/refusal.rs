@@ -1,0 +1,52 @@
+//! What could not be done, as a code for the catalogues and the core's own sentence.
+
+use fieldfolio_core::device::DeviceError;
+use fieldfolio_core::media::MediaError;
+use fieldfolio_core::store::StoreError;
+use serde::Serialize;
+
+/// Something could not be done. Nothing was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// What the apps' catalogues are keyed by.
+    pub code: &'static str,
+    /// The core's own sentence, in English.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal with this code.
+    pub fn new(code: &'static str, reason: impl ToString) -> Self {
+        Self { code, reason: reason.to_string() }
+    }
+}
+
+impl From<DeviceError> for Refusal {
+    fn from(error: DeviceError) -> Self {
+        let code = match &error {
+            DeviceError::Store(StoreError::DoneAlready) => "done_already",
+            DeviceError::Store(StoreError::Sqlite(sqlite)) if is_full(sqlite) => "no_room",
+            DeviceError::Store(_) => "store",
+            DeviceError::Media(MediaError::Unsupported { .. }) => "media_unsupported",
+            DeviceError::Media(MediaError::TooLarge { .. } | MediaError::TooManyPixels { .. }) => {
+                "media_too_large"
+            }
+            DeviceError::Media(MediaError::Empty | MediaError::Damaged { .. }) => "media_damaged",
+            DeviceError::Sheet(_) | DeviceError::Act(_) | DeviceError::Bounds(_) => "bounds",
+            DeviceError::Unknown(_) => "unknown",
+            DeviceError::NotAllowed(_) => "not_allowed",
+            DeviceError::Relay(_) => "school_refused",
+            DeviceError::Unsent(_) => "unsent",
+        };
+        Self::new(code, error)
+    }
+}
+
+/// A browser that gives no more room says so as a failed write.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let Some(code) = error.sqlite_error().map(|error| error.extended_code) else { return false };
+    const FULL: [i32; 3] =
+        [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_FSYNC];
+    FULL.contains(&code)
+}

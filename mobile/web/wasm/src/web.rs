@@ -1,0 +1,165 @@
+//! What the worker calls. Everything goes across as text, bytes and numbers; refusals are thrown as JSON of
+//! [`Refusal`](crate::Refusal). One [`Core`] lives in one worker and holds the browser's private file system alone.
+
+mod driving;
+mod enrolling;
+mod residents;
+
+use fieldfolio_core::device::{Device, Enrolment};
+use fieldfolio_core::document::opening;
+use fieldfolio_core::ids::{Chance, DocumentId};
+use fieldfolio_core::store::Place;
+use fieldfolio_core::time::Timestamp;
+use js_sys::Uint8Array;
+use rusqlite::Connection;
+use sqlite_wasm_vfs::sahpool::{self, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil};
+use wasm_bindgen::prelude::*;
+
+use crate::Refusal;
+use crate::calls::{self, Desk};
+
+/// Files that a store may have open at a time, with their journals; and those of the list of residents.
+const FILES_EACH: usize = 6;
+const FILES_AT_FIRST: usize = 14;
+
+/// The core in this worker.
+#[wasm_bindgen]
+pub struct Core {
+    pool: OpfsSAHPoolUtil,
+    residents: Connection,
+    open: Option<Open>,
+    enrolling: Option<(String, Enrolment)>,
+}
+
+/// Whose store is open.
+struct Open {
+    store: String,
+    device: Device,
+}
+
+/// Randomness from the browser.
+struct BrowserChance;
+
+impl Chance for BrowserChance {
+    fn fill(&mut self, into: &mut [u8]) {
+        getrandom::fill(into).expect("a browser has randomness");
+    }
+}
+
+fn now() -> Timestamp {
+    // Whole milliseconds since 1970 fit 53 bits; a clock before that reads as 1970.
+    Timestamp::from_millis(js_sys::Date::now().max(0.0) as u64)
+}
+
+/// The sheet that was being read when a call ended in a trap, as text for [`Core::distrust`].
+#[wasm_bindgen]
+pub fn suspect() -> Option<String> {
+    opening().map(|document| document.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Takes hold of the private file system. It fails while another worker holds it, and where there is none.
+    pub async fn start() -> Result<Core, JsValue> {
+        let options = OpfsSAHPoolCfgBuilder::new()
+            .vfs_name("fieldfolio")
+            .directory("fieldfolio")
+            .initial_capacity(FILES_AT_FIRST)
+            .build();
+        let pool = sahpool::install::<rusqlite::ffi::WasmOsCallback>(&options, true).await;
+        let pool = pool.map_err(|error| thrown(Refusal::new("store", error)))?;
+        let residents = residents::open().map_err(thrown)?;
+        Ok(Core { pool, residents, open: None, enrolling: None })
+    }
+
+    /// Who is kept in this browser, as JSON, the one who worked last first.
+    pub fn residents(&self) -> Result<String, JsValue> {
+        let residents = residents::all(&self.residents).map_err(thrown)?;
+        serde_json::to_string(&residents).map_err(|error| thrown(Refusal::new("other", error)))
+    }
+
+    /// Opens the store of somebody who is kept here.
+    pub async fn open(&mut self, store: &str) -> Result<(), JsValue> {
+        self.close();
+        let kept = residents::all(&self.residents).map_err(thrown)?;
+        self.pool
+            .ensure_capacity(FILES_AT_FIRST + FILES_EACH * kept.len())
+            .await
+            .map_err(|error| thrown(Refusal::new("no_room", error)))?;
+        let device = Device::open(place(store)).map_err(Refusal::from).map_err(thrown)?;
+        residents::came(&self.residents, store).map_err(thrown)?;
+        self.open = Some(Open { store: store.to_owned(), device });
+        Ok(())
+    }
+
+    /// Lets go of the open store.
+    pub fn close(&mut self) {
+        if let Some(Open { device, .. }) = self.open.take() {
+            // What was committed is safe; a store that can't be closed tidily is opened again all the same.
+            let _ = device.pause();
+        }
+    }
+
+    /// Makes a call on the open store. `id` names it: a call that is repeated under the same name is done once, and
+    /// answered as it was the first time.
+    pub fn call(
+        &mut self,
+        name: &str,
+        asked: &str,
+        files: Vec<Uint8Array>,
+        id: Option<Box<[u8]>>,
+    ) -> Result<String, JsValue> {
+        let id: Option<[u8; 16]> = id.and_then(|id| (*id).try_into().ok());
+        let device = &mut self.opened()?.device;
+        device.under(id);
+        let files = files.iter().map(Uint8Array::to_vec).collect();
+        let desk = Desk { device, now: now(), chance: &mut BrowserChance, files };
+        let done = calls::call(name, asked, desk);
+        let device = &mut self.opened()?.device;
+        device.under(None);
+        match (done, id) {
+            (Ok(answer), Some(id)) => {
+                // Only to answer a repetition; what the call did is safe without it.
+                let _ = device.remember(id, &answer);
+                Ok(answer)
+            }
+            (Err(refusal), Some(id)) if refusal.code == "done_already" => {
+                let answered = device.answer_to(id).map_err(Refusal::from).map_err(thrown)?;
+                answered.ok_or_else(|| thrown(refusal))
+            }
+            (done, _) => done.map_err(thrown),
+        }
+    }
+
+    /// The bytes of a photo; nothing while it is not here: it is then asked for.
+    pub fn media(&mut self, piece: &str, hash: &str) -> Result<Option<Uint8Array>, JsValue> {
+        let other = |error: &dyn std::fmt::Display| thrown(Refusal::new("other", error.to_string()));
+        let piece = piece.parse().map_err(|bad: fieldfolio_core::ids::BadId| other(&bad))?;
+        let hash = hash.parse().map_err(|bad: fieldfolio_core::blob::BadBlobHash| other(&bad))?;
+        let bytes = self.opened()?.device.media(piece, hash).map_err(Refusal::from).map_err(thrown)?;
+        Ok(bytes.map(|bytes| Uint8Array::from(bytes.as_slice())))
+    }
+
+    /// Sets aside the sheet whose reading stopped the last worker, as [`suspect`] named it.
+    pub fn distrust(&mut self, suspect: &str) -> Result<(), JsValue> {
+        let bytes: Option<Vec<u8>> = (0..suspect.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(suspect.get(at..at + 2)?, 16).ok())
+            .collect();
+        let document = bytes.and_then(|bytes| DocumentId::from_bytes(&bytes));
+        let document = document.ok_or_else(|| thrown(Refusal::new("other", "that names no sheet")))?;
+        self.opened()?.device.distrust(document).map_err(Refusal::from).map_err(thrown)
+    }
+
+    fn opened(&mut self) -> Result<&mut Open, JsValue> {
+        self.open.as_mut().ok_or_else(|| thrown(Refusal::new("other", "nobody's store is open")))
+    }
+}
+
+fn place(store: &str) -> Place {
+    Place::Databases(store.into())
+}
+
+fn thrown(refusal: Refusal) -> JsValue {
+    JsValue::from_str(&serde_json::to_string(&refusal).unwrap_or(refusal.reason))
+}

@@ -1,0 +1,120 @@
+//! Moving bytes: the worker's driver asks for the next step, does it with fetch or the live socket, and hands in what
+//! came of it. It decides nothing.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fieldfolio_core::device::{Body, HttpAnswer, Step};
+use fieldfolio_core::sync::Failure;
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{BrowserChance, Core, now, residents, thrown};
+use crate::Refusal;
+
+#[wasm_bindgen]
+impl Core {
+    /// What to do now: `{method, url, headers, body, limit, is_exchange}` to be asked, `{wait: milliseconds | null}`, or
+    /// `{locked: true}`.
+    pub fn next_step(&mut self) -> Result<JsValue, JsValue> {
+        let open = self.opened()?;
+        let now = now();
+        let step = open.device.next_step(now).map_err(Refusal::from).map_err(thrown)?;
+        match step {
+            Step::Ask(ask) => {
+                let headers: Vec<(&str, &str)> =
+                    ask.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let asked = asking(ask.method, &ask.url, &headers, ask.limit);
+                let body = match ask.body {
+                    Body::Empty => JsValue::UNDEFINED,
+                    Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+                    Body::File { .. } => {
+                        return Err(thrown(Refusal::new("other", "photos are no files in a browser")));
+                    }
+                };
+                Reflect::set(&asked, &"body".into(), &body)?;
+                Reflect::set(&asked, &"is_exchange".into(), &ask.url.ends_with("/v1/sync").into())?;
+                Ok(asked)
+            }
+            Step::Wait(until) => {
+                let milliseconds = until.map(|until| until.millis().saturating_sub(now.millis()) as f64);
+                let wait = Object::new();
+                Reflect::set(&wait, &"wait".into(), &milliseconds.map_or(JsValue::NULL, JsValue::from))?;
+                Ok(wait.into())
+            }
+            Step::Locked => {
+                let locked = Object::new();
+                Reflect::set(&locked, &"locked".into(), &JsValue::TRUE)?;
+                Ok(locked.into())
+            }
+        }
+    }
+
+    /// Hands in a whole answer to the last step.
+    pub fn answered(
+        &mut self,
+        status: u16,
+        location: Option<String>,
+        upload_offset: Option<f64>,
+        body: &[u8],
+    ) -> Result<(), JsValue> {
+        let upload_offset = upload_offset.filter(|at| *at >= 0.0).map(|at| at as u64);
+        self.took(Ok(HttpAnswer { status, location, upload_offset, body: body.to_vec() }))
+    }
+
+    /// No answer came, or only a part of one.
+    pub fn failed(&mut self) -> Result<(), JsValue> {
+        self.took(Err(Failure::Unreachable))
+    }
+
+    /// The access token, as the `Authorization` header carries it.
+    pub fn token(&mut self) -> Result<String, JsValue> {
+        Ok(URL_SAFE_NO_PAD.encode(self.opened()?.device.identity().token))
+    }
+
+    /// Rises with every row that is written: equal versions are equal data.
+    pub fn version(&mut self) -> Result<f64, JsValue> {
+        Ok(self.opened()?.device.store().read().total_changes() as f64)
+    }
+
+    /// Documents that are announced and not here yet.
+    pub fn to_fill(&mut self) -> Result<usize, JsValue> {
+        let status = self.opened()?.device.status().map_err(Refusal::from).map_err(thrown)?;
+        Ok(status.to_fill)
+    }
+
+    /// Is the open store locked: its device was revoked, or is not known?
+    pub fn is_locked(&mut self) -> Result<bool, JsValue> {
+        let status = self.opened()?.device.status().map_err(Refusal::from).map_err(thrown)?;
+        Ok(status.locked)
+    }
+
+    /// Keeps the name that the school told for the person of the open store. True if that is new.
+    pub fn keep_name(&mut self) -> Result<bool, JsValue> {
+        let open = self.opened()?;
+        let Some(me) = open.device.myself().map_err(Refusal::from).map_err(thrown)? else { return Ok(false) };
+        let store = open.store.clone();
+        residents::call(&self.residents, &store, &me.name).map_err(thrown)
+    }
+
+    fn took(&mut self, answer: Result<HttpAnswer, Failure>) -> Result<(), JsValue> {
+        let device = &mut self.opened()?.device;
+        device.answered(answer, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)
+    }
+}
+
+/// A request as the driver takes it.
+pub(super) fn asking(method: &str, url: &str, headers: &[(&str, &str)], limit: usize) -> JsValue {
+    let list = Array::new();
+    for (name, value) in headers {
+        list.push(&Array::of2(&(*name).into(), &(*value).into()));
+    }
+    let asked = Object::new();
+    let set = |name: &str, value: JsValue| {
+        Reflect::set(&asked, &name.into(), &value).expect("a new object takes any field");
+    };
+    set("method", method.into());
+    set("url", url.into());
+    set("headers", list.into());
+    set("limit", (limit as f64).into());
+    asked.into()
+}
