@@ -9,6 +9,7 @@ mod browse;
 mod capture;
 mod enrol;
 mod level;
+mod live;
 mod say;
 mod settle;
 mod share;
@@ -33,6 +34,7 @@ pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant,
 pub use capture::{Captured, Edits, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};
+pub use live::Heard;
 pub use say::Judging;
 pub use share::StartedProject;
 pub use status::{Digest, Status, Unsent, Waiting};
