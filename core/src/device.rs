@@ -9,6 +9,7 @@ mod browse;
 mod capture;
 mod enrol;
 mod level;
+mod live;
 mod overview;
 mod say;
 mod settle;
@@ -34,6 +35,7 @@ pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant,
 pub use capture::{Captured, Edits, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};
+pub use live::Heard;
 pub use overview::{May, Overview, Said};
 pub use say::Judging;
 pub use share::StartedProject;

@@ -7,6 +7,8 @@
 //! max_upload_bytes = 67108864             # FIELDFOLIO_MAX_UPLOAD_BYTES
 //! quota_bytes_per_person = 2147483648     # FIELDFOLIO_QUOTA_BYTES_PER_PERSON
 //! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
+//! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
+//! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
 //! ```
 
 use std::fs;
@@ -31,6 +33,10 @@ pub struct Config {
     pub quota_bytes_per_person: u64,
     /// How many connections read the database at a time.
     pub reader_connections: usize,
+    /// How many live connections there may be.
+    pub live_connections: usize,
+    /// Seconds between two pings on a live connection; one that answers none of three is closed.
+    pub live_ping_seconds: u64,
 }
 
 /// What the relay writes about itself, from little to much.
@@ -92,11 +98,19 @@ struct Settings {
     max_upload_bytes: Option<u64>,
     quota_bytes_per_person: Option<u64>,
     reader_connections: Option<usize>,
+    live_connections: Option<usize>,
+    live_ping_seconds: Option<u64>,
 }
 
 const PREFIX: &str = "FIELDFOLIO_";
 const WORDS: [&str; 3] = ["listen", "public_url", "log_level"];
-const NUMBERS: [&str; 3] = ["max_upload_bytes", "quota_bytes_per_person", "reader_connections"];
+const NUMBERS: [&str; 5] = [
+    "max_upload_bytes",
+    "quota_bytes_per_person",
+    "reader_connections",
+    "live_connections",
+    "live_ping_seconds",
+];
 
 impl Default for Config {
     fn default() -> Self {
@@ -107,6 +121,8 @@ impl Default for Config {
             max_upload_bytes: 64 * 1024 * 1024,
             quota_bytes_per_person: 2 * 1024 * 1024 * 1024,
             reader_connections: 4,
+            live_connections: 4_096,
+            live_ping_seconds: 30,
         }
     }
 }
@@ -163,6 +179,9 @@ impl Config {
         if settings.reader_connections.is_some_and(|count| !(1..=64).contains(&count)) {
             return Err(wrong("reader_connections must be 1 to 64".into()));
         }
+        if settings.live_ping_seconds.is_some_and(|seconds| !(1..=3_600).contains(&seconds)) {
+            return Err(wrong("live_ping_seconds must be 1 to 3600".into()));
+        }
         if settings.max_upload_bytes == Some(0) {
             return Err(wrong("max_upload_bytes must be at least 1".into()));
         }
@@ -171,6 +190,8 @@ impl Config {
         self.max_upload_bytes = settings.max_upload_bytes.unwrap_or(self.max_upload_bytes);
         self.quota_bytes_per_person = settings.quota_bytes_per_person.unwrap_or(self.quota_bytes_per_person);
         self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
+        self.live_connections = settings.live_connections.unwrap_or(self.live_connections);
+        self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Fieldfolio's relay: it stores, checks and forwards; it never rewrites, and needs no knowledge of what people say.
 //!
 //! [`routes`] is the whole surface. [`relay`] does one exchange: the pure halves in core decide, [`ledger`] appends to
-//! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told. [`directory`] is the school.
+//! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told, [`live`] tells it as it happens.
+//! [`directory`] is the school.
 
 pub mod blobs;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod database;
 pub mod directory;
 pub mod gate;
 pub mod ledger;
+pub mod live;
 pub mod media;
 pub mod news;
 pub mod relay;
@@ -18,5 +20,6 @@ pub mod sight;
 pub mod uploads;
 
 mod serve;
+mod web;
 
 pub use serve::serve;

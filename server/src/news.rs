@@ -80,6 +80,17 @@ pub fn read(
     Ok(response)
 }
 
+/// Is there anything after this number that a person, by her row, may be told? Three looks at indices; where it says
+/// yes, [`read`] decides.
+pub fn concerns(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select exists (select 1 from notice where person = ?1 and n > ?2)
+             or exists (select 1 from sight where person = ?1 and since_n > ?2)
+             or exists (select 1 from sight where person = ?1 and visible and last_n > ?2)",
+    )?
+    .query_row((person, after.cast_signed()), |row| row.get(0))
+}
+
 /// The number of the newest event.
 pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
     conn.prepare_cached("select coalesce(max(n), 0) from log")?

@@ -11,6 +11,7 @@ use fieldfolio_core::sync::wire::{Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
@@ -50,6 +51,7 @@ pub struct Relay {
     quota: u64,
     readers: Readers,
     writer: Writer,
+    committed: Arc<Notify>,
     room: ContainedTrial,
 }
 
@@ -58,12 +60,14 @@ impl Relay {
     pub fn open(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
         let conn = database::open(folder)?;
         let school = school_of(&conn)?;
+        let committed = Arc::new(Notify::new());
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             school,
             quota: config.quota_bytes_per_person,
             readers: Readers::new(folder, config.reader_connections),
-            writer: Writer::start(conn),
+            writer: Writer::start(conn, committed.clone()),
+            committed,
             room: ContainedTrial::new(),
         }))
     }
@@ -110,11 +114,16 @@ impl Relay {
     }
 
     /// Circle rows whose time has come end before anything else is decided.
-    fn end_what_expired(&self) -> Result<(), RelayError> {
+    pub fn end_what_expired(&self) -> Result<(), RelayError> {
         if self.read(|conn| directory::anything_due(conn, now()))? {
             self.writer.write(directory::expire_due)?;
         }
         Ok(())
+    }
+
+    /// Until the writer has committed a group since this was last waited for.
+    pub async fn committed(&self) {
+        self.committed.notified().await;
     }
 
     /// Runs `read` on a connection that only reads.
@@ -156,6 +165,13 @@ impl Relay {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// Runs `work`, which waits for disks and for the writer, beside the tasks that serve connections.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RelayError> + Send + 'static,
+) -> Result<T, RelayError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(RelayError::Closing))
 }
 
 /// Connections that only read. Reading is bounded by processors, not by waiting, so a few are enough; who finds none
@@ -307,12 +323,13 @@ struct Writer {
 const GROUP: usize = 64;
 
 impl Writer {
-    fn start(mut conn: Connection) -> Self {
+    fn start(mut conn: Connection, committed: Arc<Notify>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(4 * GROUP);
         let thread = std::thread::spawn(move || {
             while let Ok(first) = queue.recv() {
                 let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP).collect();
                 commit_group(&mut conn, group);
+                committed.notify_one();
             }
         });
         Self { jobs: Some(jobs), thread: Some(thread) }

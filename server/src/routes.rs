@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -15,14 +15,16 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::sync::relay::Asker;
-use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite};
+use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite, LIVE_PROTOCOL};
 
 use crate::blobs::{self, BlobStore};
 use crate::directory;
 use crate::directory::devices::EnrolError;
 use crate::directory::invitations::InviteError;
-use crate::relay::{Relay, RelayError};
+use crate::live::{self, Live, NoPlace};
+use crate::relay::{Relay, RelayError, blocking};
 use crate::uploads::{self, Caller, Uploads};
+use crate::web;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,15 @@ pub struct Route {
     /// Who may call it.
     pub needs: Needs,
     handler: Option<MethodRouter<App>>,
+    /// Where the token is looked for.
+    token: TokenIn,
 }
+
+type TokenIn = fn(&HeaderMap) -> Option<Vec<u8>>;
+
+/// What the caller showed: kept by who will have to show it again.
+#[derive(Clone)]
+struct Shown(Vec<u8>);
 
 /// What handlers share.
 #[derive(Clone)]
@@ -53,18 +63,25 @@ pub struct App {
     pub blobs: Arc<dyn BlobStore>,
     /// Uploads under way.
     pub uploads: Arc<Uploads>,
+    /// Live connections.
+    pub live: Arc<Live>,
 }
 
 /// The whole surface.
 pub fn routes() -> Vec<Route> {
-    let row = |path, methods, needs, handler| Route { path, methods, needs, handler };
+    let row = |path, methods, needs, handler| Route { path, methods, needs, handler, token: bearer };
     vec![
         // Anyone
         row("/health", &["GET"], Needs::Nothing, Some(get(health))),
         row("/ready", &["GET"], Needs::Nothing, Some(get(ready))),
         row("/v1/enrol", &["POST"], Needs::Nothing, Some(post(enrol))),
+        // The web client
+        row("/", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
+        row("/{*path}", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
         // Devices
         row("/v1/sync", &["POST"], Needs::Device, Some(post(sync))),
+        // A browser can't set headers on a WebSocket.
+        Route { token: bearer_or_protocol, ..row("/v1/live", &["GET"], Needs::Device, Some(get(listen))) },
         row("/v1/invitations", &["POST"], Needs::Device, Some(post(invite))),
         row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
         // tus 1.0; its own router answers all methods
@@ -78,11 +95,11 @@ pub fn router(app: App) -> Router {
     let mut router: Router<App> = Router::new();
     for route in routes() {
         if let Some(handler) = route.handler {
-            let guard = middleware::from_fn_with_state((app.clone(), route.needs), authorise);
+            let guard = middleware::from_fn_with_state((app.clone(), route.needs, route.token), authorise);
             router = router.route(route.path, handler.layer(guard));
         }
     }
-    let guard = middleware::from_fn_with_state((app.clone(), Needs::Device), authorise);
+    let guard = middleware::from_fn_with_state((app.clone(), Needs::Device, bearer as TokenIn), authorise);
     let tus = uploads::router(app.uploads.clone()).layer(guard);
     router
         .layer(DefaultBodyLimit::max(wire::MAX_REQUEST_BYTES))
@@ -93,20 +110,25 @@ pub fn router(app: App) -> Router {
 }
 
 /// The one way in: a token that a device holds, or nothing for a route that needs nothing.
-async fn authorise(State((app, needs)): State<(App, Needs)>, mut request: Request, next: Next) -> Response {
+async fn authorise(
+    State((app, needs, token)): State<(App, Needs, TokenIn)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match needs {
         Needs::Nothing => return next.run(request).await,
         // A browser asks what is allowed before it sends a token.
         Needs::Device if request.method() == Method::OPTIONS => return next.run(request).await,
         Needs::Device => {}
     }
-    let Some(token) = bearer(request.headers()) else {
+    let Some(token) = token(request.headers()) else {
         read_off(request).await;
         return refusal(StatusCode::UNAUTHORIZED, "this needs the token of an enrolled device");
     };
-    let relay = app.relay.clone();
+    let (relay, shown) = (app.relay.clone(), Shown(token.clone()));
     match blocking(move || relay.authorise(&token)).await {
         Ok(Some(asker)) => {
+            request.extensions_mut().insert(shown);
             request.extensions_mut().insert(asker);
             request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
             next.run(request).await
@@ -132,8 +154,21 @@ async fn read_off(request: Request) {
 
 fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let token = value.strip_prefix("Bearer ").filter(|token| token.len() <= 64)?;
-    URL_SAFE_NO_PAD.decode(token).ok()
+    decoded(value.strip_prefix("Bearer ")?)
+}
+
+/// The same, or `bearer.<token>` among the protocols that a WebSocket offers.
+fn bearer_or_protocol(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let offered = || {
+        let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+        let mut protocols = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        decoded(protocols.find_map(|protocol| protocol.trim().strip_prefix("bearer."))?)
+    };
+    bearer(headers).or_else(offered)
+}
+
+fn decoded(token: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(Some(token).filter(|token| token.len() <= 64)?).ok()
 }
 
 async fn health() -> &'static str {
@@ -155,6 +190,26 @@ async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: 
     match blocking(move || app.relay.exchange(asker, request)).await {
         Ok(response) => cbor(&response),
         Err(error) => unavailable(&error),
+    }
+}
+
+async fn listen(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Extension(Shown(token)): Extension<Shown>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let place = blocking(move || Ok(app.live.place(asker, token))).await;
+    match place.unwrap_or_else(|error| Err(error.into())) {
+        Ok(place) => upgrade
+            .read_buffer_size(16 * 1024)
+            .write_buffer_size(0)
+            .max_frame_size(live::MAX_FRAME)
+            .max_message_size(live::MAX_FRAME)
+            .protocols([LIVE_PROTOCOL])
+            .on_upgrade(move |socket| live::converse(socket, place)),
+        Err(NoPlace::Full) => refusal(StatusCode::SERVICE_UNAVAILABLE, &NoPlace::Full.to_string()),
+        Err(NoPlace::Relay(error)) => unavailable(&error),
     }
 }
 
@@ -231,12 +286,6 @@ async fn blob(
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, RelayError> + Send + 'static,
-) -> Result<T, RelayError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(RelayError::Closing))
-}
-
 fn cbor<T: minicbor::Encode<()>>(frame: &T) -> Response {
     ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], wire::to_bytes(frame))
         .into_response()
@@ -268,10 +317,19 @@ async fn safe_headers(request: Request, next: Next) -> Response {
 async fn log_request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path();
-    let route = ["/v1/sync", "/v1/enrol", "/v1/invitations", "/v1/blobs", "/v1/uploads", "/health", "/ready"]
-        .into_iter()
-        .find(|known| path.starts_with(known))
-        .unwrap_or("other");
+    let route = [
+        "/v1/sync",
+        "/v1/live",
+        "/v1/enrol",
+        "/v1/invitations",
+        "/v1/blobs",
+        "/v1/uploads",
+        "/health",
+        "/ready",
+    ]
+    .into_iter()
+    .find(|known| path.starts_with(known))
+    .unwrap_or("page");
     let started = std::time::Instant::now();
     let response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
+use crate::live::{self, Live};
 use crate::relay::{Relay, RelayLanding, now};
 use crate::routes::{App, router};
 use crate::uploads::{Limits, Uploads};
@@ -43,9 +44,14 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     // Scripts wait for this line: nothing is printed before it, and connections are taken from here on.
     println!("listening on http://{}", listener.local_addr()?);
     std::io::stdout().flush()?;
-    let janitor = tokio::spawn(sweep(app.uploads.clone()));
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop()).await?;
-    janitor.abort();
+    let live = app.live.clone();
+    let beside = [tokio::spawn(sweep(app.uploads.clone())), tokio::spawn(live::herald(live.clone()))];
+    let stop = async move {
+        stop().await;
+        live.stop().await;
+    };
+    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
 
@@ -56,7 +62,8 @@ fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let landing = Arc::new(RelayLanding(relay.clone()));
     let limits = Limits { max_size: config.max_upload_bytes, ..Limits::default() };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
-    Ok(App { relay, blobs, uploads: Arc::new(uploads) })
+    let live = Live::new(relay.clone(), config);
+    Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
 }
 
 async fn sweep(uploads: Arc<Uploads>) {

@@ -1,7 +1,7 @@
 //! `fieldfolio-device`: one person's device as a command line, for scripts, tests and the curious.
 //!
 //! Every command is a process that opens the device's folder, does one thing and closes it, as a phone does that is
-//! switched off in between. Only `enrol`, `invite` and `sync` speak to the relay; all else works without a network.
+//! switched off in between. Only `enrol`, `invite`, `sync` and `follow` speak to the relay; all else works without a network.
 //! It answers in words or, with `--json`, in one JSON value. Tokens and keys are never printed.
 
 use std::path::PathBuf;
@@ -167,6 +167,8 @@ enum Command {
     },
     /// Say how things stand: what waits, and why
     Status,
+    /// Follow what others do, as it happens
+    Follow(keep::FollowArguments),
     /// Sync with the school
     Sync(keep::SyncArguments),
     /// Print what two devices that agree have in common: every document's heads, and the levels
@@ -255,6 +257,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
     if let Command::Enrol { link } = &cli.command {
         return keep::enrol(link, &cli.data);
     }
+    let in_json = cli.json;
     let mut device = Device::open(&cli.data)?;
     let answer = match cli.command {
         Command::Enrol { link } => keep::enrol(&link, &cli.data),
@@ -284,6 +287,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Who { piece } => look::who(&device, piece),
         Command::Status => keep::status(&device),
         Command::Sync(arguments) => keep::sync(&mut device, &arguments),
+        Command::Follow(arguments) => keep::follow(&mut device, &arguments, in_json),
         Command::Digest => keep::digest(&device),
         Command::RebuildIndex => keep::rebuild_index(&mut device),
         Command::Export { document, file } => keep::export(&device, &document, &file),

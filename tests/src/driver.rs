@@ -15,8 +15,10 @@ use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
 mod http;
+mod live;
 
 pub use http::{Http, Mishap};
+pub use live::{Came, FollowReport, Line, NotOpened, Until, follow};
 
 /// What went wrong around a device.
 #[derive(Debug, thiserror::Error)]

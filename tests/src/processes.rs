@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
@@ -111,6 +111,15 @@ impl Relay {
     /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Kilobytes of memory it holds, and has held at most: `VmRSS` and `VmHWM`.
+    pub fn memory(&self) -> Option<(u64, u64)> {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.running.as_ref()?.child.id())).ok()?;
+        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let kilobytes = |line: String| line.split_whitespace().next().and_then(|number| number.parse().ok());
+        Some((kilobytes(line("VmRSS:")?)?, kilobytes(line("VmHWM:")?)?))
     }
 
     /// Ends it with SIGKILL, as a power cut would: nothing is written back.
@@ -239,6 +248,21 @@ impl DeviceProcess {
         Ok(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
     }
 
+    /// Starts to follow what others do until something comes, and returns once it listens.
+    pub fn follow_until_change(&self) -> Result<Following, ProcessError> {
+        let mut command = self.command(&["follow", "--until-change"])?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(system("follow"))?;
+        let mut stdout = BufReader::new(child.stdout.take().expect("it was just piped"));
+        let mut said = String::new();
+        stdout.read_line(&mut said).map_err(system("follow"))?;
+        let following = Following { child, stdout };
+        if said.starts_with(FOLLOWING) {
+            return Ok(following);
+        }
+        Err(ProcessError::Unexpected { command: "follow".into(), said })
+    }
+
     /// Starts a sync that stands still when so many bytes of files have left, and returns once it does.
     pub fn sync_halted_after(&self, bytes: u64) -> Result<HaltedSync, ProcessError> {
         let mut command = self.command(&["sync", "--halt-after", &bytes.to_string()])?;
@@ -256,8 +280,39 @@ impl DeviceProcess {
     }
 }
 
+/// What a device says, before a number, each time something came over its live connection.
+pub(crate) const FOLLOWING: &str = "up to";
+
 /// What a sync says when it stands still, as was asked.
 pub(crate) const HALTED: &str = "halted";
+
+/// A device that follows. Dropping it ends it with SIGKILL.
+#[derive(Debug)]
+pub struct Following {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Following {
+    /// Waits for its end; answers what it said.
+    pub fn ended(mut self) -> Result<String, ProcessError> {
+        let mut said = String::new();
+        self.stdout.read_to_string(&mut said).map_err(system("follow"))?;
+        let status = self.child.wait().map_err(system("follow"))?;
+        match status.success() {
+            true => Ok(said),
+            false => Err(ProcessError::Failed { command: "follow".into(), code: status.to_string(), said }),
+        }
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        // After a wait both do nothing.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
 
 /// A sync in the middle of an upload. Dropping it ends it with SIGKILL.
 #[derive(Debug)]

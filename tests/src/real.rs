@@ -19,7 +19,7 @@ use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Response, Verdict};
 
-use crate::driver::{self, Http, now};
+use crate::driver::{self, Http, Line, NotOpened, now};
 use crate::processes::{self, Relay};
 use crate::raw;
 use crate::sample::Sample;
@@ -48,9 +48,15 @@ impl std::ops::Deref for RealSchool {
 impl RealSchool {
     /// Makes the sample school and starts its relay.
     pub fn start() -> Result<Self, Trouble> {
+        Self::start_with("")
+    }
+
+    /// The same, with these settings in its `fieldfolio.toml`.
+    pub fn start_with(settings: &str) -> Result<Self, Trouble> {
         let folder = sim::scratch()?;
         let home = folder.path().join("relay");
         let sample = processes::school(&home, None, &["sample"])?;
+        std::fs::write(home.join("fieldfolio.toml"), settings)?;
         let relay = Relay::start(&home)?;
         let url = relay.url().to_owned();
         let address = url.trim_start_matches("http://").parse()?;
@@ -195,6 +201,14 @@ impl Client {
     /// Fetches a blob.
     pub fn blob(&mut self, blob: BlobHash) -> Result<HttpAnswer, Failure> {
         self.call("GET", &format!("/v1/blobs/{blob}"), &[], Body::Empty)
+    }
+
+    /// Opens a live connection, showing the token as a header.
+    pub fn listen(&self) -> Result<Line, NotOpened> {
+        let url = format!("{}/v1/live", self.me.relay.replacen("http", "ws", 1));
+        let headers: Vec<_> =
+            self.authorization.clone().map(|text| ("authorization", text)).into_iter().collect();
+        Line::open_with(&url, &headers)
     }
 
     /// Uploads a blob at once, where nothing is expected to go wrong; answers the last status.

@@ -18,12 +18,13 @@ use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
-const TABLE: [(&str, &str, [u16; 4]); 14] = [
+const TABLE: [(&str, &str, [u16; 4]); 15] = [
     ("/health", "GET", [200, 200, 200, 200]),
     ("/ready", "GET", [200, 200, 200, 200]),
     // Asked here with an invitation that was used by another device.
     ("/v1/enrol", "POST", [403, 403, 403, 403]),
     ("/v1/sync", "POST", [401, 401, 401, 200]),
+    ("/v1/live", "GET", [401, 401, 401, 101]),
     ("/v1/invitations", "POST", [401, 401, 401, 204]),
     ("/v1/blobs/{hash}", "GET", [401, 401, 401, 200]),
     ("/v1/blobs/{hash}", "HEAD", [401, 401, 401, 200]),
@@ -92,6 +93,12 @@ impl Scene {
                 (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&enrolment.request())))
             }
             ("/v1/sync", _) => (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&nothing()))),
+            ("/v1/live", _) => {
+                let opened = caller.listen().map(|_| 101);
+                let (status, words) =
+                    opened.map_or_else(|no| (no.status, no.words), |yes| (yes, String::new()));
+                return HttpAnswer { status, body: words.into_bytes(), ..HttpAnswer::default() };
+            }
             ("/v1/invitations", _) => {
                 let me = self.device.identity().person;
                 let (invite, _) = self.device.invite(me, now().plus_millis(60_000), &mut OsChance);

@@ -184,6 +184,7 @@ pub struct DeviceHalf {
     asked_at: Option<Timestamp>,
     more: bool,
     locked: bool,
+    hang_ups: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -267,16 +268,27 @@ impl DeviceHalf {
             .zip(&response.verdicts)
             .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, chance)))
             .collect();
-        Batch {
-            outcomes,
-            records: response.records,
-            to_fill: response.to_fill,
-            purge: response.purge,
-            news: response.news,
-            packs: response.packs,
-            cursor: response.cursor,
-            start_over: response.start_over,
-        }
+        batch(response, outcomes)
+    }
+
+    /// Takes news that came without being asked, over a live connection. What is in flight stays in flight.
+    pub fn told(&mut self, response: Response, now: Timestamp) -> Batch {
+        self.asked_at = Some(now);
+        self.more = response.more || response.start_over;
+        batch(response, Vec::new())
+    }
+
+    /// A live connection brought something: it works.
+    pub fn heard(&mut self) {
+        self.hang_ups = 0;
+    }
+
+    /// A live connection closed. The device asks again soon, with jitter, and later each time that a connection brought
+    /// nothing; what it owes is not held up. What is in flight stays in flight.
+    pub fn hung_up(&mut self, now: Timestamp, chance: &mut dyn Chance) {
+        self.hang_ups = self.hang_ups.saturating_add(1);
+        let soon = now.plus_millis(back_off(self.hang_ups, chance)).millis().saturating_sub(IDLE);
+        self.asked_at = self.asked_at.map(|asked| asked.min(Timestamp::from_millis(soon)));
     }
 
     /// Takes a failure. Waits longer each time, with jitter, up to about five minutes.
@@ -289,6 +301,19 @@ impl DeviceHalf {
                 self.not_before = Some(now.plus_millis(back_off(self.failures, chance)));
             }
         }
+    }
+}
+
+fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
+    Batch {
+        outcomes,
+        records: response.records,
+        to_fill: response.to_fill,
+        purge: response.purge,
+        news: response.news,
+        packs: response.packs,
+        cursor: response.cursor,
+        start_over: response.start_over,
     }
 }
 

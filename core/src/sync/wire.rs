@@ -13,10 +13,14 @@ use crate::time::Timestamp;
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
 pub const PROTOCOL: u8 = 1;
+/// The protocol that both sides of a live connection name.
+pub const LIVE_PROTOCOL: &str = "fieldfolio-1";
 /// The largest request, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 /// The largest response a device reads, in bytes.
 pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// The largest frame of a live connection that a device reads: a response and its wrapping.
+pub const MAX_LIVE_BYTES: usize = MAX_RESPONSE_BYTES + 16;
 /// The most items in one request.
 pub const MAX_ITEMS: usize = 1_000;
 /// The most documents asked to be filled in one request.
@@ -108,6 +112,17 @@ pub struct Response {
     /// The cursor was not of this log: start over from the beginning and offer everything again.
     #[n(9)]
     pub start_over: bool,
+}
+
+/// What the relay sends over a live connection.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Live {
+    /// The answer to the oldest request of this connection that has none yet.
+    #[n(0)]
+    Answer(#[n(0)] Response),
+    /// What happened since the last response on this connection, without being asked: it has no verdicts.
+    #[n(1)]
+    News(#[n(0)] Response),
 }
 
 /// What became of an item.
@@ -364,13 +379,35 @@ impl Request {
 impl Response {
     /// Reads a response to a request of `items` items.
     pub fn from_bytes(bytes: &[u8], items: usize) -> Result<Self, BadFrame> {
-        let response: Response = from_bytes(bytes, MAX_RESPONSE_BYTES)?;
-        if response.version != PROTOCOL {
-            return Err(BadFrame::Version(response.version));
+        from_bytes::<Response>(bytes, MAX_RESPONSE_BYTES)?.to_items(items)
+    }
+
+    /// Checks that this can answer a request of `items` items.
+    pub fn to_items(self, items: usize) -> Result<Self, BadFrame> {
+        if self.version != PROTOCOL {
+            return Err(BadFrame::Version(self.version));
         }
-        if response.verdicts.len() != items && !response.start_over {
+        if self.verdicts.len() != items && !self.start_over {
             return Err(BadFrame::Unreadable("it has not one verdict per item".into()));
         }
-        Ok(response)
+        Ok(self)
+    }
+
+    /// Nothing happened that its reader may know.
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.is_empty()
+            && self.records.is_empty()
+            && self.news.is_empty()
+            && self.to_fill.is_empty()
+            && self.purge.is_empty()
+            && self.packs.is_empty()
+            && !self.start_over
+    }
+}
+
+impl Live {
+    /// Reads a frame of a live connection. Whether an answer fits its request is checked by [`Response::to_items`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
+        from_bytes(bytes, MAX_LIVE_BYTES)
     }
 }

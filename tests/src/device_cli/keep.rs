@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::names::Names;
 use super::{Answer, CliError, Exit, bytes, count, to_json};
-use crate::driver::{self, Http, Mishap, SyncReport};
-use crate::processes::HALTED;
+use crate::driver::{self, Http, Mishap, SyncReport, Until};
+use crate::processes::{FOLLOWING, HALTED};
 
 #[derive(Debug, Args)]
 pub(super) struct SyncArguments {
@@ -29,6 +29,16 @@ pub(super) struct SyncArguments {
     /// For tests: stand still when so many bytes of photos have left, say "halted", and go on at the next line of input
     #[arg(long, value_name = "BYTES", hide = true, conflicts_with = "cut_after")]
     halt_after: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FollowArguments {
+    /// For so many seconds
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 60, conflicts_with = "until_change")]
+    seconds: u64,
+    /// Until something came
+    #[arg(long)]
+    until_change: bool,
 }
 
 pub(super) fn enrol(link: &str, folder: &Path) -> Result<Answer, CliError> {
@@ -72,6 +82,36 @@ pub(super) fn sync(device: &mut Device, arguments: &SyncArguments) -> Result<Ans
         left(&status)
     );
     let exit = exit(device, &report, &status, arguments.until_quiet)?;
+    Ok(Answer { text, json: to_json(report), exit })
+}
+
+pub(super) fn follow(
+    device: &mut Device,
+    arguments: &FollowArguments,
+    in_json: bool,
+) -> Result<Answer, CliError> {
+    let until = match arguments.until_change {
+        true => Until::Change,
+        false => Until::After(Duration::from_secs(arguments.seconds)),
+    };
+    let report = driver::follow(device, until, |device, report| {
+        // Whoever waits for the first answer knows by this line that from now on news are heard.
+        let known = device.known_up_to().unwrap_or_default();
+        if in_json {
+            eprintln!("{FOLLOWING} {known}");
+        } else {
+            println!("{FOLLOWING} {known}, {} so far", count(report.news as usize, "arrival"));
+        }
+    })?;
+    let status = device.status()?;
+    let text = format!("{} without asking. {}", count(report.news as usize, "arrival"), left(&status));
+    let exit = match report.locked {
+        true => Exit::Locked(format!(
+            "the school does not know this device any more. {}",
+            unsent(device, &status)?
+        )),
+        false => Exit::Done,
+    };
     Ok(Answer { text, json: to_json(report), exit })
 }
 

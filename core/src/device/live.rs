@@ -1,0 +1,87 @@
+//! News as it commits: what a driver needs to keep a WebSocket to the relay, and what becomes of the frames that come.
+//!
+//! [`crate::sync`] says how a driver uses it. Nothing here is needed to stay in step; it is only faster.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::ids::Chance;
+use crate::sync::wire::{LIVE_PROTOCOL, Live, Response};
+use crate::time::Timestamp;
+
+use super::steps::InFlight;
+use super::{Device, DeviceError};
+
+/// What a frame of a live connection was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// The answer to the exchange in flight. It was taken in, as [`Device::answered`] would have.
+    Answered,
+    /// What others did. It was taken in, and an exchange in flight still is.
+    News,
+}
+
+impl Device {
+    /// Where a driver opens its WebSocket: `ws://` where the relay is reached by `http://`, else `wss://`.
+    pub fn live_url(&self) -> String {
+        let relay = &self.me.relay;
+        let (scheme, rest) = match relay.strip_prefix("http://") {
+            Some(rest) => ("ws", rest),
+            None => ("wss", relay.trim_start_matches("https://")),
+        };
+        format!("{scheme}://{rest}/v1/live")
+    }
+
+    /// What to offer as `Sec-WebSocket-Protocol`, for drivers that can't set other headers: the protocol, and this
+    /// device's token. The relay chooses the first.
+    pub fn live_protocols(&self) -> [String; 2] {
+        [LIVE_PROTOCOL.to_owned(), format!("bearer.{}", URL_SAFE_NO_PAD.encode(self.me.token))]
+    }
+
+    /// Takes in one binary frame of a live connection. After an error, close the connection; what was not taken in
+    /// comes again.
+    pub fn heard(
+        &mut self,
+        frame: &[u8],
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<Heard, DeviceError> {
+        match Live::from_bytes(frame).map_err(unreadable)? {
+            Live::News(response) => {
+                let response = response.to_items(0).map_err(unreadable)?;
+                let batch = self.half.told(response, now);
+                self.half.heard();
+                self.absorb(batch)?;
+                Ok(Heard::News)
+            }
+            Live::Answer(response) => {
+                let response = self.fitting(response)?;
+                self.steps = InFlight::Nothing;
+                let batch = self.half.received(response, now, chance);
+                self.half.heard();
+                self.absorb(batch)?;
+                Ok(Heard::Answered)
+            }
+        }
+    }
+
+    /// The live connection closed, or a frame of it could not be taken in. An exchange that was sent over it has failed:
+    /// hand that in first, by [`Device::answered`]. The device asks again soon, over HTTP.
+    pub fn hung_up(&mut self, now: Timestamp, chance: &mut dyn Chance) {
+        self.half.hung_up(now, chance);
+    }
+
+    /// The response, if it can be the answer to the exchange in flight.
+    fn fitting(&self, response: Response) -> Result<Response, DeviceError> {
+        match self.steps {
+            InFlight::Exchange { items } => response.to_items(items).map_err(unreadable),
+            InFlight::Nothing | InFlight::Upload { .. } | InFlight::Download { .. } => {
+                Err(DeviceError::Relay("the relay answered what nobody asked".into()))
+            }
+        }
+    }
+}
+
+fn unreadable(bad: impl std::fmt::Display) -> DeviceError {
+    DeviceError::Relay(format!("the relay sent something else than news: {bad}"))
+}
