@@ -5,29 +5,52 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := target/debug
 
-.PHONY: help setup build demo demo-negative test bench soak lint node
+# What the web client is made of; it is built anew when something of it is newer.
+WEB := mobile/web
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/wasm/src $(WEB)/bindgen/src mobile/src core/src -type f -not -path '*/pkg/*') \
+	$(wildcard $(WEB)/*.json $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs $(WEB)/*.sh) Cargo.lock
+
+.PHONY: help setup build web demo demo-stop demo-negative test test-web bench soak lint node
 
 help: ## These commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-setup: ## Install what is missing: a Rust toolchain, a C compiler, exiftool, Node.js
+setup: ## Install what is missing: Rust, clang for WebAssembly, exiftool, Node.js, Chromium
 	@tests/setup.sh
 
-build: setup
+web: setup $(WEB)/dist/sw.js.br ## The web client, into mobile/web/dist: the relay's binary takes it from there
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	@source tests/rust-env.sh && npm ci --no-audit --no-fund --prefix $(WEB)
+	@touch $@
+
+$(WEB)/dist/sw.js.br: $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
+	@$(WEB)/core.sh
+	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) build
+
+build: web
 	@source tests/rust-env.sh && cargo build --locked --workspace --bins
 
-demo: build ## The main job, with real processes: one photo's way, told step by step
-	@$(BIN)/fieldfolio-demo
+demo: build ## The main job, with real processes; ends with the sample school open in a browser
+	@$(BIN)/fieldfolio-demo --stay target/demo
+
+demo-stop: ## End the relay that make demo left running
+	@test -f target/demo/relay.pid && kill "$$(cat target/demo/relay.pid)" && rm target/demo/relay.pid && echo "stopped" || echo "nothing runs"
 
 demo-negative: build ## The same with one change dropped: the comparison must notice
 	@$(BIN)/fieldfolio-demo --negative; test $$? -eq 3
 
 node: setup
-	@test tests/js/node_modules/.package-lock.json -nt tests/js/package-lock.json || npm ci --no-audit --no-fund --prefix tests/js
+	@source tests/rust-env.sh && test tests/js/node_modules/.package-lock.json -nt tests/js/package-lock.json || npm ci --no-audit --no-fund --prefix tests/js
 
 test: build node ## All tests
 	@source tests/rust-env.sh && cargo test --locked --workspace
+	@$(MAKE) --no-print-directory test-web
 	@tests/closing.sh
+
+test-web: build ## The web client's: its own logic, its types, and journeys in a real browser
+	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) check && npm run --silent --prefix $(WEB) test
+	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) journeys
 
 soak: build node ## The long runs: 10,000 random schools
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture

@@ -19,7 +19,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// A service worker loads its parts by address, which trusted types would need a policy for in a place that has no page.
 const POLICY_OF_SERVICE_WORKER: &str = "default-src 'none'; script-src 'self'; connect-src 'self'";
 /// The camera for scanning a code; nothing else of the machine.
-const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), usb=(), payment=(), interest-cohort=()";
+const PERMISSIONS: &str =
+    "camera=(self), geolocation=(), microphone=(), usb=(), payment=(), interest-cohort=()";
 
 /// Answers with a file of the web client; the start page for `/`.
 pub(crate) async fn page(request: Request) -> Response {
@@ -77,10 +78,7 @@ fn headers_for(path: &str, packing: Option<&'static str>, tag: &str) -> HeaderMa
         header::CACHE_CONTROL,
         if is_named_by_hash { "public, max-age=31536000, immutable" } else { "no-cache" },
     );
-    set(
-        header::CONTENT_SECURITY_POLICY,
-        if path == "sw.js" { POLICY_OF_SERVICE_WORKER } else { POLICY },
-    );
+    set(header::CONTENT_SECURITY_POLICY, if path == "sw.js" { POLICY_OF_SERVICE_WORKER } else { POLICY });
     set(header::HeaderName::from_static("permissions-policy"), PERMISSIONS);
     set(header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
@@ -110,7 +108,8 @@ fn media_type(path: &str) -> &'static str {
 
 /// A binary that was built without Node.js still is a whole relay.
 fn without_client() -> Response {
-    "This is a Fieldfolio relay. It was built without the web client: build it with `make build`.\n".into_response()
+    "This is a Fieldfolio relay. It was built without the web client: build it with `make build`.\n"
+        .into_response()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -99,8 +99,18 @@ struct Running {
 impl Relay {
     /// Starts the relay of the school in `folder` on a free port, and returns when it listens.
     pub fn start(folder: &Path) -> Result<Self, ProcessError> {
-        let (running, url) = listen(folder, "127.0.0.1:0")?;
+        Self::start_at(folder, "127.0.0.1:0")
+    }
+
+    /// The same at an address of one's choice.
+    pub fn start_at(folder: &Path, address: &str) -> Result<Self, ProcessError> {
+        let (running, url) = listen(folder, address)?;
         Ok(Self { folder: folder.to_owned(), url, running: Some(running) })
+    }
+
+    /// Lets it run on when this program has ended. Returns its process's number; 0 if it runs no more.
+    pub fn stay(mut self) -> u32 {
+        self.running.take().map_or(0, |running| running.child.id())
     }
 
     /// Where it answers, without a trailing slash.
@@ -176,6 +186,9 @@ fn listen(folder: &Path, address: &str) -> Result<(Running, String), ProcessErro
         command.env("FIELDFOLIO_LOG_LEVEL", "warn");
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    // In a group of its own: what stops this program by the keyboard is not meant for the relay.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(system("starting the relay"))?;
     let mut stdout = BufReader::new(child.stdout.take().expect("it was just piped"));
     let mut line = String::new();

@@ -35,10 +35,10 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Makes a sample school in `folder` and starts its relay.
-    pub(super) fn set(folder: &Path) -> Result<Self, Trouble> {
+    pub(super) fn set(folder: &Path, address: &str) -> Result<Self, Trouble> {
         let school_folder = folder.join("school");
         let made = school(&school_folder, None, &["sample"])?;
-        let relay = Relay::start(&school_folder)?;
+        let relay = Relay::start_at(&school_folder, address)?;
         let player = |name, place: &str| Player { name, device: DeviceProcess::at(folder.join(place)) };
         Ok(Self {
             folder: folder.to_owned(),
@@ -54,6 +54,12 @@ impl Stage {
             passed: 0,
             failed: 0,
         })
+    }
+
+    /// The same once more, when the first relay could not listen.
+    pub(super) fn set_again(folder: &Path, address: &str) -> Result<Self, Trouble> {
+        std::fs::remove_dir_all(folder.join("school"))?;
+        Self::set(folder, address)
     }
 
     /// Signs everyone in.
@@ -139,6 +145,13 @@ impl Stage {
         let path = self.folder.join(name);
         std::fs::write(&path, bytes)?;
         Ok(path)
+    }
+
+    /// Leaves the relay running; answers how many checks passed and failed, where it answers and its process.
+    pub(super) fn stay(self) -> (u32, u32, String, u32) {
+        let Self { relay, passed, failed, .. } = self;
+        let url = relay.url().to_owned();
+        (passed, failed, url, relay.stay())
     }
 
     /// Stops the relay; answers how many checks passed and failed, and whether the relay ended well.

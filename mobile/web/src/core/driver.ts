@@ -1,6 +1,7 @@
 // Keeps a device in step with the school: does the core's next step, hands in what came of it, and asks again until it
 // says wait. It moves bytes and decides nothing.
 
+import { Line } from "./line";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network } from "./protocol";
 
@@ -36,6 +37,9 @@ export class Driver {
   private reached = true;
   private most = 0;
   private version = -1;
+  private line: Line | null = null;
+  /** An exchange was answered since the last socket was opened: another may be tried. */
+  private mayOpenLine = false;
 
   constructor(
     private readonly core: Core,
@@ -49,6 +53,7 @@ export class Driver {
   /** No step is asked for any more. What is on its way is not handed in. */
   stop(): void {
     this.running = false;
+    this.line?.close();
     this.rouse();
   }
 
@@ -78,11 +83,29 @@ export class Driver {
         this.heard.locked();
       } else if ("wait" in step) {
         this.say();
+        this.openLine();
         await this.waitFor(step.wait);
       } else {
         await this.ask(step);
       }
     }
+  }
+
+  /** Once in step, news come by themselves. Without a line the core asks from time to time. */
+  private openLine(): void {
+    if (this.line || !this.mayOpenLine) return;
+    this.mayOpenLine = false;
+    this.line = new Line(this.core, {
+      opened: () => this.wake(),
+      news: () => this.nudge(),
+      closed: () => {
+        this.line = null;
+        if (!this.running) return;
+        this.core.hung_up();
+        this.nudge();
+      },
+      stopped: this.heard.stopped,
+    });
   }
 
   private waitFor(milliseconds: number | null): Promise<void> {
@@ -102,6 +125,12 @@ export class Driver {
 
   private async ask(ask: Ask): Promise<void> {
     this.say();
+    if (ask.is_exchange && ask.body && this.line?.isOpen) {
+      this.reached = await this.line.exchange(ask.body);
+      if (!this.running) return;
+      this.notice();
+      return this.say();
+    }
     const answer = await this.fetched(ask);
     // Another person's store may be open by now.
     if (!this.running) return;
@@ -111,6 +140,7 @@ export class Driver {
     } else {
       this.reached = true;
       this.core.answered(answer.status, answer.location, answer.offset, answer.body);
+      this.mayOpenLine ||= ask.is_exchange && answer.status === 200;
     }
     this.notice();
     this.say();

@@ -171,7 +171,18 @@ class NoClient implements Client {
   onChange = (): (() => void) => () => {};
 }
 
+/** Keeps the pages for when there is no network. A newer version is looked for whenever the app is looked at. */
+function keepPages(): void {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  void navigator.serviceWorker.register(scriptAddress("/sw.js")).then((registration) => {
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && navigator.onLine) registration.update().catch(() => {});
+    });
+  });
+}
+
 export async function openClient(): Promise<Client> {
+  keepPages();
   const reason = await whyNot();
   return reason === null ? new TabClient() : new NoClient(reason);
 }

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fieldfolio_core::device::{Body, HttpAnswer, Step};
+use fieldfolio_core::device::{Body, Heard, HttpAnswer, Step};
 use fieldfolio_core::sync::Failure;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -64,6 +64,25 @@ impl Core {
     /// No answer came, or only a part of one.
     pub fn failed(&mut self) -> Result<(), JsValue> {
         self.took(Err(Failure::Unreachable))
+    }
+
+    /// Where the live socket is opened, and the protocols it is opened with.
+    pub fn live(&mut self) -> Result<Vec<String>, JsValue> {
+        let device = &self.opened()?.device;
+        let [protocol, token] = device.live_protocols();
+        Ok(vec![device.live_url(), protocol, token])
+    }
+
+    /// Takes in one frame of the live socket. True if it was the answer to the exchange in flight.
+    pub fn heard(&mut self, frame: &[u8]) -> Result<bool, JsValue> {
+        let heard = self.opened()?.device.heard(frame, now(), &mut BrowserChance);
+        Ok(heard.map_err(Refusal::from).map_err(thrown)? == Heard::Answered)
+    }
+
+    /// The live socket closed. An exchange that was sent over it is handed in as failed first.
+    pub fn hung_up(&mut self) -> Result<(), JsValue> {
+        self.opened()?.device.hung_up(now(), &mut BrowserChance);
+        Ok(())
     }
 
     /// The access token, as the `Authorization` header carries it.
