@@ -6,6 +6,7 @@
 
 mod absorb;
 mod browse;
+mod calls;
 mod capture;
 mod enrol;
 mod level;
@@ -31,6 +32,7 @@ use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
 pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
+pub use calls::{Call, ClassProject, OwnDevice};
 pub use capture::{Captured, Edits, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};

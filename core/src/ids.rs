@@ -58,6 +58,12 @@ macro_rules! ids {
                 Self(bytes)
             }
 
+            /// When it was made, by the clock of who made it; for display only.
+            pub fn made_at(&self) -> Timestamp {
+                let [a, b, c, d, e, f, ..] = self.0;
+                Timestamp::from_millis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+            }
+
             /// The 16 bytes, as they are signed, stored and sent.
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
