@@ -7,6 +7,7 @@ use fieldfolio_core::ids::{DeviceId, FolioId, PersonId};
 use fieldfolio_core::model::directory::{PersonKind, Proposed};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::sync::wire::{InviteMentor, ProposedMentor};
+use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::asking::{AskError, NOT_HER_TEACHER, asker, is_teacher, must_be_teacher};
@@ -128,14 +129,14 @@ pub(super) fn must_have_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> Re
     }
 }
 
-/// Who is proposed for a folio and not confirmed.
-pub fn proposed(conn: &Connection, folio: FolioId) -> rusqlite::Result<Vec<Proposed>> {
+/// Who is proposed for a folio and not confirmed, while that can still be done.
+pub fn proposed(conn: &Connection, folio: FolioId, now: Timestamp) -> rusqlite::Result<Vec<Proposed>> {
     conn.prepare_cached(
         "select p.id, p.name, b.id, m.until from mentor m
          join person p on p.row = m.person join person b on b.row = m.brought_by
-         where m.folio = ?1 and not m.confirmed order by p.id",
+         where m.folio = ?1 and not m.confirmed and m.until > ?2 order by p.id",
     )?
-    .query_map([folio.as_bytes()], |row| {
+    .query_map((folio.as_bytes(), millis(now)), |row| {
         Ok(Proposed {
             person: PersonId::from_bytes(row.get(0)?),
             name: row.get(1)?,

@@ -198,7 +198,7 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
     }
     let (student, project) = (PersonId::from_bytes(student), project.map(ProjectId::from_bytes));
     let answers = !membership.roles.intersection(Roles::of([Role::Owner, Role::Teacher])).is_empty();
-    let proposed = if answers { directory::mentors::proposed(conn, id)? } else { Vec::new() };
+    let proposed = if answers { directory::mentors::proposed(conn, id, now)? } else { Vec::new() };
     Ok(Record::Folio(Folio { id, student, project, circle, proposed }))
 }
 
