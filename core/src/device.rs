@@ -6,6 +6,7 @@
 
 mod absorb;
 mod browse;
+mod calls;
 mod capture;
 mod enrol;
 mod level;
@@ -24,14 +25,15 @@ use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
 use crate::media::MediaError;
 use crate::model::act::BadAct;
 use crate::model::directory::{Folio, School};
-use crate::store::calls;
 use crate::store::records::{self, RecordKind};
+use crate::store::repeats;
 use crate::store::{CallId, Identity, Place, Store, StoreError};
 use crate::sync::DeviceHalf;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
 pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
+pub use calls::{Call, ClassProject, OwnDevice};
 pub use capture::{Captured, Edits, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};
@@ -124,12 +126,12 @@ impl Device {
 
     /// Remembers what a call was answered, for [`Device::answer_to`].
     pub fn remember(&mut self, call: CallId, answer: &str) -> Result<(), DeviceError> {
-        self.store.write(|tx| Ok(calls::answer(tx, call, answer)?))
+        self.store.write(|tx| Ok(repeats::answer(tx, call, answer)?))
     }
 
     /// What a call that was done already was answered.
     pub fn answer_to(&self, call: CallId) -> Result<Option<String>, DeviceError> {
-        Ok(calls::answer_to(self.store.read(), call)?)
+        Ok(repeats::answer_to(self.store.read(), call)?)
     }
 
     /// Reading this sheet stopped the program: it is set aside, alone, and not opened again.

@@ -58,8 +58,8 @@ macro_rules! ids {
                 Self(bytes)
             }
 
-            /// When an id was made, by the device that made it (the time in a UUIDv7): for display only.
-            pub fn made(&self) -> Timestamp {
+            /// When it was made, by the clock of who made it; for display only.
+            pub fn made_at(&self) -> Timestamp {
                 let [a, b, c, d, e, f, ..] = self.0;
                 Timestamp::from_millis(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
             }

@@ -5,13 +5,13 @@
 //! as it is.
 
 pub mod blobs;
-pub mod calls;
 pub mod distrusted;
 pub mod index;
 pub mod log;
 pub mod outbox;
 pub mod place;
 pub mod records;
+pub mod repeats;
 pub mod transfers;
 
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ use crate::ids::{DeviceId, PersonId, SchoolId};
 use crate::signing::{PublicKey, SecretKey};
 
 pub use blobs::Blobs;
-pub use calls::CallId;
 pub use place::Place;
+pub use repeats::CallId;
 
 /// "FFdv": marks the file as a device's store.
 const APPLICATION_ID: i64 = 0x4646_6476;
@@ -157,7 +157,7 @@ impl Store {
         let begin = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
         let tx = begin.map_err(StoreError::from)?;
         if let Some(call) = self.under.take() {
-            calls::begin(&tx, call)?;
+            repeats::begin(&tx, call)?;
         }
         let done = write(&tx)?;
         tx.commit().map_err(StoreError::from)?;

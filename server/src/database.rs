@@ -8,8 +8,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 /// "FFrl": marks the file as a relay's database.
 const APPLICATION_ID: i64 = 0x4646_726c;
-const SCHEMA: i64 = 1;
-const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("schema_1.sql")];
+const SCHEMA: i64 = 2;
+const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// The database can't be used. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -147,4 +147,36 @@ pub fn meta(conn: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
 pub fn put_meta(tx: &Transaction<'_>, key: &str, value: &[u8]) -> rusqlite::Result<()> {
     tx.execute("insert or replace into meta (key, value) values (?1, ?2)", (key, value))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_school_of_the_first_version_opens_and_its_teachers_are_told_of_their_classes() {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = Connection::open(path(folder.path())).unwrap();
+        conn.execute_batch(MIGRATIONS[0]).unwrap();
+        conn.execute_batch(&format!(
+            "pragma application_id = {APPLICATION_ID}; pragma user_version = 1;
+             insert into log (tag, at, kind) values (x'00', 1, 'init');
+             insert into person (row, id, name, kinds) values (1, x'01', 'a teacher', 2), (2, x'02', 'a student', 1);
+             insert into class (id, title) values (x'0a', 'Science 9');
+             insert into class_member (class, person, role) values (x'0a', 1, 'teacher'), (x'0a', 2, 'student');"
+        ))
+        .unwrap();
+        drop(conn);
+        let conn = open(folder.path()).unwrap();
+        let told: Vec<(i64, i64)> = conn
+            .prepare("select person, n from notice where kind = 7")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(told, [(1, 2)]);
+        drop(conn);
+        assert!(open(folder.path()).is_ok(), "once is enough");
+    }
 }

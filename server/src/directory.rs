@@ -19,6 +19,7 @@ pub use derivation::{derive, folio_declared};
 pub use devices::enrol;
 pub use invitations::record_invitation;
 
+pub mod asking;
 pub mod circles;
 pub mod classes;
 pub mod derivation;
@@ -26,6 +27,7 @@ pub mod devices;
 pub mod folios;
 pub mod frameworks;
 pub mod invitations;
+pub mod mentors;
 pub mod people;
 pub mod projects;
 pub mod school;

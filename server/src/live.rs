@@ -1,8 +1,8 @@
 //! Live connections: who listens, and how she hears that something concerns her.
 //!
-//! After each group that is committed, and twice a second for what another process wrote, the [`herald`] looks at the
-//! log's newest number. If it moved, it asks for each person who listens, with three look-ups in indices, whether
-//! anything since concerns her, and wakes her connections. Each then reads its own news: [`conversation`] says how.
+//! After each group that is committed, and twice a second for what another process wrote, [`herald()`] looks at the log's
+//! newest number. If it moved, it asks for each person who listens, with three look-ups in indices, whether anything
+//! since concerns her, and wakes her connections. Each then reads its own news: see [`converse`].
 //!
 //! Nothing here is kept for anyone who is not connected, and nothing is queued for those who are: a connection that was
 //! woken ten times while it was busy reads once.

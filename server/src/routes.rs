@@ -2,6 +2,8 @@
 //!
 //! Every route stands in [`routes`] with who may call it; `authorise` is the only place where a caller gets in.
 
+mod calls;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -83,6 +85,13 @@ pub fn routes() -> Vec<Route> {
         // A browser can't set headers on a WebSocket.
         Route { token: bearer_or_protocol, ..row("/v1/live", &["GET"], Needs::Device, Some(get(listen))) },
         row("/v1/invitations", &["POST"], Needs::Device, Some(post(invite))),
+        row("/v1/mentors", &["POST"], Needs::Device, Some(post(calls::invite_mentor))),
+        row("/v1/mentors/confirm", &["POST"], Needs::Device, Some(post(calls::confirm_mentor))),
+        row("/v1/mentors/decline", &["POST"], Needs::Device, Some(post(calls::decline_mentor))),
+        row("/v1/circle", &["POST"], Needs::Device, Some(post(calls::grant_part))),
+        row("/v1/circle/end", &["POST"], Needs::Device, Some(post(calls::end_part))),
+        row("/v1/projects", &["POST"], Needs::Device, Some(post(calls::start_project))),
+        row("/v1/devices/revoke", &["POST"], Needs::Device, Some(post(calls::revoke_device))),
         row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
         // tus 1.0; its own router answers all methods
         row("/v1/uploads", &["OPTIONS", "POST"], Needs::Device, None),
@@ -322,6 +331,10 @@ async fn log_request(request: Request, next: Next) -> Response {
         "/v1/live",
         "/v1/enrol",
         "/v1/invitations",
+        "/v1/mentors",
+        "/v1/circle",
+        "/v1/projects",
+        "/v1/devices",
         "/v1/blobs",
         "/v1/uploads",
         "/health",

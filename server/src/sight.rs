@@ -30,11 +30,13 @@ pub enum Notice {
     Piece = 5,
     /// How many voices about a student can count.
     Census = 6,
+    /// A class, for who teaches or advises it.
+    Class = 7,
 }
 
 impl Notice {
     /// Every kind.
-    pub const ALL: [Notice; 7] = [
+    pub const ALL: [Notice; 8] = [
         Notice::School,
         Notice::Framework,
         Notice::Person,
@@ -42,6 +44,7 @@ impl Notice {
         Notice::Folio,
         Notice::Piece,
         Notice::Census,
+        Notice::Class,
     ];
 }
 
@@ -136,8 +139,13 @@ pub fn framework_changed(tx: &Transaction<'_>, framework: FrameworkId, n: u64) -
     Ok(())
 }
 
-/// Members of a class learn each other's names.
+/// Members of a class learn each other's names; its teachers and advisors, who is in it.
 pub fn classmates_changed(tx: &Transaction<'_>, class: ClassId, n: u64) -> rusqlite::Result<()> {
+    let staff =
+        "select distinct person from class_member where class = ?1 and role in ('teacher', 'advisor')";
+    for person in rows(tx, staff, class.as_bytes())? {
+        notify(tx, person, Notice::Class, class.as_bytes(), n)?;
+    }
     let members = rows(tx, "select distinct person from class_member where class = ?1", class.as_bytes())?;
     for person in &members {
         for other in &members {

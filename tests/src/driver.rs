@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::device::{Ask, Body, Device, DeviceError, Enrolment, HttpAnswer, Step, Why};
+use fieldfolio_core::device::{Ask, Body, Call, Device, DeviceError, Enrolment, HttpAnswer, Step, Why};
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::store::transfers;
@@ -71,10 +71,14 @@ pub fn enrol(link: &str, folder: &Path) -> Result<Device, DriverError> {
 /// Invites the next device of `person` for so many days. The link is good once the relay has taken it, as it has here.
 pub fn invite(device: &Device, person: PersonId, days: u64) -> Result<InvitationLink, DriverError> {
     let expires = now().plus_millis(days.saturating_mul(24 * 60 * 60 * 1000));
-    let (invite, link) = device.invite(person, expires, &mut OsChance);
-    let url = format!("{}/v1/invitations", device.identity().relay);
-    post(&mut Http::of(device), url, wire::to_bytes(&invite))?;
-    Ok(link)
+    call(device, device.invite_device(person, expires, &mut OsChance))
+}
+
+/// Performs a call to the directory.
+pub fn call<T>(device: &Device, call: Call<T>) -> Result<T, DriverError> {
+    let answer = Http::of(device).perform(&call.ask);
+    let answer = answer.map_err(|_| DriverError::Unreachable(call.ask.url.clone()))?;
+    Ok(call.finish(answer)?)
 }
 
 fn post(http: &mut Http, url: String, body: Vec<u8>) -> Result<Vec<u8>, DriverError> {

@@ -1,6 +1,6 @@
 //! The ids of the sample school, by the names that scenarios use.
 
-use fieldfolio_core::ids::{FolioId, OutcomeId, PersonId, ProjectId};
+use fieldfolio_core::ids::{ClassId, FolioId, OutcomeId, PersonId, ProjectId};
 use serde_json::Value;
 
 /// What `fieldfolio sample --json` printed.
@@ -16,6 +16,11 @@ impl Sample {
     /// A project: "community-garden".
     pub fn project(&self, name: &str) -> ProjectId {
         self.id(&["projects", name])
+    }
+
+    /// A class: "science-9".
+    pub fn class(&self, name: &str) -> ClassId {
+        self.id(&["classes", name])
     }
 
     /// A folio: "mina/community-garden", "mina/home".

@@ -18,7 +18,7 @@ use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
-const TABLE: [(&str, &str, [u16; 4]); 15] = [
+const TABLE: [(&str, &str, [u16; 4]); 22] = [
     ("/health", "GET", [200, 200, 200, 200]),
     ("/ready", "GET", [200, 200, 200, 200]),
     // Asked here with an invitation that was used by another device.
@@ -26,6 +26,14 @@ const TABLE: [(&str, &str, [u16; 4]); 15] = [
     ("/v1/sync", "POST", [401, 401, 401, 200]),
     ("/v1/live", "GET", [401, 401, 401, 101]),
     ("/v1/invitations", "POST", [401, 401, 401, 204]),
+    // Asked here with no frame at all; `calls` holds who may ask what.
+    ("/v1/mentors", "POST", [401, 401, 401, 400]),
+    ("/v1/mentors/confirm", "POST", [401, 401, 401, 400]),
+    ("/v1/mentors/decline", "POST", [401, 401, 401, 400]),
+    ("/v1/circle", "POST", [401, 401, 401, 400]),
+    ("/v1/circle/end", "POST", [401, 401, 401, 400]),
+    ("/v1/projects", "POST", [401, 401, 401, 400]),
+    ("/v1/devices/revoke", "POST", [401, 401, 401, 400]),
     ("/v1/blobs/{hash}", "GET", [401, 401, 401, 200]),
     ("/v1/blobs/{hash}", "HEAD", [401, 401, 401, 200]),
     // A browser asks what is allowed before it shows a token.

@@ -135,6 +135,8 @@ impl Intake<'_> {
             Record::Census { student, voices } => {
                 records::put(tx, RecordKind::Census, student.as_bytes(), &voices)?;
             }
+            Record::Class(class) => records::put(tx, RecordKind::Class, class.id.as_bytes(), &class)?,
+            Record::ClassGone(class) => records::remove(tx, RecordKind::Class, class.as_bytes())?,
             Record::PersonGone(person) => records::remove(tx, RecordKind::Person, person.as_bytes())?,
             Record::ProjectGone(project) => records::remove(tx, RecordKind::Project, project.as_bytes())?,
             Record::FolioGone(folio) => records::remove(tx, RecordKind::Folio, folio.as_bytes())?,

@@ -160,7 +160,7 @@ impl Device {
                 };
                 let title = project.map_or_else(|| "home".to_owned(), |project| project.title);
                 let pieces = by_folio.remove(&folio.id).unwrap_or_default();
-                let Folio { id, student, project, circle } = folio;
+                let Folio { id, student, project, circle, proposed: _ } = folio;
                 Ok(FolioView { folio: id, student, project, title, circle, pieces })
             })
             .collect()

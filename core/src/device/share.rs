@@ -158,7 +158,8 @@ fn declare_folio(
     }
     write::act(tx, me, now, chance, &Act::DeclareFolio { student: me.person, project })?;
     let circle = vec![owner(me.person)];
-    records::put(tx, RecordKind::Folio, id.as_bytes(), &Folio { id, student: me.person, project, circle })?;
+    let folio = Folio { id, student: me.person, project, circle, proposed: Vec::new() };
+    records::put(tx, RecordKind::Folio, id.as_bytes(), &folio)?;
     Ok(id)
 }
 

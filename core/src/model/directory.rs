@@ -131,6 +131,45 @@ pub struct Folio {
     /// Who may see what is in it, and as what.
     #[n(3)]
     pub circle: Vec<CircleRow>,
+    /// Mentors whom the owner proposed and no teacher has confirmed; told to her and to teachers only.
+    #[n(4)]
+    #[cbor(default)]
+    #[serde(default)]
+    pub proposed: Vec<Proposed>,
+}
+
+/// A mentor who was proposed for a folio. She is not in its circle, so her name is told here.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Proposed {
+    /// Who.
+    #[n(0)]
+    pub person: PersonId,
+    /// Her name.
+    #[n(1)]
+    pub name: String,
+    /// Who proposed her.
+    #[n(2)]
+    pub by: PersonId,
+    /// When her part would end.
+    #[n(3)]
+    pub until: Timestamp,
+}
+
+/// A class, as its teachers and advisors know it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Class {
+    /// Its id.
+    #[n(0)]
+    pub id: ClassId,
+    /// Its title.
+    #[n(1)]
+    pub title: String,
+    /// Who learns in it.
+    #[n(2)]
+    pub students: Vec<PersonId>,
+    /// Who teaches it.
+    #[n(3)]
+    pub teachers: Vec<PersonId>,
 }
 
 /// One person's place in a circle.

@@ -23,6 +23,8 @@ pub enum RecordKind {
     Folio = 4,
     /// How many voices about a student can count.
     Census = 6,
+    /// A class, for who teaches or advises it.
+    Class = 7,
 }
 
 /// Sets a record to its state now.

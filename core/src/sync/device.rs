@@ -364,3 +364,72 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
         Verdict::TooLate => Outcome::SetAside(Reason::Malformed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SeededChance;
+    use crate::model::act::SignedAct;
+    use crate::signing::Signature;
+
+    fn owed() -> OutboxItem {
+        let mut chance = SeededChance::new(1);
+        let signed = SignedAct {
+            id: ActId::from_bytes(random(&mut chance)),
+            device: crate::ids::DeviceId::from_bytes(random(&mut chance)),
+            body: Vec::new(),
+            signature: Signature::from_bytes([0; 64]),
+        };
+        OutboxItem { row: 7, item: Item::Act(signed), rounds: 0 }
+    }
+
+    fn at(n: u64) -> Cursor {
+        Cursor { epoch: 1, n, tag: [0; 8] }
+    }
+
+    #[test]
+    fn news_come_while_an_exchange_is_in_flight_and_its_answer_still_counts() {
+        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(2));
+        let now = Timestamp::from_millis(1_000_000);
+        let Next::Exchange(request) = half.next(now, at(0), &[owed()], None, &[]) else { panic!("it asks") };
+        assert_eq!(request.items.len(), 1);
+        let told = half.told(Response { version: PROTOCOL, cursor: at(5), ..Response::default() }, now);
+        assert_eq!((told.cursor, told.outcomes.len()), (at(5), 0));
+        let verdicts = vec![Verdict::Stored(6)];
+        let answer = Response { version: PROTOCOL, cursor: at(6), verdicts, ..Response::default() };
+        let batch = half.received(answer, now, &mut chance);
+        assert_eq!(batch.outcomes, [(7, Outcome::Delivered(6))]);
+    }
+
+    #[test]
+    fn news_that_are_not_all_make_the_device_pull_at_once() {
+        let mut half = DeviceHalf::default();
+        let now = Timestamp::from_millis(1_000_000);
+        half.told(Response { cursor: at(5), more: true, ..Response::default() }, now);
+        assert!(matches!(half.next(now, at(5), &[], None, &[]), Next::Exchange(_)));
+    }
+
+    #[test]
+    fn after_a_line_closed_the_device_asks_soon_and_not_sooner_each_time() {
+        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(3));
+        let now = Timestamp::from_millis(1_000_000);
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            half.told(Response::default(), now);
+            half.hung_up(now, &mut chance);
+            let Next::Wait(Some(until)) = half.next(now, at(0), &[], None, &[]) else { panic!("it waits") };
+            waits.push(until.millis() - now.millis());
+        }
+        assert!(waits[0] <= 500 && waits[0] > 0, "{waits:?}");
+        assert!(
+            waits.iter().all(|wait| *wait <= IDLE),
+            "never later than it would have asked anyway: {waits:?}"
+        );
+        assert_eq!(waits.last(), Some(&IDLE));
+        half.heard();
+        half.hung_up(now, &mut chance);
+        assert!(
+            matches!(half.next(now, at(0), &[], None, &[]), Next::Wait(Some(until)) if until.millis() - now.millis() <= 500)
+        );
+    }
+}

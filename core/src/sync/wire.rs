@@ -1,15 +1,22 @@
 //! The frames of an exchange: CBOR maps with integer keys, bounded before they are parsed.
 
+mod calls;
+
 use minicbor::{Decode, Encode};
 
 use crate::document::SignedChange;
-use crate::ids::{DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
+use crate::ids::{ClassId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
 use crate::model::act::SignedAct;
-use crate::model::directory::{DeviceRecord, Folio, Person, Project, School};
+use crate::model::directory::{self, DeviceRecord, Folio, Person, Project, School};
 use crate::model::framework::Framework;
 use crate::model::role::Class;
 use crate::signing::{PublicKey, Signature};
 use crate::time::Timestamp;
+
+pub use calls::{
+    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, RevokeDevice,
+    RevokedDevice, StartProject,
+};
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
 pub const PROTOCOL: u8 = 1;
@@ -269,6 +276,12 @@ pub enum Record {
     /// Out of sight.
     #[n(11)]
     CensusGone(#[n(0)] PersonId),
+    /// A class, for who teaches or advises it.
+    #[n(12)]
+    Class(#[n(0)] directory::Class),
+    /// Out of sight.
+    #[n(13)]
+    ClassGone(#[n(0)] ClassId),
 }
 
 /// What a new device sends to be enrolled.

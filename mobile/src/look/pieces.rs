@@ -35,7 +35,7 @@ impl Look<'_> {
             maker_name: self.name(piece.maker),
             title: content.title.clone(),
             work_date: text(content.work_date),
-            made: piece.piece.made().millis(),
+            made: piece.piece.made_at().millis(),
             students: piece.folios.iter().filter_map(|folio| self.placed(*folio)).collect(),
             outcomes: texts(&content.outcomes),
             photos: content.media.len(),
@@ -147,7 +147,7 @@ impl Look<'_> {
         let is = entry::Reference { author: voice.author, about: voice.about, entry: entry.id };
         Entry {
             id: entry.id.to_string(),
-            made: entry.id.made().millis(),
+            made: entry.id.made_at().millis(),
             says: says(&entry.said),
             replaces: text(entry.replaces),
             is_replaced: voice.entries.iter().any(|other| other.replaces == Some(entry.id)),

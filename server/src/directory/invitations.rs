@@ -1,8 +1,8 @@
 //! Invitations: who may vouch for a new device of whom.
 //!
 //! An invitation is a key pair; the relay knows its public half, and the inviter's signature over it. A person's own
-//! device may invite her next one, a teacher's those of students she teaches, an administrator's anyone's; the command
-//! line invites by the school's root key.
+//! device may invite her next one, a teacher's those of students she teaches, an administrator's anyone's, and who
+//! brings a mentor in, hers; the command line invites by the school's root key.
 
 use fieldfolio_core::ids::{Chance, DeviceId, PersonId};
 use fieldfolio_core::model::directory::PersonKind;
@@ -12,7 +12,7 @@ use fieldfolio_core::sync::wire::Invite;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::{DirectoryError, Edit, millis, people, school};
+use super::{DirectoryError, Edit, mentors, millis, people, school};
 use crate::database::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
@@ -163,9 +163,14 @@ pub(super) fn still_vouches(conn: &Connection, device: DeviceId, invited: i64) -
 }
 
 fn may_invite(conn: &Connection, device: &InvitingDevice, invited: i64) -> rusqlite::Result<bool> {
-    if device.row == invited || device.administrator {
-        return Ok(true);
-    }
+    Ok(device.row == invited
+        || device.administrator
+        || teaches(conn, device.row, invited)?
+        || mentors::vouches(conn, device.row, invited)?)
+}
+
+/// Does this person, by her row, teach or advise a student now?
+pub(super) fn teaches(conn: &Connection, teacher: i64, student: i64) -> rusqlite::Result<bool> {
     // Teaching or advising her now; a row that someone granted is no vouching. And only for who is a student and nothing
     // else: a learner who also keeps the directory is not her teacher's to sign in.
     conn.prepare_cached(
@@ -176,7 +181,7 @@ fn may_invite(conn: &Connection, device: &InvitingDevice, invited: i64) -> rusql
          ) and not exists (select 1 from denial where student = ?1 and person = ?2)
            and (select kinds from person where row = ?1) = ?3",
     )?
-    .query_row((invited, device.row, 1i64 << PersonKind::Student as i64), |row| row.get(0))
+    .query_row((student, teacher, 1i64 << PersonKind::Student as i64), |row| row.get(0))
 }
 
 fn is_known(

@@ -14,16 +14,26 @@ pub fn add(
     kinds: &[PersonKind],
     chance: &mut dyn Chance,
 ) -> Result<PersonId, DirectoryError> {
-    let name = words("a name", name, 200)?;
     let id = PersonId::new(edit.now, chance);
+    add_as(edit, id, name, kinds)?;
+    Ok(id)
+}
+
+/// Adds a person under an id that a device made. The id must be free.
+pub(crate) fn add_as(
+    edit: &Edit<'_>,
+    id: PersonId,
+    name: &str,
+    kinds: &[PersonKind],
+) -> Result<(), DirectoryError> {
+    let name = words("a name", name, 200)?;
     edit.tx.execute(
         "insert into person (id, name, kinds) values (?1, ?2, ?3)",
         (id.as_bytes(), name, bits(kinds)),
     )?;
     let row = edit.tx.last_insert_rowid();
     let n = edit.event("person", &format!("person {id}"))?;
-    settle(edit, row, kinds, n)?;
-    Ok(id)
+    settle(edit, row, kinds, n)
 }
 
 /// Gives a person another name.

@@ -24,6 +24,13 @@ pub struct Draft<'a> {
 
 /// Makes a project; every student of its class gets a folio in it.
 pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, chance: &mut dyn Chance) -> Result<ProjectId, DirectoryError> {
+    let id = ProjectId::new(edit.now, chance);
+    add_as(edit, id, draft)?;
+    Ok(id)
+}
+
+/// The same, under an id that a device made. The id must be free.
+pub(crate) fn add_as(edit: &Edit<'_>, id: ProjectId, draft: &Draft<'_>) -> Result<(), DirectoryError> {
     let title = words("a project's title", draft.title, 200)?;
     let brief = draft.brief.trim();
     if brief.chars().count() > 20_000 {
@@ -31,7 +38,6 @@ pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, chance: &mut dyn Chance) -> Resul
     }
     classes::exists(edit.tx, draft.class)?;
     let outcomes = frameworks::outcomes(edit.tx, draft.framework, draft.outcomes)?;
-    let id = ProjectId::new(edit.now, chance);
     let bytes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
     edit.tx.execute(
         "insert into project (id, title, brief, outcomes, framework, class) values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -49,8 +55,7 @@ pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, chance: &mut dyn Chance) -> Resul
         folios::ensure(edit.tx, student, Some(id))?;
         derive(edit.tx, edit.now, student, n)?;
     }
-    sight::project_changed(edit.tx, id, n)?;
-    Ok(id)
+    Ok(sight::project_changed(edit.tx, id, n)?)
 }
 
 /// Groups students in a project under a name; a student is in one group at most. No name takes them out of theirs.

@@ -21,8 +21,8 @@ use crate::relay::{RelayError, blocking, now, token_holder};
 const SEND: Duration = Duration::from_secs(10);
 /// How long the other side's good-bye is waited for.
 const LEAVE: Duration = Duration::from_secs(2);
-/// So many pings in a row may go without any sign of life.
-const PINGS: u32 = 3;
+/// So many pings in a row are sent without any sign of life; when the next one would be due, it is over.
+const PINGS: u32 = 2;
 
 /// Serves a connection until it ends.
 pub async fn converse(mut socket: WebSocket, place: Place) {
@@ -66,11 +66,13 @@ impl Conversation<'_> {
         let beat = self.place.live.ping;
         let mut ping = tokio::time::interval_at(Instant::now() + beat, beat);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut heard = Instant::now();
+        let mut unanswered = 0;
         loop {
             let done = tokio::select! {
+                // What has come is looked at before anyone is called silent.
+                biased;
                 frame = self.socket.recv() => {
-                    heard = Instant::now();
+                    unanswered = 0;
                     match frame {
                         None | Some(Ok(Message::Close(_))) => return None,
                         Some(Err(_)) => Err(Ending::Broken),
@@ -81,10 +83,10 @@ impl Conversation<'_> {
                 }
                 () = self.place.seat.woken.notified() => self.news().await,
                 _ = ping.tick() => {
-                    if heard.elapsed() >= beat * PINGS {
-                        Err(Ending::Silent)
-                    } else {
-                        self.say(Message::Ping(Bytes::new())).await
+                    unanswered += 1;
+                    match unanswered {
+                        1..=PINGS => self.say(Message::Ping(Bytes::new())).await,
+                        _ => Err(Ending::Silent),
                     }
                 }
             };

@@ -8,7 +8,7 @@ use fieldfolio_core::ids::{
 };
 use fieldfolio_core::model::act::SignedAct;
 use fieldfolio_core::model::directory::{
-    CircleRow, DeviceRecord, Folio, Inviter, Person, PersonKind, Project, School,
+    CircleRow, Class, DeviceRecord, Folio, Inviter, Person, PersonKind, Project, School,
 };
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
@@ -41,6 +41,7 @@ pub(super) fn record(
         Notice::Folio => Some(folio(conn, reader, FolioId::from_bytes(id), now)?),
         Notice::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
         Notice::Census => Some(census(conn, row, PersonId::from_bytes(id))?),
+        Notice::Class => Some(class(conn, row, ClassId::from_bytes(id))?),
     })
 }
 
@@ -196,7 +197,32 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
         }
     }
     let (student, project) = (PersonId::from_bytes(student), project.map(ProjectId::from_bytes));
-    Ok(Record::Folio(Folio { id, student, project, circle }))
+    let answers = !membership.roles.intersection(Roles::of([Role::Owner, Role::Teacher])).is_empty();
+    let proposed = if answers { directory::mentors::proposed(conn, id, now)? } else { Vec::new() };
+    Ok(Record::Folio(Folio { id, student, project, circle, proposed }))
+}
+
+/// A class, for who teaches or advises it now.
+fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record> {
+    let key = id.as_bytes().as_slice();
+    let title: Option<String> = conn
+        .prepare_cached(
+            "select title from class where id = ?1 and exists (
+                 select 1 from class_member where class = ?1 and person = ?2
+                 and role in ('teacher', 'advisor') and removed_at is null)",
+        )?
+        .query_row((key, reader), |row| row.get(0))
+        .optional()?;
+    let Some(title) = title else { return Ok(Record::ClassGone(id)) };
+    let mut query = conn.prepare_cached(
+        "select p.id from class_member m join person p on p.row = m.person
+         where m.class = ?1 and m.role = ?2 and m.removed_at is null order by p.id",
+    )?;
+    let mut members = |role: &str| -> rusqlite::Result<Vec<PersonId>> {
+        query.query_map((key, role), |row| Ok(PersonId::from_bytes(row.get(0)?)))?.collect()
+    };
+    let (students, teachers) = (members("student")?, members("teacher")?);
+    Ok(Record::Class(Class { id, title, students, teachers }))
 }
 
 /// Group members know whose folio their common piece lies in, and nothing else of its circle.

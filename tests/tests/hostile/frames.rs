@@ -74,6 +74,22 @@ fn too_much_is_refused_in_words() {
             refused(&answer, 400, &format!("{what} to {path}"));
         }
     }
+    for path in [
+        "mentors",
+        "mentors/confirm",
+        "mentors/decline",
+        "circle",
+        "circle/end",
+        "projects",
+        "devices/revoke",
+    ] {
+        for (what, bytes) in
+            [("nothing", vec![]), ("garbage", vec![0xff; 300]), ("too much", vec![0xa0; 128 * 1024 + 1])]
+        {
+            let answer = client.call("POST", &format!("/v1/{path}"), &[], Body::Bytes(bytes)).unwrap();
+            refused(&answer, 400, &format!("{what} to {path}"));
+        }
+    }
     is_well(&mut client);
 }
 

@@ -151,13 +151,15 @@ fn a_newcomer_to_a_circle_gets_the_backlog_over_her_open_line() {
     (0..40).for_each(|line| writers[0].write(&format!("line {line}")));
     let piece = writers[0].written.first().unwrap().0.piece;
 
-    school.enrol("mr-okafor", "okafor").unwrap().pause().unwrap();
-    let process = DeviceProcess::at(school.folder().join("okafor"));
+    // Sam keeps the directory, and sees nobody's work until now.
+    school.enrol("sam", "sam").unwrap().pause().unwrap();
+    let process = DeviceProcess::at(school.folder().join("sam"));
     let listening = process.follow_until_change().unwrap();
+    assert!(process.refused(&["show", &piece.to_string()]).is_ok());
     let folio = school.folio("mina/community-garden").to_string();
-    let okafor = school.person("mr-okafor").to_string();
+    let sam = school.person("sam").to_string();
     // Another process writes: the relay notices by itself.
-    school.desk(&["circle", "grant", &folio, &okafor, "--as", "reader"]).unwrap();
+    school.desk(&["circle", "grant", &folio, &sam, "--as", "reader"]).unwrap();
     let said = listening.ended().unwrap();
     assert!(said.contains("arrival"), "{said}");
     let shown = process.words(&["show", &piece.to_string()]).unwrap();

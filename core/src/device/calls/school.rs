@@ -1,0 +1,66 @@
+//! What a teacher changes for her students: projects of a class, and parts in their circles.
+
+use super::Call;
+use crate::device::{Device, DeviceError};
+use crate::ids::{Chance, ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use crate::model::directory::Class;
+use crate::model::role::Role;
+use crate::store::records::{self, RecordKind};
+use crate::sync::wire::{EndPart, GrantPart, MAX_OUTCOMES, StartProject};
+use crate::time::Timestamp;
+
+/// A project of a class, to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClassProject<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// What it is about; may be empty.
+    pub brief: &'a str,
+    /// The outcomes it aims at.
+    pub outcomes: &'a [OutcomeId],
+    /// The framework they are from.
+    pub framework: Option<FrameworkId>,
+}
+
+impl Device {
+    /// The classes that this person teaches or advises.
+    pub fn classes(&self) -> Result<Vec<Class>, DeviceError> {
+        Ok(records::all(self.store.read(), RecordKind::Class)?)
+    }
+
+    /// Starts a project for a class one teaches; each of its students gets a folio in it. Needs a network. Answers the
+    /// project's id.
+    pub fn start_class_project(
+        &self,
+        class: ClassId,
+        project: ClassProject<'_>,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<Call<ProjectId>, DeviceError> {
+        let ClassProject { title, brief, outcomes, framework } = project;
+        if outcomes.len() > MAX_OUTCOMES {
+            return Err(DeviceError::Bounds("a project aims at 200 outcomes at most"));
+        }
+        let project = ProjectId::new(now, chance);
+        let (title, brief) = (title.trim().to_owned(), brief.trim().to_owned());
+        let frame = StartProject { project, class, title, brief, outcomes: outcomes.to_vec(), framework };
+        Ok(self.call("/v1/projects", &frame, move |_| Ok(project)))
+    }
+
+    /// Grants someone a part in a circle, as reader, peer or mentor (teachers of the folio). Needs a network.
+    pub fn grant_part(
+        &self,
+        folio: FolioId,
+        person: PersonId,
+        role: Role,
+        may_write: bool,
+        expires: Option<Timestamp>,
+    ) -> Call<()> {
+        self.call("/v1/circle", &GrantPart { folio, person, role, may_write, expires }, |_| Ok(()))
+    }
+
+    /// Ends a part that was granted (teachers of the folio). Needs a network.
+    pub fn end_part(&self, folio: FolioId, person: PersonId, role: Role) -> Call<()> {
+        self.call("/v1/circle/end", &EndPart { folio, person, role }, |_| Ok(()))
+    }
+}

@@ -1,0 +1,220 @@
+//! What people change in the directory from their devices: who may, and what she is told where she may not.
+//!
+//! An id that is not there and one that is not hers to change are refused in the same words.
+
+use fieldfolio_core::ids::{DeviceId, FolioId, PersonId};
+use fieldfolio_core::model::role::Role;
+use fieldfolio_core::sync::wire::{
+    EndPart, GrantPart, MAX_OUTCOMES, RevokeDevice, RevokedDevice, StartProject,
+};
+use rusqlite::{Connection, Transaction};
+
+use super::circles::{self, Grant};
+use super::invitations::{self, InviteError};
+use super::projects::{self, Draft};
+use super::{DirectoryError, Edit, devices, mentors, millis, people};
+use crate::database::DatabaseError;
+
+/// Why a call was not carried out. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// She may not, or it can't be.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The directory's own rules.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The rules of invitations.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// SQLite failed.
+    #[error("the relay's database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl AskError {
+    /// A failure of the relay, which is not the caller's to know, if this is one.
+    pub fn failure(self) -> Result<Self, rusqlite::Error> {
+        match self {
+            AskError::Sqlite(error)
+            | AskError::Directory(
+                DirectoryError::Sqlite(error) | DirectoryError::Database(DatabaseError::Sqlite(error)),
+            )
+            | AskError::Invite(InviteError::Sqlite(error)) => Err(error),
+            AskError::Directory(
+                error @ (DirectoryError::Database(_)
+                | DirectoryError::Broken(_)
+                | DirectoryError::File { .. }),
+            )
+            | AskError::Invite(InviteError::Directory(error)) => {
+                Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+            }
+            refused => Ok(refused),
+        }
+    }
+}
+
+/// Carries a call out as a whole, or changes nothing.
+pub fn whole<T>(
+    tx: &Transaction<'_>,
+    call: impl FnOnce() -> Result<T, AskError>,
+) -> rusqlite::Result<Result<T, AskError>> {
+    tx.execute_batch("savepoint call")?;
+    match call().map_err(AskError::failure) {
+        Ok(done) => {
+            tx.execute_batch("release call")?;
+            Ok(Ok(done))
+        }
+        Err(Ok(refused)) => {
+            tx.execute_batch("rollback to call; release call")?;
+            Ok(Err(refused))
+        }
+        Err(Err(failed)) => Err(failed),
+    }
+}
+
+pub(super) const NOT_HER_TEACHER: &str =
+    "only a teacher of this folio can do this: ask one of the student's teachers";
+
+/// The row of who asks.
+pub(super) fn asker(edit: &Edit<'_>) -> Result<i64, AskError> {
+    let by = edit.by.ok_or(AskError::Refused("nobody asked"))?;
+    Ok(people::row_of(edit.tx, by)?)
+}
+
+/// Has this person, by her row, the part of a teacher in this folio now?
+pub(super) fn is_teacher(edit: &Edit<'_>, folio: FolioId, person: i64) -> rusqlite::Result<bool> {
+    edit.tx
+        .prepare_cached(
+            "select 1 from circle c join folio f on f.id = c.folio
+             where c.folio = ?1 and c.person = ?2 and c.role = 'teacher' and c.ended_n is null
+             and (c.expires_at is null or c.expires_at > ?3)
+             and not exists (select 1 from denial d where d.student = f.student and d.person = c.person)",
+        )?
+        .exists((folio.as_bytes(), person, millis(edit.now)))
+}
+
+pub(super) fn must_be_teacher(edit: &Edit<'_>, folio: FolioId) -> Result<i64, AskError> {
+    let person = asker(edit)?;
+    match is_teacher(edit, folio, person)? {
+        true => Ok(person),
+        false => Err(AskError::Refused(NOT_HER_TEACHER)),
+    }
+}
+
+const PARTS: &str =
+    "a teacher grants the parts of reader, peer and mentor; other parts follow from classes and families";
+
+fn is_a_part(role: Role) -> Result<(), AskError> {
+    match role {
+        Role::Reader | Role::Peer | Role::Mentor => Ok(()),
+        Role::Owner | Role::Teacher | Role::Group | Role::Guardian => Err(AskError::Refused(PARTS)),
+    }
+}
+
+/// A teacher of a folio grants a part in it.
+pub fn grant(edit: &Edit<'_>, frame: &GrantPart) -> Result<(), AskError> {
+    must_be_teacher(edit, frame.folio)?;
+    is_a_part(frame.role)?;
+    if edit.by == Some(frame.person) {
+        return Err(AskError::Refused("nobody grants herself a part: ask another teacher"));
+    }
+    let person = known(edit.tx, frame.person)?;
+    if frame.role == Role::Mentor {
+        mentors::must_have_room(edit, frame.folio, person)?;
+    }
+    let GrantPart { folio, person, role, may_write, expires } = *frame;
+    circles::grant(edit, &Grant { folio, person, role, may_write, expires })?;
+    Ok(())
+}
+
+fn known(conn: &Connection, person: PersonId) -> Result<i64, AskError> {
+    match people::row_of(conn, person) {
+        Err(DirectoryError::Unknown { .. }) => {
+            Err(AskError::Refused("there is no such person in this school: ask whoever keeps its directory"))
+        }
+        row => Ok(row?),
+    }
+}
+
+/// A teacher of a folio ends a part that was granted in it. One that has ended already stays so.
+pub fn end(edit: &Edit<'_>, frame: &EndPart) -> Result<(), AskError> {
+    must_be_teacher(edit, frame.folio)?;
+    is_a_part(frame.role)?;
+    known(edit.tx, frame.person)?;
+    let rows = circles::list(edit.tx, frame.folio, edit.now)?;
+    let mut hers = rows.iter().filter(|row| row.person == frame.person && row.role == frame.role).peekable();
+    if hers.peek().is_none() {
+        return Ok(());
+    }
+    if hers.all(|row| row.reason != super::derivation::GRANTED) {
+        return Err(AskError::Refused(
+            "this part was not granted: it follows from a class, and ends with it",
+        ));
+    }
+    Ok(circles::end(edit, frame.folio, frame.person, frame.role)?)
+}
+
+/// A teacher starts a project for a class she teaches. The same again is known.
+pub fn start_project(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskError> {
+    let person = asker(edit)?;
+    let teaches = edit
+        .tx
+        .prepare_cached(
+            "select 1 from class_member
+             where class = ?1 and person = ?2 and role = 'teacher' and removed_at is null",
+        )?
+        .exists((frame.class.as_bytes(), person))?;
+    if !teaches {
+        return Err(AskError::Refused("only a teacher of this class can start a project for it"));
+    }
+    if frame.outcomes.len() > MAX_OUTCOMES {
+        return Err(AskError::Refused("a project aims at 200 outcomes at most"));
+    }
+    match projects::project(edit.tx, frame.project) {
+        Ok(there) => {
+            let same = there.class == Some(frame.class)
+                && there.framework == frame.framework
+                && there.outcomes == frame.outcomes
+                && (there.title.as_str(), there.brief.as_str()) == (frame.title.trim(), frame.brief.trim());
+            match same {
+                true => Ok(()),
+                false => Err(AskError::Refused("there is another project under this id: start it anew")),
+            }
+        }
+        Err(DirectoryError::Unknown { .. }) => {
+            let outcomes: Vec<String> = frame.outcomes.iter().map(ToString::to_string).collect();
+            let draft = Draft {
+                class: frame.class,
+                title: &frame.title,
+                brief: &frame.brief,
+                framework: frame.framework,
+                outcomes: &outcomes,
+            };
+            match projects::add_as(edit, frame.project, &draft) {
+                Err(DirectoryError::Unknown { .. }) => Err(AskError::Refused(
+                    "the school has no such framework or outcome: sync and choose again",
+                )),
+                done => Ok(done?),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A person revokes a device of her own, or a teacher one of a student she teaches.
+pub fn revoke(edit: &Edit<'_>, frame: &RevokeDevice) -> Result<RevokedDevice, AskError> {
+    let person = asker(edit)?;
+    let refused = AskError::Refused("only its person or a teacher of hers can revoke a device");
+    let Some(record) = devices::record(edit.tx, frame.device)? else { return Err(refused) };
+    let owner = people::row_of(edit.tx, record.person)?;
+    if owner != person && !invitations::teaches(edit.tx, person, owner)? {
+        return Err(refused);
+    }
+    let vouched_for = match record.revoked_at {
+        Some(_) => devices::vouched_for(edit.tx, frame.device)?,
+        None => devices::revoke(edit, frame.device)?,
+    };
+    let ids: Vec<DeviceId> = vouched_for.into_iter().map(|device| device.id).collect();
+    Ok(RevokedDevice { vouched_for: ids })
+}
