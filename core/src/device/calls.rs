@@ -41,6 +41,14 @@ impl<T> Call<T> {
     }
 }
 
+impl<T: 'static> Call<T> {
+    /// The same call, its answer made into something else.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U + Send + 'static) -> Call<U> {
+        let Call { ask, read } = self;
+        Call { ask, read: Box::new(move |body| read(body).map(make)) }
+    }
+}
+
 /// The most bytes of an answer.
 const ANSWER: usize = 64 * 1024;
 

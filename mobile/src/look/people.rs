@@ -7,7 +7,8 @@ use fieldfolio_core::model::role::{Role, Roles};
 
 use super::{Look, text, texts};
 use crate::records::{
-    CircleLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Rule, School, Seer,
+    CircleLine, Class, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed,
+    Rule, School, Seer,
 };
 
 impl Look<'_> {
@@ -158,8 +159,56 @@ impl Look<'_> {
             outcomes: project.map(|project| texts(&project.outcomes)).unwrap_or_default(),
             pieces_list,
             circle: self.circle(folio),
-            proposed: Vec::new(),
+            proposed: folio.proposed.iter().map(|proposed| self.proposed(proposed)).collect(),
         })
+    }
+
+    fn proposed(&self, proposed: &directory::Proposed) -> Proposed {
+        Proposed {
+            person: proposed.person.to_string(),
+            name: proposed.name.clone(),
+            by: proposed.by.to_string(),
+            by_name: self.name(proposed.by),
+            until: proposed.until.millis(),
+        }
+    }
+
+    /// The classes one teaches or advises, by title.
+    pub fn classes(&self) -> Result<Vec<Class>, DeviceError> {
+        let members = |ids: &[PersonId]| {
+            let mut members: Vec<Person> =
+                ids.iter().filter_map(|id| self.people.get(id)).map(person).collect();
+            members.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+            members
+        };
+        let mut classes: Vec<Class> = self
+            .device
+            .classes()?
+            .into_iter()
+            .map(|class| Class {
+                id: class.id.to_string(),
+                students: members(&class.students),
+                teachers: members(&class.teachers),
+                title: class.title,
+            })
+            .collect();
+        classes.sort_by(|a, b| (&a.title, &a.id).cmp(&(&b.title, &b.id)));
+        Ok(classes)
+    }
+
+    /// One's own devices, newest first.
+    pub fn devices(&self) -> Result<Vec<DeviceLine>, DeviceError> {
+        let mut devices = self.device.devices()?;
+        devices.sort_by_key(|device| std::cmp::Reverse(device.enrolled_at));
+        let lines = devices.into_iter().map(|device| DeviceLine {
+            device: device.id.to_string(),
+            is_this: device.is_this,
+            is_new: device.is_new,
+            revoked: device.revoked,
+            enrolled: device.enrolled_at.millis(),
+            invited_by: text(device.invited_by).unwrap_or_else(|| "school".to_owned()),
+        });
+        Ok(lines.collect())
     }
 
     fn circle(&self, folio: &directory::Folio) -> Vec<CircleLine> {

@@ -2,8 +2,20 @@
 // the school.
 
 import { Driver } from "./driver";
-import type { Core, suspect as suspectOf } from "./pkg/fieldfolio_web";
+import type { Core } from "./pkg/fieldfolio_web";
 import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
+
+/** What the core asks for outside of its steps. */
+interface Request {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array<ArrayBuffer>;
+}
+
+interface Asking extends Request {
+  turn: number;
+}
 
 type Tell = (told: Told) => void;
 
@@ -79,6 +91,8 @@ export class Holder {
   async answer(id: string, question: Question): Promise<unknown> {
     switch (question.do) {
       case "call": {
+        const asking = this.core.begin_asking(question.name, question.asked) as Asking | undefined;
+        if (asking) return this.askSchool(asking);
         const files = await Promise.all(question.files.map(bytesOf));
         const answer = this.core.call(question.name, question.asked, files, bytesOfId(id));
         this.driver?.nudge();
@@ -113,29 +127,50 @@ export class Holder {
     }
   }
 
+  /** One request to the school. Without an answer nothing is known: the reader may ask again. */
+  private async askSchool(asking: Asking): Promise<unknown> {
+    const answer = await this.post(asking, { Authorization: `Bearer ${this.core.token()}` });
+    if (!answer || answer.status >= 500) {
+      this.core.give_up_asking(asking.turn);
+      throw thrownAs("no_network", "This needs a connection to the school. Try again when there is one.");
+    }
+    const value = JSON.parse(this.core.finish_asking(asking.turn, answer.status, answer.body)) as unknown;
+    this.driver?.wake();
+    return value;
+  }
+
+  private async post(
+    asking: Request,
+    further: Record<string, string>,
+  ): Promise<{ status: number; body: Uint8Array } | null> {
+    try {
+      const answer = await fetch(asking.url, {
+        method: asking.method,
+        headers: [...asking.headers, ...Object.entries(further)],
+        body: asking.body,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        signal: AbortSignal.timeout(60_000),
+      });
+      return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()) };
+    } catch {
+      return null;
+    }
+  }
+
   private async enrol(link: string): Promise<Resident> {
     const here = this.core.resident_of(link);
     if (here !== undefined) {
       await this.open(here);
     } else {
-      const asking = await this.core.begin_enrolment(link);
-      let answer: Response;
-      let body: Uint8Array;
-      try {
-        answer = await fetch(asking.url, {
-          method: "POST",
-          headers: asking.headers,
-          body: asking.body,
-          credentials: "omit",
-          signal: AbortSignal.timeout(60_000),
-        });
-        body = new Uint8Array(await answer.arrayBuffer());
-      } catch {
+      const answer = await this.post((await this.core.begin_enrolment(link)) as Request, {});
+      if (!answer || answer.status >= 500) {
         throw thrownAs("no_network", "The school can't be reached. The link stays good: try again with a network.");
       }
-      if (answer.status >= 500) throw thrownAs("no_network", "The school can't answer just now: try again.");
       this.driver?.stop();
-      this.core.finish_enrolment(answer.status, body);
+      this.core.finish_enrolment(answer.status, answer.body);
       this.drive();
     }
     this.tell({ tells: "data" });
@@ -175,5 +210,3 @@ export function asThrown(error: unknown): Thrown {
   }
   return { code: "other", reason: error instanceof Error ? error.message : String(error) };
 }
-
-export type Suspect = typeof suspectOf;

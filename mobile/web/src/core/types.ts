@@ -1,391 +1,764 @@
-// What the core hands to the pages. Ids are text, moments are milliseconds since 1970, days are "2026-11-22".
+// Made from the core's calls by `FIELDFOLIO_WRITE=1 cargo test -p fieldfolio-web`. Ids are text, moments are
+// milliseconds since 1970, days are "2026-11-22".
 
 export type Role = "owner" | "teacher" | "reader" | "mentor" | "group" | "peer" | "guardian";
 export type PersonKind = "student" | "teacher" | "mentor" | "guardian" | "administrator";
 export type PieceKind = "evidence" | "observation";
 export type AssessmentKind = "formative" | "interim" | "summative";
 
-/** Who this device belongs to. */
-export interface Me {
-  person: string;
-  /** Empty until the school has told it. */
-  name: string;
-  kinds: PersonKind[];
-  device: string;
-  school: School | null;
-  /** Parts she has in circles of others' folios, as of now. */
-  parts: Part[];
-}
+/**
+ * A field on which two devices of its maker disagree.
+ */
+export type Alternative = { field: string, 
+/**
+ * The one shown first.
+ */
+values: Array<string>, };
 
-export interface School {
-  name: string;
-  /** Lowest first. */
-  levels: { code: string; word: string }[];
-  /** Position of the level to reach. */
-  target: number;
-  rule: { at_bats: number; projects: number; days: number };
-}
+/**
+ * How far something of one's own has come.
+ */
+export type At = "here" | "sending" | "school" | "waiting" | "refused";
 
-/** One's own part in a folio. */
-export interface Part {
-  folio: string;
-  student: string;
-  student_name: string;
-  title: string;
-  role: Role;
-  until: number | null;
-}
+/**
+ * One summative chance, with its judges.
+ */
+export type AtBat = { piece: string, piece_title: string, project_title: string, day: string, level: number, judged_differently: boolean, judgements: Array<Judgement>, };
 
-export interface Person {
-  id: string;
-  name: string;
-  kinds: PersonKind[];
-}
+/**
+ * One judgement that doesn't count.
+ */
+export type Beside = { author_name: string, piece: string, level: number, weight: AssessmentKind, work_date: string, 
+/**
+ * The reason's code: not_summative, unconfirmed, role, replaced, withdrawn, altered.
+ */
+because: string, };
 
-export interface Outcome {
-  id: string;
-  code: string;
-  statement: string;
-  /** The same in a student's words. */
-  friendly: string;
-  /** What each level looks like, lowest first; may be shorter than the scale. */
-  rubric: string[];
-  parent: string | null;
-  framework: string;
-  framework_title: string;
-}
+/**
+ * One student's standing in one outcome.
+ */
+export type Cell = { outcome: string, is: Is, level: number | null, at_bats: number, of_at_bats: number, };
 
-export interface Project {
-  id: string;
-  title: string;
-  brief: string;
-  outcomes: string[];
-  class: string | null;
-  started_by: string | null;
-  /** One's own folio in it, if there is one. */
-  folio: string | null;
-}
+/**
+ * Somebody's part in a circle.
+ */
+export type CircleLine = { person: string, name: string, role: Role, until: number | null, may_write: boolean, };
 
-export interface Class {
-  id: string;
-  title: string;
-  students: Person[];
-  teachers: Person[];
-}
+/**
+ * A class one teaches or advises.
+ */
+export type Class = { id: string, title: string, students: Array<Person>, teachers: Array<Person>, };
 
-/** A folio in a list. */
-export interface FolioLine {
-  folio: string;
-  student: string;
-  student_name: string;
-  /** None: her home folio. */
-  project: string | null;
-  title: string;
-  /** One's own roles in its circle. */
-  roles: Role[];
-  /** When one's own part ends. */
-  until: number | null;
-  pieces: number;
-  /** The newest day of work in it. */
-  newest: string | null;
-}
+/**
+ * A mentor's judgement to be taken as one's own.
+ */
+export type Confirming = { piece: string, of: Reference, };
 
-export interface Folio extends FolioLine {
-  brief: string;
-  outcomes: string[];
-  pieces_list: PieceLine[];
-  circle: CircleLine[];
-  /** Mentors a student proposed, until a teacher confirms. */
-  proposed: { person: string; name: string; by: string; by_name: string; until: number }[];
-}
+/**
+ * A device of one's own.
+ */
+export type DeviceLine = { device: string, is_this: boolean, 
+/**
+ * No device of hers vouched for it.
+ */
+is_new: boolean, revoked: boolean, enrolled: number, 
+/**
+ * "school" or a device's id.
+ */
+invited_by: string, };
 
-export interface CircleLine {
-  person: string;
-  name: string;
-  role: Role;
-  until: number | null;
-  may_write: boolean;
-}
+/**
+ * A link that makes a device somebody's.
+ */
+export type DeviceLink = { link: string, expires: number, };
 
-/** Where something of one's own is. Others' work is always "school". */
-export interface Whereabouts {
-  /** here: saved on this device, not sent; sending: on its way; school: the school has all of it; waiting: something stops it;
-   *  refused: the school refused it for good. */
-  at: "here" | "sending" | "school" | "waiting" | "refused";
-  /** A code from the catalogue ("waiting.no_connection", …), for waiting and refused. */
-  why: string | null;
-  /** Bytes of media sent and to send, while there are any. */
-  sent: number;
-  of: number;
-}
+/**
+ * Done; there is nothing to say.
+ */
+export type Done = Record<symbol, never>;
 
-/** A piece in a list. */
-export interface PieceLine {
-  piece: string;
-  kind: PieceKind;
-  maker: string;
-  maker_name: string;
-  title: string;
-  work_date: string | null;
-  /** When it was made, by the maker's device. */
-  made: number;
-  /** Those in whose folios it lies. */
-  students: { id: string; name: string; folio: string; title: string }[];
-  outcomes: string[];
-  photos: number;
-  /** ThumbHash of its first photo, base64. */
-  placeholder: string | null;
-  /** Hash of the first photo's preview. */
-  preview: string | null;
-  /** What was said on it, as far as one may read. */
-  feedback: number;
-  judgements: number;
-  replies: number;
-  /** With whom it is shared; its maker's alone for null. */
-  audience: Role[] | null;
-  where: Whereabouts;
-}
+/**
+ * What changes about a piece; what is null stays. New photos travel beside it.
+ */
+export type Edits = { piece: string, title: string | null, words: string | null, work_date: string | null, outcomes: string[] | null, };
 
-export interface Piece extends PieceLine {
-  words: string;
-  media: Medium[];
-  voices: Voice[];
-  revises: string | null;
-  /** Two of the maker's devices disagree: shown to her calmly; choosing one is an edit. */
-  alternatives: { field: string; values: string[] }[];
-  /** Sheets that can't be shown now. */
-  unshown: number;
-  may: May;
-}
+/**
+ * One thing said.
+ */
+export type Entry = { id: string, 
+/**
+ * When it was said, by its author's device.
+ */
+made: number, says: Says, replaces: string | null, 
+/**
+ * A later entry of the same voice replaces it.
+ */
+is_replaced: boolean, withdrawn: boolean, 
+/**
+ * Altered after it was given: it doesn't count.
+ */
+altered: boolean, 
+/**
+ * A judgement whose work was edited since.
+ */
+edited_since: boolean, 
+/**
+ * Teachers who confirmed it.
+ */
+confirmed_by: Array<string>, };
 
-/** What this person can do on a piece, for buttons. */
-export interface May {
-  edit: boolean;
-  share: boolean;
-  take_back: boolean;
-  /** About whom one may speak; null in the list: about the work itself. */
-  speak_about: (string | null)[];
-  /** Whom one may judge, and as what. */
-  judge: { student: string; as: "teacher" | "mentor" }[];
-  reflect: boolean;
-}
+/**
+ * A folio with what lies in it and who is around it.
+ */
+export type Folio = { brief: string, outcomes: Array<string>, pieces_list: Array<PieceLine>, circle: Array<CircleLine>, 
+/**
+ * Mentors a student proposed, until a teacher confirms.
+ */
+proposed: Array<Proposed>, folio: string, student: string, student_name: string, 
+/**
+ * None: her home folio.
+ */
+project: string | null, title: string, 
+/**
+ * One's own roles in its circle.
+ */
+roles: Role[], 
+/**
+ * When one's own part ends.
+ */
+until: number | null, pieces: number, 
+/**
+ * The newest day of work in it.
+ */
+newest: string | null, };
 
-export interface Medium {
-  original: string;
-  preview: string;
-  media_type: string;
-  width: number;
-  height: number;
-  size: number;
-  placeholder: string;
-  where: Whereabouts;
-}
+/**
+ * A folio in a list.
+ */
+export type FolioLine = { folio: string, student: string, student_name: string, 
+/**
+ * None: her home folio.
+ */
+project: string | null, title: string, 
+/**
+ * One's own roles in its circle.
+ */
+roles: Role[], 
+/**
+ * When one's own part ends.
+ */
+until: number | null, pieces: number, 
+/**
+ * The newest day of work in it.
+ */
+newest: string | null, };
 
-export interface Voice {
-  author: string;
-  author_name: string;
-  about: string | null;
-  about_name: string | null;
-  /** As what it is read. */
-  role: Role;
-  entries: Entry[];
-  /** Changes whose signature can't be verified yet. */
-  unverified: number;
-  where: Whereabouts;
-}
+/**
+ * A class: students by name, outcomes across.
+ */
+export type Grid = { outcomes: Array<string>, students: Array<GridRow>, };
 
-export interface Entry {
-  id: string;
-  /** When it was said, by its author's device. */
-  made: number;
-  says: Says;
-  replaces: string | null;
-  /** A later entry of the same voice replaces it. */
-  is_replaced: boolean;
-  withdrawn: boolean;
-  /** Altered after it was given: doesn't count. */
-  altered: boolean;
-  /** A judgement whose work was edited since. */
-  edited_since: boolean;
-  /** Teachers who confirmed it. */
-  confirmed_by: string[];
-}
+/**
+ * A class, a project, or (null) all whom one teaches.
+ */
+export type GridOf = { class: string | null, project: string | null, };
 
-export interface Reference {
-  author: string;
-  about: string | null;
-  entry: string;
-}
+/**
+ * One student of a class.
+ */
+export type GridRow = { student: string, student_name: string, whole: boolean, 
+/**
+ * One for each outcome of the grid.
+ */
+cells: Array<Cell>, };
 
-export type Says =
-  | { kind: "feedback"; did_well: string; improve: string; next_step: string; outcome: string | null }
-  | { kind: "assessment"; outcome: string; level: number; weight: AssessmentKind; work_date: string; next_step: string }
-  | { kind: "reflection"; words: string }
-  | { kind: "reply"; to: Reference; words: string }
-  | { kind: "confirmation"; of: Reference }
-  | { kind: "unreadable"; name: string };
+/**
+ * One at-bat, and where she stood once it counted.
+ */
+export type Grown = { day: string, level: number | null, at_bat_level: number, piece: string, piece_title: string, };
 
-export interface QueueRow {
-  piece: PieceLine;
-  student: string;
-  student_name: string;
-  /** Outcomes it is offered for that this teacher has not judged. */
-  outcomes: string[];
-  /** Mentors' judgements that no teacher has confirmed. */
-  to_confirm: { of: Reference; mentor_name: string; outcome: string; level: number }[];
-}
+/**
+ * How a student's levels grew.
+ */
+export type Growth = { student: string, student_name: string, whole: boolean, outcomes: Array<OutcomeGrowth>, };
 
-/** Where a student stands in one outcome. */
-export interface Standing {
-  outcome: string;
-  /** The level's position, for "level". */
-  is: "not_assessed" | "practised" | "level";
-  level: number | null;
-  /** Everything that can count is here. If not, it is only "from what you can see". */
-  whole: boolean;
-  /** How far she is on the way to `towards`: "2 of 3 at-bats, 1 of 2 projects". */
-  tally: { towards: number; at_bats: number; of_at_bats: number; projects: number; of_projects: number; days: number; of_days: number };
-  at_bats: AtBat[];
-  /** Judgements that don't count, with the reason's code: not_summative, unconfirmed, role, replaced, withdrawn, altered. */
-  beside: { author_name: string; piece: string; level: number; weight: AssessmentKind; work_date: string; because: string }[];
-}
+/**
+ * What there is to say of an outcome.
+ */
+export type Is = "not_assessed" | "practised" | "level";
 
-export interface AtBat {
-  piece: string;
-  piece_title: string;
-  project_title: string;
-  day: string;
-  level: number;
-  judged_differently: boolean;
-  judgements: { judge_name: string; level: number; work_date: string; entry: string }[];
-}
+/**
+ * Whom one may judge, and as what.
+ */
+export type Judge = { student: string, as: "teacher" | "mentor", };
 
-export interface Levels {
-  student: string;
-  student_name: string;
-  whole: boolean;
-  outcomes: Standing[];
-}
+/**
+ * One judgement that counts.
+ */
+export type Judgement = { judge_name: string, level: number, work_date: string, entry: string, };
 
-/** How an outcome's level grew: each day on which it could have changed. */
-export interface Growth {
-  student: string;
-  student_name: string;
-  whole: boolean;
-  outcomes: { outcome: string; steps: { day: string; level: number | null; at_bat_level: number; piece: string; piece_title: string }[] }[];
-}
+/**
+ * A level in the school's own words.
+ */
+export type LevelWord = { code: string, word: string, };
 
-export interface Grid {
-  outcomes: string[];
-  students: { student: string; student_name: string; whole: boolean; cells: { outcome: string; is: Standing["is"]; level: number | null; at_bats: number; of_at_bats: number }[] }[];
-}
+/**
+ * A student's levels.
+ */
+export type Levels = { student: string, student_name: string, 
+/**
+ * Everything that can count is here.
+ */
+whole: boolean, outcomes: Array<Standing>, };
 
-export interface Seer {
-  person: string;
-  name: string;
-  roles: Role[];
-  is_me: boolean;
-}
+/**
+ * Something that was said.
+ */
+export type MadeEntry = { entry: string, };
 
-export interface DeviceLine {
-  device: string;
-  is_this: boolean;
-  is_new: boolean;
-  revoked: boolean;
-  enrolled: number;
-  /** "school" or a device's id. */
-  invited_by: string;
-}
+/**
+ * A folio that was taken up.
+ */
+export type MadeFolio = { folio: string, };
 
-export interface Status {
-  locked: boolean;
-  /** What has not reached the school, with reasons by code. */
-  waiting: { piece: string | null; piece_title: string | null; why: string | null }[];
-  uploads: { piece: string; piece_title: string; is_preview: boolean; sent: number; size: number; why: string | null }[];
-  /** Announced and not here yet. */
-  to_fill: number;
-  /** What the school refused for good; kept here, readable. */
-  refused: { why: string; words: string }[];
-  unopened: number;
-  new_devices: string[];
-  /** Photos kept on this device: how many, how many bytes. */
-  media: { count: number; bytes: number };
-}
+/**
+ * A piece that was made.
+ */
+export type MadePiece = { piece: string, };
+
+/**
+ * A project that was started.
+ */
+export type MadeProject = { project: string, folio: string, };
+
+/**
+ * What this person can do on a piece.
+ */
+export type May = { edit: boolean, share: boolean, take_back: boolean, 
+/**
+ * About whom one may speak; about the work itself for null.
+ */
+speak_about: Array<string | null>, judge: Array<Judge>, reflect: boolean, };
+
+/**
+ * Who this device belongs to.
+ */
+export type Me = { person: string, 
+/**
+ * Empty until the school has told it.
+ */
+name: string, kinds: PersonKind[], device: string, school: School | null, 
+/**
+ * Parts she has in circles of others' folios, as of now.
+ */
+parts: Array<Part>, };
+
+/**
+ * Photos kept on this device.
+ */
+export type MediaUsage = { count: number, bytes: number, };
+
+/**
+ * A photo.
+ */
+export type Medium = { 
+/**
+ * Hash of the cleaned original.
+ */
+original: string, 
+/**
+ * Hash of the small picture.
+ */
+preview: string, media_type: string, width: number, height: number, size: number, 
+/**
+ * ThumbHash, base64.
+ */
+placeholder: string, where: Whereabouts, };
+
+/**
+ * A link for a mentor.
+ */
+export type MentorLink = { link: string, person: string, 
+/**
+ * She sees nothing until a teacher confirms.
+ */
+proposed: boolean, };
+
+/**
+ * A judgement.
+ */
+export type NewAssessment = { piece: string, student: string, outcome: string, level: number, weight: AssessmentKind, 
+/**
+ * The day of the work; the piece's own for null.
+ */
+work_date: string | null, next_step: string, replaces: string | null, };
+
+/**
+ * A project for a class.
+ */
+export type NewClassProject = { class: string, title: string, brief: string, outcomes: string[], };
+
+/**
+ * Feedback in three parts, any of which may be empty.
+ */
+export type NewFeedback = { piece: string, 
+/**
+ * About the work itself for null.
+ */
+about: string | null, did_well: string, improve: string, next_step: string, outcome: string | null, replaces: string | null, };
+
+/**
+ * A mentor to be invited into one folio, until her part ends.
+ */
+export type NewMentor = { folio: string, name: string, until: number, };
+
+/**
+ * A part to be given.
+ */
+export type NewPart = { folio: string, person: string, role: Role, 
+/**
+ * A reader may speak, too.
+ */
+may_write: boolean, until: number | null, };
+
+/**
+ * A piece to be made. Its photos travel beside it.
+ */
+export type NewPiece = { title: string, words: string, work_date: string | null, outcomes: string[], folios: string[], 
+/**
+ * Null: one's own alone.
+ */
+audience: Role[] | null, is_observation: boolean, revises: string | null, };
+
+/**
+ * A project of one's own.
+ */
+export type NewProject = { title: string, brief: string, outcomes: string[], };
+
+/**
+ * An answer.
+ */
+export type NewReply = { piece: string, to: Reference, words: string, };
+
+/**
+ * Nothing.
+ */
+export type Nothing = Record<symbol, never>;
+
+/**
+ * A device.
+ */
+export type OneDevice = { device: string, };
+
+/**
+ * A folio.
+ */
+export type OneFolio = { folio: string, };
+
+/**
+ * A part.
+ */
+export type OnePart = { folio: string, person: string, role: Role, };
+
+/**
+ * A piece.
+ */
+export type OnePiece = { piece: string, };
+
+/**
+ * A project; home for null.
+ */
+export type OneProject = { project: string | null, };
+
+/**
+ * A student.
+ */
+export type OneStudent = { student: string, };
+
+/**
+ * One thing a student can show.
+ */
+export type Outcome = { id: string, code: string, statement: string, 
+/**
+ * The same in a student's words.
+ */
+friendly: string, 
+/**
+ * What each level looks like, lowest first; may be shorter than the scale.
+ */
+rubric: Array<string>, parent: string | null, framework: string, framework_title: string, };
+
+/**
+ * How one outcome's level grew: a step for each at-bat.
+ */
+export type OutcomeGrowth = { outcome: string, steps: Array<Grown>, };
+
+/**
+ * One's own part in a folio.
+ */
+export type Part = { folio: string, student: string, student_name: string, title: string, role: Role, until: number | null, };
+
+/**
+ * A person, as others in her circles know her.
+ */
+export type Person = { id: string, name: string, kinds: PersonKind[], };
+
+/**
+ * A piece as this person may see it.
+ */
+export type Piece = { words: string, media: Array<Medium>, voices: Array<Voice>, 
+/**
+ * The earlier piece that it revises.
+ */
+revises: string | null, 
+/**
+ * Where two of the maker's devices disagree.
+ */
+alternatives: Array<Alternative>, 
+/**
+ * Sheets that can't be shown now.
+ */
+unshown: number, may: May, piece: string, kind: PieceKind, maker: string, maker_name: string, title: string, work_date: string | null, 
+/**
+ * When it was made, by the maker's device.
+ */
+made: number, 
+/**
+ * Those in whose folios it lies.
+ */
+students: Array<Placed>, outcomes: Array<string>, photos: number, 
+/**
+ * ThumbHash of its first photo, base64.
+ */
+placeholder: string | null, 
+/**
+ * Hash of the first photo's preview.
+ */
+preview: string | null, feedback: number, judgements: number, replies: number, 
+/**
+ * With whom it is shared; its maker's alone for none.
+ */
+audience: Role[] | null, where: Whereabouts, };
+
+/**
+ * A piece in a list.
+ */
+export type PieceLine = { piece: string, kind: PieceKind, maker: string, maker_name: string, title: string, work_date: string | null, 
+/**
+ * When it was made, by the maker's device.
+ */
+made: number, 
+/**
+ * Those in whose folios it lies.
+ */
+students: Array<Placed>, outcomes: Array<string>, photos: number, 
+/**
+ * ThumbHash of its first photo, base64.
+ */
+placeholder: string | null, 
+/**
+ * Hash of the first photo's preview.
+ */
+preview: string | null, feedback: number, judgements: number, replies: number, 
+/**
+ * With whom it is shared; its maker's alone for none.
+ */
+audience: Role[] | null, where: Whereabouts, };
+
+/**
+ * A folio that a piece lies in.
+ */
+export type Placed = { 
+/**
+ * The student's id.
+ */
+id: string, name: string, folio: string, title: string, };
+
+/**
+ * Where a piece is placed.
+ */
+export type Placing = { piece: string, folio: string, };
+
+/**
+ * Something students work on.
+ */
+export type Project = { id: string, title: string, brief: string, outcomes: Array<string>, class: string | null, started_by: string | null, 
+/**
+ * One's own folio in it, if there is one.
+ */
+folio: string | null, };
+
+/**
+ * Somebody who was proposed as a mentor.
+ */
+export type Proposed = { person: string, name: string, by: string, by_name: string, until: number, };
+
+/**
+ * A mentor whom a student proposed.
+ */
+export type ProposedMentor = { folio: string, person: string, };
+
+/**
+ * A piece that waits for a teacher.
+ */
+export type QueueRow = { piece: PieceLine, student: string, student_name: string, 
+/**
+ * Outcomes it is offered for that this teacher has not judged.
+ */
+outcomes: Array<string>, 
+/**
+ * Mentors' judgements that no teacher has confirmed.
+ */
+to_confirm: Array<ToConfirm>, };
+
+/**
+ * An entry of another voice on the same piece.
+ */
+export type Reference = { author: string, about: string | null, entry: string, };
+
+/**
+ * A reflection; it is edited in place.
+ */
+export type Reflecting = { piece: string, words: string, };
+
+/**
+ * Something the school refused.
+ */
+export type Refused = { why: string, words: string, };
+
+/**
+ * What a level needs.
+ */
+export type Rule = { at_bats: number, projects: number, days: number, };
+
+/**
+ * What an entry says.
+ */
+export type Says = { "kind": "feedback", did_well: string, improve: string, next_step: string, outcome: string | null, } | { "kind": "assessment", outcome: string, level: number, weight: AssessmentKind, work_date: string, next_step: string, } | { "kind": "reflection", words: string, } | { "kind": "reply", to: Reference, words: string, } | { "kind": "confirmation", of: Reference, } | { "kind": "unreadable", name: string, };
+
+/**
+ * The school, its levels and its rule.
+ */
+export type School = { name: string, 
+/**
+ * Lowest first.
+ */
+levels: Array<LevelWord>, 
+/**
+ * Position of the level to reach.
+ */
+target: number, rule: Rule, };
+
+/**
+ * Somebody who can see a piece.
+ */
+export type Seer = { person: string, name: string, roles: Role[], is_me: boolean, };
+
+/**
+ * With whom a piece is shared.
+ */
+export type Sharing = { piece: string, audience: Role[], };
+
+/**
+ * Where a student stands in one outcome.
+ */
+export type Standing = { outcome: string, is: Is, 
+/**
+ * The level's position, for "level".
+ */
+level: number | null, 
+/**
+ * If not, it is only "from what you can see", and never shown as the level.
+ */
+whole: boolean, tally: Tally, 
+/**
+ * By day.
+ */
+at_bats: Array<AtBat>, 
+/**
+ * Judgements that don't count.
+ */
+beside: Array<Beside>, };
+
+/**
+ * A project that a class works on.
+ */
+export type StartedProject = { project: string, };
+
+/**
+ * How this device stands with the school.
+ */
+export type Status = { 
+/**
+ * The school does not know this device any more.
+ */
+locked: boolean, 
+/**
+ * What has not reached the school.
+ */
+waiting: Array<Waiting>, uploads: Array<Upload>, 
+/**
+ * Announced and not here yet.
+ */
+to_fill: number, 
+/**
+ * What the school refused for good; kept here, readable.
+ */
+refused: Array<Refused>, 
+/**
+ * Sheets that can't be opened.
+ */
+unopened: number, 
+/**
+ * Devices that nobody known vouched for.
+ */
+new_devices: Array<string>, media: MediaUsage, };
+
+/**
+ * How far she is on the way to a level: "2 of 3 at-bats, 1 of 2 projects".
+ */
+export type Tally = { 
+/**
+ * The level reached, or the one to reach.
+ */
+towards: number, at_bats: number, of_at_bats: number, projects: number, of_projects: number, days: number, of_days: number, };
+
+/**
+ * A mentor's judgement that waits.
+ */
+export type ToConfirm = { of: Reference, mentor_name: string, outcome: string, level: number, };
+
+/**
+ * A photo on its way.
+ */
+export type Upload = { piece: string, piece_title: string, is_preview: boolean, sent: number, size: number, why: string | null, };
+
+/**
+ * What one person says on a piece about one student.
+ */
+export type Voice = { author: string, author_name: string, about: string | null, about_name: string | null, 
+/**
+ * As what it is read.
+ */
+role: Role, entries: Array<Entry>, 
+/**
+ * Changes whose signature can't be verified yet.
+ */
+unverified: number, where: Whereabouts, };
+
+/**
+ * One piece with something that has not reached the school.
+ */
+export type Waiting = { piece: string | null, piece_title: string | null, why: string | null, };
+
+/**
+ * Where something of one's own is. Others' work is always at the school.
+ */
+export type Whereabouts = { at: At, 
+/**
+ * The reason's code.
+ */
+why: string | null, 
+/**
+ * Bytes of photos that arrived.
+ */
+sent: number, 
+/**
+ * Bytes of photos in all.
+ */
+of: number, };
+
+/**
+ * Whose next device; one's own for null.
+ */
+export type WhoseDevice = { person: string | null, };
+
+/**
+ * Whose folios; everyone's for null.
+ */
+export type WhoseFolios = { student: string | null, };
+
+/**
+ * An entry of one's own to be taken back.
+ */
+export type Withdrawing = { piece: string, about: string | null, entry: string, };
 
 /** Every call: what goes in, what comes back. */
 export interface Calls {
-  // looking
-  me: [{}, Me];
-  people: [{}, Person[]];
-  outcomes: [{}, Outcome[]];
-  projects: [{}, Project[]];
-  classes: [{}, Class[]];
+  /** Who this device belongs to. */
+  me: [Nothing, Me];
+  /** Everyone known here, by name. */
+  people: [Nothing, Array<Person>];
+  /** Every outcome known here, in the order of its framework. */
+  outcomes: [Nothing, Array<Outcome>];
+  /** Every project known here, by title. */
+  projects: [Nothing, Array<Project>];
   /** All folios one may see, or a student's. */
-  folios: [{ student: string | null }, FolioLine[]];
-  folio: [{ folio: string }, Folio];
+  folios: [WhoseFolios, Array<FolioLine>];
+  /** One folio with its pieces and its circle. */
+  folio: [OneFolio, Folio];
   /** Pieces one made, newest first. */
-  mine: [{}, PieceLine[]];
-  piece: [{ piece: string }, Piece];
-  queue: [{}, QueueRow[]];
+  mine: [Nothing, Array<PieceLine>];
+  /** One piece with everything one may read on it. */
+  piece: [OnePiece, Piece];
+  /** Shared work that waits for this teacher, oldest work first. */
+  queue: [Nothing, Array<QueueRow>];
   /** Null for those who are shown no levels: mentors, peers. */
-  levels: [{ student: string }, Levels | null];
-  growth: [{ student: string }, Growth | null];
-  grid: [{ class: string | null; project: string | null }, Grid];
-  who_sees: [{ piece: string }, Seer[]];
-  devices: [{}, DeviceLine[]];
-  status: [{}, Status];
-
-  // doing; durable on this device when it returns
-  capture: [NewPiece, { piece: string }];
-  edit: [Edits, {}];
-  start_project: [{ title: string; brief: string; outcomes: string[] }, { project: string; folio: string }];
-  join_project: [{ project: string | null }, { folio: string }];
-  place: [{ piece: string; folio: string }, {}];
-  share: [{ piece: string; audience: Role[] }, {}];
-  unshare: [{ piece: string }, {}];
-  feedback: [
-    { piece: string; about: string | null; did_well: string; improve: string; next_step: string; outcome: string | null; replaces: string | null },
-    { entry: string },
-  ];
-  assess: [
-    { piece: string; student: string; outcome: string; level: number; weight: AssessmentKind; work_date: string | null; next_step: string; replaces: string | null },
-    { entry: string },
-  ];
-  confirm: [{ piece: string; of: Reference }, { entry: string }];
-  reply: [{ piece: string; to: Reference; words: string }, { entry: string }];
-  reflect: [{ piece: string; words: string }, { entry: string }];
-  withdraw: [{ piece: string; about: string | null; entry: string }, {}];
-  /** Nothing waits for its time any more: try now. */
-  wake: [{}, {}];
-
-  // asking the school; these need a network
-  invite_device: [{ person: string | null }, { link: string; expires: number }];
-  invite_mentor: [{ folio: string; name: string; until: number }, { link: string; person: string; proposed: boolean }];
-  confirm_mentor: [{ folio: string; person: string }, {}];
-  decline_mentor: [{ folio: string; person: string }, {}];
-  grant: [{ folio: string; person: string; role: Role; may_write: boolean; until: number | null }, {}];
-  end_part: [{ folio: string; person: string; role: Role }, {}];
-  class_project: [{ class: string; title: string; brief: string; outcomes: string[] }, { project: string }];
-  revoke_device: [{ device: string }, {}];
-}
-
-export interface NewPiece {
-  title: string;
-  words: string;
-  work_date: string | null;
-  outcomes: string[];
-  folios: string[];
-  /** Null: one's own alone. */
-  audience: Role[] | null;
-  is_observation: boolean;
-  revises: string | null;
-}
-
-/** What is null stays as it is. */
-export interface Edits {
-  piece: string;
-  title: string | null;
-  words: string | null;
-  work_date: string | null;
-  outcomes: string[] | null;
+  levels: [OneStudent, Levels | null];
+  /** How levels grew; null for those who are shown none. */
+  growth: [OneStudent, Growth | null];
+  /** Students one teaches by the outcomes their projects aim at. */
+  grid: [GridOf, Grid];
+  /** The classes one teaches or advises. */
+  classes: [Nothing, Array<Class>];
+  /** One's own devices, newest first. */
+  devices: [Nothing, Array<DeviceLine>];
+  /** Who can see a piece. */
+  who_sees: [OnePiece, Array<Seer>];
+  /** What has not reached the school, and why. */
+  status: [Nothing, Status];
+  /** Saves a new piece with its photos. */
+  capture: [NewPiece, MadePiece];
+  /** Changes a piece of one's own. */
+  edit: [Edits, Done];
+  /** Starts a project of one's own. */
+  start_project: [NewProject, MadeProject];
+  /** Takes up a folio of one's own in a project. */
+  join_project: [OneProject, MadeFolio];
+  /** Places a piece in one more folio. */
+  place: [Placing, Done];
+  /** Sets who may see a piece. */
+  share: [Sharing, Done];
+  /** Makes a piece one's own again. */
+  unshare: [OnePiece, Done];
+  /** Gives feedback. */
+  feedback: [NewFeedback, MadeEntry];
+  /** Judges one outcome for one student. */
+  assess: [NewAssessment, MadeEntry];
+  /** Takes a mentor's judgement as one's own. */
+  confirm: [Confirming, MadeEntry];
+  /** Answers an entry. */
+  reply: [NewReply, MadeEntry];
+  /** Writes one's reflection, or edits it. */
+  reflect: [Reflecting, MadeEntry];
+  /** Takes back something one said. */
+  withdraw: [Withdrawing, Done];
+  /** Nothing waits for its time any more. */
+  wake: [Nothing, Done];
+  /** Invites the next device of one's own, or of a student one teaches. */
+  invite_device: [WhoseDevice, DeviceLink];
+  /** Invites a mentor into one folio. */
+  invite_mentor: [NewMentor, MentorLink];
+  /** Confirms a mentor whom a student proposed. */
+  confirm_mentor: [ProposedMentor, Done];
+  /** Declines a mentor whom a student proposed. */
+  decline_mentor: [ProposedMentor, Done];
+  /** Gives somebody a part in a circle. */
+  grant: [NewPart, Done];
+  /** Ends a part that was granted. */
+  end_part: [OnePart, Done];
+  /** Starts a project for a class one teaches. */
+  class_project: [NewClassProject, StartedProject];
+  /** Revokes a device of one's own, or of a student one teaches. */
+  revoke_device: [OneDevice, Done];
 }

@@ -1,6 +1,6 @@
 //! What goes into each call.
 
-use fieldfolio_core::ids::{ClassId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::ids::{ClassId, DeviceId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::WorkDate;
@@ -90,6 +90,32 @@ asked! {
     NewReply { piece: PieceId as "string", to: Reference as "Reference", words: String as "string", }
     /// A reflection; it is edited in place.
     Reflecting { piece: PieceId as "string", words: String as "string", }
+    /// Whose next device; one's own for null.
+    WhoseDevice { person: Option<PersonId> as "string | null", }
+    /// A mentor to be invited into one folio, until her part ends.
+    NewMentor { folio: FolioId as "string", name: String as "string", until: u64 as "number", }
+    /// A mentor whom a student proposed.
+    ProposedMentor { folio: FolioId as "string", person: PersonId as "string", }
+    /// A part to be given.
+    NewPart {
+        folio: FolioId as "string",
+        person: PersonId as "string",
+        role: Role as "Role",
+        /// A reader may speak, too.
+        may_write: bool as "boolean",
+        until: Option<u64> as "number | null",
+    }
+    /// A part.
+    OnePart { folio: FolioId as "string", person: PersonId as "string", role: Role as "Role", }
+    /// A project for a class.
+    NewClassProject {
+        class: ClassId as "string",
+        title: String as "string",
+        brief: String as "string",
+        outcomes: Vec<OutcomeId> as "string[]",
+    }
+    /// A device.
+    OneDevice { device: DeviceId as "string", }
     /// An entry of one's own to be taken back.
     Withdrawing {
         piece: PieceId as "string",

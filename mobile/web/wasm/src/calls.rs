@@ -113,6 +113,10 @@ calls! {
     growth(asked::OneStudent) -> Option<records::Growth>, |desk, asked| desk.look()?.growth(asked.student)?;
     /// Students one teaches by the outcomes their projects aim at.
     grid(asked::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
+    /// The classes one teaches or advises.
+    classes(Nothing) -> Vec<records::Class>, |desk, _| desk.look()?.classes()?;
+    /// One's own devices, newest first.
+    devices(Nothing) -> Vec<records::DeviceLine>, |desk, _| desk.look()?.devices()?;
     /// Who can see a piece.
     who_sees(asked::OnePiece) -> Vec<records::Seer>, |desk, asked| desk.look()?.who_sees(asked.piece)?;
     /// What has not reached the school, and why.

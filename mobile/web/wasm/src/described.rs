@@ -8,7 +8,7 @@ use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::role::Role;
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::calls;
+use crate::{asks, calls};
 
 /// Is handed every call.
 pub(crate) trait Visitor {
@@ -54,6 +54,7 @@ fn description() -> String {
     let config = Config::new().with_large_int("number");
     let mut description = Description { config, types: BTreeMap::new(), calls: String::new() };
     calls::visit(&mut description);
+    asks::visit(&mut description);
     let union =
         |names: Vec<&str>| names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" | ");
     let mut text = String::from(

@@ -5,6 +5,7 @@
 //! values) is in `web`.
 
 pub mod asked;
+pub mod asks;
 pub mod calls;
 mod refusal;
 #[cfg(target_arch = "wasm32")]

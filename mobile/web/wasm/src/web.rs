@@ -5,6 +5,8 @@ mod driving;
 mod enrolling;
 mod residents;
 
+use std::collections::BTreeMap;
+
 use fieldfolio_core::device::{Device, Enrolment};
 use fieldfolio_core::document::opening;
 use fieldfolio_core::ids::{Chance, DocumentId};
@@ -16,6 +18,7 @@ use sqlite_wasm_vfs::sahpool::{self, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil};
 use wasm_bindgen::prelude::*;
 
 use crate::Refusal;
+use crate::asks::Asking;
 use crate::calls::{self, Desk};
 
 /// Files that a store may have open at a time, with their journals; and those of the list of residents.
@@ -29,6 +32,8 @@ pub struct Core {
     residents: Connection,
     open: Option<Open>,
     enrolling: Option<(String, Enrolment)>,
+    asking: BTreeMap<u32, Asking>,
+    asked: u32,
 }
 
 /// Whose store is open.
@@ -69,7 +74,7 @@ impl Core {
         let pool = sahpool::install::<rusqlite::ffi::WasmOsCallback>(&options, true).await;
         let pool = pool.map_err(|error| thrown(Refusal::new("store", error)))?;
         let residents = residents::open().map_err(thrown)?;
-        Ok(Core { pool, residents, open: None, enrolling: None })
+        Ok(Core { pool, residents, open: None, enrolling: None, asking: BTreeMap::new(), asked: 0 })
     }
 
     /// Who is kept in this browser, as JSON, the one who worked last first.

@@ -3,13 +3,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fieldfolio_core::device::{Body, Heard, HttpAnswer, Step};
+use fieldfolio_core::device::{Ask, Body, Heard, HttpAnswer, Step};
 use fieldfolio_core::sync::Failure;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{BrowserChance, Core, now, residents, thrown};
 use crate::Refusal;
+use crate::asks;
+use crate::calls::Desk;
 
 #[wasm_bindgen]
 impl Core {
@@ -20,21 +22,7 @@ impl Core {
         let now = now();
         let step = open.device.next_step(now).map_err(Refusal::from).map_err(thrown)?;
         match step {
-            Step::Ask(ask) => {
-                let headers: Vec<(&str, &str)> =
-                    ask.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                let asked = asking(ask.method, &ask.url, &headers, ask.limit);
-                let body = match ask.body {
-                    Body::Empty => JsValue::UNDEFINED,
-                    Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
-                    Body::File { .. } => {
-                        return Err(thrown(Refusal::new("other", "photos are no files in a browser")));
-                    }
-                };
-                Reflect::set(&asked, &"body".into(), &body)?;
-                Reflect::set(&asked, &"is_exchange".into(), &ask.url.ends_with("/v1/sync").into())?;
-                Ok(asked)
-            }
+            Step::Ask(ask) => request(&ask),
             Step::Wait(until) => {
                 let milliseconds = until.map(|until| until.millis().saturating_sub(now.millis()) as f64);
                 let wait = Object::new();
@@ -64,6 +52,33 @@ impl Core {
     /// No answer came, or only a part of one.
     pub fn failed(&mut self) -> Result<(), JsValue> {
         self.took(Err(Failure::Unreachable))
+    }
+
+    /// Begins a call that asks the school: what to ask, with `turn` to finish it by; nothing for any other call.
+    pub fn begin_asking(&mut self, name: &str, asked: &str) -> Result<JsValue, JsValue> {
+        let device = &mut self.opened()?.device;
+        let desk = Desk { device, now: now(), chance: &mut BrowserChance, files: Vec::new() };
+        let Some(asking) = asks::ask(name, asked, desk).map_err(thrown)? else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let object = request(&asking.ask)?;
+        self.asked = self.asked.wrapping_add(1);
+        Reflect::set(&object, &"turn".into(), &self.asked.into())?;
+        self.asking.insert(self.asked, asking);
+        Ok(object)
+    }
+
+    /// Finishes it with the relay's answer.
+    pub fn finish_asking(&mut self, turn: u32, status: u16, body: &[u8]) -> Result<String, JsValue> {
+        let asking = self.asking.remove(&turn);
+        let asking = asking.ok_or_else(|| thrown(Refusal::new("other", "nobody asked this")))?;
+        let answer = HttpAnswer { status, body: body.to_vec(), ..HttpAnswer::default() };
+        asking.finish(answer).map_err(thrown)
+    }
+
+    /// No answer came: what was asked is forgotten here.
+    pub fn give_up_asking(&mut self, turn: u32) {
+        self.asking.remove(&turn);
     }
 
     /// Where the live socket is opened, and the protocols it is opened with.
@@ -119,6 +134,20 @@ impl Core {
         let device = &mut self.opened()?.device;
         device.answered(answer, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)
     }
+}
+
+fn request(ask: &Ask) -> Result<JsValue, JsValue> {
+    let headers: Vec<(&str, &str)> =
+        ask.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let asked = asking(ask.method, &ask.url, &headers, ask.limit);
+    let body = match &ask.body {
+        Body::Empty => JsValue::UNDEFINED,
+        Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        Body::File { .. } => return Err(thrown(Refusal::new("other", "photos are no files in a browser"))),
+    };
+    Reflect::set(&asked, &"body".into(), &body)?;
+    Reflect::set(&asked, &"is_exchange".into(), &ask.url.ends_with("/v1/sync").into())?;
+    Ok(asked)
 }
 
 /// A request as the driver takes it.

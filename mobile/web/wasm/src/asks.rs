@@ -1,0 +1,157 @@
+//! Calls that ask the school, and need a network: each is one request to the relay and what its answer means.
+
+use fieldfolio_core::device::{Ask, Call, ClassProject, HttpAnswer};
+use fieldfolio_core::ids::FrameworkId;
+use fieldfolio_core::model::role::Role;
+use fieldfolio_core::time::Timestamp;
+use serde::Serialize;
+
+use crate::Refusal;
+use crate::asked;
+use crate::calls::{Desk, Done};
+
+/// How long an invitation to one's own next device, or to a student's, may be used: two days, in milliseconds.
+const DEVICE_LINK: u64 = 2 * 24 * 60 * 60 * 1000;
+
+/// A request on its way to the school.
+pub struct Asking {
+    /// What to perform.
+    pub ask: Ask,
+    finish: Finish,
+}
+
+type Finish = Box<dyn FnOnce(HttpAnswer) -> Result<String, Refusal>>;
+
+impl Asking {
+    /// What the answer means, as JSON.
+    pub fn finish(self, answer: HttpAnswer) -> Result<String, Refusal> {
+        (self.finish)(answer)
+    }
+}
+
+/// A link that makes a device somebody's.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DeviceLink {
+    link: String,
+    expires: u64,
+}
+
+/// A link for a mentor.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MentorLink {
+    link: String,
+    person: String,
+    /// She sees nothing until a teacher confirms.
+    proposed: bool,
+}
+
+/// A project that a class works on.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StartedProject {
+    project: String,
+}
+
+macro_rules! asks {
+    ($($(#[doc = $doc:literal])* $name:ident($asked:ty) -> $answer:ty, |$desk:ident, $args:ident| $call:expr, |$got:pat_param| $answered:expr;)*) => {
+        /// Begins to ask the school; nothing for a name that is no such call.
+        pub fn ask(name: &str, asked: &str, desk: Desk<'_>) -> Result<Option<Asking>, Refusal> {
+            match name {
+                $(stringify!($name) => {
+                    let $args: $asked = serde_json::from_str(asked).map_err(|error| Refusal::new("other", error))?;
+                    let $desk = desk;
+                    let call = $call;
+                    Ok(Some(asking(call, move |$got| -> $answer { $answered })))
+                })*
+                _ => Ok(None),
+            }
+        }
+
+        /// Hands every call to `visitor`: its docs, its name and its two types.
+        #[cfg(test)]
+        pub(crate) fn visit(visitor: &mut impl crate::described::Visitor) {
+            $(visitor.call::<$asked, $answer>(&[$($doc),*], stringify!($name));)*
+        }
+    };
+}
+
+fn asking<T: 'static, A: Serialize>(call: Call<T>, answered: impl FnOnce(T) -> A + 'static) -> Asking {
+    let ask = call.ask.clone();
+    let finish = move |answer| {
+        let got = call.finish(answer)?;
+        serde_json::to_string(&answered(got)).map_err(|error| Refusal::new("other", error))
+    };
+    Asking { ask, finish: Box::new(finish) }
+}
+
+asks! {
+    /// Invites the next device of one's own, or of a student one teaches.
+    invite_device(asked::WhoseDevice) -> DeviceLink,
+        |desk, asked| {
+            let person = asked.person.unwrap_or(desk.device.identity().person);
+            desk.device.invite_device(person, desk.now.plus_millis(DEVICE_LINK), desk.chance)
+        },
+        |link| DeviceLink { link: link.to_url(), expires: link.expires.millis() };
+    /// Invites a mentor into one folio.
+    invite_mentor(asked::NewMentor) -> MentorLink,
+        |desk, asked| {
+            let until = Timestamp::from_millis(asked.until);
+            let proposed = !teaches(&desk, asked.folio)?;
+            let call = desk.device.invite_mentor(asked.folio, &asked.name, until, desk.now, desk.chance)?;
+            call.map(move |link| (link, proposed))
+        },
+        |(link, proposed)| MentorLink { link: link.to_url(), person: link.person.to_string(), proposed };
+    /// Confirms a mentor whom a student proposed.
+    confirm_mentor(asked::ProposedMentor) -> Done,
+        |desk, asked| desk.device.confirm_mentor(asked.folio, asked.person),
+        |()| Done {};
+    /// Declines a mentor whom a student proposed.
+    decline_mentor(asked::ProposedMentor) -> Done,
+        |desk, asked| desk.device.decline_mentor(asked.folio, asked.person),
+        |()| Done {};
+    /// Gives somebody a part in a circle.
+    grant(asked::NewPart) -> Done,
+        |desk, asked| {
+            let until = asked.until.map(Timestamp::from_millis);
+            desk.device.grant_part(asked.folio, asked.person, asked.role, asked.may_write, until)
+        },
+        |()| Done {};
+    /// Ends a part that was granted.
+    end_part(asked::OnePart) -> Done,
+        |desk, asked| desk.device.end_part(asked.folio, asked.person, asked.role),
+        |()| Done {};
+    /// Starts a project for a class one teaches.
+    class_project(asked::NewClassProject) -> StartedProject,
+        |desk, asked| {
+            let framework = framework_of(&desk, &asked.outcomes)?;
+            let project =
+                ClassProject { title: &asked.title, brief: &asked.brief, outcomes: &asked.outcomes, framework };
+            desk.device.start_class_project(asked.class, project, desk.now, desk.chance)?
+        },
+        |project| StartedProject { project: project.to_string() };
+    /// Revokes a device of one's own, or of a student one teaches.
+    revoke_device(asked::OneDevice) -> Done,
+        |desk, asked| desk.device.revoke_device(asked.device),
+        |_| Done {};
+}
+
+fn teaches(desk: &Desk<'_>, folio: fieldfolio_core::ids::FolioId) -> Result<bool, Refusal> {
+    let me = desk.device.identity().person;
+    let folios = desk.device.folios()?;
+    let mut rows = folios.iter().filter(|known| known.id == folio).flat_map(|known| &known.circle);
+    Ok(rows.any(|row| row.person == me && row.role == Role::Teacher))
+}
+
+/// The framework that all these outcomes are from, if there is one.
+fn framework_of(
+    desk: &Desk<'_>,
+    outcomes: &[fieldfolio_core::ids::OutcomeId],
+) -> Result<Option<FrameworkId>, Refusal> {
+    let frameworks = desk.device.frameworks()?;
+    let holds_all = frameworks.iter().find(|framework| {
+        outcomes.iter().all(|wanted| framework.outcomes.iter().any(|outcome| outcome.id == *wanted))
+    });
+    Ok(holds_all.map(|framework| framework.id))
+}
