@@ -15,6 +15,9 @@ newest() { for name in "$@"; do command -v "$name" && return; done; return 1; }
 export CC_wasm32_unknown_unknown=${CC_wasm32_unknown_unknown:-$(newest clang-19 clang-18 clang-17 clang-16 clang)}
 export AR_wasm32_unknown_unknown=${AR_wasm32_unknown_unknown:-$(newest llvm-ar-19 llvm-ar-18 llvm-ar-17 llvm-ar-16 llvm-ar)}
 
+# Every browser that has a private file system for workers has these instructions, too; photos shrink faster by them.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128"
+
 if [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ]; then
     cargo build "${options[@]}"
 else

@@ -1,0 +1,17 @@
+// The pages' own sentences, so that no journey copies one.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { IntlMessageFormat } from "intl-messageformat";
+
+const read = (language: string): Record<string, string> =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `../src/words/${language}.json`), "utf8")) as Record<string, string>;
+
+export const english = read("en");
+export const spanish = read("es");
+
+export function say(key: string, gaps: Record<string, string | number> = {}, words = english, language = "en"): string {
+  const sentence = words[key];
+  if (sentence === undefined) throw new Error(`no sentence is called ${key}`);
+  return String(new IntlMessageFormat(sentence, language, undefined, { ignoreTag: true }).format(gaps));
+}

@@ -1,0 +1,12 @@
+// Short notes at the lower edge, and the same words for those who listen to the page.
+
+export const said: { text: string; turn: number } = $state({ text: "", turn: 0 });
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export function tell(text: string): void {
+  said.text = text;
+  said.turn += 1;
+  clearTimeout(timer);
+  timer = setTimeout(() => (said.text = ""), 6000);
+}
