@@ -18,7 +18,11 @@ use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
-const TABLE: [(&str, &str, [u16; 4]); 22] = [
+const TABLE: [(&str, &str, [u16; 4]); 26] = [
+    ("/", "GET", [200, 200, 200, 200]),
+    ("/", "HEAD", [200, 200, 200, 200]),
+    ("/{*path}", "GET", [404, 404, 404, 404]),
+    ("/{*path}", "HEAD", [404, 404, 404, 404]),
     ("/health", "GET", [200, 200, 200, 200]),
     ("/ready", "GET", [200, 200, 200, 200]),
     // Asked here with an invitation that was used by another device.
@@ -212,16 +216,9 @@ fn other_methods_and_other_paths_open_nothing() {
     for path in ["/health", "/ready", "/v1/enrol", "/v1/sync", "/v1/invitations"] {
         assert_eq!(caller.call("DELETE", path, &[], Body::Empty).unwrap().status, 405, "{path}");
     }
-    for path in [
-        "/",
-        "/v1",
-        "/v1/sync/",
-        "/v1/blobs",
-        "/v1/blobs/",
-        "/v2/sync",
-        "/relay.db",
-        "/v1/blobs/../../relay.db",
-    ] {
+    for path in
+        ["/v1", "/v1/sync/", "/v1/blobs", "/v1/blobs/", "/v2/sync", "/relay.db", "/v1/blobs/../../relay.db"]
+    {
         let answer = caller.call("GET", path, &[], Body::Empty).unwrap();
         assert!(matches!(answer.status, 404 | 405), "{path}: {}", answer.status);
     }

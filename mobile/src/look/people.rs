@@ -1,5 +1,7 @@
 //! People, projects and folios.
 
+use std::collections::BTreeMap;
+
 use fieldfolio_core::device::DeviceError;
 use fieldfolio_core::ids::{FolioId, PersonId, PieceId};
 use fieldfolio_core::model::directory;
@@ -29,7 +31,7 @@ impl Look<'_> {
         let others = self.folios.values().filter(|folio| folio.student != self.me);
         let mut parts: Vec<Part> = others
             .flat_map(|folio| {
-                self.rows_of(folio, self.me).map(|row| Part {
+                joined(self.rows_of(folio, self.me)).into_values().map(|row| Part {
                     folio: folio.id.to_string(),
                     student: folio.student.to_string(),
                     student_name: self.name(folio.student),
@@ -213,7 +215,8 @@ impl Look<'_> {
 
     fn circle(&self, folio: &directory::Folio) -> Vec<CircleLine> {
         let standing = folio.circle.iter().filter(|row| row.expires.is_none_or(|end| end > self.now));
-        let mut lines: Vec<(Role, CircleLine)> = standing
+        let mut lines: Vec<(Role, CircleLine)> = joined(standing)
+            .into_values()
             .map(|row| {
                 let line = CircleLine {
                     person: row.person.to_string(),
@@ -250,6 +253,20 @@ impl Look<'_> {
         seers.sort_by(|a, b| (!a.is_me, &a.name).cmp(&(!b.is_me, &b.name)));
         Ok(seers)
     }
+}
+
+/// Somebody may have one role for several reasons (advisor, and teacher of a class): to people that is one part, which
+/// ends when the last of them does.
+fn joined<'b>(
+    rows: impl Iterator<Item = &'b directory::CircleRow>,
+) -> BTreeMap<(PersonId, Role), directory::CircleRow> {
+    let mut parts: BTreeMap<(PersonId, Role), directory::CircleRow> = BTreeMap::new();
+    for row in rows {
+        let part = parts.entry((row.person, row.role)).or_insert_with(|| row.clone());
+        part.expires = part.expires.zip(row.expires).map(|(a, b)| a.max(b));
+        part.may_write |= row.may_write;
+    }
+    parts
 }
 
 pub(super) fn person(person: &directory::Person) -> Person {

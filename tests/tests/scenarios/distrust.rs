@@ -284,3 +284,40 @@ fn who_is_no_student_gets_no_folio_and_reaches_no_child_through_one() {
     assert_eq!(answer.verdicts[0], Verdict::NotInCircle);
     assert_eq!(answer.verdicts[2], Verdict::NotInCircle);
 }
+
+#[test]
+fn a_sheet_that_stopped_the_reader_stays_closed_and_everything_else_goes_on() {
+    let mut school = school(66, &[("phone", "mina"), ("ito", "ms-ito"), ("okafor", "mr-okafor")]);
+    let mina = school.person("mina");
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    for teacher in ["ito", "okafor"] {
+        let judging = summative(&school, "THINK", 2);
+        assess(&mut school, teacher, leaf, mina, judging);
+    }
+    school.settle();
+    assert_eq!(school.device("phone").device().piece(leaf).unwrap().voices.len(), 2);
+
+    // The browser's worker ended while it read Ms Ito's words; the next one says so before it reads anything.
+    let ito = school.device("ito").device().identity().person;
+    let voice = DocumentId::voice(leaf, ito, Some(mina));
+    school.on("phone", |phone, _, _| phone.distrust(voice)).unwrap();
+    let shows = |school: &mut fieldfolio_tests::sim::School| {
+        let view = school.device("phone").device().piece(leaf).unwrap();
+        (view.voices.len(), view.set_aside.len())
+    };
+    assert_eq!(shows(&mut school), (1, 1));
+    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
+
+    // It is not opened again: not by news of it, not by a restart, not by an index made anew.
+    let judging = summative(&school, "TEAM", 2);
+    assess(&mut school, "ito", leaf, mina, judging);
+    let judging = summative(&school, "TEAM", 2);
+    assess(&mut school, "okafor", leaf, mina, judging);
+    school.settle();
+    assert_eq!(shows(&mut school), (1, 1));
+    school.on("phone", |phone, _, _| phone.rebuild_index()).unwrap();
+    assert_eq!(shows(&mut school), (1, 1));
+    let view = school.device("phone").device().piece(leaf).unwrap();
+    assert_eq!(view.voices[0].entries.len(), 2, "the other teacher's words came");
+}

@@ -161,6 +161,11 @@ export class Holder {
   }
 
   private async enrol(link: string): Promise<Resident> {
+    const relay = originOf(link);
+    if (relay !== null && relay !== location.origin) {
+      // This page may speak to its own school only.
+      throw thrownAs("bad_link", `This invitation is for ${relay}: open the link itself in the browser.`);
+    }
     const here = this.core.resident_of(link);
     if (here !== undefined) {
       await this.open(here);
@@ -177,6 +182,14 @@ export class Holder {
     const [resident] = this.residents();
     if (!resident) throw thrownAs("other", "the enrolment left nobody here");
     return resident;
+  }
+}
+
+function originOf(link: string): string | null {
+  try {
+    return new URL(link.trim()).origin;
+  } catch {
+    return null;
   }
 }
 

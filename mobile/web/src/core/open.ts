@@ -10,9 +10,10 @@ type What = "standing" | "network" | "data";
 
 /** A core that stops more often than this in a minute is not started again. */
 const RESTARTS = 3;
+/** Where the core keeps its databases; see `Core::start`. */
+const FOLDER = "fieldfolio";
 
 class TabClient implements Client {
-  standing: Standing = { is: "starting" };
   network: Network = { is: "offline", filled: 0, to_fill: 0 };
   persisted = false;
   private worker: Worker;
@@ -20,7 +21,7 @@ class TabClient implements Client {
   private readonly listeners = new Set<(what: What) => void>();
   private stops: number[] = [];
 
-  constructor() {
+  constructor(public standing: Standing) {
     this.worker = this.begin(null);
     addEventListener("online", () => this.post({ is: "wake" }));
     document.addEventListener("visibilitychange", () => {
@@ -138,14 +139,17 @@ class TabClient implements Client {
   }
 }
 
-/** Why nothing could be kept here, if that is so. */
-async function whyNot(): Promise<string | null> {
-  if (!("locks" in navigator) || !navigator.storage?.getDirectory) return "this browser has no private file system";
+/** How things stand before the core does: where nobody ever was, a first visit need not wait for it to be loaded. */
+async function firstStanding(): Promise<Standing> {
+  if (!("locks" in navigator) || !navigator.storage?.getDirectory) {
+    return { is: "no_storage", reason: "this browser has no private file system" };
+  }
   try {
-    await navigator.storage.getDirectory();
-    return null;
+    const root = await navigator.storage.getDirectory();
+    for await (const name of root.keys()) if (name === FOLDER) return { is: "starting" };
+    return { is: "nobody" };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { is: "no_storage", reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -183,6 +187,6 @@ function keepPages(): void {
 
 export async function openClient(): Promise<Client> {
   keepPages();
-  const reason = await whyNot();
-  return reason === null ? new TabClient() : new NoClient(reason);
+  const standing = await firstStanding();
+  return standing.is === "no_storage" ? new NoClient(standing.reason) : new TabClient(standing);
 }

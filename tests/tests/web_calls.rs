@@ -1,0 +1,207 @@
+//! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
+
+use fieldfolio_tests::photos;
+use fieldfolio_tests::sim::School;
+use fieldfolio_web::Refusal;
+use fieldfolio_web::asks;
+use fieldfolio_web::calls::{self, Desk};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn school(seed: u64, devices: &[(&str, &str)]) -> School {
+    let mut school = School::new(seed);
+    for (device, person) in devices {
+        school.enrol(device, person);
+    }
+    school.settle();
+    school
+}
+
+/// Makes a call, under a name if it has one.
+fn call_as(
+    school: &mut School,
+    device: &str,
+    id: Option<[u8; 16]>,
+    name: &str,
+    asked: &Value,
+    files: Vec<Vec<u8>>,
+) -> Result<Value, Refusal> {
+    let answer = school.on(device, |device, now, chance| {
+        device.under(id);
+        let answer = calls::call(name, &asked.to_string(), Desk { device, now, chance, files });
+        device.under(None);
+        answer
+    })?;
+    Ok(serde_json::from_str(&answer).unwrap())
+}
+
+fn call(school: &mut School, device: &str, name: &str, asked: Value) -> Result<Value, Refusal> {
+    call_as(school, device, None, name, &asked, Vec::new())
+}
+
+fn new_piece(school: &School) -> Value {
+    json!({
+        "title": "A leaf", "words": "It grows.", "work_date": "2026-05-02",
+        "outcomes": [school.outcome("THINK")], "folios": [school.folio("mina/community-garden")],
+        "audience": ["owner", "teacher", "mentor", "guardian"], "is_observation": false, "revises": null,
+    })
+}
+
+#[test]
+fn what_one_captures_another_finds_ready_to_draw_and_answers() {
+    let devices = [("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("hana", "hana")];
+    let mut school = school(80, &devices);
+    let asked = new_piece(&school);
+    let photo = photos::field_photo(3, 640, 480);
+    let made = call_as(&mut school, "phone", None, "capture", &asked, vec![photo]).unwrap();
+    let piece = made["piece"].clone();
+    let mine = call(&mut school, "phone", "mine", json!({})).unwrap();
+    assert_eq!(
+        (&mine[0]["title"], &mine[0]["photos"], &mine[0]["where"]["at"]),
+        (&json!("A leaf"), &json!(1), &json!("here"))
+    );
+    school.settle();
+    let mine = call(&mut school, "phone", "mine", json!({})).unwrap();
+    assert_eq!(mine[0]["where"]["at"], "sending", "the photo is still on its way: {}", mine[0]["where"]);
+
+    let queue = call(&mut school, "ito", "queue", json!({})).unwrap();
+    assert_eq!(queue[0]["student_name"], "Mina Sample");
+    let view = call(&mut school, "ito", "piece", json!({ "piece": piece })).unwrap();
+    let student = &queue[0]["student"];
+    assert_eq!(view["may"]["judge"], json!([{ "student": student, "as": "teacher" }]));
+    let judging = json!({
+        "piece": piece, "student": student, "outcome": school.outcome("THINK"), "level": 2, "weight": "summative",
+        "work_date": null, "next_step": "", "replaces": null,
+    });
+    call(&mut school, "ito", "assess", judging).unwrap();
+    school.settle();
+
+    let levels = call(&mut school, "phone", "levels", json!({ "student": student })).unwrap();
+    let standing =
+        levels["outcomes"].as_array().unwrap().iter().find(|of| !of["at_bats"][0].is_null()).unwrap();
+    assert_eq!((&standing["is"], &standing["whole"]), (&json!("level"), &json!(true)));
+    assert_eq!(standing["at_bats"][0]["judgements"][0]["judge_name"], "Ms Ito Sample");
+    let growth = call(&mut school, "hana", "growth", json!({ "student": student })).unwrap();
+    assert_eq!(growth["outcomes"][0]["steps"][0]["at_bat_level"], 2);
+    assert_eq!(call(&mut school, "lea", "levels", json!({ "student": student })).unwrap(), Value::Null);
+    let grid = call(&mut school, "ito", "grid", json!({ "class": null, "project": null })).unwrap();
+    assert_eq!(grid["students"].as_array().unwrap().len(), 3, "every student she teaches");
+
+    let sees = call(&mut school, "phone", "who_sees", json!({ "piece": piece })).unwrap();
+    let names: Vec<&str> = sees.as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"Hana Sample") && !names.contains(&"Otto Sample"), "{names:?}");
+}
+
+#[test]
+fn somebody_with_a_role_for_two_reasons_has_one_part() {
+    let mut school = school(81, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let folio = school.folio("mina/community-garden");
+    let view = call(&mut school, "phone", "folio", json!({ "folio": folio })).unwrap();
+    let circle = view["circle"].as_array().unwrap();
+    let parts: Vec<(&Value, &Value)> = circle.iter().map(|line| (&line["person"], &line["role"])).collect();
+    for (at, part) in parts.iter().enumerate() {
+        assert!(!parts[..at].contains(part), "{part:?} stands there twice");
+    }
+    let me = call(&mut school, "ito", "me", json!({})).unwrap();
+    let parts: Vec<String> = me["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| format!("{} {}", part["folio"], part["role"]))
+        .collect();
+    assert!(parts.iter().enumerate().all(|(at, part)| !parts[..at].contains(part)), "{parts:?}");
+}
+
+#[test]
+fn a_call_that_is_repeated_under_its_name_is_done_once() {
+    let mut school = school(82, &[("phone", "mina")]);
+    let asked = new_piece(&school);
+    let id = Some([7; 16]);
+    let first = call_as(&mut school, "phone", id, "capture", &asked, Vec::new()).unwrap();
+    let again = call_as(&mut school, "phone", id, "capture", &asked, Vec::new()).unwrap_err();
+    assert_eq!(again.code, "done_already");
+    assert_eq!(call(&mut school, "phone", "mine", json!({})).unwrap().as_array().unwrap().len(), 1);
+    // What was answered can be answered again.
+    let answer = first.to_string();
+    school.on("phone", |phone, _, _| phone.remember([7; 16], &answer)).unwrap();
+    let kept = school.on("phone", |phone, _, _| phone.answer_to([7; 16])).unwrap();
+    assert_eq!(kept.as_deref(), Some(answer.as_str()));
+    // A refused call left nothing, so its name is free.
+    let refused = json!({ "piece": first["piece"], "words": " ", "to": {
+        "author": school.person("mina"), "about": null, "entry": "018f4d3c-1111-7abc-8def-0123456789ab" } });
+    for _ in 0..2 {
+        let no = call_as(&mut school, "phone", Some([8; 16]), "reply", &refused, Vec::new()).unwrap_err();
+        assert_eq!(no.code, "bounds");
+    }
+    call_as(&mut school, "phone", Some([9; 16]), "capture", &asked, Vec::new()).unwrap();
+    assert_eq!(call(&mut school, "phone", "mine", json!({})).unwrap().as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn refusals_have_codes_that_the_catalogues_know() {
+    let mut school = school(83, &[("phone", "mina"), ("otto", "otto")]);
+    let asked = new_piece(&school);
+    let made = call_as(&mut school, "phone", None, "capture", &asked, Vec::new()).unwrap();
+    let words: Value =
+        serde_json::from_str(include_str!("../../mobile/web/src/words/en.json")).expect("a catalogue");
+    let nobody = "018f4d3c-1111-7abc-8def-0123456789ab";
+    let mut long = new_piece(&school);
+    long["title"] = json!("x".repeat(201));
+    let refused = [
+        call(&mut school, "otto", "share", json!({ "piece": made["piece"], "audience": [] })),
+        call(&mut school, "phone", "piece", json!({ "piece": nobody })),
+        call(&mut school, "phone", "capture", long),
+        call_as(&mut school, "phone", None, "capture", &asked, vec![b"no photo".to_vec()]),
+        call_as(&mut school, "phone", None, "capture", &asked, vec![Vec::new()]),
+        call(&mut school, "phone", "no_such_call", json!({})),
+        call(&mut school, "phone", "piece", json!({ "piece": "<script>" })),
+        call(&mut school, "phone", "piece", json!({ "piece": made["piece"], "more": 1 })),
+    ];
+    let codes: Vec<&str> = refused.iter().map(|refused| refused.as_ref().unwrap_err().code).collect();
+    let expected =
+        ["unknown", "unknown", "bounds", "media_unsupported", "media_damaged", "other", "other", "other"];
+    assert_eq!(codes, expected);
+    for code in codes {
+        assert!(!words[format!("refusal.{code}")].is_null(), "the catalogue has no words for {code}");
+    }
+}
+
+const NAMES: [&str; 14] = [
+    "me",
+    "piece",
+    "folio",
+    "levels",
+    "grid",
+    "capture",
+    "edit",
+    "start_project",
+    "share",
+    "feedback",
+    "assess",
+    "confirm",
+    "reply",
+    "withdraw",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    /// Whatever a page asks, the core answers or refuses.
+    #[test]
+    fn nothing_that_is_asked_stops_the_core(name in 0..NAMES.len(), asked in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        thread_local! {
+            static SCHOOL: std::cell::RefCell<School> = std::cell::RefCell::new(school(84, &[("phone", "mina")]));
+        }
+        SCHOOL.with_borrow_mut(|school| {
+            let made = school.on("phone", |device, now, chance| {
+                let desk = Desk { device, now, chance, files: vec![bytes.clone()] };
+                Ok::<_, Refusal>(calls::call(NAMES[name], &asked, desk).is_ok())
+            });
+            prop_assert!(made.is_ok());
+            let asking = school.on("phone", |device, now, chance| {
+                asks::ask("invite_mentor", &asked, Desk { device, now, chance, files: Vec::new() })
+            });
+            prop_assert!(asking.is_err());
+            Ok(())
+        })?;
+    }
+}
