@@ -44,7 +44,8 @@ export class Holder {
   private async open(store: string, suspect: string | null = null): Promise<void> {
     this.driver?.stop();
     try {
-      await this.core.open(store);
+      await this.core.make_room();
+      this.core.open(store);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw error;
       this.stands({ is: "broken", reason: asThrown(error).reason });
@@ -170,7 +171,8 @@ export class Holder {
     if (here !== undefined) {
       await this.open(here);
     } else {
-      const answer = await this.post((await this.core.begin_enrolment(link)) as Request, {});
+      await this.core.make_room();
+      const answer = await this.post(this.core.begin_enrolment(link) as Request, {});
       if (!answer || answer.status >= 500) {
         throw thrownAs("no_network", "The school can't be reached. The link stays good: try again with a network.");
       }

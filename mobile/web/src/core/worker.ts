@@ -94,7 +94,10 @@ function listen(): void {
   if (holder || unheard !== undefined) return;
   unheard = setTimeout(() => {
     unheard = undefined;
-    if (!holder) toPage({ is: "unheard" });
+    if (holder) return;
+    toPage({ is: "unheard" });
+    // When it thaws it answers this, and the page is told how things stand.
+    askWho();
   }, UNHEARD_MS);
 }
 

@@ -16,6 +16,7 @@ use js_sys::Uint8Array;
 use rusqlite::Connection;
 use sqlite_wasm_vfs::sahpool::{self, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::Refusal;
 use crate::asks::Asking;
@@ -83,14 +84,20 @@ impl Core {
         serde_json::to_string(&residents).map_err(|error| thrown(Refusal::new("other", error)))
     }
 
-    /// Opens the store of somebody who is kept here.
-    pub async fn open(&mut self, store: &str) -> Result<(), JsValue> {
-        self.close();
+    /// Makes room for the files of everybody who is kept here, and of one more. It is waited for before a store is opened
+    /// or made; other calls may come meanwhile.
+    pub fn make_room(&self) -> Result<js_sys::Promise, JsValue> {
         let kept = residents::all(&self.residents).map_err(thrown)?;
-        self.pool
-            .ensure_capacity(FILES_AT_FIRST + FILES_EACH * kept.len())
-            .await
-            .map_err(|error| thrown(Refusal::new("no_room", error)))?;
+        let pool = self.pool.clone();
+        Ok(future_to_promise(async move {
+            let made = pool.ensure_capacity(FILES_AT_FIRST + FILES_EACH * (kept.len() + 1)).await;
+            made.map(|()| JsValue::UNDEFINED).map_err(|error| thrown(Refusal::new("no_room", error)))
+        }))
+    }
+
+    /// Opens the store of somebody who is kept here.
+    pub fn open(&mut self, store: &str) -> Result<(), JsValue> {
+        self.close();
         let device = Device::open(place(store)).map_err(Refusal::from).map_err(thrown)?;
         residents::came(&self.residents, store).map_err(thrown)?;
         self.open = Some(Open { store: store.to_owned(), device });

@@ -8,24 +8,19 @@ use rsqlite_vfs::VfsFilesManager;
 use wasm_bindgen::prelude::*;
 
 use super::driving::asking;
-use super::{BrowserChance, Core, FILES_AT_FIRST, FILES_EACH, Open, now, place, residents, thrown};
+use super::{BrowserChance, Core, Open, now, place, residents, thrown};
 use crate::Refusal;
 
 #[wasm_bindgen]
 impl Core {
     /// Reads a link and begins, or goes on with what was begun. Returns what to ask the relay; nothing when its person
     /// is kept here already: her store is then named by [`Core::resident_of`].
-    pub async fn begin_enrolment(&mut self, link: &str) -> Result<JsValue, JsValue> {
+    pub fn begin_enrolment(&mut self, link: &str) -> Result<JsValue, JsValue> {
         let link = read(link)?;
         let store = store_name(&link);
         if self.resident(&link)?.is_some() {
             return Ok(JsValue::UNDEFINED);
         }
-        let kept = residents::all(&self.residents).map_err(thrown)?;
-        self.pool
-            .ensure_capacity(FILES_AT_FIRST + FILES_EACH * (kept.len() + 1))
-            .await
-            .map_err(|error| thrown(Refusal::new("no_room", error)))?;
         let begun = Enrolment::begin(place(&store), link, now(), &mut BrowserChance);
         let enrolment = begun.map_err(Refusal::from).map_err(thrown)?;
         let asked = asking("POST", &enrolment.url(), &[("Content-Type", "application/cbor")], 64 * 1024);
