@@ -1,8 +1,9 @@
 //! Every piece at a glance, for lists; and what this person may do on one, for buttons.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{FolioId, PersonId, PieceId};
+use crate::access::{Membership, may_place};
+use crate::ids::{FolioId, PersonId, PieceId, ProjectId};
 use crate::model::directory::{Folio, Person, PersonKind, Project};
 use crate::model::piece::{Content, PieceKind};
 use crate::model::role::{Class, Role, Roles};
@@ -106,6 +107,23 @@ impl Device {
             speak_about: about.filter(|about| *about != Some(me) && class(*about).is_some()).collect(),
             reflect: is_student && class(Some(me)) == Some(Class::Voice(Role::Owner)),
         })
+    }
+
+    /// The folios in which this person may place a piece of hers: her own, those of her group, those of her circles.
+    pub fn places(&self, now: Timestamp) -> Result<Vec<FolioId>, DeviceError> {
+        let me = self.me.person;
+        let folios = self.folios()?;
+        let mine: BTreeSet<ProjectId> =
+            folios.iter().filter(|folio| folio.student == me).filter_map(|folio| folio.project).collect();
+        let may = |folio: &&Folio| {
+            let rows = folio.circle.iter().filter(|row| row.person == me);
+            let standing = rows.filter(|row| row.expires.is_none_or(|end| end > now));
+            let membership =
+                Membership { roles: Roles::of(standing.map(|row| row.role)), ..Membership::default() };
+            let same_project = folio.project.is_some_and(|project| mine.contains(&project));
+            may_place(me, folio.student, membership, same_project)
+        };
+        Ok(folios.iter().filter(may).map(|folio| folio.id).collect())
     }
 
     /// Every project that is known here.

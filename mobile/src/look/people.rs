@@ -106,15 +106,23 @@ impl Look<'_> {
 
     /// The folios one is in the circle of, or a student's: by student, home first, then by title.
     pub fn folios(&self, student: Option<PersonId>) -> Result<Vec<FolioLine>, DeviceError> {
+        self.lines(|folio| {
+            // A group member's folio is known by name only.
+            folio.circle.iter().any(|row| row.person == self.me)
+                && student.is_none_or(|student| folio.student == student)
+        })
+    }
+
+    /// The folios in which one may place a piece of one's own, those of one's group among them.
+    pub fn places(&self) -> Result<Vec<FolioLine>, DeviceError> {
+        let places = self.device.places(self.now)?;
+        self.lines(|folio| places.contains(&folio.id))
+    }
+
+    fn lines(&self, wanted: impl Fn(&directory::Folio) -> bool) -> Result<Vec<FolioLine>, DeviceError> {
         let overviews = self.device.overviews()?;
         let mut lines = Vec::new();
-        for folio in self.folios.values() {
-            // A group member's folio is known by name only.
-            if !folio.circle.iter().any(|row| row.person == self.me)
-                || student.is_some_and(|student| folio.student != student)
-            {
-                continue;
-            }
+        for folio in self.folios.values().filter(|folio| wanted(folio)) {
             let here = overviews.iter().filter(|piece| piece.folios.contains(&folio.id));
             let newest = here.clone().filter_map(|piece| piece.content.work_date).max();
             lines.push(self.folio_line(folio, here.count(), newest.map(|day| day.to_string())));

@@ -37,6 +37,7 @@ export class Driver {
   private reached = true;
   private most = 0;
   private version = -1;
+  private giveUp = new AbortController();
   private line: Line | null = null;
   /** An exchange was answered since the last socket was opened: another may be tried. */
   private mayOpenLine = false;
@@ -73,6 +74,12 @@ export class Driver {
       if (error instanceof WebAssembly.RuntimeError) return this.heard.stopped(error);
     }
     this.nudge();
+  }
+
+  /** The network is another one. What is on its way may be on a dead line: it is given up, and goes on where it stopped. */
+  beginAnew(): void {
+    this.giveUp.abort();
+    this.wake();
   }
 
   private async run(): Promise<void> {
@@ -148,6 +155,7 @@ export class Driver {
 
   /** A whole answer, or null: a cut one is none. */
   private async fetched(ask: Ask): Promise<{ status: number; location?: string; offset?: number; body: Uint8Array } | null> {
+    this.giveUp = new AbortController();
     try {
       const answer = await fetch(ask.url, {
         method: ask.method,
@@ -157,7 +165,10 @@ export class Driver {
         credentials: "omit",
         redirect: "error",
         referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS),
+        signal: AbortSignal.any([
+          this.giveUp.signal,
+          AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS),
+        ]),
       });
       const body = await bounded(answer, ask.limit);
       if (body === null) return null;

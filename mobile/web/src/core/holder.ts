@@ -85,8 +85,9 @@ export class Holder {
     this.tell({ tells: "standing", standing });
   }
 
-  wake(): void {
-    this.driver?.wake();
+  wake(anew: boolean): void {
+    if (anew) this.driver?.beginAnew();
+    else this.driver?.wake();
   }
 
   async answer(id: string, question: Question): Promise<unknown> {

@@ -23,9 +23,9 @@ class TabClient implements Client {
 
   constructor(public standing: Standing) {
     this.worker = this.begin(null);
-    addEventListener("online", () => this.post({ is: "wake" }));
+    addEventListener("online", () => this.post({ is: "wake", anew: true }));
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.post({ is: "wake" });
+      if (document.visibilityState === "visible") this.post({ is: "wake", anew: false });
     });
     void navigator.storage.persisted().then((persisted) => {
       this.persisted = persisted;
@@ -35,16 +35,27 @@ class TabClient implements Client {
 
   private begin(suspect: string | null): Worker {
     const worker = new Worker(scriptAddress(workerAddress), { type: "module", name: "fieldfolio" });
-    worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => this.hear(data));
+    const life = `fieldfolio-worker-${crypto.randomUUID()}`;
+    worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
+      if (data.is === "alive") this.mourn(worker, life);
+      else if (worker === this.worker) this.hear(data);
+    });
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.restart(null, event.message || "the worker ended");
     });
-    worker.postMessage({ is: "start", wasm: new URL(wasm, location.href).href, suspect } satisfies ToWorker);
+    worker.postMessage({ is: "start", wasm: new URL(wasm, location.href).href, suspect, life } satisfies ToWorker);
     return worker;
   }
 
-  private hear(message: ToPage): void {
+  /** Gets the worker's own lock when it is gone, however it went. */
+  private mourn(worker: Worker, life: string): void {
+    void navigator.locks.request(life, () => {
+      if (worker === this.worker) this.restart(null, "the browser ended the worker");
+    });
+  }
+
+  private hear(message: Exclude<ToPage, { is: "alive" }>): void {
     switch (message.is) {
       case "answered": {
         const waiting = this.open.get(message.answered.id);

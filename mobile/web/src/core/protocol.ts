@@ -31,13 +31,15 @@ export type Told =
 
 /** From a page to its own worker. */
 export type ToWorker =
-  | { is: "start"; wasm: string; suspect: string | null }
+  | { is: "start"; wasm: string; suspect: string | null; life: string }
   | { is: "asked"; asked: Asked }
-  /** The network came back, or the page is looked at again. */
-  | { is: "wake" };
+  /** The page is looked at again, or (`anew`) the network came back and lines of before may be dead. */
+  | { is: "wake"; anew: boolean };
 
 /** From a worker to its own page. */
 export type ToPage =
+  /** It runs, and holds the lock named `life` for as long as it does. */
+  | { is: "alive" }
   | { is: "answered"; answered: Answered }
   | { is: "told"; told: Told }
   /** The core stopped in the middle. What it was reading is named, so that the next worker sets that aside first. */
@@ -54,7 +56,7 @@ export type BetweenTabs =
   | { is: "who" }
   /** The holder is there, and says how things stand. */
   | { is: "here"; standing: Standing; network: Network }
-  | { is: "wake" };
+  | { is: "wake"; anew: boolean };
 
 export const CHANNEL = "fieldfolio";
 export const LOCK = "fieldfolio";

@@ -695,6 +695,8 @@ export interface Calls {
   projects: [Nothing, Array<Project>];
   /** All folios one may see, or a student's. */
   folios: [WhoseFolios, Array<FolioLine>];
+  /** Folios in which one may place a piece of one's own, those of one's group among them (with no roles of one's own). */
+  places: [Nothing, Array<FolioLine>];
   /** One folio with its pieces and its circle. */
   folio: [OneFolio, Folio];
   /** Pieces one made, newest first. */

@@ -35,6 +35,7 @@ function toTabs(message: BetweenTabs): void {
 self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   switch (data.is) {
     case "start":
+      live(data.life);
       // Nobody answers "who" while nobody holds; then the lock is free and comes here.
       void hold(data.wasm, data.suspect);
       askWho();
@@ -45,8 +46,8 @@ self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
       else passOn(data.asked);
       break;
     case "wake":
-      if (holder) holder.wake();
-      else toTabs({ is: "wake" });
+      if (holder) holder.wake(data.anew);
+      else toTabs({ is: "wake", anew: data.anew });
       break;
   }
 });
@@ -74,10 +75,18 @@ tabs.addEventListener("message", ({ data }: MessageEvent<BetweenTabs>) => {
       for (const asked of open.values()) passOn(asked);
       break;
     case "wake":
-      holder?.wake();
+      holder?.wake(data.anew);
       break;
   }
 });
+
+/** A worker may end without a word, when the browser needs its memory. Its page sees that by a lock that gets free. */
+function live(life: string): void {
+  void navigator.locks.request(life, () => {
+    toPage({ is: "alive" });
+    return new Promise(() => {});
+  });
+}
 
 /** Passes a question on to the tab that holds; if nobody answers, the page is told. */
 function passOn(asked: Asked): void {

@@ -99,6 +99,8 @@ calls! {
     projects(Nothing) -> Vec<records::Project>, |desk, _| desk.look()?.projects();
     /// All folios one may see, or a student's.
     folios(asked::WhoseFolios) -> Vec<records::FolioLine>, |desk, asked| desk.look()?.folios(asked.student)?;
+    /// Folios in which one may place a piece of one's own, those of one's group among them (with no roles of one's own).
+    places(Nothing) -> Vec<records::FolioLine>, |desk, _| desk.look()?.places()?;
     /// One folio with its pieces and its circle.
     folio(asked::OneFolio) -> records::Folio, |desk, asked| desk.look()?.folio(asked.folio)?;
     /// Pieces one made, newest first.
