@@ -86,11 +86,31 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
             notify(tx, *person, Notice::Person, &person_id(tx, *other)?, n)?;
         }
     }
+    if let Some(project) = &project {
+        for member in rows(tx, "select student from project_group where project = ?1", project)? {
+            group_changed(tx, member, student, id, n)?;
+        }
+    }
     for piece in ids::<PieceId>(tx, "select piece from placement where folio = ?1", id, PieceId::from_bytes)?
     {
         refresh_piece(tx, piece, n)?;
     }
     count_voices(tx, student, n)
+}
+
+/// Whether `member` works with the student of this folio changed, either way: whom she may place a common piece with.
+pub fn group_changed(
+    tx: &Transaction<'_>,
+    member: i64,
+    student: i64,
+    folio: &[u8],
+    n: u64,
+) -> rusqlite::Result<()> {
+    if member == student {
+        return Ok(());
+    }
+    notify(tx, member, Notice::Folio, folio, n)?;
+    notify(tx, member, Notice::Person, &person_id(tx, student)?, n)
 }
 
 /// A person's name, kinds or devices changed.

@@ -11,7 +11,7 @@ fn get(url: &str, headers: &[(&str, &str)]) -> ureq::http::Response<ureq::Body> 
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    request.call().unwrap()
+    request.call().expect("a relay that runs answers")
 }
 
 fn header<'a>(answer: &'a ureq::http::Response<ureq::Body>, name: &str) -> &'a str {

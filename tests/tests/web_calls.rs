@@ -1,5 +1,6 @@
 //! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
 
+use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::sim::School;
 use fieldfolio_web::Refusal;
@@ -110,6 +111,41 @@ fn somebody_with_a_role_for_two_reasons_has_one_part() {
         .map(|part| format!("{} {}", part["folio"], part["role"]))
         .collect();
     assert!(parts.iter().enumerate().all(|(at, part)| !parts[..at].contains(part)), "{parts:?}");
+}
+
+#[test]
+fn a_group_piece_may_lie_with_everyone_of_the_group_and_with_nobody_else() {
+    let mut school = school(85, &[("phone", "mina"), ("otto", "otto"), ("lea", "lea")]);
+    let places = |school: &mut School, device: &str| {
+        let places = call(school, device, "places", json!({})).unwrap();
+        let places = places.as_array().unwrap().iter();
+        places
+            .map(|of| format!("{}: {}", of["student_name"].as_str().unwrap(), of["title"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let phone = places(&mut school, "phone");
+    assert!(phone.contains(&"Otto Sample: Community garden".to_owned()), "{phone:?}");
+    let others: Vec<&String> = phone.iter().filter(|place| !place.starts_with("Mina")).collect();
+    assert_eq!(others, ["Otto Sample: Community garden"], "only the group of that project");
+    assert_eq!(places(&mut school, "lea"), ["Mina Sample: Community garden"]);
+    // Who leaves the group is not offered any more, to either of them.
+    let (garden, otto) = (school.project("community-garden"), school.person("otto"));
+    let bed = [school.person("mina"), otto];
+    school.edit(|edit| projects::group(edit, garden, None, &[otto]));
+    school.settle();
+    assert!(places(&mut school, "phone").iter().all(|place| place.starts_with("Mina")));
+    assert!(places(&mut school, "otto").iter().all(|place| place.starts_with("Otto")));
+    school.edit(|edit| projects::group(edit, garden, Some("Bed 1"), &bed));
+    school.settle();
+    // What she is offered is what the school takes.
+    let mut asked = new_piece(&school);
+    asked["folios"] = json!([school.folio("mina/community-garden"), school.folio("otto/community-garden")]);
+    call(&mut school, "phone", "capture", asked).unwrap();
+    school.settle();
+    let status = call(&mut school, "phone", "status", json!({})).unwrap();
+    assert_eq!((&status["waiting"], &status["refused"]), (&json!([]), &json!([])));
+    let his = json!({ "folio": school.folio("otto/community-garden") });
+    assert_eq!(call(&mut school, "otto", "folio", his).unwrap()["pieces"], 1);
 }
 
 #[test]

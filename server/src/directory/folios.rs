@@ -98,3 +98,10 @@ fn projects_of(conn: &Connection, student: PersonId) -> Result<Vec<ProjectId>, D
     let projects = statement.query_map([row], |row| row.get(0).map(ProjectId::from_bytes))?;
     Ok(projects.collect::<Result<_, _>>()?)
 }
+
+/// The folios in a project, with the rows of their students.
+pub(crate) fn of_project(conn: &Connection, project: ProjectId) -> rusqlite::Result<Vec<(i64, FolioId)>> {
+    conn.prepare_cached("select student, id from folio where project = ?1 order by id")?
+        .query_map([project.as_bytes()], |row| Ok((row.get(0)?, FolioId::from_bytes(row.get(1)?))))?
+        .collect()
+}

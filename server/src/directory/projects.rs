@@ -84,16 +84,19 @@ pub fn group(
                 .execute("delete from project_group where project = ?1 and student = ?2", (key.0, key.1))?,
         };
         if rows > 0 {
-            changed.push((student, folio));
+            changed.push((row, student, folio));
         }
     }
     if changed.is_empty() {
         return Ok(());
     }
-    let who: Vec<String> = changed.iter().map(|(student, _)| student.to_string()).collect();
+    let who: Vec<String> = changed.iter().map(|(_, student, _)| student.to_string()).collect();
     let n = edit.event("group", &format!("project {project} students {}", who.join(" ")))?;
-    for (_, folio) in changed {
-        sight::folio_changed(edit.tx, folio, n)?;
+    // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
+    for (left, _, _) in &changed {
+        for (member, folio) in folios::of_project(edit.tx, project)? {
+            sight::group_changed(edit.tx, *left, member, folio.as_bytes(), n)?;
+        }
     }
     Ok(sight::project_changed(edit.tx, project, n)?)
 }

@@ -98,6 +98,9 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
              where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
          or exists (
              select 1 from placement a join placement b on b.piece = a.piece
+             where a.student = ?1 and b.student = ?2)
+         or exists (
+             select 1 from project_group a join project_group b on b.project = a.project and b.name = a.name
              where a.student = ?1 and b.student = ?2)",
     )?
     .exists((reader, person))
@@ -166,7 +169,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
 fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> rusqlite::Result<Record> {
     let membership = sight::membership(conn, id, reader, Some(now))?;
     let is_member = !membership.roles.is_empty();
-    if membership.denied || !(is_member || shares_a_piece(conn, reader, id)?) {
+    if membership.denied || !(is_member || works_with(conn, reader, id)?) {
         return Ok(Record::FolioGone(id));
     }
     let found: Option<([u8; 16], Option<[u8; 16]>)> = conn
@@ -225,11 +228,14 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
     Ok(Record::Class(Class { id, title, students, teachers }))
 }
 
-/// Group members know whose folio their common piece lies in, and nothing else of its circle.
-fn shares_a_piece(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
+/// Group members know whose folio their common piece lies in, or may lie in, and nothing else of its circle.
+fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
     conn.prepare_cached(
         "select 1 from placement a join placement b on b.piece = a.piece join person p on p.row = b.student
-         join piece q on q.id = a.piece where a.folio = ?1 and p.id = ?2 and q.audience is not null",
+         join piece q on q.id = a.piece where a.folio = ?1 and p.id = ?2 and q.audience is not null
+         union select 1 from folio f join project_group a on a.project = f.project and a.student = f.student
+         join project_group b on b.project = a.project and b.name = a.name join person p on p.row = b.student
+         where f.id = ?1 and p.id = ?2",
     )?
     .exists((folio.as_bytes().as_slice(), reader.as_bytes().as_slice()))
 }
