@@ -11,7 +11,7 @@ export default defineConfig({
     copyPublicDir: false,
     rollupOptions: {
       input: "src/sw.ts",
-      output: { format: "iife", entryFileNames: "sw.js", inlineDynamicImports: true },
+      output: { format: "iife", entryFileNames: "sw.js" },
     },
   },
 });

@@ -50,7 +50,9 @@ pub(super) fn tell(folder: &Path, url: &str, pid: u32, links: &[(&str, String)])
     Ok(())
 }
 
-/// A code that a phone's camera reads from a terminal, dark on light or light on dark.
+/// A code that a phone's camera reads from a terminal, drawn for light letters on a dark ground.
 fn code(link: &str) -> Result<String, Trouble> {
-    Ok(QrCode::new(link)?.render::<Dense1x2>().quiet_zone(true).build())
+    let code = QrCode::new(link)?;
+    let mut drawn = code.render::<Dense1x2>();
+    Ok(drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build())
 }

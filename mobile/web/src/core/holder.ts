@@ -2,6 +2,7 @@
 // the school.
 
 import { Driver } from "./driver";
+import { asKept } from "./pictures";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
 
@@ -95,7 +96,7 @@ export class Holder {
       case "call": {
         const asking = this.core.begin_asking(question.name, question.asked) as Asking | undefined;
         if (asking) return this.askSchool(asking);
-        const files = await Promise.all(question.files.map(bytesOf));
+        const files = await Promise.all(question.files.map(asKept));
         const answer = this.core.call(question.name, question.asked, files, bytesOfId(id));
         this.driver?.nudge();
         return JSON.parse(answer) as unknown;
@@ -194,10 +195,6 @@ function originOf(link: string): string | null {
   } catch {
     return null;
   }
-}
-
-async function bytesOf(file: Blob): Promise<Uint8Array> {
-  return new Uint8Array(await file.arrayBuffer());
 }
 
 /** The 16 bytes of a question's id, which is written like a UUID. */
