@@ -149,6 +149,18 @@ fn a_group_piece_may_lie_with_everyone_of_the_group_and_with_nobody_else() {
 }
 
 #[test]
+fn a_new_device_is_told_to_its_person_and_to_nobody_else() {
+    let mut school = school(86, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.enrol("tablet", "mina");
+    school.settle();
+    let new = |school: &mut School, device: &str| {
+        call(school, device, "status", json!({})).unwrap()["new_devices"].as_array().unwrap().len()
+    };
+    assert_eq!(new(&mut school, "phone"), 1, "the school's key invited it, and no device of hers");
+    assert_eq!((new(&mut school, "tablet"), new(&mut school, "ito")), (0, 0));
+}
+
+#[test]
 fn a_call_that_is_repeated_under_its_name_is_done_once() {
     let mut school = school(82, &[("phone", "mina")]);
     let asked = new_piece(&school);

@@ -110,6 +110,13 @@ fn joined<'a>(
 }
 
 impl Look<'_> {
+    /// Other devices of one's own that are in use and that none of one's devices vouched for.
+    fn unvouched(&self) -> Result<Vec<String>, DeviceError> {
+        let devices = self.device.devices()?.into_iter();
+        let new = devices.filter(|device| device.is_new && !device.is_this && !device.revoked);
+        Ok(new.map(|device| device.id.to_string()).collect())
+    }
+
     /// How the device stands with the school.
     pub fn status(&self) -> Result<records::Status, DeviceError> {
         let status = &self.standings.status;
@@ -144,7 +151,7 @@ impl Look<'_> {
                 .map(|(why, words)| records::Refused { why: why.code(), words: words.clone() })
                 .collect(),
             unopened: status.unopened.len(),
-            new_devices: super::texts(&status.new_devices),
+            new_devices: self.unvouched()?,
             media: MediaUsage { count, bytes },
         })
     }

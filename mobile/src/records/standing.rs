@@ -47,7 +47,7 @@ pub struct Status {
     pub refused: Vec<Refused>,
     /// Sheets that can't be opened.
     pub unopened: usize,
-    /// Devices that nobody known vouched for.
+    /// Other devices in one's own name that none of one's devices vouched for.
     pub new_devices: Vec<String>,
     pub media: MediaUsage,
 }

@@ -610,7 +610,7 @@ refused: Array<Refused>,
  */
 unopened: number, 
 /**
- * Devices that nobody known vouched for.
+ * Other devices in one's own name that none of one's devices vouched for.
  */
 new_devices: Array<string>, media: MediaUsage, };
 
