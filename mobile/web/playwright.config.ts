@@ -4,7 +4,8 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "journeys",
-  outputDir: "../../tests/artefacts/web",
+  // Emptied by each run; the pictures of screens lie beside it.
+  outputDir: "../../tests/artefacts/web/runs",
   fullyParallel: false,
   workers: 1,
   retries: 0,

@@ -33,7 +33,7 @@ fn call_as(
         device.under(None);
         answer
     })?;
-    Ok(serde_json::from_str(&answer).unwrap())
+    Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
 }
 
 fn call(school: &mut School, device: &str, name: &str, asked: Value) -> Result<Value, Refusal> {

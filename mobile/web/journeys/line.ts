@@ -18,6 +18,7 @@ export class Line {
   readonly secrets = new Set<string>();
   private state: "open" | "cut" | "stalled" = "open";
   private left = Infinity;
+  private losesRest = false;
   private pace: Pace | null = null;
   private freeAt = 0;
   private broke: () => void = () => {};
@@ -58,7 +59,6 @@ export class Line {
 
   mend(): void {
     this.state = "open";
-    this.left = Infinity;
     for (const { near, far } of this.pairs) {
       near.resume();
       far.resume();
@@ -72,6 +72,7 @@ export class Line {
 
   /** Cuts the line after so many more bytes to the school; the promise is kept when it has happened. */
   cutAfter(bytes: number): Promise<void> {
+    this.losesRest = true;
     return this.after(bytes, () => this.cut());
   }
 
@@ -85,10 +86,11 @@ export class Line {
   }
 
   private after(bytes: number, then: () => void): Promise<void> {
-    this.left = bytes;
+    this.left = Math.round(bytes);
     return new Promise((done) => {
       this.broke = () => {
         this.left = Infinity;
+        this.losesRest = false;
         then();
         done();
       };
@@ -135,9 +137,10 @@ export class Line {
     const text = bytes.toString("latin1");
     for (const [, what = ""] of text.matchAll(/(?:^|\n)((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+) HTTP\/1\.1\r\n/g)) this.asked.push(what);
     for (const [, token = ""] of text.matchAll(/\r\nauthorization: bearer (\S+)\r\n/gi)) this.secrets.add(token);
-    const through = bytes.subarray(0, Math.min(bytes.length, this.left));
+    // A line that is cut loses the rest; any other keeps every byte.
+    const through = this.losesRest ? bytes.subarray(0, Math.min(bytes.length, this.left)) : bytes;
     this.sent += through.length;
-    this.left -= through.length;
+    this.left = Math.max(0, this.left - through.length);
     if (!far.write(through)) near.pause();
     if (this.left === 0) this.broke();
   }

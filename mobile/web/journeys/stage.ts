@@ -2,10 +2,10 @@
 // browser is watched: an error, a refused script or a word to anybody but the school fails the journey.
 
 import { mkdirSync } from "node:fs";
-import { test as base, expect, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+import { test as base, expect, type Browser, type BrowserContext, type BrowserContextOptions, type LaunchOptions, type Locator, type Page } from "@playwright/test";
 import { Line } from "./line";
 import { at, Relay, type Name } from "./school";
-import { say } from "./words";
+import { say, spanish } from "./words";
 
 export { expect };
 export { photo } from "./school";
@@ -16,8 +16,8 @@ export const TABLET = { viewport: { width: 820, height: 1180 }, hasTouch: true }
 export const DESKTOP = { viewport: { width: 1366, height: 900 } } satisfies BrowserContextOptions;
 
 export const test = base.extend<{ school: School }>({
-  school: async ({ browser }, use, info) => {
-    const school = await School.open(browser);
+  school: async ({ browser, launchOptions }, use, info) => {
+    const school = await School.open(browser, launchOptions);
     await use(school);
     if (info.status !== info.expectedStatus) await school.photograph(info.outputDir);
     await school.close();
@@ -29,13 +29,14 @@ export class School {
 
   private constructor(
     private readonly browser: Browser,
+    private readonly launch: LaunchOptions,
     readonly relay: Relay,
   ) {}
 
-  static async open(browser: Browser): Promise<School> {
+  static async open(browser: Browser, launch: LaunchOptions): Promise<School> {
     const relay = new Relay();
     await relay.start();
-    return new School(browser, relay);
+    return new School(browser, launch, relay);
   }
 
   get sample(): Relay["sample"] {
@@ -46,6 +47,15 @@ export class School {
   async seat(options: BrowserContextOptions = PHONE): Promise<Seat> {
     const line = await Line.lay(() => this.relay.port);
     const seat = new Seat(await this.browser.newContext({ locale: "en", colorScheme: "light", ...options }), line);
+    this.browsers.push(seat);
+    return seat;
+  }
+
+  /** A browser process of her own, which keeps what it stores in `folder` and may be killed. */
+  async ownBrowser(folder: string, options: BrowserContextOptions = PHONE, line?: Line): Promise<Seat> {
+    const own = line ?? (await Line.lay(() => this.relay.port));
+    const context = await this.browser.browserType().launchPersistentContext(folder, { ...this.launch, locale: "en", colorScheme: "light", ...options });
+    const seat = new Seat(context, own);
     this.browsers.push(seat);
     return seat;
   }
@@ -72,7 +82,7 @@ export class School {
     const told: string[] = [];
     for (const seat of this.browsers) {
       told.push(...(await seat.secretsTold()));
-      await seat.context.close();
+      await seat.context.close().catch(() => undefined);
       await seat.line.takeDown();
     }
     await this.relay.close();
@@ -155,7 +165,7 @@ export class Seat {
     await this.page.goto("about:blank");
     await this.page.goto(at(this.line.origin, link));
     await this.page.getByTestId("join").click();
-    await expect(this.page.getByText(say("welcome.ready"))).toBeVisible();
+    await expect(this.page.getByText(say("welcome.ready")).or(this.page.getByText(spanish["welcome.ready"] as string))).toBeVisible();
     this.hasJoined = true;
   }
 
