@@ -37,7 +37,8 @@ export type Standing =
 
 /** How it stands with the school. */
 export interface Network {
-  is: "online" | "offline" | "catching_up" | "unreachable";
+  /** no_room: what comes can't be kept. It is fetched again once there is room; nothing is lost meanwhile. */
+  is: "online" | "offline" | "catching_up" | "unreachable" | "no_room";
   /** Of the first sync: documents here and to come. */
   filled: number;
   to_fill: number;

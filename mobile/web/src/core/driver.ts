@@ -27,6 +27,8 @@ interface Heard {
 /** How long one request may take: an exchange is small, a photo on a slow line is not. */
 const EXCHANGE_MS = 60_000;
 const TRANSFER_MS = 600_000;
+/** Until room is looked for again. */
+const NO_ROOM_MS = 20_000;
 /** A timer can't run longer than this. */
 const LONGEST_WAIT = 2_000_000_000;
 
@@ -35,6 +37,7 @@ export class Driver {
   private rouse: () => void = () => {};
   private isRoused = false;
   private reached = true;
+  private hasRoom = true;
   private most = 0;
   private version = -1;
   private giveUp = new AbortController();
@@ -84,17 +87,30 @@ export class Driver {
 
   private async run(): Promise<void> {
     while (this.running) {
-      const step = this.core.next_step() as Step;
-      if ("locked" in step) {
-        this.running = false;
-        this.heard.locked();
-      } else if ("wait" in step) {
+      try {
+        await this.step();
+      } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError) throw error;
+        // What came could not be kept, most likely for want of room. The school still has it.
+        this.hasRoom = false;
         this.say();
-        this.openLine();
-        await this.waitFor(step.wait);
-      } else {
-        await this.ask(step);
+        await this.waitFor(NO_ROOM_MS);
       }
+    }
+  }
+
+  private async step(): Promise<void> {
+    const step = this.core.next_step() as Step;
+    if ("locked" in step) {
+      this.running = false;
+      this.heard.locked();
+    } else if ("wait" in step) {
+      this.say();
+      this.openLine();
+      await this.waitFor(step.wait);
+    } else {
+      await this.ask(step);
+      this.hasRoom = true;
     }
   }
 
@@ -196,7 +212,7 @@ export class Driver {
     if (!this.running) return;
     const toFill = this.core.to_fill();
     this.most = toFill === 0 ? 0 : Math.max(this.most, toFill);
-    const is = !navigator.onLine ? "offline" : !this.reached ? "unreachable" : toFill > 0 ? "catching_up" : "online";
+    const is = !this.hasRoom ? "no_room" : !navigator.onLine ? "offline" : !this.reached ? "unreachable" : toFill > 0 ? "catching_up" : "online";
     this.heard.network({ is, filled: this.most - toFill, to_fill: toFill });
   }
 }

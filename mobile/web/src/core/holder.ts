@@ -32,9 +32,9 @@ export class Holder {
   ) {}
 
   /** Opens the store of whoever worked last; first sets aside what stopped the last worker. */
-  async begin(suspect: string | null): Promise<void> {
+  begin(suspect: string | null): void {
     const [last] = this.residents();
-    if (last) await this.open(last.store, suspect);
+    if (last) this.open(last.store, suspect);
     else this.stands({ is: "nobody" });
   }
 
@@ -42,10 +42,9 @@ export class Holder {
     return JSON.parse(this.core.residents()) as Resident[];
   }
 
-  private async open(store: string, suspect: string | null = null): Promise<void> {
+  private open(store: string, suspect: string | null = null): void {
     this.driver?.stop();
     try {
-      await this.core.make_room();
       this.core.open(store);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw error;
@@ -112,7 +111,7 @@ export class Holder {
       case "enrol":
         return this.enrol(question.link);
       case "switch":
-        await this.open(question.store);
+        this.open(question.store);
         this.tell({ tells: "data" });
         return null;
       case "leave": {
@@ -123,7 +122,7 @@ export class Holder {
           if (!(error instanceof WebAssembly.RuntimeError)) this.drive();
           throw error;
         }
-        await this.begin(null);
+        this.begin(null);
         this.tell({ tells: "data" });
         return null;
       }
@@ -171,7 +170,7 @@ export class Holder {
     }
     const here = this.core.resident_of(link);
     if (here !== undefined) {
-      await this.open(here);
+      this.open(here);
     } else {
       await this.core.make_room();
       const answer = await this.post(this.core.begin_enrolment(link) as Request, {});

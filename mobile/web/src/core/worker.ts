@@ -152,7 +152,7 @@ async function hold(wasm: string, suspected: string | null): Promise<void> {
       await init({ module_or_path: wasm });
       const core = await startCore();
       const held = new Holder(core, tellAll, stopped);
-      await held.begin(suspected);
+      held.begin(suspected);
       holder = held;
       toTabs({ is: "here", standing: held.standing, network: held.network });
       for (const asked of open.values()) void answer(asked, settle);

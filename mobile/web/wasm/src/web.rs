@@ -84,8 +84,8 @@ impl Core {
         serde_json::to_string(&residents).map_err(|error| thrown(Refusal::new("other", error)))
     }
 
-    /// Makes room for the files of everybody who is kept here, and of one more. It is waited for before a store is opened
-    /// or made; other calls may come meanwhile.
+    /// Makes room for the files of everybody who is kept here, and of one more. It is waited for before a store is made;
+    /// other calls may come meanwhile.
     pub fn make_room(&self) -> Result<js_sys::Promise, JsValue> {
         let kept = residents::all(&self.residents).map_err(thrown)?;
         let pool = self.pool.clone();
@@ -99,7 +99,8 @@ impl Core {
     pub fn open(&mut self, store: &str) -> Result<(), JsValue> {
         self.close();
         let device = Device::open(place(store)).map_err(Refusal::from).map_err(thrown)?;
-        residents::came(&self.residents, store).map_err(thrown)?;
+        // Without room even this can't be written; reading goes on.
+        let _ = residents::came(&self.residents, store);
         self.open = Some(Open { store: store.to_owned(), device });
         Ok(())
     }
