@@ -1,6 +1,6 @@
 //! Uploads: media on its way from a device, over a line that may break at any byte.
 //!
-//! The protocol is tus 1.0 with creation, creation-with-upload and termination; [`router`] speaks it. An upload is a
+//! The protocol is tus 1.0 with creation, creation-with-upload, checksum, expiration and termination; [`router`] speaks it. An upload is a
 //! row in `uploads.db` and a part in the blob store. These hold, whatever breaks:
 //!
 //! - An offset is told to the device only after its bytes, and then its row, are on the disk. At start each part is cut
@@ -24,6 +24,7 @@ use fieldfolio_core::time::Timestamp;
 use crate::blobs::{BlobError, BlobStore};
 
 mod begin;
+mod checksum;
 mod finish;
 mod http;
 mod id;
@@ -287,6 +288,12 @@ pub enum UploadError {
     BrokeOff,
     #[error("the body fell silent; what arrived is kept")]
     Silent,
+    #[error("the body broke off before its checksum could be told; none of it is kept")]
+    Unchecked,
+    #[error(
+        "the bytes do not match Upload-Checksum; none of them is kept, send them again from the same offset"
+    )]
+    Checksum,
     #[error("the bytes do not match {hash}; send the file again")]
     Mismatch { hash: BlobHash },
     #[error(transparent)]
@@ -316,7 +323,8 @@ impl UploadError {
             Self::WrongOffset { .. } => StatusCode::CONFLICT,
             Self::TooLong { .. } | Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::BrokeOff => StatusCode::BAD_REQUEST,
+            Self::BrokeOff | Self::Unchecked => StatusCode::BAD_REQUEST,
+            Self::Checksum => StatusCode::from_u16(460).expect("a status has three digits"),
             Self::Silent => StatusCode::REQUEST_TIMEOUT,
             Self::Mismatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(Refusal::NotNamed { .. }) => StatusCode::FORBIDDEN,

@@ -8,6 +8,8 @@
 mod bounds;
 #[path = "uploads/breaks.rs"]
 mod breaks;
+#[path = "uploads/checks.rs"]
+mod checks;
 #[path = "uploads/protocol.rs"]
 mod protocol;
 #[path = "uploads/relay.rs"]

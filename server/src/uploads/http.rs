@@ -1,6 +1,7 @@
 //! tus 1.0 over HTTP: from requests to uploads, and from what came of it to statuses.
 
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use axum::routing::any;
 use futures_util::StreamExt;
 
+use super::checksum::{ALGORITHMS, BadChecksum, Checksum};
 use super::id::UploadId;
 use super::metadata::{BadMetadata, Metadata};
 use super::rows::Row;
@@ -18,7 +20,7 @@ use super::{Caller, UploadError, Uploads, blocking};
 
 const PATH: &str = "/v1/uploads";
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,creation-with-upload,termination";
+const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
 const BYTES: &str = "application/offset+octet-stream";
 /// How much of a refused body is read, so that the client gets to read why: a piece of the usual size.
 const DRAINED: usize = 8 * 1024 * 1024;
@@ -51,7 +53,8 @@ async fn handle(State(uploads): State<Arc<Uploads>>, request: Request) -> Respon
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static(
-            "Location, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Length, Upload-Offset",
+            "Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, \
+             Upload-Length, Upload-Offset",
         ),
     );
     if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -120,6 +123,7 @@ fn options(max_size: u64) -> Response<Body> {
     headers.insert("tus-version", HeaderValue::from_static(VERSION));
     headers.insert("tus-extension", HeaderValue::from_static(EXTENSIONS));
     headers.insert("tus-max-size", max_size.into());
+    headers.insert("tus-checksum-algorithm", HeaderValue::from_static(ALGORITHMS));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("OPTIONS, POST, HEAD, PATCH, DELETE"),
@@ -127,7 +131,8 @@ fn options(max_size: u64) -> Response<Body> {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static(
-            "Authorization, Content-Type, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, \
+            "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, \
+             Upload-Offset, \
              X-HTTP-Method-Override, X-Request-ID, X-Requested-With",
         ),
     );
@@ -158,9 +163,10 @@ async fn create(
         return Err(UploadError::TooLong { length }.into());
     }
 
+    let checksum = checksum(headers)?;
     let (turn, row) = uploads.begin(caller, piece, hash, length).await?;
     let first = body.take().filter(|_| with_upload).unwrap_or_default();
-    let offset = match uploads.receive(&row, &turn, first).await {
+    let offset = match uploads.receive(&row, &turn, first, checksum).await {
         Ok(offset) => offset,
         Err(error) => {
             // The client will not learn this upload's address, so nobody could go on with it.
@@ -173,6 +179,7 @@ async fn create(
         HeaderValue::try_from(format!("{PATH}/{}", row.id)).expect("our path and hexadecimal digits");
     response.headers_mut().insert(header::LOCATION, location);
     response.headers_mut().insert(OFFSET, offset.into());
+    tell_end(&mut response, &row, offset);
     Ok(response)
 }
 
@@ -181,8 +188,9 @@ async fn ask(uploads: &Arc<Uploads>, caller: Caller, id: UploadId) -> Result<Res
     let mut response = status(StatusCode::OK);
     response.headers_mut().insert(OFFSET, row.offset.into());
     response.headers_mut().insert(LENGTH, row.length.into());
+    tell_end(&mut response, &row, row.offset);
     if row.offset == row.length && !row.landed {
-        uploads.receive(&row, &turn, Body::empty()).await?;
+        uploads.receive(&row, &turn, Body::empty(), None).await?;
     }
     Ok(response)
 }
@@ -206,9 +214,11 @@ async fn append(
     if body_length(headers).is_some_and(|announced| announced > row.length - row.offset) {
         return Err(UploadError::TooLong { length: row.length }.into());
     }
-    let offset = uploads.receive(&row, &turn, body.take().unwrap_or_default()).await?;
+    let checksum = checksum(headers)?;
+    let offset = uploads.receive(&row, &turn, body.take().unwrap_or_default(), checksum).await?;
     let mut response = status(StatusCode::NO_CONTENT);
     response.headers_mut().insert(OFFSET, offset.into());
+    tell_end(&mut response, &row, offset);
     Ok(response)
 }
 
@@ -216,6 +226,21 @@ async fn end(uploads: &Arc<Uploads>, caller: Caller, id: UploadId) -> Result<Res
     let (turn, row) = uploads.look(caller, id).await?;
     uploads.remove(row, turn).await?;
     Ok(status(StatusCode::NO_CONTENT))
+}
+
+/// Until when an upload that is not complete is waited for.
+fn tell_end(response: &mut Response<Body>, row: &Row, offset: u64) {
+    if offset == row.length {
+        return;
+    }
+    let end = UNIX_EPOCH.checked_add(Duration::from_millis(row.expires.millis()));
+    let text = end.map(httpdate::fmt_http_date).and_then(|text| HeaderValue::try_from(text).ok());
+    text.map(|text| response.headers_mut().insert("upload-expires", text));
+}
+
+fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Refused> {
+    let header = one(headers, &HeaderName::from_static("upload-checksum"))?;
+    Ok(header.map(str::parse).transpose()?)
 }
 
 /// The header's value, if it is there: once, and in plain text.
@@ -279,6 +304,8 @@ enum Refused {
     #[error(transparent)]
     Metadata(#[from] BadMetadata),
     #[error(transparent)]
+    Checksum(#[from] BadChecksum),
+    #[error(transparent)]
     Upload(#[from] UploadError),
 }
 
@@ -290,7 +317,7 @@ impl Refused {
             Self::Anonymous => StatusCode::UNAUTHORIZED,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Header(_) | Self::Metadata(_) => StatusCode::BAD_REQUEST,
+            Self::Header(_) | Self::Metadata(_) | Self::Checksum(_) => StatusCode::BAD_REQUEST,
             Self::Upload(error) => error.status(),
         };
         let text = if code.is_server_error() {

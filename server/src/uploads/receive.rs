@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::{FutureExt, StreamExt};
 
+use super::checksum::Checksum;
 use super::rows::Row;
 use super::turns::Turn;
 use super::{UploadError, Uploads, blocking};
@@ -21,15 +22,22 @@ const PARTING: usize = 16;
 
 impl Uploads {
     /// Appends `body` to the upload, and lands it when that was the last of it. Returns the new offset. The caller has
-    /// the upload's turn and the row as it is now.
+    /// the upload's turn and the row as it is now. With a checksum nothing of the body counts until all of it does.
     pub(super) async fn receive(
         self: &Arc<Self>,
         row: &Row,
         turn: &Turn,
         body: Body,
+        mut checksum: Option<Checksum>,
     ) -> Result<u64, UploadError> {
         let mut frames = body.into_data_stream();
-        let mut inflow = Inflow { uploads: self.clone(), row: row.clone(), part: None, gathered: Vec::new() };
+        let mut inflow = Inflow {
+            uploads: self.clone(),
+            row: row.clone(),
+            part: None,
+            gathered: Vec::new(),
+            is_checked: checksum.is_some(),
+        };
         let mut offset = row.offset;
         let mut parting = PARTING;
         let end = loop {
@@ -51,6 +59,9 @@ impl Uploads {
                 }
                 Ok(Some(Ok(bytes))) => {
                     offset += bytes.len() as u64;
+                    if let Some(checksum) = &mut checksum {
+                        checksum.count(&bytes);
+                    }
                     inflow.gathered.extend_from_slice(&bytes);
                     if inflow.gathered.len() >= GATHER {
                         inflow = blocking(move || inflow.write()).await?;
@@ -61,13 +72,21 @@ impl Uploads {
                 Err(_) => break Err(UploadError::Silent),
             }
         };
-        // Once every byte is here it doesn't matter how the body ended: the hash decides.
-        if offset == row.length {
-            blocking(move || inflow.finish()).await?;
-            return Ok(offset);
+        if let Some(checksum) = checksum {
+            // What was written and not recorded is cut off when the upload is next looked at.
+            end.map_err(|error| match error {
+                UploadError::BrokeOff | UploadError::Silent => UploadError::Unchecked,
+                other => other,
+            })?;
+            if !checksum.holds() {
+                return Err(UploadError::Checksum);
+            }
+            return blocking(move || inflow.end(offset)).await.map(|()| offset);
         }
-        blocking(move || inflow.record()).await?;
-        end.map(|()| offset)
+        // Once every byte is here it doesn't matter how the body ended: the hash decides.
+        let whole = offset == row.length;
+        blocking(move || inflow.end(offset)).await?;
+        if whole { Ok(offset) } else { end.map(|()| offset) }
     }
 }
 
@@ -77,6 +96,8 @@ struct Inflow {
     row: Row,
     part: Option<Part>,
     gathered: Vec<u8>,
+    /// Nothing is recorded before the end, where the checksum is.
+    is_checked: bool,
 }
 
 impl Inflow {
@@ -91,9 +112,13 @@ impl Inflow {
         part.write(&self.gathered)?;
         self.gathered.clear();
         // The last stretch is recorded by `finish` only: an offset equals the length once the hash is right.
-        let record = part.unsynced() >= RECORD && part.length() < self.row.length;
+        let record = !self.is_checked && part.unsynced() >= RECORD && part.length() < self.row.length;
         self.part = Some(if record { self.uploads.record(&self.row, part)? } else { part });
         Ok(self)
+    }
+
+    fn end(self, offset: u64) -> Result<(), UploadError> {
+        if offset == self.row.length { self.finish() } else { self.record() }
     }
 
     fn record(self) -> Result<(), UploadError> {

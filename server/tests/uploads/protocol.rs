@@ -12,8 +12,12 @@ async fn options_tell_what_is_spoken_without_a_token() {
         let answer = relay.ask_as("nobody", "OPTIONS", path, "", b"").await;
         assert_eq!(answer.status, 204);
         assert_eq!(answer.header("tus-version"), Some("1.0.0"));
-        assert_eq!(answer.header("tus-extension"), Some("creation,creation-with-upload,termination"));
+        assert_eq!(
+            answer.header("tus-extension"),
+            Some("creation,creation-with-upload,checksum,expiration,termination")
+        );
         assert_eq!(answer.header("tus-max-size"), Some("8000000"));
+        assert_eq!(answer.header("tus-checksum-algorithm"), Some("sha1,sha256"));
         assert!(answer.header("access-control-allow-headers").unwrap().contains("Authorization"));
         assert!(answer.header("access-control-expose-headers").unwrap().contains("Upload-Offset"));
     }
