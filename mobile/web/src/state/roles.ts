@@ -25,7 +25,7 @@ export function visiting(me: Me): Me["parts"] {
 }
 
 /** An adult who may put evidence into a student's folio. */
-export const mayObserve = (me: Me): boolean => !isStudent(me) && (isTeacher(me) || isMentor(me));
+export const mayObserve = (me: Me): boolean => !isStudent(me) && (isTeacher(me) || me.parts.some((part) => part.role === "mentor"));
 
 export function tabs(me: Me): Tab[] {
   const list: Tab[] = [];

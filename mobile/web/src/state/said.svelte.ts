@@ -8,5 +8,5 @@ export function tell(text: string): void {
   said.text = text;
   said.turn += 1;
   clearTimeout(timer);
-  timer = setTimeout(() => (said.text = ""), 6000);
+  timer = setTimeout(() => (said.text = ""), 4500);
 }

@@ -78,11 +78,9 @@ export function sayFor(moment: number): string {
 }
 
 export function sayBytes(bytes: number): string {
-  const megabytes = bytes / 1_000_000;
-  const digits = { maximumFractionDigits: megabytes < 10 ? 1 : 0 };
-  const unit = megabytes >= 1000 ? "gigabyte" : "megabyte";
-  const count = unit === "gigabyte" ? megabytes / 1000 : megabytes;
-  return new Intl.NumberFormat(reader.language, { style: "unit", unit, ...digits }).format(count);
+  const [unit, size] = bytes >= 1e9 ? ["gigabyte", 1e9] : bytes >= 100_000 || bytes === 0 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
+  const maximumFractionDigits = bytes < 10 * size ? 1 : 0;
+  return new Intl.NumberFormat(reader.language, { style: "unit", unit, maximumFractionDigits }).format(bytes / size);
 }
 
 export function sayList(words: string[]): string {
