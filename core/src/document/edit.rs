@@ -56,16 +56,17 @@ impl Sheet {
 }
 
 impl Edit<'_> {
-    /// Sets the title; what differs merges by character with what other devices wrote.
+    /// Sets the title; what differs merges by character with what other devices wrote. One that was written anew is put
+    /// in whole.
     pub fn title(&mut self, title: &str) -> Result<(), SheetError> {
         let object = self.root("title")?;
-        Ok(self.tx.update_text(&object, title)?)
+        self.text(&object, title)
     }
 
     /// Sets the maker's words, merging like [`Edit::title`].
     pub fn words(&mut self, words: &str) -> Result<(), SheetError> {
         let object = self.root("words")?;
-        Ok(self.tx.update_text(&object, words)?)
+        self.text(&object, words)
     }
 
     /// Sets the day of the work.
@@ -175,7 +176,7 @@ impl Edit<'_> {
                 self.tx.put_object(&object, "words", ObjType::Text)?
             }
         };
-        Ok(self.tx.update_text(&text, words)?)
+        self.text(&text, words)
     }
 
     /// Takes an entry back. It stays readable.
@@ -185,6 +186,18 @@ impl Edit<'_> {
             Some((Value::Object(ObjType::Map), entry)) => Ok(self.tx.put(&entry, "withdrawn", true)?),
             _ => Err(SheetError::Absent("that entry is not in this voice")),
         }
+    }
+
+    /// Makes a text say this. Where less than half of what stood there begins or ends the new text, it was written anew,
+    /// and is replaced as a whole: two that were written anew on two devices then stand one after the other, instead of
+    /// letter by letter in each other.
+    fn text(&mut self, object: &ObjId, new: &str) -> Result<(), SheetError> {
+        let old = self.tx.text(object)?;
+        if 2 * kept(&old, new) >= old.chars().count() {
+            return Ok(self.tx.update_text(object, new)?);
+        }
+        let length = isize::try_from(self.tx.length(object)).unwrap_or(isize::MAX);
+        Ok(self.tx.splice_text(object, 0, length, new)?)
     }
 
     fn entry(&mut self, id: EntryId, kind: &str, replaces: Option<EntryId>) -> Result<ObjId, SheetError> {
@@ -224,4 +237,12 @@ impl Edit<'_> {
             _ => Err(SheetError::Absent("the document has lost a root container")),
         }
     }
+}
+
+/// How many characters of `old` begin or end `new`.
+fn kept(old: &str, new: &str) -> usize {
+    let begin = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+    let left = old.chars().count().min(new.chars().count()) - begin;
+    let end = old.chars().rev().zip(new.chars().rev()).take(left).take_while(|(a, b)| a == b).count();
+    begin + end
 }

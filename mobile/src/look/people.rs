@@ -210,10 +210,12 @@ impl Look<'_> {
     pub fn devices(&self) -> Result<Vec<DeviceLine>, DeviceError> {
         let mut devices = self.device.devices()?;
         devices.sort_by_key(|device| std::cmp::Reverse(device.enrolled_at));
+        // To a device that has just joined the older ones are no news.
+        let joined = devices.iter().find(|device| device.is_this).map(|device| device.enrolled_at);
         let lines = devices.into_iter().map(|device| DeviceLine {
             device: device.id.to_string(),
             is_this: device.is_this,
-            is_new: device.is_new,
+            is_new: device.is_new && joined.is_none_or(|joined| device.enrolled_at > joined),
             revoked: device.revoked,
             enrolled: device.enrolled_at.millis(),
             invited_by: text(device.invited_by).unwrap_or_else(|| "school".to_owned()),

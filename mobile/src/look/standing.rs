@@ -112,9 +112,9 @@ fn joined<'a>(
 impl Look<'_> {
     /// Other devices of one's own that are in use and that none of one's devices vouched for.
     fn unvouched(&self) -> Result<Vec<String>, DeviceError> {
-        let devices = self.device.devices()?.into_iter();
+        let devices = self.devices()?.into_iter();
         let new = devices.filter(|device| device.is_new && !device.is_this && !device.revoked);
-        Ok(new.map(|device| device.id.to_string()).collect())
+        Ok(new.map(|device| device.device).collect())
     }
 
     /// How the device stands with the school.

@@ -1,9 +1,11 @@
 //! Nobody waits for a network, and nothing is lost for the lack of one.
 
+use fieldfolio_core::device::Edits;
 use fieldfolio_core::document::Sheet;
 use fieldfolio_core::model::entry::{Entry, Said};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::raw;
+use fieldfolio_tests::sim::School;
 
 use super::{assess, school, sentence, summative};
 
@@ -181,4 +183,36 @@ fn a_reconnect_with_nothing_new_is_one_small_exchange() {
     assert!(school.step("ito").unwrap());
     assert!(!school.step("ito").unwrap());
     assert_eq!(school.happened.exchanges, before + 1);
+}
+
+#[test]
+fn a_title_written_anew_on_two_devices_shows_both_whole() {
+    let mut school = school(17, &[("phone", "mina"), ("tablet", "mina")]);
+    let leaf = school.capture("phone", "First name", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    for (device, title) in [("phone", "By the phone"), ("tablet", "On the laptop")] {
+        school.device(device).go_offline();
+        let edits = Edits { title: Some(title.to_owned()), ..Edits::default() };
+        school.on(device, |device, now, chance| device.edit(leaf, edits, now, chance)).unwrap();
+    }
+    for device in ["phone", "tablet"] {
+        school.device(device).go_online().unwrap();
+    }
+    school.settle();
+    let title =
+        |school: &mut School, device: &str| school.device(device).device().piece(leaf).unwrap().content.title;
+    let both = title(&mut school, "phone");
+    assert!(both.contains("By the phone") && both.contains("On the laptop"), "{both}");
+    assert_eq!(title(&mut school, "tablet"), both);
+
+    // A letter put right on one, and a word added on the other, still merge into one.
+    for (device, more) in [("phone", "!"), ("tablet", " and I")] {
+        school.device(device).go_offline();
+        let edits = Edits { title: Some(format!("{both}{more}")), ..Edits::default() };
+        school.on(device, |device, now, chance| device.edit(leaf, edits, now, chance)).unwrap();
+        school.device(device).go_online().unwrap();
+    }
+    school.settle();
+    let merged = title(&mut school, "phone");
+    assert!(merged.starts_with(&both) && merged.contains('!') && merged.contains(" and I"), "{merged}");
 }

@@ -166,7 +166,7 @@ export class Holder {
     const relay = originOf(link);
     if (relay !== null && relay !== location.origin) {
       // This page may speak to its own school only.
-      throw thrownAs("bad_link", `This invitation is for ${relay}: open the link itself in the browser.`);
+      throw thrownAs("other_school", `This invitation is for ${relay}: open the link itself in the browser.`);
     }
     const here = this.core.resident_of(link);
     if (here !== undefined) {
