@@ -53,7 +53,8 @@ test("an upload that was cut goes on where it stopped", async ({ school }) => {
   await mina.allSent();
   const sent = mina.line.sent - before;
   console.log(`a photo of ${size} bytes cut at ${Math.round(size * 0.6)}: ${sent} bytes were sent in all`);
-  expect(sent).toBeLessThan(size * 1.25);
+  // From the beginning again it would be more than 1.6 times; the small photo and the words are in it, too.
+  expect(sent).toBeLessThan(size * 1.4);
   await arrivedAtTeacher(school, ["Cut off"]);
 });
 

@@ -88,3 +88,13 @@ test("a live page is locked within two seconds of its device being ended", async
   school.relay.cli("revoke", id);
   await expect(mina.page.getByTestId("locked")).toBeVisible({ timeout: 2_000 });
 });
+
+test("an invitation that is opened where the app is open already is taken, and leaves the address", async ({ school }) => {
+  const mina = await school.seat();
+  mina.page = await mina.tab();
+  await expect(mina.page.getByTestId("join-link")).toBeEditable();
+  await mina.page.goto(school.relay.invitation("mina", mina.line.origin));
+  await mina.page.getByTestId("join").click();
+  await expect(mina.page.getByText(say("welcome.ready"))).toBeVisible();
+  expect(mina.page.url()).not.toContain("join=");
+});

@@ -1,7 +1,7 @@
 // A school of sample people with its relay: a real process in a folder of its own, to be killed and started again.
 
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -101,15 +101,6 @@ export class Device {
 /** A link with the school's address replaced by the one it is reached at from here. */
 export function at(origin: string, link: string): string {
   return origin + link.slice(link.indexOf("/#"));
-}
-
-const shared = process.env.FIELDFOLIO_SHARED ?? join(root, "../shared");
-
-/** A photo somebody really took. */
-export function photo(name: string): string {
-  const file = join(shared, "data/photos", name);
-  if (existsSync(file)) return file;
-  throw new Error(`the photo ${file} is not here: set FIELDFOLIO_SHARED to the folder that holds data/photos`);
 }
 
 async function freePort(): Promise<number> {

@@ -8,7 +8,7 @@ import { at, Relay, type Name } from "./school";
 import { say, spanish } from "./words";
 
 export { expect };
-export { photo } from "./school";
+export { arePhotosReal, photo } from "./photos";
 export { say } from "./words";
 
 export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true } satisfies BrowserContextOptions;

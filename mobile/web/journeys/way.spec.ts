@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { DESKTOP, expect, photo, say, test, type Seat } from "./stage";
+import { arePhotosReal, DESKTOP, expect, photo, say, test, type Seat } from "./stage";
 
 const WITH_A_PLACE = photo("DSCN0010.jpg");
 const TITLE = "The weir";
@@ -97,7 +97,7 @@ test("a photo taken offline is talked about and judged offline, and comes back a
   });
 
   await test.step("the photo the teacher sees in full tells nobody where it was taken", async () => {
-    expect(placeIn(WITH_A_PLACE).length, "the photo did hold a place").toBeGreaterThan(0);
+    if (arePhotosReal) expect(placeIn(WITH_A_PLACE).length, "the photo did hold a place").toBeGreaterThan(0);
     await ito.go("#/classes");
     await ito.go(`#/folio/${school.sample.folios["mina/community-garden"]}`);
     await ito.openPiece(TITLE);
