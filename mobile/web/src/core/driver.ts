@@ -4,14 +4,10 @@
 import { Line } from "./line";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network } from "./protocol";
+import { perform, type Request } from "./request";
 
 /** What the core asks for; see `next_step` of the core. */
-interface Ask {
-  method: string;
-  url: string;
-  headers: [string, string][];
-  body: Uint8Array<ArrayBuffer> | undefined;
-  limit: number;
+interface Ask extends Request {
   is_exchange: boolean;
 }
 
@@ -154,7 +150,9 @@ export class Driver {
       this.notice();
       return this.say();
     }
-    const answer = await this.fetched(ask);
+    this.giveUp = new AbortController();
+    const late = AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS);
+    const answer = await perform(ask, this.core.token(), AbortSignal.any([this.giveUp.signal, late]));
     // Another person's store may be open by now.
     if (!this.running) return;
     if (answer === null) {
@@ -167,37 +165,6 @@ export class Driver {
     }
     this.notice();
     this.say();
-  }
-
-  /** A whole answer, or null: a cut one is none. */
-  private async fetched(ask: Ask): Promise<{ status: number; location?: string; offset?: number; body: Uint8Array } | null> {
-    this.giveUp = new AbortController();
-    try {
-      const answer = await fetch(ask.url, {
-        method: ask.method,
-        headers: [...ask.headers, ["Authorization", `Bearer ${this.core.token()}`]],
-        body: ask.body,
-        cache: "no-store",
-        credentials: "omit",
-        redirect: "error",
-        referrerPolicy: "no-referrer",
-        signal: AbortSignal.any([
-          this.giveUp.signal,
-          AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS),
-        ]),
-      });
-      const body = await bounded(answer, ask.limit);
-      if (body === null) return null;
-      const offset = answer.headers.get("Upload-Offset");
-      return {
-        status: answer.status,
-        location: answer.headers.get("Location") ?? undefined,
-        offset: offset === null ? undefined : Number(offset),
-        body,
-      };
-    } catch {
-      return null;
-    }
   }
 
   /** Tells the pages when the database differs from what they were told of last. */
@@ -215,27 +182,4 @@ export class Driver {
     const is = !this.hasRoom ? "no_room" : !navigator.onLine ? "offline" : !this.reached ? "unreachable" : toFill > 0 ? "catching_up" : "online";
     this.heard.network({ is, filled: this.most - toFill, to_fill: toFill });
   }
-}
-
-/** At most `limit` bytes of a body; null for more. */
-async function bounded(answer: Response, limit: number): Promise<Uint8Array | null> {
-  if (!answer.body) return new Uint8Array();
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = answer.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    length += part.value.length;
-    if (length > limit) {
-      await reader.cancel();
-      return null;
-    }
-    parts.push(part.value);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

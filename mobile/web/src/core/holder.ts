@@ -5,15 +5,12 @@ import { Driver } from "./driver";
 import { asKept } from "./pictures";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
+import { perform, type Request } from "./request";
 
-/** What the core asks for outside of its steps. */
-interface Request {
-  method: string;
-  url: string;
-  headers: [string, string][];
-  body: Uint8Array<ArrayBuffer>;
-}
+/** How long somebody waits for the school to answer a question of hers. */
+const ANSWER_MS = 60_000;
 
+/** A call that asks the school, under way. */
 interface Asking extends Request {
   turn: number;
 }
@@ -131,7 +128,7 @@ export class Holder {
 
   /** One request to the school. Without an answer nothing is known: the reader may ask again. */
   private async askSchool(asking: Asking): Promise<unknown> {
-    const answer = await this.post(asking, { Authorization: `Bearer ${this.core.token()}` });
+    const answer = await perform(asking, this.core.token(), AbortSignal.timeout(ANSWER_MS));
     if (!answer || answer.status >= 500) {
       this.core.give_up_asking(asking.turn);
       throw thrownAs("no_network", "This needs a connection to the school. Try again when there is one.");
@@ -139,27 +136,6 @@ export class Holder {
     const value = JSON.parse(this.core.finish_asking(asking.turn, answer.status, answer.body)) as unknown;
     this.driver?.wake();
     return value;
-  }
-
-  private async post(
-    asking: Request,
-    further: Record<string, string>,
-  ): Promise<{ status: number; body: Uint8Array } | null> {
-    try {
-      const answer = await fetch(asking.url, {
-        method: asking.method,
-        headers: [...asking.headers, ...Object.entries(further)],
-        body: asking.body,
-        cache: "no-store",
-        credentials: "omit",
-        redirect: "error",
-        referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(60_000),
-      });
-      return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()) };
-    } catch {
-      return null;
-    }
   }
 
   private async enrol(link: string): Promise<Resident> {
@@ -173,7 +149,8 @@ export class Holder {
       this.open(here);
     } else {
       await this.core.make_room();
-      const answer = await this.post(this.core.begin_enrolment(link) as Request, {});
+      const asking = this.core.begin_enrolment(link) as Request;
+      const answer = await perform(asking, null, AbortSignal.timeout(ANSWER_MS));
       if (!answer || answer.status >= 500) {
         throw thrownAs("no_network", "The school can't be reached. The link stays good: try again with a network.");
       }

@@ -14,7 +14,7 @@ import {
   type ToWorker,
 } from "./protocol";
 
-const page = self as unknown as { postMessage(message: ToPage): void; close(): void };
+const page = self as unknown as { postMessage(message: ToPage): void };
 const tabs = new BroadcastChannel(CHANNEL);
 /** A holder that says nothing for so long is frozen, or is about to be. */
 const UNHEARD_MS = 6_000;
