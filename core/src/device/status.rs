@@ -73,6 +73,40 @@ impl Device {
     /// How things stand.
     pub fn status(&self) -> Result<Status, DeviceError> {
         let conn = self.store.read();
+        let uploads: Vec<_> =
+            transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
+        let unopened = log::all_documents(conn)?
+            .into_iter()
+            .filter_map(|document| document.set_aside.map(|why| format!("{}: {why}", document.id)));
+        Ok(Status {
+            person: self.me.person,
+            locked: self.is_locked()?,
+            waiting: self.waiting()?,
+            uploads: uploads.len(),
+            upload_bytes: uploads.iter().map(|upload| upload.size.saturating_sub(upload.sent)).sum(),
+            to_fill: self.to_fill()?,
+            set_aside: outbox::all_set_aside(conn)?
+                .into_iter()
+                .map(|aside| (Why::read(&aside.reason), aside.words))
+                .collect(),
+            unopened: unopened.collect(),
+            new_devices: self.new_devices()?,
+        })
+    }
+
+    /// Did the school refuse this device?
+    pub fn is_locked(&self) -> Result<bool, DeviceError> {
+        Ok(crate::store::meta(self.store.read(), LOCKED)?.is_some())
+    }
+
+    /// How many documents are announced and not here yet.
+    pub fn to_fill(&self) -> Result<usize, DeviceError> {
+        Ok(records::count_fills(self.store.read())?)
+    }
+
+    /// What has not reached the school yet.
+    pub fn waiting(&self) -> Result<Vec<Waiting>, DeviceError> {
+        let conn = self.store.read();
         let mut waiting = Vec::new();
         for row in outbox::all(conn)? {
             let (what, piece, document) = match row.owed {
@@ -88,25 +122,7 @@ impl Device {
             };
             waiting.push(Waiting { what, piece, document, reason: row.reason.as_deref().map(Why::read) });
         }
-        let uploads: Vec<_> =
-            transfers::uploads(conn)?.into_iter().filter(|upload| !upload.is_done).collect();
-        let unopened = log::all_documents(conn)?
-            .into_iter()
-            .filter_map(|document| document.set_aside.map(|why| format!("{}: {why}", document.id)));
-        Ok(Status {
-            person: self.me.person,
-            locked: crate::store::meta(conn, LOCKED)?.is_some(),
-            waiting,
-            uploads: uploads.len(),
-            upload_bytes: uploads.iter().map(|upload| upload.size.saturating_sub(upload.sent)).sum(),
-            to_fill: records::fills(conn, usize::MAX)?.len(),
-            set_aside: outbox::all_set_aside(conn)?
-                .into_iter()
-                .map(|aside| (Why::read(&aside.reason), aside.words))
-                .collect(),
-            unopened: unopened.collect(),
-            new_devices: self.new_devices()?,
-        })
+        Ok(waiting)
     }
 
     /// Pieces of which something was refused for good.

@@ -116,6 +116,12 @@ pub fn remove_fill(tx: &Transaction<'_>, document: DocumentId) -> Result<(), Sto
     Ok(())
 }
 
+/// How many documents are still to be filled.
+pub fn count_fills(conn: &Connection) -> Result<usize, StoreError> {
+    let count: i64 = conn.prepare_cached("select count(*) from fill")?.query_row([], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Documents still to be filled, at most `limit`.
 pub fn fills(conn: &Connection, limit: usize) -> Result<Vec<(DocumentId, u64)>, StoreError> {
     let mut query = conn.prepare_cached("select document, after from fill order by document limit ?1")?;

@@ -29,7 +29,7 @@ impl Look<'_> {
         Ok(self.device.school()?.map(|school| school.rule).unwrap_or_default())
     }
 
-    fn titles(&self) -> Result<BTreeMap<PieceId, String>, DeviceError> {
+    pub(super) fn titles(&self) -> Result<BTreeMap<PieceId, String>, DeviceError> {
         let overviews = self.device.overviews()?.into_iter();
         Ok(overviews.map(|piece| (piece.piece, piece.content.title)).collect())
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::{Device, DeviceError, Status, Waiting, Why};
+use fieldfolio_core::device::{Device, DeviceError, Waiting, Why};
 use fieldfolio_core::ids::{DocumentId, PieceId};
 
 use super::Look;
@@ -11,7 +11,6 @@ use crate::records::{self, At, MediaUsage, Whereabouts};
 
 /// What is owed and what was refused, by piece.
 pub(super) struct Standings {
-    status: Status,
     owed: BTreeMap<PieceId, Vec<Waiting>>,
     refused: BTreeSet<PieceId>,
     uploads: BTreeMap<PieceId, Vec<Sent>>,
@@ -28,9 +27,8 @@ struct Sent {
 
 impl Standings {
     pub(super) fn of(device: &Device) -> Result<Self, DeviceError> {
-        let mut status = device.status()?;
         let mut owed: BTreeMap<PieceId, Vec<Waiting>> = BTreeMap::new();
-        for waiting in std::mem::take(&mut status.waiting) {
+        for waiting in device.waiting()? {
             if let Some(piece) = waiting.piece {
                 owed.entry(piece).or_default().push(waiting);
             }
@@ -47,7 +45,7 @@ impl Standings {
             });
         }
         let refused = device.refused_pieces()?.into_iter().collect();
-        Ok(Self { status, owed, refused, uploads })
+        Ok(Self { owed, refused, uploads })
     }
 
     /// Where a whole piece of one's own is.
@@ -119,12 +117,11 @@ impl Look<'_> {
 
     /// How the device stands with the school.
     pub fn status(&self) -> Result<records::Status, DeviceError> {
-        let status = &self.standings.status;
-        let title = |piece: PieceId| Ok::<_, DeviceError>(self.device.piece(piece)?.content.title);
+        let (status, titles) = (self.device.status()?, self.titles()?);
         let mut waiting = Vec::new();
         for (piece, owed) in &self.standings.owed {
             let why = owed.iter().find_map(|waiting| waiting.reason).map(Why::code);
-            let piece_title = title(*piece).ok();
+            let piece_title = titles.get(piece).cloned();
             waiting.push(records::Waiting { piece: Some(piece.to_string()), piece_title, why });
         }
         let mut uploads = Vec::new();
@@ -132,7 +129,7 @@ impl Look<'_> {
             for file in files.iter().filter(|file| !file.is_done) {
                 uploads.push(records::Upload {
                     piece: piece.to_string(),
-                    piece_title: title(*piece).unwrap_or_default(),
+                    piece_title: titles.get(piece).cloned().unwrap_or_default(),
                     is_preview: file.is_preview,
                     sent: file.sent,
                     size: file.size,

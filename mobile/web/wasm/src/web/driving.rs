@@ -112,14 +112,12 @@ impl Core {
 
     /// Documents that are announced and not here yet.
     pub fn to_fill(&mut self) -> Result<usize, JsValue> {
-        let status = self.opened()?.device.status().map_err(Refusal::from).map_err(thrown)?;
-        Ok(status.to_fill)
+        self.opened()?.device.to_fill().map_err(Refusal::from).map_err(thrown)
     }
 
     /// Is the open store locked: its device was revoked, or is not known?
     pub fn is_locked(&mut self) -> Result<bool, JsValue> {
-        let status = self.opened()?.device.status().map_err(Refusal::from).map_err(thrown)?;
-        Ok(status.locked)
+        self.opened()?.device.is_locked().map_err(Refusal::from).map_err(thrown)
     }
 
     /// Keeps the name that the school told for the person of the open store. True if that is new.
