@@ -4,6 +4,7 @@
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use fieldfolio_core::blob::BlobHash;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
@@ -34,7 +35,7 @@ pub(crate) async fn page(request: Request) -> Response {
             _ => (StatusCode::NOT_FOUND, "there is nothing here\n").into_response(),
         };
     };
-    let tag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
+    let tag = format!("\"{}\"", BlobHash::from_digest(file.metadata.sha256_hash()).hex());
     let mut headers = headers_for(path, packing, &tag);
     if request.headers().get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
@@ -110,8 +111,4 @@ fn media_type(path: &str) -> &'static str {
 fn without_client() -> Response {
     "This is a Fieldfolio relay. It was built without the web client: build it with `make build`.\n"
         .into_response()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
