@@ -87,9 +87,9 @@ fn photos_are_prepared_as_they_are_looked_at() {
         ("HMD_Nokia_8.3_5G.jpg", (4608, 1976)),
     ] {
         let (_, bytes) = sources.iter().find(|(known, _)| known == name).expect(name);
-        let photo = media::prepare(bytes).expect(name);
-        assert_eq!((photo.original.width, photo.original.height), size, "{name}");
-        let found = judge(&[("preview.jpg", &photo.preview)]);
+        let photo = media::prepare_bytes(bytes).expect(name);
+        assert_eq!((photo.width, photo.height), size, "{name}");
+        let found = judge(&[("preview.jpg", photo.preview.as_ref().unwrap())]);
         let scale = f64::from(media::PREVIEW_SIDE.min(size.0.max(size.1))) / f64::from(size.0.max(size.1));
         assert_eq!(found[0]["File:ImageWidth"], (f64::from(size.0) * scale).round() as u64, "{name}");
         assert_eq!(found[0]["File:ImageHeight"], (f64::from(size.1) * scale).round() as u64, "{name}");
@@ -102,12 +102,15 @@ fn photos_are_prepared_as_they_are_looked_at() {
 /// The top left of a made photo, followed through all eight turns into its preview.
 #[test]
 fn a_preview_shows_the_same_picture_however_the_phone_was_held() {
-    let upright = rgb(&media::prepare(&photos::field_photo(3, 96, 64)).unwrap().preview);
+    let upright = rgb(&media::prepare_bytes(&photos::field_photo(3, 96, 64)).unwrap().preview.unwrap());
     for (orientation, first_pixel) in
         [(2, (95, 0)), (3, (95, 63)), (4, (0, 63)), (5, (0, 0)), (6, (0, 63)), (7, (95, 63)), (8, (95, 0))]
     {
         let marks = PhotoMarks { orientation, ..PhotoMarks::default() };
-        let turned = rgb(&media::prepare(&photos::field_photo_with(3, 96, 64, &marks)).unwrap().preview);
+        let turned = rgb(&media::prepare_bytes(&photos::field_photo_with(3, 96, 64, &marks))
+            .unwrap()
+            .preview
+            .unwrap());
         let at = (first_pixel.1 * 96 + first_pixel.0) * 3;
         for (shown, stored) in turned[..3].iter().zip(&upright[at..at + 3]) {
             assert!(shown.abs_diff(*stored) < 24, "orientation {orientation}: {shown} is not {stored}");
@@ -119,7 +122,7 @@ fn a_preview_shows_the_same_picture_however_the_phone_was_held() {
 fn a_photo_that_does_not_open_is_refused_with_a_reason() {
     let Some(sources) = real_jpegs() else { return };
     for (name, bytes) in &sources {
-        let outcome = media::prepare(bytes);
+        let outcome = media::prepare_bytes(bytes);
         if name == "corrupted.jpg" {
             let Err(MediaError::Damaged { reason }) = outcome else {
                 panic!("{name} was taken: {outcome:?}")
@@ -156,7 +159,7 @@ fn a_heic_photo_is_refused_with_something_to_do() {
     let Some(paths) = photos::real_photos() else { return };
     let heic =
         paths.iter().find(|path| path.extension().is_some_and(|extension| extension == "HEIC")).unwrap();
-    let error = media::prepare(&std::fs::read(heic).unwrap()).unwrap_err();
+    let error = media::prepare_bytes(&std::fs::read(heic).unwrap()).unwrap_err();
     assert!(matches!(error, MediaError::Unsupported { .. }));
     assert!(error.to_string().contains("most compatible"), "{error}");
 }
@@ -178,7 +181,7 @@ fn no_mutation_of_a_full_photo_panics() {
             bytes[at] = roll(256) as u8;
         }
         bytes.truncate(bytes.len() - roll(2) * roll(200));
-        let _ = media::prepare(&bytes);
+        let _ = media::prepare_bytes(&bytes);
     }
 }
 

@@ -146,27 +146,28 @@ impl Device {
         now: Timestamp,
         chance: &mut dyn Chance,
     ) -> Result<Vec<Photo>, DeviceError> {
-        let prepared: Vec<media::Photo> =
-            photos.iter().map(|bytes| media::prepare(bytes)).collect::<Result<_, _>>()?;
+        let prepared: Vec<media::Prepared> =
+            photos.iter().map(|bytes| media::prepare_bytes(bytes)).collect::<Result<_, _>>()?;
         let mut kept = Vec::with_capacity(prepared.len());
-        for (position, photo) in prepared.into_iter().enumerate() {
+        for (position, (photo, bytes)) in prepared.into_iter().zip(photos).enumerate() {
             let blobs = self.store.blobs();
+            let mut original = Vec::new();
+            photo.write(&mut std::io::Cursor::new(bytes), &mut original)?;
+            let preview =
+                photo.preview.ok_or(DeviceError::Bounds("only pictures can be kept with a piece"))?;
+            let preview_size = preview.len() as u64;
             let medium = Medium {
-                original: blobs.put(&photo.original.bytes)?,
-                preview: blobs.put(&photo.preview)?,
-                media_type: photo.original.media_type.as_str().to_owned(),
-                width: photo.original.width,
-                height: photo.original.height,
-                size: photo.original.bytes.len() as u64,
+                original: blobs.put(&original)?,
+                preview: blobs.put(&preview)?,
+                media_type: photo.media_type.as_str().to_owned(),
+                width: photo.width,
+                height: photo.height,
+                size: original.len() as u64,
                 placeholder: photo.placeholder,
             };
             // Keys in the order of capture, also within one millisecond.
             let moment = now.plus_millis(position as u64);
-            kept.push(Photo {
-                key: EntryId::new(moment, chance),
-                medium,
-                preview_size: photo.preview.len() as u64,
-            });
+            kept.push(Photo { key: EntryId::new(moment, chance), medium, preview_size });
         }
         Ok(kept)
     }

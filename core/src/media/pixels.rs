@@ -15,13 +15,16 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::exif::Orientation;
-use super::{MAX_PIXELS, MediaError, damaged};
+use super::{MAX_PIXELS, MediaError, check_size, damaged};
 
 /// 80 is where artefacts start to be hard to find on leaves and handwriting at this size.
 const PREVIEW_QUALITY: u8 = 80;
 
 /// ThumbHash takes pictures of at most 100 by 100 pixels.
 const PLACEHOLDER_SIDE: u32 = 100;
+
+/// What one frame of a GIF may take.
+const GIF_LIMIT: std::num::NonZeroU64 = std::num::NonZeroU64::MIN.saturating_add(MAX_PIXELS * 4);
 
 /// A decoded picture as it is stored: rows from the top, 8 bits a channel.
 pub(super) struct Stored {
@@ -73,6 +76,43 @@ pub(super) fn decode_png(bytes: &[u8]) -> Result<Stored, MediaError> {
         png::ColorType::Indexed => return Err(damaged("its palette is missing")),
     };
     Ok(Stored { width: frame.width, height: frame.height, channels, samples })
+}
+
+/// Decodes a cleaned WebP; of an animation, the first frame.
+pub(super) fn decode_webp(bytes: &[u8]) -> Result<Stored, MediaError> {
+    let torn = |error: image_webp::DecodingError| damaged(error.to_string());
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes)).map_err(torn)?;
+    decoder.set_memory_limit(MAX_PIXELS as usize * 4);
+    let length = decoder.output_buffer_size().ok_or_else(|| damaged("its size can't be right"))?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let channels = if decoder.has_alpha() { PixelType::U8x4 } else { PixelType::U8x3 };
+    let mut samples = vec![0; length];
+    decoder.read_image(&mut samples).map_err(torn)?;
+    Ok(Stored { width, height, channels, samples })
+}
+
+/// Decodes a cleaned GIF: the first frame, in its place on the screen.
+pub(super) fn decode_gif(bytes: &[u8]) -> Result<Stored, MediaError> {
+    let torn = |error: gif::DecodingError| damaged(error.to_string());
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    options.set_memory_limit(gif::MemoryLimit::Bytes(GIF_LIMIT));
+    let mut decoder = options.read_info(bytes).map_err(torn)?;
+    let (width, height) = (u32::from(decoder.width()), u32::from(decoder.height()));
+    check_size(width, height)?;
+    let frame = decoder.read_next_frame().map_err(torn)?.ok_or_else(|| damaged("it has no picture"))?;
+    let row = width as usize * 4;
+    let mut samples = vec![0; row * height as usize];
+    let left = (usize::from(frame.left) * 4).min(row);
+    let rows = samples.chunks_exact_mut(row).skip(frame.top.into());
+    // A frame without a pixel shows nothing, and has no rows.
+    for (to, from) in rows.zip(frame.buffer.chunks_exact((usize::from(frame.width) * 4).max(1))) {
+        for (to, from) in to.iter_mut().skip(left).zip(from) {
+            *to = *from;
+        }
+    }
+    Ok(Stored { width, height, channels: PixelType::U8x4, samples })
 }
 
 impl Stored {

@@ -1,11 +1,10 @@
 //! What a file is, told from its first bytes; and for what can't be stored, what to do instead.
 
-use super::{MediaError, MediaType};
+use super::source::Reader;
+use super::{Kind, MediaError};
 
 const HEIC: &str = "HEIC photos can't be stored yet: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
 const AVIF: &str = "AVIF pictures can't be stored yet: save the picture as JPEG or PNG";
-const WEBP: &str = "WebP pictures can't be stored yet: save the picture as JPEG or PNG";
-const GIF: &str = "GIF pictures can't be stored: save the picture as JPEG or PNG";
 const TIFF: &str = "TIFF and raw photos can't be stored: set the camera to JPEG";
 const BMP: &str = "BMP pictures can't be stored: save the picture as JPEG or PNG";
 const JXL: &str = "JPEG XL photos can't be stored yet: set the camera to JPEG";
@@ -15,15 +14,52 @@ const SOUND: &str = "sound recordings can't be stored yet: write down what was s
 const PDF: &str = "PDF files can't be stored: take a photo of the page, or save the page as JPEG or PNG";
 const UNKNOWN: &str = "this file is not a photo that is known here: save it as JPEG or PNG";
 
-/// The type of these bytes, or a refusal that names what they are.
-pub(super) fn media_type(bytes: &[u8]) -> Result<MediaType, MediaError> {
-    if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
-        return Ok(MediaType::Jpeg);
+/// How much of a file is looked at.
+const BEGINNING: usize = 4096;
+
+/// How a file is built. What it holds may show only later: a film without a picture is a sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Jpeg,
+    Png,
+    Webp,
+    Gif,
+    Ogg,
+    Wav,
+}
+
+impl Container {
+    /// What it is as far as its size is concerned.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Jpeg | Self::Png | Self::Webp | Self::Gif => Kind::Picture,
+            Self::Ogg | Self::Wav => Kind::Sound,
+        }
     }
-    if bytes.starts_with(super::png::SIGNATURE) {
-        return Ok(MediaType::Png);
+}
+
+/// How this file is built, or a refusal that names what it is.
+pub(super) fn container(reader: &mut Reader<'_>, _name: &str) -> Result<Container, MediaError> {
+    let start = reader.up_to(0, BEGINNING)?;
+    if start.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        return Ok(Container::Jpeg);
     }
-    Err(MediaError::Unsupported { what: refusal(bytes) })
+    if start.starts_with(super::png::SIGNATURE) {
+        return Ok(Container::Png);
+    }
+    if start.starts_with(b"GIF8") {
+        return Ok(Container::Gif);
+    }
+    if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
+        return Ok(Container::Webp);
+    }
+    if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WAVE") {
+        return Ok(Container::Wav);
+    }
+    if start.starts_with(b"OggS") {
+        return Ok(Container::Ogg);
+    }
+    Err(MediaError::Unsupported { what: refusal(&start) })
 }
 
 fn refusal(bytes: &[u8]) -> &'static str {
@@ -37,14 +73,11 @@ fn refusal(bytes: &[u8]) -> &'static str {
     }
     if bytes.starts_with(b"RIFF") {
         return match bytes.get(8..12).unwrap_or_default() {
-            b"WEBP" => WEBP,
-            b"WAVE" => SOUND,
             b"AVI " => VIDEO,
             _ => UNKNOWN,
         };
     }
-    let known: [(&[u8], &'static str); 13] = [
-        (b"GIF8", GIF),
+    let known: [(&[u8], &'static str); 11] = [
         (b"%PDF", PDF),
         (b"II*\0", TIFF),
         (b"MM\0*", TIFF),
@@ -54,7 +87,6 @@ fn refusal(bytes: &[u8]) -> &'static str {
         (b"<svg", SVG),
         (b"<?xml", SVG),
         (b"\x1A\x45\xDF\xA3", VIDEO),
-        (b"OggS", SOUND),
         (b"ID3", SOUND),
         (b"\xFF\xFB", SOUND),
     ];
@@ -63,28 +95,34 @@ fn refusal(bytes: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
 
+    fn told(bytes: &[u8]) -> Result<Container, MediaError> {
+        container(&mut Reader::new(&mut Cursor::new(bytes))?, "")
+    }
+
     #[test]
-    fn a_photo_is_known_by_its_bytes() {
-        assert_eq!(media_type(b"\xFF\xD8\xFF\xE0"), Ok(MediaType::Jpeg));
-        assert_eq!(media_type(b"\x89PNG\r\n\x1A\nrest"), Ok(MediaType::Png));
+    fn a_file_is_known_by_its_bytes() {
+        assert_eq!(told(b"\xFF\xD8\xFF\xE0"), Ok(Container::Jpeg));
+        assert_eq!(told(b"\x89PNG\r\n\x1A\nrest"), Ok(Container::Png));
+        assert_eq!(told(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Container::Webp));
+        assert_eq!(told(b"GIF89a"), Ok(Container::Gif));
     }
 
     #[test]
     fn every_other_file_is_refused_with_something_to_do() {
-        let files: [(&[u8], &str); 8] = [
+        let files: [(&[u8], &str); 6] = [
             (b"\0\0\0\x18ftypheic\0\0\0\0", "most compatible"),
             (b"\0\0\0\x18ftypmif1\0\0\0\0", "most compatible"),
             (b"\0\0\0\x18ftypisom\0\0\0\0", "videos"),
-            (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP"),
-            (b"GIF89a", "GIF"),
             (b"%PDF-1.7", "PDF"),
             (b"hello", "JPEG or PNG"),
             (b"\xFF\xD8", "JPEG or PNG"),
         ];
         for (bytes, hint) in files {
-            let error = media_type(bytes).unwrap_err();
+            let error = told(bytes).unwrap_err();
             assert!(error.to_string().contains(hint), "{error}");
         }
     }

@@ -32,7 +32,10 @@ impl From<DeviceError> for Refusal {
             DeviceError::Media(MediaError::TooLarge { .. } | MediaError::TooManyPixels { .. }) => {
                 "media_too_large"
             }
-            DeviceError::Media(MediaError::Empty | MediaError::Damaged { .. }) => "media_damaged",
+            DeviceError::Media(
+                MediaError::Empty | MediaError::Damaged { .. } | MediaError::Unreadable { .. },
+            ) => "media_damaged",
+            DeviceError::Media(MediaError::Unwritable { .. }) => "no_room",
             DeviceError::Sheet(_) | DeviceError::Act(_) | DeviceError::Bounds(_) => "bounds",
             DeviceError::Unknown(_) => "unknown",
             DeviceError::NotAllowed(_) => "not_allowed",
