@@ -12,6 +12,7 @@ mod enrol;
 mod level;
 mod live;
 mod overview;
+mod room;
 mod say;
 mod settle;
 mod share;
@@ -32,17 +33,18 @@ use crate::sync::DeviceHalf;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
-pub use browse::{FolioView, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
+pub use browse::{FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
 pub use calls::{Call, ClassProject, OwnDevice};
-pub use capture::{Captured, Edits, NewPiece};
+pub use capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
 pub use enrol::Enrolment;
 pub use level::{LevelView, OutcomeLevel};
 pub use live::Heard;
 pub use overview::{May, Overview, Said};
+pub use room::{Freed, Room};
 pub use say::Judging;
 pub use share::StartedProject;
 pub use status::{Digest, Status, Unsent, Waiting};
-pub use steps::{Ask, Body, HttpAnswer, Step};
+pub use steps::{Ask, Body, Courier, HttpAnswer, Line, Parcel, STRETCH, Step, Turn};
 pub use why::Why;
 
 /// One person on one device.
@@ -52,7 +54,8 @@ pub struct Device {
     me: Identity,
     ring: KeyRing,
     half: DeviceHalf,
-    steps: steps::InFlight,
+    steps: steps::Flight,
+    uploading: steps::Uploading,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -109,7 +112,10 @@ impl Device {
             Some(_) => DeviceHalf::locked(),
             None => DeviceHalf::default(),
         };
-        Ok(Self { store, me, ring, half, steps: steps::InFlight::default() })
+        let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
+        let mut device = Self { store, me, ring, half, steps, uploading };
+        device.bring_index_up_to_date()?;
+        Ok(device)
     }
 
     /// Writes everything back and lets go of the files, as a phone demands before it suspends an app. Open it again

@@ -9,6 +9,7 @@
 
 mod change;
 mod edit;
+mod media;
 mod opening;
 mod read;
 mod rows;
@@ -21,6 +22,7 @@ use automerge::{Automerge, ReadDoc, TextEncoding};
 
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
+pub use media::MediumWords;
 pub use opening::{Stopped, contained, opening};
 pub use rows::MAX_CHANGE_ROWS;
 pub use signed::{MAX_BLOBS, SignedChange, Unverified};

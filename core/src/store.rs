@@ -6,12 +6,14 @@
 
 pub mod blobs;
 pub mod distrusted;
+pub mod errands;
 pub mod index;
 pub mod log;
 pub mod outbox;
 pub mod place;
 pub mod records;
 pub mod repeats;
+pub mod seen;
 pub mod transfers;
 
 use std::path::{Path, PathBuf};
@@ -28,9 +30,12 @@ pub use repeats::CallId;
 /// "FFdv": marks the file as a device's store.
 const APPLICATION_ID: i64 = 0x4646_6476;
 /// The newest schema this program knows.
-const SCHEMA: i64 = 2;
-const MIGRATIONS: [&str; SCHEMA as usize] =
-    [include_str!("store/schema_1.sql"), include_str!("store/schema_2.sql")];
+const SCHEMA: i64 = 3;
+const MIGRATIONS: [&str; SCHEMA as usize] = [
+    include_str!("store/schema_1.sql"),
+    include_str!("store/schema_2.sql"),
+    include_str!("store/schema_3.sql"),
+];
 
 /// Something about the store went wrong. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]

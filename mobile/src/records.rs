@@ -14,7 +14,7 @@ pub use people::{
     Rule, School, Seer,
 };
 pub use pieces::{
-    Alternative, Entry, Judge, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says, ToConfirm,
-    Voice,
+    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
+    Shows, Spot, SpotOn, ToConfirm, Voice,
 };
-pub use standing::{At, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};
+pub use standing::{At, HeldBack, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -19,6 +19,7 @@ use crate::database::{self, DatabaseError};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
 
+mod blobs;
 mod circles;
 mod classes;
 mod competencies;
@@ -81,6 +82,8 @@ enum Command {
         /// The device's id, from `fieldfolio device list`
         device: String,
     },
+    /// Photos and other files: whose they are, what is missing or damaged, what goes
+    Blobs(blobs::BlobsArguments),
     /// Devices
     #[command(subcommand)]
     Device(devices::DeviceCommand),
@@ -111,6 +114,9 @@ pub enum CliError {
     /// An argument isn't what it should be.
     #[error("{0}")]
     Argument(String),
+    /// Media could not be looked after.
+    #[error(transparent)]
+    Keep(#[from] crate::keep::KeepError),
     /// The relay stopped.
     #[error("the relay stopped: {0}")]
     Relay(Box<dyn std::error::Error>),
@@ -217,6 +223,7 @@ pub fn run_with(
         Command::Framework(command) => frameworks::run(command, &mut desk)?,
         Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
         Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
+        Command::Blobs(arguments) => blobs::run(&arguments, &desk)?,
         Command::Device(command) => devices::run(&command, &desk)?,
         Command::Sample { invite } => sample::make(invite, &mut desk)?,
     };

@@ -8,8 +8,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 /// "FFrl": marks the file as a relay's database.
 const APPLICATION_ID: i64 = 0x4646_726c;
-const SCHEMA: i64 = 2;
-const MIGRATIONS: [&str; SCHEMA as usize] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const SCHEMA: i64 = 3;
+const MIGRATIONS: [&str; SCHEMA as usize] =
+    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// The database can't be used. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ pub mod config;
 pub mod database;
 pub mod directory;
 pub mod gate;
+pub mod keep;
 pub mod ledger;
 pub mod live;
 pub mod media;

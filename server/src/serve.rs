@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
+use crate::keep::{Keeper, Night, Stock};
 use crate::live::{self, Live};
 use crate::relay::{Relay, RelayLanding, now};
 use crate::routes::{App, router};
 use crate::uploads::{Limits, Uploads};
+use fieldfolio_core::time::Timestamp;
 
 /// Serves the school in `folder` until the process is asked to stop.
 pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
@@ -45,7 +47,11 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     std::io::stdout().flush()?;
     let live = app.live.clone();
-    let beside = [tokio::spawn(sweep(app.uploads.clone())), tokio::spawn(live::herald(live.clone()))];
+    let beside = [
+        tokio::spawn(sweep(app.uploads.clone())),
+        tokio::spawn(live::herald(live.clone())),
+        tokio::spawn(keeper(&app).nightly()),
+    ];
     let stop = async move {
         stop().await;
         live.stop().await;
@@ -64,6 +70,23 @@ fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
     let live = Live::new(relay.clone(), config);
     Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
+}
+
+fn keeper(app: &App) -> Keeper {
+    let stock = Stock { relay: app.relay.clone(), blobs: app.blobs.clone() };
+    Keeper { stock, uploads: app.uploads.clone() }
+}
+
+/// The media of the school in `folder`, to be looked at beside a relay that serves it.
+pub(crate) fn stock(folder: &Path, config: &Config) -> Result<Stock, Box<dyn Error>> {
+    let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
+    Ok(Stock { relay: Relay::open(folder, config)?, blobs })
+}
+
+/// Does now what a relay does every night. Not beside a relay: what lands there must not lose its bytes here.
+pub(crate) fn look_now(folder: &Path, config: &Config, now: Timestamp) -> Result<Night, Box<dyn Error>> {
+    let _only_one = only_one(folder)?;
+    Ok(keeper(&open(folder, config)?).look(now)?)
 }
 
 async fn sweep(uploads: Arc<Uploads>) {

@@ -19,9 +19,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     trusted-types svelte-trusted-html fieldfolio";
 /// A service worker loads its parts by address, which trusted types would need a policy for in a place that has no page.
 const POLICY_OF_SERVICE_WORKER: &str = "default-src 'none'; script-src 'self'; connect-src 'self'";
-/// The camera for scanning a code; nothing else of the machine.
+/// The camera for scanning a code, the microphone for voice notes; nothing else of the machine.
 const PERMISSIONS: &str =
-    "camera=(self), geolocation=(), microphone=(), usb=(), payment=(), interest-cohort=()";
+    "camera=(self), geolocation=(), microphone=(self), usb=(), payment=(), interest-cohort=()";
 
 /// Answers with a file of the web client; the start page for `/`.
 pub(crate) async fn page(request: Request) -> Response {

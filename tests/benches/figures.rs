@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use fieldfolio_core::device::{Device, Judging, NewPiece};
+use fieldfolio_core::device::{Device, Judging, NewMedium, NewPiece};
 use fieldfolio_core::document::{ParsedChange, Sheet, trial};
 use fieldfolio_core::ids::{DocumentId, EntryId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::entry::AssessmentKind;
@@ -33,7 +33,7 @@ fn capture_to_saved(c: &mut Criterion) {
     c.bench_function("capture a 12-megapixel photo until it is saved", |b| {
         b.iter_batched(
             || NewPiece {
-                photos: vec![photo.clone()],
+                media: vec![NewMedium::of_bytes(photo.clone())],
                 title: "A leaf".into(),
                 folios: vec![folio],
                 audience: Some(Roles::WHOLE_CIRCLE),

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::driver::DriverError;
 
+mod file;
 mod keep;
 mod look;
 mod make;
@@ -72,6 +73,8 @@ enum Command {
     Capture(make::Capture),
     /// Change one's own piece
     Edit(make::Change),
+    /// Change one file of a piece: its words, how it is turned, spots on it, a better one in its place
+    File(file::OneFile),
     /// Place a piece of one's own in a folio
     Place {
         /// The piece
@@ -145,13 +148,20 @@ enum Command {
     },
     /// List the work that waits for this teacher
     Queue,
-    /// List photos on their way to the school
+    /// List files on their way to the school
     Uploads,
-    /// Say in which file a photo lies; if it isn't here, the next sync fetches it
+    /// Hold back files on their way, or let them go
+    Sending {
+        #[command(subcommand)]
+        what: file::Sending,
+    },
+    /// Say what room files take on this device, and make some
+    Room(file::RoomArguments),
+    /// Say in which file a photo or another file of a piece lies; if it isn't here, the next sync fetches it
     Media {
         /// The piece
         piece: PieceId,
-        /// Which of its photos, from 0
+        /// Which of its files, from 0
         #[arg(value_name = "N")]
         position: usize,
         /// The cleaned original rather than the small picture
@@ -266,6 +276,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Join { project } => make::join(&mut device, &project),
         Command::Capture(arguments) => make::capture(&mut device, arguments),
         Command::Edit(arguments) => make::edit(&mut device, arguments),
+        Command::File(arguments) => file::file(&mut device, arguments),
         Command::Place { piece, place } => make::place(&mut device, piece, &place),
         Command::Share { piece, audience } => make::share(&mut device, piece, audience),
         Command::Unshare { piece } => make::unshare(&mut device, piece),
@@ -282,6 +293,8 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Level { student, outcome } => look::level(&device, student.as_deref(), outcome.as_deref()),
         Command::Queue => look::queue(&device),
         Command::Uploads => look::uploads(&device),
+        Command::Sending { what } => file::sending(&mut device, &what),
+        Command::Room(arguments) => file::room(&mut device, &arguments),
         Command::Media { piece, position, original } => look::media(&mut device, piece, position, original),
         Command::People => look::people(&device),
         Command::Who { piece } => look::who(&device, piece),

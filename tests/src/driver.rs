@@ -6,10 +6,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::device::{Ask, Body, Call, Device, DeviceError, Enrolment, HttpAnswer, Step, Why};
+use fieldfolio_core::device::{Ask, Body, Call, Device, DeviceError, Enrolment, HttpAnswer, Step};
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
-use fieldfolio_core::store::transfers;
 use fieldfolio_core::sync::wire::{self, Enrolled};
 use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
@@ -136,7 +135,7 @@ pub fn sync_over(
     device.wake()?;
     loop {
         match device.next_step(now())? {
-            Step::Ask(ask) => {
+            Step::Ask(turn, ask) => {
                 let answer = http.perform(&ask);
                 report.requests += 1;
                 report.unreachable = answer.is_err();
@@ -144,14 +143,14 @@ pub fn sync_over(
                 if let ("HEAD", Ok(answer)) = (ask.method, &answer) {
                     report.resumed_at.extend(answer.upload_offset.filter(|at| *at > 0));
                 }
-                device.answered(answer, now(), &mut OsChance)?;
+                device.answered(turn, answer, now(), &mut OsChance)?;
             }
             Step::Locked => {
                 report.locked = true;
                 break;
             }
             Step::Wait(until) => {
-                report.quiet = !report.unreachable && !is_busy(device)?;
+                report.quiet = !report.unreachable && !device.is_busy()?;
                 let until = until.filter(|until| *until <= deadline);
                 let (true, false, Some(until)) = (until_quiet, report.quiet, until) else { break };
                 let pause = until.millis().saturating_sub(now().millis());
@@ -161,29 +160,4 @@ pub fn sync_over(
     }
     (report.bytes_up, report.bytes_down) = http.traffic();
     Ok(report)
-}
-
-/// Is something on its way that needs nobody's help?
-fn is_busy(device: &Device) -> Result<bool, DriverError> {
-    let status = device.status()?;
-    if status.to_fill > 0 || status.waiting.iter().any(|waiting| waiting.reason.is_none()) {
-        return Ok(true);
-    }
-    let conn = device.store().read();
-    let uploads = transfers::ready_uploads(conn).map_err(DeviceError::from)?;
-    if uploads
-        .iter()
-        .any(|upload| !upload.reason.as_deref().is_some_and(|why| Why::read(why).waits_for_people()))
-    {
-        return Ok(true);
-    }
-    let mut query =
-        conn.prepare_cached("select coalesce(reason, '') from download").map_err(DeviceError::from)?;
-    let reasons = query.query_map([], |row| row.get::<_, String>(0)).map_err(DeviceError::from)?;
-    for reason in reasons {
-        if !Why::read(&reason.map_err(DeviceError::from)?).waits_for_people() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

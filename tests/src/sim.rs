@@ -284,8 +284,8 @@ impl School {
     pub fn step(&mut self, name: &str) -> Result<bool, Trouble> {
         let now = self.tick();
         let step = self.device(name).device().next_step(now)?;
-        let ask = match step {
-            Step::Ask(ask) => ask,
+        let (turn, ask) = match step {
+            Step::Ask(turn, ask) => (turn, ask),
             Step::Wait(_) => return Ok(false),
             Step::Locked => {
                 self.device(name).locked = true;
@@ -299,7 +299,7 @@ impl School {
             Err(Failure::Unreachable)
         };
         let mut chance = self.chance.clone();
-        self.device(name).device().answered(answer, now, &mut chance)?;
+        self.device(name).device().answered(turn, answer, now, &mut chance)?;
         self.chance = chance;
         Ok(true)
     }

@@ -9,7 +9,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::NewPiece;
+use fieldfolio_core::device::{NewMedium, NewPiece};
 use fieldfolio_core::document::Sheet;
 use fieldfolio_core::ids::{DocumentId, SeededChance};
 use fieldfolio_core::model::entry::Said;
@@ -75,7 +75,7 @@ fn automerge_in_javascript_reads_what_was_written_and_its_edit_comes_back() {
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let outcome = school.outcome("THINK");
     let new = NewPiece {
-        photos: vec![photos::field_photo(1, 96, 64)],
+        media: vec![NewMedium::of_bytes(photos::field_photo(1, 96, 64))],
         title: "Un día de lluvia ☔".into(),
         words: "Leaves drink the rain 👩🏽‍🌾.".into(),
         work_date: Some("2026-05-04".parse().unwrap()),

@@ -1,5 +1,6 @@
 //! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
 
+use fieldfolio_core::device::NewMedium;
 use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::sim::School;
@@ -27,6 +28,12 @@ fn call_as(
     asked: &Value,
     files: Vec<Vec<u8>>,
 ) -> Result<Value, Refusal> {
+    let mut asked = asked.clone();
+    if asked["files"].is_array() {
+        asked["files"] =
+            files.iter().map(|_| json!({ "caption": "", "alt": "", "replaces": null })).collect();
+    }
+    let files = files.into_iter().map(NewMedium::of_bytes).collect();
     let answer = school.on(device, |device, now, chance| {
         device.under(id);
         let answer = calls::call(name, &asked.to_string(), Desk { device, now, chance, files });
@@ -42,6 +49,7 @@ fn call(school: &mut School, device: &str, name: &str, asked: Value) -> Result<V
 
 fn new_piece(school: &School) -> Value {
     json!({
+        "files": [], "links": [],
         "title": "A leaf", "words": "It grows.", "work_date": "2026-05-02",
         "outcomes": [school.outcome("THINK")], "folios": [school.folio("mina/community-garden")],
         "audience": ["owner", "teacher", "mentor", "guardian"], "is_observation": false, "revises": null,
@@ -214,6 +222,137 @@ fn refusals_have_codes_that_the_catalogues_know() {
     }
 }
 
+/// Everything that is null stays.
+fn no_edits(piece: &Value) -> Value {
+    json!({
+        "piece": piece, "title": null, "words": null, "work_date": null, "outcomes": null, "files": [],
+        "links": [], "media": [], "order": null,
+    })
+}
+
+fn medium_edit(medium: &Value) -> Value {
+    json!({
+        "key": medium["key"], "caption": null, "alt": null, "turn": null, "is_out": null, "mark": null,
+        "unmark": null,
+    })
+}
+
+#[test]
+fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
+    let mut school = school(87, &[("phone", "mina"), ("tablet", "mina"), ("lea", "lea")]);
+    let mut asked = new_piece(&school);
+    asked["links"] = json!([{ "url": "https://example.org/soil", "caption": "How to test soil" }]);
+    let photo = |number| photos::field_photo(number, 64, 48);
+    let three = vec![photo(1), photo(2), photo(3)];
+    let piece = call_as(&mut school, "phone", None, "capture", &asked, three).unwrap()["piece"].clone();
+    let one = json!({ "piece": piece });
+    let view = call(&mut school, "phone", "piece", one.clone()).unwrap();
+    let keys: Vec<Value> = (0..3).map(|at| view["media"][at]["key"].clone()).collect();
+    school.settle();
+
+    let mut edit = no_edits(&piece);
+    edit["order"] = json!([keys[2], keys[0], keys[1]]);
+    let mut change = medium_edit(&view["media"][0]);
+    change["caption"] = json!("The bed in May");
+    change["turn"] = json!(1);
+    change["mark"] = json!({ "x": 2500, "y": 10_000, "words": "a slug" });
+    edit["media"] = json!([change]);
+    call(&mut school, "phone", "edit", edit).unwrap();
+    // At the same time, on her other device, offline:
+    let mut edit = no_edits(&piece);
+    let mut change = medium_edit(&view["media"][0]);
+    change["alt"] = json!("Rows of lettuce");
+    edit["media"] = json!([change]);
+    call(&mut school, "tablet", "edit", edit).unwrap();
+    school.settle();
+    for device in ["phone", "tablet", "lea"] {
+        let view = call(&mut school, device, "piece", one.clone()).unwrap();
+        let shown: Vec<&Value> = (0..3).map(|at| &view["media"][at]["key"]).collect();
+        assert_eq!(shown, [&keys[2], &keys[0], &keys[1]], "on {device}");
+        let bed = &view["media"][1];
+        assert_eq!(
+            (&bed["caption"], &bed["alt"], &bed["turn"]),
+            (&json!("The bed in May"), &json!("Rows of lettuce"), &json!(1))
+        );
+        assert_eq!((&bed["marks"][0]["x"], &bed["marks"][0]["words"]), (&json!(2500), &json!("a slug")));
+        assert_eq!(view["links"][0]["url"], "https://example.org/soil");
+    }
+
+    // The mentor points at a spot of a photo that is then replaced: it still says where.
+    let feedback = json!({
+        "piece": piece, "about": school.person("mina"), "did_well": "Straight rows", "improve": "", "next_step": "",
+        "outcome": null, "spot": { "medium": keys[0], "x": 100, "y": 200 }, "replaces": null,
+    });
+    call(&mut school, "lea", "feedback", feedback.clone()).unwrap();
+    let mut edit = no_edits(&piece);
+    edit["files"] = json!([{ "caption": "", "alt": "", "replaces": keys[0] }]);
+    let replacing = |school: &mut School| {
+        let files = vec![NewMedium::of_bytes(photos::field_photo(9, 64, 48))];
+        school.on("phone", |device, now, chance| {
+            calls::call("edit", &edit.to_string(), Desk { device, now, chance, files })
+        })
+    };
+    replacing(&mut school).unwrap();
+    school.settle();
+    let view = call(&mut school, "lea", "piece", one).unwrap();
+    assert_eq!(view["media"].as_array().unwrap().len(), 3);
+    let better = &view["media"][1];
+    assert_eq!(
+        (&better["caption"], &better["alt"], &better["turn"]),
+        (&json!("The bed in May"), &json!("Rows of lettuce"), &json!(0))
+    );
+    assert_eq!(view["earlier"][0]["key"], keys[0], "the replaced photo is kept");
+    let said = &view["voices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|voice| voice["author_name"] == "Lea Sample")
+        .unwrap()["entries"][0]["says"];
+    assert_eq!(said["spot"], json!({ "medium": keys[0], "x": 100, "y": 200 }));
+
+    // Nobody points at a photo that is not there, or beyond its edge.
+    let mut wrong = feedback.clone();
+    wrong["spot"]["medium"] = piece.clone();
+    assert_eq!(call(&mut school, "lea", "feedback", wrong).unwrap_err().code, "unknown");
+    let mut wrong = feedback;
+    wrong["spot"]["x"] = json!(10_001);
+    assert!(call(&mut school, "lea", "feedback", wrong).is_err());
+    let mut link = no_edits(&piece);
+    link["links"] = json!([{ "url": "javascript:alert(1)", "caption": "" }]);
+    assert_eq!(call(&mut school, "phone", "edit", link).unwrap_err().code, "bounds");
+}
+
+#[test]
+fn uploads_are_held_back_and_let_go() {
+    let mut school = school(88, &[("phone", "mina")]);
+    let asked = new_piece(&school);
+    let photo = vec![photos::field_photo(1, 64, 48)];
+    let piece = call_as(&mut school, "phone", None, "capture", &asked, photo).unwrap()["piece"].clone();
+    school.settle();
+    let mut status = |call_name: &str, asked: Value| {
+        call(&mut school, "phone", call_name, asked).unwrap();
+        let status = call(&mut school, "phone", "status", json!({})).unwrap();
+        let of = |preview: bool| {
+            let uploads = status["uploads"].as_array().unwrap();
+            uploads.iter().find(|upload| upload["is_preview"] == preview).unwrap()["why"].clone()
+        };
+        (of(true), of(false))
+    };
+    let hold = |held: &str| json!({ "piece": piece, "hash": null, "held": held });
+    let none = status("on_line", json!({ "is_metered": false })).0;
+    assert_eq!(status("hold", hold("paused")), (json!("paused"), json!("paused")));
+    assert_eq!(status("hold", hold("cancelled")), (json!("cancelled"), json!("cancelled")));
+    assert_eq!(status("hold", hold("not")).0, Value::Null);
+    assert_eq!(status("sending", json!({ "paused": true, "thrifty": null })).1, json!("paused"));
+    status("sending", json!({ "paused": false, "thrifty": true }));
+    assert_eq!(status("on_line", json!({ "is_metered": true })), (Value::Null, json!("metered")));
+    assert_eq!(status("on_line", json!({ "is_metered": false })), (Value::Null, Value::Null));
+    assert_eq!(none, json!("no_connection"), "this school carries no photos");
+    let room = call(&mut school, "phone", "status", json!({})).unwrap()["media"].clone();
+    assert_eq!(room["bytes"], room["unsent"], "what was not sent is all there is: {room}");
+    assert_eq!(call(&mut school, "phone", "free_room", json!({})).unwrap()["bytes"], 0);
+}
+
 const NAMES: [&str; 14] = [
     "me",
     "piece",
@@ -241,7 +380,7 @@ proptest! {
         }
         SCHOOL.with_borrow_mut(|school| {
             let made = school.on("phone", |device, now, chance| {
-                let desk = Desk { device, now, chance, files: vec![bytes.clone()] };
+                let desk = Desk { device, now, chance, files: vec![NewMedium::of_bytes(bytes.clone())] };
                 Ok::<_, Refusal>(calls::call(NAMES[name], &asked, desk).is_ok())
             });
             prop_assert!(made.is_ok());

@@ -8,28 +8,37 @@ use crate::document::SignedChange;
 use crate::ids::{DeviceId, DocumentId, PieceId};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::{DeviceRecord, Inviter};
-use crate::model::role::Class;
+use crate::model::piece::{Content, Medium};
+use crate::model::role::{Class, Role};
 use crate::store::log::ChangeState;
 use crate::store::records::{self, RecordKind};
 use crate::store::{Identity, StoreError, index, log, outbox, transfers};
 use crate::sync::Batch;
 use crate::sync::verify::KeyRing;
 use crate::sync::wire::{self, Pack, Record, ToFill};
+use crate::time::Timestamp;
 
+use super::browse::Waits;
 use super::settle::offer_everything;
 use super::write::{reindex_document, reindex_piece};
-use super::{Device, DeviceError, LOCKED, piece_of};
+use super::{Device, DeviceError, LOCKED, piece_of, standing};
+
+/// Set by a step of the schema that asks for a new index.
+const REINDEX: &str = "reindex";
+
+/// Work that was made within so many milliseconds is recent: 30 days.
+const RECENT: u64 = 30 * 24 * 60 * 60 * 1000;
 
 impl Device {
     /// Takes in one answer of the relay.
-    pub(super) fn absorb(&mut self, batch: Batch) -> Result<(), DeviceError> {
+    pub(super) fn absorb(&mut self, batch: Batch, now: Timestamp) -> Result<(), DeviceError> {
         let (me, ring) = (&self.me, &mut self.ring);
         let blobs = self.store.blobs().clone();
         let mut dropped = Vec::new();
         self.store.write(|tx| {
             crate::store::remove_meta(tx, LOCKED)?;
             let mut intake =
-                Intake { tx, me, ring, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
+                Intake { tx, me, ring, now, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
             for (row, outcome) in &batch.outcomes {
                 intake.settle(*row, *outcome)?;
             }
@@ -68,6 +77,15 @@ impl Device {
         Ok(())
     }
 
+    /// After an update that reads more in documents than the version before it.
+    pub(super) fn bring_index_up_to_date(&mut self) -> Result<(), DeviceError> {
+        if crate::store::meta(self.store.read(), REINDEX)?.is_none() {
+            return Ok(());
+        }
+        self.rebuild_index()?;
+        self.store.write(|tx| Ok(crate::store::remove_meta(tx, REINDEX)?))
+    }
+
     /// Works the whole index out anew from documents and acts.
     pub fn rebuild_index(&mut self) -> Result<(), DeviceError> {
         self.store.write(|tx| {
@@ -97,6 +115,7 @@ pub(super) struct Intake<'a> {
     pub(super) tx: &'a Transaction<'a>,
     pub(super) me: &'a Identity,
     ring: &'a mut KeyRing,
+    now: Timestamp,
     /// Documents whose changes are new, with their rows.
     dirty: BTreeMap<DocumentId, i64>,
     /// Pieces whose acts are new.
@@ -250,12 +269,14 @@ impl Intake<'_> {
             return Ok(Vec::new());
         }
         let media = match document.author() {
-            None => index::content(self.tx, document.piece)?.map(|content| content.media).unwrap_or_default(),
+            None => index::content(self.tx, document.piece)?
+                .map(|content| [content.media, content.earlier].concat())
+                .unwrap_or_default(),
             Some(_) => Vec::new(),
         };
         log::forget_document(self.tx, document)?;
         self.dirty.remove(&document);
-        let hashes: Vec<_> = media.iter().flat_map(|medium| [medium.original, medium.preview]).collect();
+        let hashes: Vec<_> = media.iter().flat_map(Medium::blobs).collect();
         for hash in &hashes {
             transfers::unwant(self.tx, *hash)?;
         }
@@ -299,15 +320,34 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn want_previews(&self, piece: PieceId) -> Result<(), DeviceError> {
-        let own = declared_maker(self.tx, piece)? == Some(self.me.person);
-        let Some(content) = index::content(self.tx, piece)? else { return Ok(()) };
-        for medium in content.media.iter().take(40) {
-            if !(own && transfers::is_owed_or_sent(self.tx, medium.preview)?) {
-                transfers::want(self.tx, medium.preview)?;
+    /// Small pictures come by themselves where somebody is likely to look: on work of the last weeks, and on what waits for
+    /// this teacher. Others come when their piece is opened.
+    fn want_previews(&self, id: PieceId) -> Result<(), DeviceError> {
+        let Some(content) = index::content(self.tx, id)? else { return Ok(()) };
+        let age = self.now.millis().saturating_sub(id.made_at().millis());
+        if age > RECENT && !self.waits_for_me(id, &content)? {
+            return Ok(());
+        }
+        let own = declared_maker(self.tx, id)? == Some(self.me.person);
+        for preview in content.media.iter().filter_map(|medium| medium.preview).take(40) {
+            if !(own && transfers::is_owed_or_sent(self.tx, preview)?) {
+                transfers::want(self.tx, preview)?;
             }
         }
         Ok(())
+    }
+
+    fn waits_for_me(&self, id: PieceId, content: &Content) -> Result<bool, DeviceError> {
+        let me = self.me.person;
+        let Ok((piece, circles)) = standing(self.tx, id, self.now) else { return Ok(false) };
+        for placement in &piece.placements {
+            let class = piece.voice_class(&circles, me, Some(placement.student));
+            let teaches = piece.maker != me && class == Some(Class::Voice(Role::Teacher));
+            if teaches && Waits::on(self.tx, me, id, placement.student)?.is_for_her(&content.outcomes) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::blob::BlobHash;
 use crate::ids::{FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use crate::media::MediaType;
 use crate::model::directory::{CircleRow, Folio, Person, Project};
 use crate::model::entry::{Entry, Reference, Said};
 use crate::model::piece::{Content, Medium, PieceKind};
@@ -82,7 +83,7 @@ pub struct PieceView {
     pub set_aside: Vec<String>,
 }
 
-/// A photo of a piece.
+/// A medium of a piece.
 #[derive(Debug, Clone, Serialize)]
 pub struct MediumView {
     /// What it is.
@@ -126,6 +127,15 @@ pub struct QueueRow {
     pub outcomes: Vec<OutcomeId>,
     /// Mentors' judgements that no teacher has confirmed or judged beside.
     pub to_confirm: Vec<Reference>,
+}
+
+/// A medium whose bytes are here. [`Device::store`] reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaHere {
+    /// How many bytes.
+    pub size: u64,
+    /// What kind of file; `None` for one that this version doesn't know: such bytes are handed out and never shown.
+    pub media_type: Option<MediaType>,
 }
 
 /// Which form of a photo.
@@ -184,7 +194,7 @@ impl Device {
         let file = |hash: BlobHash| blobs.path(hash).filter(|_| blobs.has(hash));
         let media = content.media.iter().cloned().map(|medium| MediumView {
             original_file: file(medium.original),
-            preview_file: file(medium.preview),
+            preview_file: medium.preview.and_then(file),
             medium,
         });
         let media = media.collect();
@@ -266,40 +276,57 @@ impl Device {
         Ok(queue)
     }
 
-    /// The file of a photo. `None` when it is not here yet: it is then asked for at the next sync.
+    /// The file of a medium. `None` when it is not here yet: it is then asked for at the next sync. What can't be seen has
+    /// no preview.
     pub fn media_path(
         &mut self,
         piece: PieceId,
         position: usize,
         variant: Variant,
+        now: Timestamp,
     ) -> Result<Option<PathBuf>, DeviceError> {
         let content = index::content(self.store.read(), piece)?;
         let medium = content.as_ref().and_then(|content| content.media.get(position));
-        let medium =
-            medium.ok_or_else(|| DeviceError::Unknown(format!("photo {position} of piece {piece}")))?;
-        let hash = match variant {
-            Variant::Original => medium.original,
+        let hash = medium.and_then(|medium| match variant {
+            Variant::Original => Some(medium.original),
             Variant::Preview => medium.preview,
-        };
-        if self.store.blobs().has(hash) {
-            return Ok(self.store.blobs().path(hash));
-        }
-        self.store.write(|tx| transfers::want(tx, hash))?;
-        Ok(None)
+        });
+        let hash =
+            hash.ok_or_else(|| DeviceError::Unknown(format!("picture {position} of piece {piece}")))?;
+        Ok(self.is_here(hash, now)?.then(|| self.store.blobs().path(hash)).flatten())
     }
 
-    /// The bytes of a photo by its name, for a place without files. `None` when it is not here yet: it is then asked for
-    /// at the next sync, if the piece names it.
-    pub fn media(&mut self, piece: PieceId, hash: BlobHash) -> Result<Option<Vec<u8>>, DeviceError> {
+    /// A medium by its name, for a place without files. `None` when it is not here yet: it is then asked for at the next
+    /// sync, if the piece names it.
+    pub fn media(
+        &mut self,
+        piece: PieceId,
+        hash: BlobHash,
+        now: Timestamp,
+    ) -> Result<Option<MediaHere>, DeviceError> {
         let content = index::content(self.store.read(), piece)?.unwrap_or_default();
-        if !content.media.iter().any(|medium| medium.original == hash || medium.preview == hash) {
-            return Err(DeviceError::Unknown(format!("photo {hash} of piece {piece}")));
+        let mut all = content.media.iter().chain(&content.earlier);
+        let Some(medium) = all.find(|medium| medium.names(hash)) else {
+            return Err(DeviceError::Unknown(format!("file {hash} of piece {piece}")));
+        };
+        let media_type = match medium.preview == Some(hash) {
+            true => Some(MediaType::Jpeg),
+            false => MediaType::parse(&medium.media_type),
+        };
+        if !self.is_here(hash, now)? {
+            return Ok(None);
         }
+        Ok(self.store.blobs().size(hash).map(|size| MediaHere { size, media_type }))
+    }
+
+    fn is_here(&mut self, hash: BlobHash, now: Timestamp) -> Result<bool, DeviceError> {
         if self.store.blobs().has(hash) {
-            return Ok(Some(self.store.blobs().get(hash)?));
+            // A full disk takes no notes; looking goes on.
+            let _ = self.look_at(hash, now);
+            return Ok(true);
         }
-        self.store.write(|tx| transfers::want(tx, hash))?;
-        Ok(None)
+        self.store.write(|tx| Ok::<_, DeviceError>(transfers::want(tx, hash)?))?;
+        Ok(false)
     }
 
     /// The name of a person, if she is known here.
@@ -321,13 +348,13 @@ impl Device {
 }
 
 /// What a teacher has judged on a piece, and what mentors said that waits for her.
-struct Waits {
+pub(super) struct Waits {
     judged: Vec<OutcomeId>,
     to_confirm: Vec<Reference>,
 }
 
 impl Waits {
-    fn on(
+    pub(super) fn on(
         conn: &rusqlite::Connection,
         me: PersonId,
         piece: PieceId,
@@ -356,5 +383,10 @@ impl Waits {
         }
         waits.to_confirm.retain(|of| !confirmed.contains(of));
         Ok(waits)
+    }
+
+    /// Does anything of a piece that is offered for these outcomes wait for her?
+    pub(super) fn is_for_her(&self, offered: &[OutcomeId]) -> bool {
+        !self.to_confirm.is_empty() || offered.iter().any(|outcome| !self.judged.contains(outcome))
     }
 }

@@ -1,23 +1,30 @@
 //! Capturing work, and editing it. Never waits for a network.
 
+use std::fmt;
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use crate::document::{Edit, MediumWords};
 use crate::ids::{Chance, EntryId, FolioId, OutcomeId, PieceId};
-use crate::media;
+use crate::media::{self, MediaError, Offered, Prepared, Source};
 use crate::model::act::Act;
-use crate::model::piece::{Medium, PieceKind};
+use crate::model::piece::{Link, Mark, Medium, PieceKind, Point, Turn};
 use crate::model::role::{Class, Roles};
-use crate::store::transfers;
+use crate::store::{StoreError, transfers};
 use crate::time::{Timestamp, WorkDate};
 
 use super::write::{self, Writing};
 use super::{Device, DeviceError};
 
 /// A piece to be made.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct NewPiece {
-    /// The photos, as their files' bytes.
-    pub photos: Vec<Vec<u8>>,
+    /// Photos, films, recordings and documents, at most 40.
+    pub media: Vec<NewMedium>,
+    /// Pages elsewhere, at most 20.
+    pub links: Vec<NewLink>,
     /// A line naming the work, at most 200 characters.
     pub title: String,
     /// The maker's words.
@@ -36,17 +43,76 @@ pub struct NewPiece {
     pub revises: Option<PieceId>,
 }
 
+/// A file to be kept: cleaned of where and by whom it was made, first.
+pub struct NewMedium {
+    /// Its bytes.
+    pub source: Box<dyn Source>,
+    /// What the file is called. It is kept for documents only: what a camera calls its files helps nobody.
+    pub name: String,
+    /// A picture of it that the client made, as a JPEG, PNG or WebP file: of a film, or of a photo that can't be decoded
+    /// here.
+    pub poster: Option<Vec<u8>>,
+    /// A line beneath it, at most 500 characters.
+    pub caption: String,
+    /// What it shows, for who can't see it, at most 500 characters.
+    pub alt: String,
+    /// The medium of the piece whose place, caption and description it takes. That one is kept, out of sight.
+    pub replaces: Option<EntryId>,
+}
+
+impl NewMedium {
+    /// A file whose bytes are in memory.
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self::of(Box::new(Cursor::new(bytes)))
+    }
+
+    /// A file on this device, opened when it is kept.
+    pub fn of_file(path: PathBuf) -> Result<Self, DeviceError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = std::fs::File::open(&path);
+        let file = file.map_err(|source| StoreError::File { path, doing: "read", source })?;
+        Ok(Self { name, ..Self::of(Box::new(file)) })
+    }
+
+    /// A file whose bytes come from here.
+    pub fn of(source: Box<dyn Source>) -> Self {
+        Self {
+            source,
+            name: String::new(),
+            poster: None,
+            caption: String::new(),
+            alt: String::new(),
+            replaces: None,
+        }
+    }
+}
+
+impl fmt::Debug for NewMedium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewMedium").field("replaces", &self.replaces).finish_non_exhaustive()
+    }
+}
+
+/// A page elsewhere. It is never fetched.
+#[derive(Debug, Clone, Default)]
+pub struct NewLink {
+    /// `https://…`, at most 2,000 bytes.
+    pub url: String,
+    /// A line about it, at most 500 characters.
+    pub caption: String,
+}
+
 /// A piece that is saved: on disk, with everything it owes.
 #[derive(Debug, Clone, Serialize)]
 pub struct Captured {
     /// Its id.
     pub piece: PieceId,
-    /// The photos, as they are kept.
+    /// The media, as they are kept.
     pub media: Vec<Medium>,
 }
 
 /// What changes about one's own piece. What is `None` stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Edits {
     /// The title.
     pub title: Option<String>,
@@ -56,17 +122,61 @@ pub struct Edits {
     pub work_date: Option<WorkDate>,
     /// The outcomes, all of them.
     pub outcomes: Option<Vec<OutcomeId>>,
-    /// Photos to add.
-    pub photos: Vec<Vec<u8>>,
+    /// Media to add.
+    pub add: Vec<NewMedium>,
+    /// Links to add.
+    pub links: Vec<NewLink>,
+    /// What changes about media and links that are there.
+    pub media: Vec<MediumEdit>,
+    /// The order of media, by their keys.
+    pub order: Option<Vec<EntryId>>,
+}
+
+/// What changes about one medium or link. What is `None` stays.
+#[derive(Debug, Clone)]
+pub struct MediumEdit {
+    /// Which.
+    pub key: EntryId,
+    /// The line beneath it.
+    pub caption: Option<String>,
+    /// What it shows, for who can't see it.
+    pub alt: Option<String>,
+    /// How it is turned. The bytes stay as they are.
+    pub turn: Option<Turn>,
+    /// Out of sight, or back. It is kept.
+    pub is_out: Option<bool>,
+    /// A spot to point at.
+    pub mark: Option<NewMark>,
+    /// A spot to point at no more.
+    pub unmark: Option<EntryId>,
+}
+
+impl MediumEdit {
+    /// Nothing yet.
+    pub const fn of(key: EntryId) -> Self {
+        Self { key, caption: None, alt: None, turn: None, is_out: None, mark: None, unmark: None }
+    }
+}
+
+/// A spot to point at.
+#[derive(Debug, Clone)]
+pub struct NewMark {
+    /// Where.
+    pub at: Point,
+    /// What is there, at most 500 characters.
+    pub words: String,
 }
 
 const MAX_WORDS: usize = 50_000;
-const MAX_PHOTOS: usize = 40;
+const MAX_LINE: usize = 500;
+const MAX_MEDIA: usize = 40;
+const MAX_LINKS: usize = 20;
 
-struct Photo {
-    key: EntryId,
+/// A medium whose bytes are safe on disk.
+struct Kept {
     medium: Medium,
     preview_size: u64,
+    replaces: Option<EntryId>,
 }
 
 impl Device {
@@ -78,9 +188,11 @@ impl Device {
         now: Timestamp,
         chance: &mut dyn Chance,
     ) -> Result<Captured, DeviceError> {
-        check_words(Some(&new.title), Some(&new.words), Some(&new.outcomes), new.photos.len())?;
+        check_words(Some(&new.title), Some(&new.words), Some(&new.outcomes))?;
+        check_new(&new.media, &new.links)?;
         let work_date = new.work_date.or_else(|| now.utc_day());
-        let photos = self.keep_photos(&new.photos, now, chance)?;
+        let media = self.keep_media(new.media, now, chance)?;
+        let links = keyed(new.links, media.len(), now, chance);
         let piece = PieceId::new(now, chance);
         let kind = if new.is_observation { PieceKind::Observation } else { PieceKind::Evidence };
         let me = &self.me;
@@ -92,7 +204,7 @@ impl Device {
             if let Some(audience) = new.audience {
                 write::act(tx, me, now, chance, &Act::Share { piece, audience, replaces: Vec::new() })?;
             }
-            let writing = content_of(me, piece, now, &photos);
+            let writing = content_of(me, piece, now, &media);
             let change = write::change(tx, writing, chance, |edit| {
                 edit.title(&new.title)?;
                 edit.words(&new.words)?;
@@ -103,11 +215,12 @@ impl Device {
                 if let Some(earlier) = new.revises {
                     edit.revises(earlier)?;
                 }
-                photos.iter().try_for_each(|photo| edit.add_medium(photo.key, &photo.medium))
+                media.iter().try_for_each(|kept| edit.add_medium(&kept.medium))?;
+                links.iter().try_for_each(|link| edit.add_link(link))
             })?;
-            owe_photos(tx, piece, change, &photos)
+            owe_media(tx, piece, change, &media)
         })?;
-        Ok(Captured { piece, media: photos.into_iter().map(|photo| photo.medium).collect() })
+        Ok(Captured { piece, media: media.into_iter().map(|kept| kept.medium).collect() })
     }
 
     /// Changes one's own piece. What two devices changed apart merges; what can't be merged is shown as alternatives.
@@ -120,84 +233,188 @@ impl Device {
     ) -> Result<(), DeviceError> {
         let (title, words, outcomes) =
             (edits.title.as_deref(), edits.words.as_deref(), edits.outcomes.as_deref());
-        check_words(title, words, outcomes, edits.photos.len())?;
+        check_words(title, words, outcomes)?;
+        check_new(&edits.add, &edits.links)?;
+        edits.media.iter().try_for_each(check_medium)?;
         let (standing, circles) = self.standing(piece, now)?;
         if !standing.may_write_content(&circles, self.me.person) {
             return Err(DeviceError::NotAllowed("only the person who made a piece can change it"));
         }
-        let photos = self.keep_photos(&edits.photos, now, chance)?;
+        let mut media = self.keep_media(edits.add, now, chance)?;
+        let links = keyed(edits.links, media.len(), now, chance);
+        let marks = edits.media.iter().filter(|edit| edit.mark.is_some()).count();
+        let mut keys = keys(media.len() + links.len(), marks, now, chance).into_iter();
+        let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
+        for kept in &mut media {
+            if let Some(old) = kept.replaces.and_then(|key| content.medium(key)) {
+                take_over(&mut kept.medium, old);
+            }
+        }
+        let replaced: Vec<(EntryId, EntryId)> =
+            media.iter().filter_map(|kept| Some((kept.replaces?, kept.medium.key))).collect();
+        let order = edits.order.or_else(|| (!replaced.is_empty()).then(|| shown(&content)));
+        let order = order.map(|order| with_replaced(order, &replaced));
         let me = &self.me;
         self.store.write(|tx| {
-            let change = write::change(tx, content_of(me, piece, now, &photos), chance, |edit| {
+            let change = write::change(tx, content_of(me, piece, now, &media), chance, |edit| {
                 title.map_or(Ok(()), |title| edit.title(title))?;
                 words.map_or(Ok(()), |words| edit.words(words))?;
                 edits.work_date.map_or(Ok(()), |date| edit.work_date(date))?;
                 outcomes.map_or(Ok(()), |outcomes| edit.outcomes(outcomes))?;
-                photos.iter().try_for_each(|photo| edit.add_medium(photo.key, &photo.medium))
+                media.iter().try_for_each(|kept| edit.add_medium(&kept.medium))?;
+                links.iter().try_for_each(|link| edit.add_link(link))?;
+                edits.media.iter().try_for_each(|change| edit_medium(edit, change, &mut keys))?;
+                replaced.iter().try_for_each(|(old, _)| edit.take_out(*old, true))?;
+                order.as_deref().map_or(Ok(()), |order| edit.arrange(order))
             })?;
-            owe_photos(tx, piece, change, &photos)
+            owe_media(tx, piece, change, &media)
         })
     }
 
-    /// Cleans photos and makes their bytes durable, before anything names them.
-    fn keep_photos(
+    /// Cleans media and makes their bytes durable, before anything names them.
+    fn keep_media(
         &self,
-        photos: &[Vec<u8>],
+        media: Vec<NewMedium>,
         now: Timestamp,
         chance: &mut dyn Chance,
-    ) -> Result<Vec<Photo>, DeviceError> {
-        let prepared: Vec<media::Prepared> =
-            photos.iter().map(|bytes| media::prepare_bytes(bytes)).collect::<Result<_, _>>()?;
+    ) -> Result<Vec<Kept>, DeviceError> {
+        // All are looked at before one is kept: a piece is saved whole or not at all.
+        let mut prepared: Vec<(NewMedium, Prepared)> = Vec::with_capacity(media.len());
+        for mut new in media {
+            let offered =
+                Offered { source: new.source.as_mut(), name: &new.name, poster: new.poster.as_deref() };
+            let one = media::prepare(offered)?;
+            prepared.push((new, one));
+        }
+        let keys = keys(0, prepared.len(), now, chance);
+        let blobs = self.store.blobs();
         let mut kept = Vec::with_capacity(prepared.len());
-        for (position, (photo, bytes)) in prepared.into_iter().zip(photos).enumerate() {
-            let blobs = self.store.blobs();
-            let mut original = Vec::new();
-            photo.write(&mut std::io::Cursor::new(bytes), &mut original)?;
-            let preview =
-                photo.preview.ok_or(DeviceError::Bounds("only pictures can be kept with a piece"))?;
-            let preview_size = preview.len() as u64;
-            let medium = Medium {
-                original: blobs.put(&original)?,
-                preview: blobs.put(&preview)?,
-                media_type: photo.media_type.as_str().to_owned(),
-                width: photo.width,
-                height: photo.height,
-                size: original.len() as u64,
-                placeholder: photo.placeholder,
+        for ((mut new, prepared), key) in prepared.into_iter().zip(keys) {
+            let write = |to: &mut dyn Write| {
+                prepared.write(new.source.as_mut(), to).map_err(|error| match error {
+                    // The disk is full, or failing: not the file's fault.
+                    MediaError::Unwritable { reason } => DeviceError::from(StoreError::File {
+                        path: self.store.place().path().to_owned(),
+                        doing: "written",
+                        source: std::io::Error::other(reason),
+                    }),
+                    error => error.into(),
+                })
             };
-            // Keys in the order of capture, also within one millisecond.
-            let moment = now.plus_millis(position as u64);
-            kept.push(Photo { key: EntryId::new(moment, chance), medium, preview_size });
+            let original = blobs.put_from(prepared.size(), write)?;
+            let preview = prepared.preview.as_deref().map(|preview| blobs.put(preview)).transpose()?;
+            let is_document = prepared.media_type.kind() == media::Kind::Document;
+            kept.push(Kept {
+                medium: Medium {
+                    key,
+                    original,
+                    preview,
+                    media_type: prepared.media_type.as_str().to_owned(),
+                    width: prepared.width,
+                    height: prepared.height,
+                    size: prepared.size(),
+                    duration: prepared.duration_ms,
+                    placeholder: prepared.placeholder,
+                    name: if is_document { short_name(&new.name) } else { String::new() },
+                    caption: new.caption,
+                    alt: new.alt,
+                    turn: Turn::default(),
+                    marks: Vec::new(),
+                },
+                preview_size: prepared.preview.map_or(0, |preview| preview.len() as u64),
+                replaces: new.replaces,
+            });
         }
         Ok(kept)
     }
+}
+
+fn edit_medium(
+    edit: &mut Edit<'_>,
+    change: &MediumEdit,
+    keys: &mut impl Iterator<Item = EntryId>,
+) -> Result<(), crate::document::SheetError> {
+    let key = change.key;
+    let words = [(MediumWords::Caption, &change.caption), (MediumWords::Alt, &change.alt)];
+    for (which, words) in words {
+        words.as_deref().map_or(Ok(()), |words| edit.medium_words(key, which, words))?;
+    }
+    change.turn.map_or(Ok(()), |turn| edit.turn_medium(key, turn))?;
+    change.is_out.map_or(Ok(()), |is_out| edit.take_out(key, is_out))?;
+    if let Some((new, mark)) = change.mark.as_ref().zip(change.mark.as_ref().and_then(|_| keys.next())) {
+        edit.mark(key, &Mark { key: mark, at: new.at, words: new.words.clone() })?;
+    }
+    change.unmark.map_or(Ok(()), |mark| edit.unmark(key, mark))
+}
+
+/// A better photo of the same thing keeps what was said about it. Its turn and spots belonged to the old pixels.
+fn take_over(medium: &mut Medium, old: &Medium) {
+    if medium.caption.is_empty() {
+        medium.caption.clone_from(&old.caption);
+    }
+    if medium.alt.is_empty() {
+        medium.alt.clone_from(&old.alt);
+    }
+}
+
+fn shown(content: &crate::model::piece::Content) -> Vec<EntryId> {
+    content.media.iter().map(|medium| medium.key).collect()
+}
+
+/// The order, with each new medium right before the one it replaces.
+fn with_replaced(order: Vec<EntryId>, replaced: &[(EntryId, EntryId)]) -> Vec<EntryId> {
+    let mut with = Vec::with_capacity(order.len() + replaced.len());
+    for key in order {
+        with.extend(replaced.iter().filter(|(old, _)| *old == key).map(|(_, new)| *new));
+        with.push(key);
+    }
+    with
+}
+
+/// Fresh keys in the order of capture, also within one millisecond; `after` were made at this moment already.
+fn keys(after: usize, count: usize, now: Timestamp, chance: &mut dyn Chance) -> Vec<EntryId> {
+    (after..after + count).map(|position| EntryId::new(now.plus_millis(position as u64), chance)).collect()
+}
+
+fn keyed(links: Vec<NewLink>, after: usize, now: Timestamp, chance: &mut dyn Chance) -> Vec<Link> {
+    let keys = keys(after, links.len(), now, chance);
+    links.into_iter().zip(keys).map(|(NewLink { url, caption }, key)| Link { key, url, caption }).collect()
+}
+
+/// The end of a long name says what kind of file it is.
+fn short_name(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control() && !"/\\".contains(*c)).collect();
+    let count = name.chars().count();
+    name.chars().skip(count.saturating_sub(120)).collect()
 }
 
 fn content_of<'a>(
     me: &'a crate::store::Identity,
     piece: PieceId,
     now: Timestamp,
-    photos: &[Photo],
+    media: &[Kept],
 ) -> Writing<'a> {
     Writing {
         me,
         document: crate::ids::DocumentId::content(piece),
         class: Class::Content,
         now,
-        blobs: photos.iter().flat_map(|photo| [photo.medium.original, photo.medium.preview]).collect(),
+        blobs: media.iter().flat_map(|kept| kept.medium.blobs()).collect(),
     }
 }
 
-fn owe_photos(
+fn owe_media(
     tx: &rusqlite::Transaction<'_>,
     piece: PieceId,
     change: Option<i64>,
-    photos: &[Photo],
+    media: &[Kept],
 ) -> Result<(), DeviceError> {
     let Some(change) = change else { return Ok(()) };
-    for photo in photos {
-        transfers::add_upload(tx, photo.medium.preview, piece, photo.preview_size, true, change)?;
-        transfers::add_upload(tx, photo.medium.original, piece, photo.medium.size, false, change)?;
+    for kept in media {
+        if let Some(preview) = kept.medium.preview {
+            transfers::add_upload(tx, preview, piece, kept.preview_size, true, change)?;
+        }
+        transfers::add_upload(tx, kept.medium.original, piece, kept.medium.size, false, change)?;
     }
     Ok(())
 }
@@ -206,7 +423,6 @@ fn check_words(
     title: Option<&str>,
     words: Option<&str>,
     outcomes: Option<&[OutcomeId]>,
-    photos: usize,
 ) -> Result<(), DeviceError> {
     if title.is_some_and(|title| title.chars().count() > 200) {
         return Err(DeviceError::Bounds("a title has at most 200 characters"));
@@ -217,8 +433,33 @@ fn check_words(
     if outcomes.is_some_and(|outcomes| outcomes.len() > 50) {
         return Err(DeviceError::Bounds("a piece is offered for at most 50 outcomes"));
     }
-    if photos > MAX_PHOTOS {
+    Ok(())
+}
+
+fn check_new(media: &[NewMedium], links: &[NewLink]) -> Result<(), DeviceError> {
+    if media.len() > MAX_MEDIA {
         return Err(DeviceError::Bounds("at most 40 photos at once"));
     }
-    Ok(())
+    if links.len() > MAX_LINKS {
+        return Err(DeviceError::Bounds("at most 20 links at once"));
+    }
+    if links.iter().any(|link| !Link::is_address(&link.url)) {
+        return Err(DeviceError::Bounds(
+            "a link is a web address that begins with https:// or http://, without a name or password in it",
+        ));
+    }
+    let lines = media.iter().flat_map(|new| [&new.caption, &new.alt]);
+    lines.chain(links.iter().map(|link| &link.caption)).try_for_each(|line| check_line(line))
+}
+
+fn check_medium(edit: &MediumEdit) -> Result<(), DeviceError> {
+    let words = edit.mark.as_ref().map(|mark| &mark.words);
+    edit.caption.iter().chain(&edit.alt).chain(words).try_for_each(|line| check_line(line))
+}
+
+fn check_line(line: &str) -> Result<(), DeviceError> {
+    match line.chars().count() {
+        0..=MAX_LINE => Ok(()),
+        _ => Err(DeviceError::Bounds("a caption or description has at most 500 characters")),
+    }
 }

@@ -9,8 +9,7 @@ use crate::ids::Chance;
 use crate::sync::wire::{LIVE_PROTOCOL, Live, Response};
 use crate::time::Timestamp;
 
-use super::steps::InFlight;
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, Turn};
 
 /// What a frame of a live connection was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +50,15 @@ impl Device {
                 let response = response.to_items(0).map_err(unreadable)?;
                 let batch = self.half.told(response, now);
                 self.half.heard();
-                self.absorb(batch)?;
+                self.absorb(batch, now)?;
                 Ok(Heard::News)
             }
             Live::Answer(response) => {
                 let response = self.fitting(response)?;
-                self.steps = InFlight::Nothing;
+                self.steps.end_exchange();
                 let batch = self.half.received(response, now, chance);
                 self.half.heard();
-                self.absorb(batch)?;
+                self.absorb(batch, now)?;
                 Ok(Heard::Answered)
             }
         }
@@ -71,13 +70,16 @@ impl Device {
         self.half.hung_up(now, chance);
     }
 
+    /// The exchange in flight, if there is one.
+    pub fn exchange_in_flight(&self) -> Option<Turn> {
+        self.steps.exchange().map(|(turn, _)| turn)
+    }
+
     /// The response, if it can be the answer to the exchange in flight.
     fn fitting(&self, response: Response) -> Result<Response, DeviceError> {
-        match self.steps {
-            InFlight::Exchange { items } => response.to_items(items).map_err(unreadable),
-            InFlight::Nothing | InFlight::Upload { .. } | InFlight::Download { .. } => {
-                Err(DeviceError::Relay("the relay answered what nobody asked".into()))
-            }
+        match self.steps.exchange() {
+            Some((_, items)) => response.to_items(items).map_err(unreadable),
+            None => Err(DeviceError::Relay("the relay answered what nobody asked".into())),
         }
     }
 }

@@ -46,6 +46,12 @@ impl Device {
             return Err(DeviceError::Bounds("feedback needs words in at least one of its three parts"));
         }
         parts.iter().try_for_each(|part| bounded(part))?;
+        if let Some(spot) = feedback.spot {
+            let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
+            if content.medium(spot.medium).is_none() {
+                return Err(DeviceError::Unknown(format!("picture {} of piece {piece}", spot.medium)));
+            }
+        }
         let id = EntryId::new(now, chance);
         self.say(piece, about, now, chance, |edit| edit.feedback(id, feedback, replaces))?;
         Ok(id)

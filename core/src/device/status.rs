@@ -136,9 +136,22 @@ impl Device {
         Ok(super::absorb::cursor(self.store.read())?.n)
     }
 
-    /// The uploads with their progress and reasons, previews first.
-    pub fn uploads(&self) -> Result<Vec<transfers::Upload>, DeviceError> {
-        Ok(transfers::uploads(self.store.read())?)
+    /// Is something on its way that needs nobody's help?
+    pub fn is_busy(&self) -> Result<bool, DeviceError> {
+        let conn = self.store.read();
+        if self.to_fill()? > 0 || self.waiting()?.iter().any(|waiting| waiting.reason.is_none()) {
+            return Ok(true);
+        }
+        let needs_nobody = |reason: &Option<String>| {
+            !reason.as_deref().is_some_and(|code| Why::read(code).waits_for_people())
+        };
+        let ready = transfers::ready_uploads(conn)?;
+        let is_ready = |upload: &transfers::Upload| {
+            ready.iter().any(|other| (other.hash, other.piece) == (upload.hash, upload.piece))
+        };
+        let uploads = self.uploads()?;
+        let sends = uploads.iter().any(|upload| is_ready(upload) && needs_nobody(&upload.reason));
+        Ok(sends || transfers::wanted(conn)?.iter().any(|download| needs_nobody(&download.reason)))
     }
 
     /// What this device holds. Two devices agree when the heads of every document that both hold are equal, and the

@@ -29,10 +29,19 @@ impl Why {
     pub const SOMETHING_ELSE: Self = Self::new("something_else", "what came was something else");
     /// Another device has not sent it.
     pub const ON_ITS_WAY: Self = Self::new("on_its_way", "on its way to the school");
+    /// The school's disk is full.
+    pub const NO_ROOM_AT_SCHOOL: Self =
+        Self::new("no_room_at_school", "the school has no room at the moment; it is tried again");
+    /// Somebody holds it back here.
+    pub const PAUSED: Self = Self::new("paused", "paused on this device");
+    /// Somebody took it back here.
+    pub const CANCELLED: Self = Self::new("cancelled", "not sent, as you asked; it stays on this device");
+    /// The line costs money.
+    pub const METERED: Self = Self::new("metered", "waits for Wi-Fi");
     /// The room at the school is used up.
     pub const OVER_QUOTA: Self = Self::of(Reason::OverQuota);
 
-    const TRANSFERS: [Self; 7] = [
+    const TRANSFERS: [Self; 11] = [
         Self::NO_CONNECTION,
         Self::NOT_EXPECTED_YET,
         Self::STARTED_AGAIN,
@@ -40,6 +49,10 @@ impl Why {
         Self::FILE_MISSING,
         Self::SOMETHING_ELSE,
         Self::ON_ITS_WAY,
+        Self::NO_ROOM_AT_SCHOOL,
+        Self::PAUSED,
+        Self::CANCELLED,
+        Self::METERED,
     ];
 
     const fn new(code: &'static str, words: &'static str) -> Self {
@@ -65,7 +78,16 @@ impl Why {
 
     /// Is it for people to clear, rather than for time?
     pub fn waits_for_people(self) -> bool {
-        [Self::OVER_QUOTA, Self::FILE_MISSING, Self::ON_ITS_WAY].contains(&self)
+        let people = [
+            Self::OVER_QUOTA,
+            Self::FILE_MISSING,
+            Self::ON_ITS_WAY,
+            Self::NO_ROOM_AT_SCHOOL,
+            Self::PAUSED,
+            Self::CANCELLED,
+            Self::METERED,
+        ];
+        people.contains(&self)
     }
 }
 

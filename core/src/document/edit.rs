@@ -6,12 +6,11 @@ use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 use super::{NewChange, Sheet, SheetError};
 use crate::ids::{EntryId, OutcomeId, PieceId};
 use crate::model::entry::{Assessment, Feedback, Head, Reference};
-use crate::model::piece::Medium;
 use crate::time::WorkDate;
 
 /// What is being written into a sheet, all of it in one change.
 pub struct Edit<'a> {
-    tx: Transaction<'a>,
+    pub(super) tx: Transaction<'a>,
 }
 
 /// The kinds of entry whose words are edited in place.
@@ -93,20 +92,6 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Adds a photo under a fresh key; keys sort in the order of capture.
-    pub fn add_medium(&mut self, key: EntryId, medium: &Medium) -> Result<(), SheetError> {
-        let media = self.root("media")?;
-        let object = self.tx.put_object(&media, key.to_string(), ObjType::Map)?;
-        self.tx.put(&object, "original", medium.original.to_string())?;
-        self.tx.put(&object, "preview", medium.preview.to_string())?;
-        self.tx.put(&object, "type", medium.media_type.as_str())?;
-        self.tx.put(&object, "width", u64::from(medium.width))?;
-        self.tx.put(&object, "height", u64::from(medium.height))?;
-        self.tx.put(&object, "size", medium.size)?;
-        self.tx.put(&object, "placeholder", medium.placeholder.clone())?;
-        Ok(())
-    }
-
     /// Gives feedback.
     pub fn feedback(
         &mut self,
@@ -125,6 +110,11 @@ impl Edit<'_> {
         }
         if let Some(outcome) = feedback.outcome {
             self.tx.put(&object, "outcome", outcome.to_string())?;
+        }
+        if let Some(spot) = feedback.spot {
+            self.tx.put(&object, "spot_medium", spot.medium.to_string())?;
+            self.tx.put(&object, "spot_x", u64::from(spot.at.x))?;
+            self.tx.put(&object, "spot_y", u64::from(spot.at.y))?;
         }
         Ok(())
     }
@@ -191,7 +181,7 @@ impl Edit<'_> {
     /// Makes a text say this. Where less than half of what stood there begins or ends the new text, it was written anew,
     /// and is replaced as a whole: two that were written anew on two devices then stand one after the other, instead of
     /// letter by letter in each other.
-    fn text(&mut self, object: &ObjId, new: &str) -> Result<(), SheetError> {
+    pub(super) fn text(&mut self, object: &ObjId, new: &str) -> Result<(), SheetError> {
         let old = self.tx.text(object)?;
         if 2 * kept(&old, new) >= old.chars().count() {
             return Ok(self.tx.update_text(object, new)?);
@@ -231,7 +221,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn root(&self, key: &'static str) -> Result<ObjId, SheetError> {
+    pub(super) fn root(&self, key: &'static str) -> Result<ObjId, SheetError> {
         match self.tx.get(ROOT, key)? {
             Some((Value::Object(_), object)) => Ok(object),
             _ => Err(SheetError::Absent("the document has lost a root container")),

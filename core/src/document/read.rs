@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::Sheet;
-use crate::blob::BlobHash;
 use crate::ids::{EntryId, OutcomeId, PieceId};
-use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Head, Reference, Said};
+use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Head, Reference, Said, Spot};
 use crate::model::framework::Level;
-use crate::model::piece::{Content, Medium};
+use crate::model::piece::{Content, Point};
 use crate::time::WorkDate;
 
 /// The longest text that is shown, in characters.
@@ -27,14 +26,7 @@ impl Sheet {
             }
         }
         content.outcomes.sort();
-        if let Some(media) = self.root("media") {
-            for key in self.keys("media") {
-                match self.object(&media, &key).and_then(|object| self.medium(&object)) {
-                    Some(medium) => content.media.push(medium),
-                    None => content.unreadable += 1,
-                }
-            }
-        }
+        self.read_media(&mut content);
         if let Some(fields) = self.root("fields") {
             content.work_date = self.parsed(&fields, "work_date");
             content.revises = self.parsed::<PieceId>(&fields, "revises");
@@ -99,6 +91,7 @@ impl Sheet {
                 improve: words("improve"),
                 next_step: words("next_step"),
                 outcome: self.parsed(object, "outcome"),
+                spot: self.spot_in(object),
             }),
             "assessment" => Said::Assessment(Assessment {
                 outcome: self.parsed(object, "outcome")?,
@@ -135,16 +128,9 @@ impl Sheet {
         !complete || !one_entry || !as_given
     }
 
-    fn medium(&self, object: &ObjId) -> Option<Medium> {
-        Some(Medium {
-            original: self.parsed::<BlobHash>(object, "original")?,
-            preview: self.parsed::<BlobHash>(object, "preview")?,
-            media_type: self.string(object, "type")?,
-            width: u32::try_from(self.number(object, "width")?).ok()?,
-            height: u32::try_from(self.number(object, "height")?).ok()?,
-            size: self.number(object, "size")?,
-            placeholder: self.bytes(object, "placeholder").filter(|bytes| bytes.len() <= 64)?,
-        })
+    fn spot_in(&self, object: &ObjId) -> Option<Spot> {
+        let at = Point::new(self.number(object, "spot_x")?, self.number(object, "spot_y")?)?;
+        Some(Spot { medium: self.parsed(object, "spot_medium")?, at })
     }
 
     fn reference_in(&self, object: &ObjId) -> Option<Reference> {
@@ -166,18 +152,18 @@ impl Sheet {
         Some(heads)
     }
 
-    fn root(&self, key: &str) -> Option<ObjId> {
+    pub(super) fn root(&self, key: &str) -> Option<ObjId> {
         match self.doc.get(ROOT, key).ok()?? {
             (Value::Object(_), object) => Some(object),
             (Value::Scalar(_), _) => None,
         }
     }
 
-    fn keys(&self, root: &str) -> Vec<String> {
+    pub(super) fn keys(&self, root: &str) -> Vec<String> {
         self.root(root).map(|object| self.doc.keys(&object).collect()).unwrap_or_default()
     }
 
-    fn object(&self, parent: &ObjId, key: &str) -> Option<ObjId> {
+    pub(super) fn object(&self, parent: &ObjId, key: &str) -> Option<ObjId> {
         match self.doc.get(parent, key).ok()?? {
             (Value::Object(ObjType::Map), object) => Some(object),
             _ => None,
@@ -188,7 +174,7 @@ impl Sheet {
         self.root(root).and_then(|object| self.doc.text(&object).ok()).map(bounded).unwrap_or_default()
     }
 
-    fn text_in(&self, object: &ObjId, key: &str) -> Option<String> {
+    pub(super) fn text_in(&self, object: &ObjId, key: &str) -> Option<String> {
         match self.doc.get(object, key).ok()?? {
             (Value::Object(ObjType::Text), text) => self.doc.text(&text).ok().map(bounded),
             _ => None,
@@ -202,18 +188,18 @@ impl Sheet {
         }
     }
 
-    fn string(&self, object: &ObjId, key: &str) -> Option<String> {
+    pub(super) fn string(&self, object: &ObjId, key: &str) -> Option<String> {
         match self.scalar(object, key)? {
             ScalarValue::Str(text) => Some(bounded(text.to_string())),
             _ => None,
         }
     }
 
-    fn parsed<T: std::str::FromStr>(&self, object: &ObjId, key: &str) -> Option<T> {
+    pub(super) fn parsed<T: std::str::FromStr>(&self, object: &ObjId, key: &str) -> Option<T> {
         self.string(object, key)?.parse().ok()
     }
 
-    fn number(&self, object: &ObjId, key: &str) -> Option<u64> {
+    pub(super) fn number(&self, object: &ObjId, key: &str) -> Option<u64> {
         match self.scalar(object, key)? {
             ScalarValue::Uint(number) => Some(number),
             ScalarValue::Int(number) => u64::try_from(number).ok(),
@@ -221,14 +207,14 @@ impl Sheet {
         }
     }
 
-    fn bytes(&self, object: &ObjId, key: &str) -> Option<Vec<u8>> {
+    pub(super) fn bytes(&self, object: &ObjId, key: &str) -> Option<Vec<u8>> {
         match self.scalar(object, key)? {
             ScalarValue::Bytes(bytes) => Some(bytes),
             _ => None,
         }
     }
 
-    fn flag(&self, object: &ObjId, key: &str) -> bool {
+    pub(super) fn flag(&self, object: &ObjId, key: &str) -> bool {
         self.scalar(object, key) == Some(ScalarValue::Boolean(true))
     }
 
@@ -290,15 +276,7 @@ mod tests {
     #[test]
     fn content_reads_back_as_written() {
         let outcome = OutcomeId::from_bytes([4; 16]);
-        let medium = Medium {
-            original: BlobHash::of(b"original"),
-            preview: BlobHash::of(b"preview"),
-            media_type: "image/jpeg".into(),
-            width: 4000,
-            height: 3000,
-            size: 8,
-            placeholder: vec![1, 2, 3],
-        };
+        let medium = super::super::media::tests::leaf(1);
         let mut sheet = Sheet::genesis();
         sheet
             .edit([1; 16], 0, |edit| {
@@ -306,7 +284,7 @@ mod tests {
                 edit.words("From the bed by the fence")?;
                 edit.work_date(WorkDate::new(2026, 5, 4).unwrap())?;
                 edit.outcomes(&[outcome])?;
-                edit.add_medium(id(1), &medium)
+                edit.add_medium(&medium)
             })
             .unwrap();
         let content = sheet.content();

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::framework::Level;
+use super::piece::Point;
 use crate::ids::{EntryId, OutcomeId, PersonId};
 use crate::time::WorkDate;
 
@@ -89,6 +90,17 @@ pub struct Feedback {
     pub next_step: String,
     /// The outcome it is pegged to.
     pub outcome: Option<OutcomeId>,
+    /// The spot on a picture of the piece that it points at.
+    pub spot: Option<Spot>,
+}
+
+/// A spot on a picture of the piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// Which picture.
+    pub medium: EntryId,
+    /// Where on it.
+    pub at: Point,
 }
 
 /// A judgement of one outcome.

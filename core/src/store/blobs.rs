@@ -4,7 +4,10 @@
 mod database;
 mod folder;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::blob::BlobHash;
 
@@ -12,6 +15,34 @@ use self::database::BlobDatabase;
 use self::folder::BlobFolder;
 use super::place::Place;
 use super::{StoreError, file_error};
+
+/// Writes on, and takes the hash of what it wrote.
+struct Hashing<W> {
+    to: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Hashing<W> {
+    fn new(to: W) -> Self {
+        Self { to, digest: Sha256::new() }
+    }
+
+    fn hash(self) -> BlobHash {
+        BlobHash::from_digest(self.digest.finalize().into())
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
+}
 
 /// The blobs of one store.
 #[derive(Debug, Clone)]
@@ -36,6 +67,45 @@ impl Blobs {
         match &self.0 {
             Kept::Folder(folder) => folder.put(bytes),
             Kept::Database(database) => database.put(bytes),
+        }
+    }
+
+    /// Stores what `write` writes, `size` bytes, under its name, safe on disk when this returns. A film is never whole in
+    /// memory.
+    pub fn put_from<E: From<StoreError>>(
+        &self,
+        size: u64,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<BlobHash, E> {
+        match &self.0 {
+            Kept::Folder(folder) => folder.put_from(write),
+            Kept::Database(database) => database.put_from(size, write),
+        }
+    }
+
+    /// Keeps the next bytes of a blob that arrives in pieces. `at` bytes of it are here already; what lies beyond them,
+    /// from an earlier time, is forgotten. [`Blobs::finish`] makes it one.
+    pub fn put_piece(&self, hash: BlobHash, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        match &self.0 {
+            Kept::Folder(folder) => folder.put_piece(hash, at, bytes),
+            Kept::Database(database) => database.put_piece(hash, at, bytes),
+        }
+    }
+
+    /// Makes a blob of the `size` bytes that arrived in pieces, if they match its name. False, and they are forgotten, if
+    /// not.
+    pub fn finish(&self, hash: BlobHash, size: u64) -> Result<bool, StoreError> {
+        match &self.0 {
+            Kept::Folder(folder) => folder.finish(hash, size),
+            Kept::Database(database) => database.finish(hash, size),
+        }
+    }
+
+    /// How many bytes a blob has, if it is here.
+    pub fn size(&self, hash: BlobHash) -> Option<u64> {
+        match &self.0 {
+            Kept::Folder(folder) => std::fs::metadata(folder.path(hash)).ok().map(|found| found.len()),
+            Kept::Database(database) => database.size(hash),
         }
     }
 
@@ -120,6 +190,53 @@ mod tests {
             blobs.remove(hash).unwrap();
             blobs.remove(hash).unwrap();
             assert!(!blobs.has(hash));
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_it_comes_is_named_by_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Folder(folder.path().join("a")), Place::Databases(folder.path().join("b"))] {
+            let blobs = Blobs::open(&place).unwrap();
+            let write = |to: &mut dyn Write| {
+                to.write_all(b"a le").and_then(|()| to.write_all(b"af")).map_err(|_| StoreError::DoneAlready)
+            };
+            let hash = blobs.put_from(6, write).unwrap();
+            assert_eq!(hash, BlobHash::of(b"a leaf"));
+            assert_eq!(blobs.put_from(6, write).unwrap(), hash);
+            assert_eq!(
+                (blobs.get(hash).unwrap().as_slice(), blobs.usage().unwrap()),
+                (b"a leaf".as_slice(), (1, 6))
+            );
+            let failed = blobs.put_from(6, |to| {
+                to.write_all(b"a we").expect("there is room");
+                Err(StoreError::DoneAlready)
+            });
+            assert!(matches!(failed, Err(StoreError::DoneAlready)));
+            assert_eq!(blobs.usage().unwrap(), (1, 6), "nothing is left of what was broken off");
+        }
+    }
+
+    #[test]
+    fn what_arrives_in_pieces_is_one_once_it_matches() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Folder(folder.path().join("a")), Place::Databases(folder.path().join("b"))] {
+            let blobs = Blobs::open(&place).unwrap();
+            let hash = BlobHash::of(b"a leaf");
+            blobs.put_piece(hash, 0, b"a x").unwrap();
+            blobs.put_piece(hash, 3, b"xxxxxxx").unwrap();
+            blobs.put_piece(hash, 2, b"le").unwrap();
+            assert!(!blobs.has(hash) && blobs.size(hash).is_none());
+            blobs.put_piece(hash, 4, b"af").unwrap();
+            assert!(blobs.finish(hash, 6).unwrap());
+            assert_eq!(blobs.size(hash), Some(6));
+            assert_eq!(blobs.get(hash).unwrap(), b"a leaf");
+
+            let weed = BlobHash::of(b"a weed");
+            blobs.put_piece(weed, 0, b"a leek").unwrap();
+            assert!(!blobs.finish(weed, 6).unwrap());
+            assert!(!blobs.finish(weed, 6).unwrap(), "what did not match is forgotten");
+            assert_eq!(blobs.usage().unwrap(), (1, 6));
         }
     }
 }

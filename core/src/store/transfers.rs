@@ -31,16 +31,48 @@ pub struct Upload {
     pub not_before: Timestamp,
     /// Why it waits, by its code.
     pub reason: Option<String>,
+    /// Somebody holds it back.
+    pub held: Held,
+}
+
+/// Does somebody hold an upload back?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Held {
+    /// Nobody does.
+    #[default]
+    Not,
+    /// It goes on from where it is, once it is let go.
+    Paused,
+    /// The relay lets go of what it has; it begins again, once it is let go. The bytes stay here.
+    Cancelled,
+}
+
+impl Held {
+    const fn number(self) -> i64 {
+        match self {
+            Held::Not => 0,
+            Held::Paused => 1,
+            Held::Cancelled => 2,
+        }
+    }
+
+    const fn of(number: i64) -> Self {
+        match number {
+            1 => Held::Paused,
+            2 => Held::Cancelled,
+            _ => Held::Not,
+        }
+    }
 }
 
 const UPLOAD: &str =
-    "select hash, piece, size, is_preview, url, sent, is_done, rounds, not_before, reason from upload";
+    "select hash, piece, size, is_preview, url, sent, is_done, rounds, not_before, reason, held from upload";
 
 fn upload_row(row: &Row<'_>) -> rusqlite::Result<Result<Upload, StoreError>> {
     let (hash, piece): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
     let (size, sent, not_before): (i64, i64, i64) = (row.get(2)?, row.get(5)?, row.get(8)?);
     let (is_preview, url, is_done) = (row.get(3)?, row.get(4)?, row.get(6)?);
-    let (rounds, reason) = (row.get(7)?, row.get(9)?);
+    let (rounds, reason, held) = (row.get(7)?, row.get(9)?, Held::of(row.get(10)?));
     Ok((|| {
         Ok(Upload {
             hash: BlobHash::from_digest(bytes(&hash, "an upload's hash")?),
@@ -53,6 +85,7 @@ fn upload_row(row: &Row<'_>) -> rusqlite::Result<Result<Upload, StoreError>> {
             rounds,
             not_before: Timestamp::from_millis(not_before.cast_unsigned()),
             reason,
+            held,
         })
     })())
 }
@@ -73,10 +106,13 @@ pub fn add_upload(
     Ok(())
 }
 
-/// The uploads that may start: those whose naming change the relay has. Previews first, small before large.
+/// The uploads that may start: those whose naming change the relay has, and that nobody holds back. Previews first, small
+/// before large. Cancelled ones are among them as long as the relay has a part of them. What the platform carries is not.
 pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
     let mut query = conn.prepare_cached(&format!(
         "{UPLOAD} where not is_done and (select n from change where row = upload.change) is not null
+         and (held = 0 or (held = 2 and url is not null))
+         and not exists (select 1 from errand e where e.hash = upload.hash and e.piece = upload.piece and e.carried)
          order by is_preview desc, size, hash"
     ))?;
     query.query_map([], upload_row)?.map(|row| row?).collect()
@@ -87,6 +123,13 @@ pub fn uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
     let mut query =
         conn.prepare_cached(&format!("{UPLOAD} order by is_done, is_preview desc, size, hash"))?;
     query.query_map([], upload_row)?.map(|row| row?).collect()
+}
+
+/// One upload.
+pub fn upload(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Option<Upload>, StoreError> {
+    let mut query = conn.prepare_cached(&format!("{UPLOAD} where hash = ?1 and piece = ?2"))?;
+    let mut rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), upload_row)?;
+    rows.next().transpose()?.transpose()
 }
 
 /// Does this device owe this blob, or has it sent it?
@@ -114,8 +157,24 @@ pub fn update_upload(tx: &Transaction<'_>, upload: &Upload) -> Result<(), StoreE
     Ok(())
 }
 
+/// Holds uploads back, or lets them go: of one piece, or of one blob of it.
+pub fn hold(
+    tx: &Transaction<'_>,
+    piece: PieceId,
+    hash: Option<BlobHash>,
+    held: Held,
+) -> Result<usize, StoreError> {
+    let mut update = tx.prepare_cached(
+        "update upload set held = ?3, rounds = 0, not_before = 0, reason = null
+         where piece = ?1 and (?2 is null or hash = ?2) and not is_done",
+    )?;
+    let hash = hash.as_ref().map(|hash| hash.as_bytes().as_slice());
+    Ok(update.execute((piece.as_bytes().as_slice(), hash, held.number()))?)
+}
+
 /// Sends everything again: the relay is another one.
 pub fn restart_uploads(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("delete from errand", [])?;
     tx.execute("update upload set url = null, sent = 0, is_done = 0, rounds = 0, not_before = 0", [])?;
     Ok(())
 }
@@ -132,10 +191,14 @@ pub fn wake(tx: &Transaction<'_>) -> Result<(), StoreError> {
 pub struct Download {
     /// Which bytes.
     pub hash: BlobHash,
+    /// How many of them are here.
+    pub got: u64,
     /// Failures so far.
     pub rounds: u32,
     /// Not before this.
     pub not_before: Timestamp,
+    /// Why it waits, by its code.
+    pub reason: Option<String>,
 }
 
 /// Wants a blob.
@@ -146,19 +209,33 @@ pub fn want(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
 
 /// The blobs that are wanted.
 pub fn wanted(conn: &Connection) -> Result<Vec<Download>, StoreError> {
-    let mut query =
-        conn.prepare_cached("select hash, rounds, not_before from download order by not_before, hash")?;
-    let rows =
-        query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get::<_, i64>(2)?)))?;
+    let mut query = conn.prepare_cached(
+        "select hash, got, rounds, not_before, reason from download order by not_before, got, hash",
+    )?;
+    let rows = query.query_map([], |row| {
+        let (hash, got, not_before): (Vec<u8>, i64, i64) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        Ok((hash, got, row.get(2)?, not_before, row.get(4)?))
+    })?;
     rows.map(|row| {
-        let (hash, rounds, not_before) = row?;
+        let (hash, got, rounds, not_before, reason) = row?;
         Ok(Download {
             hash: BlobHash::from_digest(bytes(&hash, "a download's hash")?),
+            got: got.cast_unsigned(),
             rounds,
             not_before: Timestamp::from_millis(not_before.cast_unsigned()),
+            reason,
         })
     })
     .collect()
+}
+
+/// So many bytes of it are here.
+pub fn got(tx: &Transaction<'_>, hash: BlobHash, got: u64) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "update download set got = ?2, rounds = 0, not_before = 0, reason = null where hash = ?1",
+    )?
+    .execute((hash.as_bytes().as_slice(), got.cast_signed()))?;
+    Ok(())
 }
 
 /// It is here, or is not wanted any more.

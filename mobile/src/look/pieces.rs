@@ -2,16 +2,18 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fieldfolio_core::device::{DeviceError, MediumView, Overview, PieceView, Said as Counted, VoiceView};
+use fieldfolio_core::device::{DeviceError, Overview, PieceView, Said as Counted, VoiceView};
 use fieldfolio_core::ids::{DocumentId, EntryId, FolioId, PersonId, PieceId};
+use fieldfolio_core::media::{Kind, MediaType};
 use fieldfolio_core::model::entry::{self, Said};
+use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
 use super::standing::at_school;
 use super::{Look, text, texts};
 use crate::records::{
-    Alternative, Entry, Judge, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says, ToConfirm,
-    Voice,
+    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
+    Shows, Spot, SpotOn, ToConfirm, Voice,
 };
 
 impl Look<'_> {
@@ -25,7 +27,7 @@ impl Look<'_> {
 
     pub(super) fn piece_line(&self, piece: &Overview) -> PieceLine {
         let content = &piece.content;
-        let first = content.media.first();
+        let first = content.media.iter().find(|medium| medium.preview.is_some());
         let whereabouts =
             if piece.maker == self.me { self.standings.piece(piece.piece) } else { at_school() };
         PieceLine {
@@ -40,7 +42,9 @@ impl Look<'_> {
             outcomes: texts(&content.outcomes),
             photos: content.media.len(),
             placeholder: first.map(|medium| STANDARD.encode(&medium.placeholder)),
-            preview: first.map(|medium| medium.preview.to_string()),
+            preview: first.and_then(|medium| text(medium.preview)),
+            turn: first.map_or(0, |medium| medium.turn.count()),
+            shows: content.media.first().map(shows),
             feedback: piece.said.feedback,
             judgements: piece.said.judgements,
             replies: piece.said.replies,
@@ -77,7 +81,13 @@ impl Look<'_> {
         });
         Ok(Piece {
             line,
-            media: media.iter().map(|medium| self.medium(id, is_mine, medium)).collect(),
+            media: media.iter().map(|view| self.medium(id, is_mine, &view.medium)).collect(),
+            earlier: content.earlier.iter().map(|medium| self.medium(id, is_mine, medium)).collect(),
+            links: content
+                .links
+                .into_iter()
+                .map(|link| Link { key: link.key.to_string(), url: link.url, caption: link.caption })
+                .collect(),
             voices: voices.iter().map(|voice| self.voice(id, voice, &voices)).collect(),
             revises: text(content.revises),
             alternatives: content
@@ -102,21 +112,32 @@ impl Look<'_> {
         })
     }
 
-    fn medium(&self, piece: PieceId, is_mine: bool, view: &MediumView) -> Medium {
-        let medium = &view.medium;
+    fn medium(&self, piece: PieceId, is_mine: bool, medium: &piece::Medium) -> Medium {
+        let marks = medium.marks.iter();
         Medium {
+            key: medium.key.to_string(),
+            shows: shows(medium),
             original: medium.original.to_string(),
-            preview: medium.preview.to_string(),
+            preview: text(medium.preview),
             media_type: medium.media_type.clone(),
             width: medium.width,
             height: medium.height,
             size: medium.size,
+            duration: medium.duration,
             placeholder: STANDARD.encode(&medium.placeholder),
-            whereabouts: if is_mine {
-                self.standings.photo(piece, medium.original, medium.preview)
-            } else {
-                at_school()
-            },
+            name: medium.name.clone(),
+            caption: medium.caption.clone(),
+            alt: medium.alt.clone(),
+            turn: medium.turn.count(),
+            marks: marks
+                .map(|mark| Mark {
+                    key: mark.key.to_string(),
+                    at: Spot { x: mark.at.x, y: mark.at.y },
+                    words: mark.words.clone(),
+                })
+                .collect(),
+            is_here: self.device.store().blobs().has(medium.original),
+            whereabouts: if is_mine { self.standings.medium(piece, medium) } else { at_school() },
         }
     }
 
@@ -226,6 +247,10 @@ fn says(said: &Said) -> Says {
             improve: feedback.improve.clone(),
             next_step: feedback.next_step.clone(),
             outcome: text(feedback.outcome),
+            spot: feedback.spot.map(|spot| SpotOn {
+                medium: spot.medium.to_string(),
+                at: Spot { x: spot.at.x, y: spot.at.y },
+            }),
         },
         Said::Assessment(assessment) => Says::Assessment {
             outcome: assessment.outcome.to_string(),
@@ -255,5 +280,15 @@ impl TryFrom<&Reference> for entry::Reference {
             about: of.about.as_deref().map(str::parse).transpose()?,
             entry: of.entry.parse::<EntryId>()?,
         })
+    }
+}
+
+/// What this version doesn't know is handed out and never shown.
+fn shows(medium: &piece::Medium) -> Shows {
+    match MediaType::parse(&medium.media_type).map(MediaType::kind) {
+        Some(Kind::Picture) => Shows::Picture,
+        Some(Kind::Film) => Shows::Film,
+        Some(Kind::Sound) => Shows::Sound,
+        Some(Kind::Document) | None => Shows::Document,
     }
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Device, DeviceError, Waiting, Why};
 use fieldfolio_core::ids::{DocumentId, PieceId};
+use fieldfolio_core::model::piece::Medium;
+use fieldfolio_core::store::transfers::Held;
 
 use super::Look;
-use crate::records::{self, At, MediaUsage, Whereabouts};
+use crate::records::{self, At, HeldBack, MediaUsage, Whereabouts};
 
 /// What is owed and what was refused, by piece.
 pub(super) struct Standings {
@@ -18,6 +20,7 @@ pub(super) struct Standings {
 
 struct Sent {
     hash: BlobHash,
+    held: Held,
     is_preview: bool,
     sent: u64,
     size: u64,
@@ -37,6 +40,7 @@ impl Standings {
         for upload in device.uploads()? {
             uploads.entry(upload.piece).or_default().push(Sent {
                 hash: upload.hash,
+                held: upload.held,
                 is_preview: upload.is_preview,
                 sent: if upload.is_done { upload.size } else { upload.sent },
                 size: upload.size,
@@ -63,11 +67,10 @@ impl Standings {
         joined(owed, [].iter())
     }
 
-    /// Where a photo of one's own is.
-    pub(super) fn photo(&self, piece: PieceId, original: BlobHash, preview: BlobHash) -> Whereabouts {
+    /// Where a medium of one's own is.
+    pub(super) fn medium(&self, piece: PieceId, medium: &Medium) -> Whereabouts {
         let uploads = self.uploads.get(&piece).map(Vec::as_slice).unwrap_or_default();
-        let of_photo = uploads.iter().filter(|upload| upload.hash == original || upload.hash == preview);
-        joined(std::iter::empty(), of_photo)
+        joined(std::iter::empty(), uploads.iter().filter(|upload| medium.names(upload.hash)))
     }
 
     fn owed(&self, piece: PieceId) -> impl Iterator<Item = &Waiting> {
@@ -130,7 +133,13 @@ impl Look<'_> {
                 uploads.push(records::Upload {
                     piece: piece.to_string(),
                     piece_title: titles.get(piece).cloned().unwrap_or_default(),
+                    hash: file.hash.to_string(),
                     is_preview: file.is_preview,
+                    held: match file.held {
+                        Held::Not => HeldBack::Not,
+                        Held::Paused => HeldBack::Paused,
+                        Held::Cancelled => HeldBack::Cancelled,
+                    },
                     sent: file.sent,
                     size: file.size,
                     why: file.why.map(Why::code),
@@ -138,7 +147,7 @@ impl Look<'_> {
             }
         }
         let refused = status.set_aside.iter();
-        let (count, bytes) = self.device.store().blobs().usage()?;
+        let room = self.device.room()?;
         Ok(records::Status {
             locked: status.locked,
             waiting,
@@ -149,7 +158,9 @@ impl Look<'_> {
                 .collect(),
             unopened: status.unopened.len(),
             new_devices: self.unvouched()?,
-            media: MediaUsage { count, bytes },
+            media: MediaUsage { bytes: room.bytes, unsent: room.unsent, may_go: room.own_sent + room.others },
+            paused: self.device.are_uploads_paused()?,
+            thrifty: self.device.is_thrifty()?,
         })
     }
 }

@@ -24,10 +24,14 @@ pub struct PieceLine {
     pub students: Vec<Placed>,
     pub outcomes: Vec<String>,
     pub photos: usize,
-    /// ThumbHash of its first photo, base64.
+    /// ThumbHash of the first that can be seen, base64.
     pub placeholder: Option<String>,
-    /// Hash of the first photo's preview.
+    /// Hash of its preview.
     pub preview: Option<String>,
+    /// How far its maker turned it, in quarter turns clockwise.
+    pub turn: u8,
+    /// What the first medium is, for a piece without a picture.
+    pub shows: Option<Shows>,
     pub feedback: u32,
     pub judgements: u32,
     pub replies: u32,
@@ -57,6 +61,9 @@ pub struct Piece {
     pub line: PieceLine,
     pub words: String,
     pub media: Vec<Medium>,
+    /// Media that the maker replaced or took out; kept.
+    pub earlier: Vec<Medium>,
+    pub links: Vec<Link>,
     pub voices: Vec<Voice>,
     /// The earlier piece that it revises.
     pub revises: Option<String>,
@@ -99,22 +106,86 @@ pub struct Judge {
     pub role: Role,
 }
 
-/// A photo.
+/// A photo, film, recording or document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Medium {
+    /// Its name within the piece.
+    pub key: String,
+    pub shows: Shows,
     /// Hash of the cleaned original.
     pub original: String,
-    /// Hash of the small picture.
-    pub preview: String,
+    /// Hash of the small picture, for what can be seen.
+    pub preview: Option<String>,
     pub media_type: String,
+    /// As shown before the maker turned it; 0 for what can't be seen.
     pub width: u32,
     pub height: u32,
     pub size: u64,
-    /// ThumbHash, base64.
+    /// How long it plays, in milliseconds.
+    pub duration: Option<u64>,
+    /// ThumbHash, base64; empty for what can't be seen.
     pub placeholder: String,
+    /// What a document is called.
+    pub name: String,
+    pub caption: String,
+    /// What it shows, for who can't see it.
+    pub alt: String,
+    /// Quarter turns clockwise.
+    pub turn: u8,
+    pub marks: Vec<Mark>,
+    /// The original's bytes are on this device.
+    pub is_here: bool,
     #[serde(rename = "where")]
     pub whereabouts: Whereabouts,
+}
+
+/// How a medium is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Shows {
+    Picture,
+    Film,
+    Sound,
+    /// To be opened elsewhere.
+    Document,
+}
+
+/// A spot that the maker points at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Mark {
+    pub key: String,
+    #[serde(flatten)]
+    pub at: Spot,
+    pub words: String,
+}
+
+/// A place on a picture, in ten-thousandths from the upper left corner of the picture before its maker turned it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Spot {
+    pub x: u16,
+    pub y: u16,
+}
+
+/// A spot on one of the pictures of a piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct SpotOn {
+    pub medium: String,
+    #[serde(flatten)]
+    pub at: Spot,
+}
+
+/// A page elsewhere. It is opened only when somebody asks for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Link {
+    pub key: String,
+    pub url: String,
+    pub caption: String,
 }
 
 /// What one person says on a piece about one student.
@@ -165,6 +236,8 @@ pub enum Says {
         improve: String,
         next_step: String,
         outcome: Option<String>,
+        /// What it points at.
+        spot: Option<SpotOn>,
     },
     Assessment {
         outcome: String,

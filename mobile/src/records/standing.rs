@@ -1,6 +1,6 @@
 //! Where things are: on this device, on their way, at the school; and what waits, with the reason's code.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How far something of one's own has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,6 +50,10 @@ pub struct Status {
     /// Other devices in one's own name that none of one's devices vouched for.
     pub new_devices: Vec<String>,
     pub media: MediaUsage,
+    /// All uploads are held back.
+    pub paused: bool,
+    /// Originals wait for a line that is not paid by the byte.
+    pub thrifty: bool,
 }
 
 /// One piece with something that has not reached the school.
@@ -67,10 +71,22 @@ pub struct Waiting {
 pub struct Upload {
     pub piece: String,
     pub piece_title: String,
+    pub hash: String,
     pub is_preview: bool,
+    pub held: HeldBack,
     pub sent: u64,
     pub size: u64,
     pub why: Option<&'static str>,
+}
+
+/// Does somebody hold an upload back?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBack {
+    Not,
+    Paused,
+    Cancelled,
 }
 
 /// Something the school refused.
@@ -81,10 +97,13 @@ pub struct Refused {
     pub words: String,
 }
 
-/// Photos kept on this device.
+/// Room that files take on this device, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct MediaUsage {
-    pub count: u64,
     pub bytes: u64,
+    /// One's own that the school does not have yet.
+    pub unsent: u64,
+    /// What may be let go of, and comes back when it is opened: one's own originals that the school has, and others'.
+    pub may_go: u64,
 }

@@ -78,19 +78,31 @@ pub async fn serve(
 
 fn open(store: &dyn BlobStore, hash: BlobHash) -> Result<(Blob, Option<&'static str>), BlobError> {
     let mut blob = store.open(hash)?.ok_or(BlobError::Missing { hash })?;
-    let mut first = Vec::with_capacity(8);
-    let read = (&mut blob.reader).take(8).read_to_end(&mut first);
+    let mut first = Vec::with_capacity(12);
+    let read = (&mut blob.reader).take(12).read_to_end(&mut first);
     read.map_err(|cause| BlobError::Read { hash, cause })?;
-    Ok((blob, picture(&first)))
+    Ok((blob, shown(&first)))
 }
 
-/// The media type of the pictures that a browser may show.
-fn picture(first: &[u8]) -> Option<&'static str> {
-    match first {
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        b"\x89PNG\r\n\x1a\n" => Some("image/png"),
-        _ => None,
-    }
+/// The media type of what a browser may show in a page: pictures, films and sounds, none of which can hold a script. All
+/// else, documents among it, is only ever handed out.
+fn shown(first: &[u8]) -> Option<&'static str> {
+    Some(match first {
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [b'R', b'I', b'F', b'F', _, _, _, _, rest @ ..] if rest == b"WEBP" => "image/webp",
+        [b'R', b'I', b'F', b'F', _, _, _, _, rest @ ..] if rest == b"WAVE" => "audio/wav",
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
+            b"avif" | b"avis" => "image/avif",
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => "image/heic",
+            b"M4A " | b"M4B " => "audio/mp4",
+            b"qt  " => "video/quicktime",
+            _ => "video/mp4",
+        },
+        _ => return None,
+    })
 }
 
 /// Whether the asker holds these bytes already (`If-None-Match`).

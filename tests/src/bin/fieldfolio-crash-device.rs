@@ -6,7 +6,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
-use fieldfolio_core::device::{Body, Device, Edits, NewPiece, Step};
+use fieldfolio_core::device::{Body, Device, Edits, NewMedium, NewPiece, Step};
 use fieldfolio_core::ids::{FolioId, PieceId, SeededChance};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_tests::driver::{Http, Mishap, OsChance, now};
@@ -93,7 +93,7 @@ impl Life {
         let number = dice.below(1 << 40);
         let title = format!("Piece {number}");
         let new = NewPiece {
-            photos: vec![field_photo(number, 96, 64)],
+            media: vec![NewMedium::of_bytes(field_photo(number, 96, 64))],
             title: title.clone(),
             folios: vec![self.folio],
             audience: Some(Roles::WHOLE_CIRCLE),
@@ -101,7 +101,7 @@ impl Life {
         };
         let captured = self.device.capture(new, now(), &mut OsChance)?;
         self.stop.here("after-capture");
-        let blobs = captured.media.iter().flat_map(|medium| [medium.original, medium.preview]).collect();
+        let blobs = captured.media.iter().flat_map(|medium| medium.blobs()).collect();
         acknowledge(&Acknowledged::Saved { piece: captured.piece, title, blobs })?;
         Ok(captured.piece)
     }
@@ -121,8 +121,8 @@ impl Life {
     fn sync(&mut self) -> Result<(), Trouble> {
         self.device.wake()?;
         loop {
-            let ask = match self.device.next_step(now())? {
-                Step::Ask(ask) => ask,
+            let (turn, ask) = match self.device.next_step(now())? {
+                Step::Ask(turn, ask) => (turn, ask),
                 Step::Wait(_) => return Ok(()),
                 Step::Locked => return Err("the relay does not know this device".into()),
             };
@@ -139,7 +139,7 @@ impl Life {
             if is_exchange {
                 self.stop.here("after-answer-before-absorb");
             }
-            self.device.answered(answer, now(), &mut OsChance)?;
+            self.device.answered(turn, answer, now(), &mut OsChance)?;
             if is_exchange {
                 self.stop.here("after-absorb");
             }

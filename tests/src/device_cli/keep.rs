@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use fieldfolio_core::device::{Device, Status, Unsent};
+use fieldfolio_core::device::{Device, Line, Status, Unsent};
 use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use serde_json::json;
 
@@ -23,6 +23,9 @@ pub(super) struct SyncArguments {
     /// Give up after so many seconds of trying
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
+    /// This line is paid by the byte
+    #[arg(long)]
+    metered: bool,
     /// For tests: the connection breaks when so many bytes of photos have left
     #[arg(long, value_name = "BYTES", hide = true)]
     cut_after: Option<u64>,
@@ -64,6 +67,7 @@ pub(super) fn invite(device: &Device, person: Option<&str>, days: u64) -> Result
 }
 
 pub(super) fn sync(device: &mut Device, arguments: &SyncArguments) -> Result<Answer, CliError> {
+    device.set_line(if arguments.metered { Line::Metered } else { Line::Free });
     let mut http = Http::of(device);
     if let Some(bytes) = arguments.cut_after {
         http = http.cut_after(bytes);

@@ -2,9 +2,11 @@
 
 use fieldfolio_core::device::{Device, MediumView, OutcomeLevel, PieceView, Variant, VoiceView, Why};
 use fieldfolio_core::ids::{PersonId, PieceId};
+use fieldfolio_core::media::{Kind, MediaType};
 use fieldfolio_core::model::entry::{Entry, Said};
 use fieldfolio_core::model::judgement::{Because, Beside};
 use fieldfolio_core::model::mastery::{AtBat, Sight};
+use fieldfolio_core::model::piece::{Medium, Point};
 use fieldfolio_core::model::role::Role;
 use serde_json::{Value, json};
 
@@ -54,12 +56,29 @@ impl Shown<'_> {
             self.line(format!("  {field} was set differently on two devices: {}", values.join(" or ")));
         }
         for (position, medium) in view.media.iter().enumerate() {
-            let line = format!("  photo {position}: {}", photo(medium));
+            let line = format!("  {} {position}: {}", word(medium), file(medium));
+            self.line(line);
+            self.beneath(&medium.medium);
+        }
+        for link in &view.content.links {
+            let line = format!("  see {}{}", link.url, beside(&link.caption));
             self.line(line);
         }
         view.voices.iter().for_each(|voice| self.voice(voice));
         view.set_aside.iter().for_each(|why| self.line(format!("  can't be opened: {why}")));
         self.lines.join("\n")
+    }
+
+    fn beneath(&mut self, medium: &Medium) {
+        if !medium.caption.is_empty() {
+            self.line(format!("      {}", medium.caption));
+        }
+        if !medium.alt.is_empty() {
+            self.line(format!("      (shows: {})", medium.alt));
+        }
+        for mark in &medium.marks {
+            self.line(format!("      at {}: {}", spot(mark.at), mark.words));
+        }
     }
 
     fn voice(&mut self, voice: &VoiceView) {
@@ -106,7 +125,8 @@ fn said(names: &Names, entry: &Entry) -> String {
                 .filter(|(_, words)| !words.is_empty())
                 .map(|(part, words)| format!("{part}: {words}"))
                 .collect();
-            format!("feedback · {}", parts.join(" · "))
+            let at = feedback.spot.map_or_else(String::new, |spot_at| format!(" (at {})", spot(spot_at.at)));
+            format!("feedback{at} · {}", parts.join(" · "))
         }
         Said::Assessment(assessment) => format!(
             "judges {}: \"{}\" ({}, work of {})",
@@ -122,14 +142,44 @@ fn said(names: &Names, entry: &Entry) -> String {
     }
 }
 
-fn photo(view: &MediumView) -> String {
+fn word(view: &MediumView) -> &'static str {
+    match MediaType::parse(&view.medium.media_type).map(MediaType::kind) {
+        Some(Kind::Picture) => "photo",
+        Some(Kind::Film) => "film",
+        Some(Kind::Sound) => "recording",
+        Some(Kind::Document) => "document",
+        None => "file",
+    }
+}
+
+fn beside(caption: &str) -> String {
+    if caption.is_empty() { String::new() } else { format!(" ({caption})") }
+}
+
+fn spot(at: Point) -> String {
+    format!("{} % from the left, {} % from the top", at.x / 100, at.y / 100)
+}
+
+fn file(view: &MediumView) -> String {
     let here = match (&view.original_file, &view.preview_file) {
         (Some(_), _) => "here",
         (None, Some(_)) => "the small picture is here",
         (None, None) => "on its way",
     };
     let medium = &view.medium;
-    format!("{} × {}, {}, {here}", medium.width, medium.height, bytes(medium.size))
+    let mut parts = Vec::new();
+    if !medium.name.is_empty() {
+        parts.push(format!("\"{}\"", medium.name));
+    }
+    if medium.width > 0 {
+        parts.push(format!("{} × {}", medium.width, medium.height));
+    }
+    if let Some(duration) = medium.duration {
+        parts.push(format!("{}:{:02}", duration / 60_000, duration / 1_000 % 60));
+    }
+    parts.push(bytes(medium.size));
+    parts.push(here.to_owned());
+    parts.join(", ")
 }
 
 pub(super) fn folios(device: &Device, student: Option<&str>) -> Result<Answer, CliError> {
@@ -258,7 +308,7 @@ pub(super) fn uploads(device: &Device) -> Result<Answer, CliError> {
     let mut lines = Vec::new();
     let mut rows: Vec<Value> = Vec::new();
     for upload in &uploads {
-        let form = if upload.is_preview { "small picture" } else { "photo" };
+        let form = if upload.is_preview { "small picture" } else { "file" };
         let state = match (&upload.reason, upload.is_done) {
             (_, true) => "at the school".to_owned(),
             (Some(reason), false) => Why::read(reason).to_string(),
@@ -275,7 +325,7 @@ pub(super) fn uploads(device: &Device) -> Result<Answer, CliError> {
             "sent": upload.sent, "done": upload.is_done, "reason": upload.reason,
         }));
     }
-    let text = if lines.is_empty() { "No photos to send.".to_owned() } else { lines.join("\n") };
+    let text = if lines.is_empty() { "No files to send.".to_owned() } else { lines.join("\n") };
     Ok(Answer::done(text, Value::Array(rows)))
 }
 
@@ -286,7 +336,7 @@ pub(super) fn media(
     original: bool,
 ) -> Result<Answer, CliError> {
     let variant = if original { Variant::Original } else { Variant::Preview };
-    let file = device.media_path(piece, position, variant)?;
+    let file = device.media_path(piece, position, variant, now())?;
     let text = match &file {
         Some(path) => path.display().to_string(),
         None => "It is not here yet: the next sync fetches it.".to_owned(),

@@ -1,11 +1,12 @@
 //! Making work: projects, capture, edits, and who may see it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::str::FromStr;
 
 use clap::Args;
-use fieldfolio_core::device::{Device, Edits, NewPiece};
-use fieldfolio_core::ids::{FolioId, PieceId};
+use fieldfolio_core::device::{Device, Edits, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::ids::{EntryId, FolioId, PieceId};
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
 use serde_json::json;
@@ -69,9 +70,12 @@ impl Where {
 
 #[derive(Debug, Args)]
 pub(super) struct Capture {
-    /// Photos: JPEG or PNG
+    /// Photos, films, recordings and documents
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// A page elsewhere (may be repeated)
+    #[arg(long = "link", value_name = "URL")]
+    links: Vec<String>,
     /// A line naming the work
     #[arg(long, default_value = "")]
     title: String,
@@ -113,9 +117,15 @@ pub(super) struct Change {
     /// The outcomes it is offered for, all of them (may be repeated)
     #[arg(long = "outcome", value_name = "OUTCOME")]
     outcomes: Vec<String>,
-    /// A photo to add (may be repeated)
-    #[arg(long = "photo", value_name = "FILE")]
-    photos: Vec<PathBuf>,
+    /// A file to add (may be repeated)
+    #[arg(long = "add", value_name = "FILE")]
+    add: Vec<PathBuf>,
+    /// A page elsewhere to add (may be repeated)
+    #[arg(long = "link", value_name = "URL")]
+    links: Vec<String>,
+    /// The order of its files, by the numbers they have now: 2,0,1
+    #[arg(long, value_delimiter = ',')]
+    order: Vec<usize>,
 }
 
 pub(super) fn start(
@@ -141,7 +151,8 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
     let folios = arguments.place.folios(device, &names)?;
     let default = Audience((!folios.is_empty()).then_some(Roles::WHOLE_CIRCLE));
     let new = NewPiece {
-        photos: read_all(&arguments.files)?,
+        media: files(&arguments.files)?,
+        links: links(arguments.links),
         title: arguments.title,
         words: arguments.words,
         work_date: arguments.date,
@@ -156,7 +167,7 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
     let size = captured.media.iter().map(|medium| medium.size).sum();
     let photos = match captured.media.len() {
         0 => String::new(),
-        number => format!(" with {} ({}, cleaned)", count(number, "photo"), bytes(size)),
+        number => format!(" with {} ({}, cleaned)", count(number, "file"), bytes(size)),
     };
     let text = format!("Saved on this device: \"{title}\"{photos}, piece {}.", captured.piece);
     Ok(Answer::done(text, to_json(captured)))
@@ -164,12 +175,18 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
 
 pub(super) fn edit(device: &mut Device, arguments: Change) -> Result<Answer, CliError> {
     let outcomes = Names::of(device)?.find_outcomes(&arguments.outcomes)?;
+    let keys = arguments.order.iter().map(|position| key_of(device, arguments.piece, *position));
+    let order = keys.collect::<Result<Vec<EntryId>, _>>()?;
+    let order = (!order.is_empty()).then_some(order);
     let edits = Edits {
         title: arguments.title,
         words: arguments.words,
         work_date: arguments.date,
         outcomes: (!outcomes.is_empty()).then_some(outcomes),
-        photos: read_all(&arguments.photos)?,
+        add: files(&arguments.add)?,
+        links: links(arguments.links),
+        order,
+        ..Edits::default()
     };
     device.edit(arguments.piece, edits, now(), &mut OsChance)?;
     Ok(Answer::done("Saved on this device.", json!({ "piece": arguments.piece })))
@@ -209,9 +226,38 @@ pub(super) fn unshare(device: &mut Device, piece: PieceId) -> Result<Answer, Cli
     Ok(Answer::done("Yours alone again.", json!({ "piece": piece, "audience": null })))
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, CliError> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| CliError::File { doing: "read", path: path.clone(), source })
-    };
-    files.iter().map(read).collect()
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<NewMedium>, CliError> {
+    paths
+        .iter()
+        .map(|path| Ok(NewMedium { poster: frame(path), ..NewMedium::of_file(path.clone())? }))
+        .collect()
+}
+
+fn links(urls: Vec<String>) -> Vec<NewLink> {
+    urls.into_iter().map(|url| NewLink { url, caption: String::new() }).collect()
+}
+
+/// The key of the file at this position of a piece.
+pub(super) fn key_of(device: &Device, piece: PieceId, position: usize) -> Result<EntryId, CliError> {
+    let view = device.piece(piece)?;
+    let medium = view.content.media.get(position).map(|medium| medium.key);
+    medium.ok_or_else(|| CliError::Argument(format!("piece {piece} has no file {position}")))
+}
+
+/// A picture of a film, where ffmpeg is on this machine; apps take one from the camera.
+fn frame(path: &Path) -> Option<Vec<u8>> {
+    let is_film = path
+        .extension()
+        .and_then(|end| end.to_str())
+        .is_some_and(|end| ["mp4", "m4v", "mov", "3gp"].iter().any(|film| end.eq_ignore_ascii_case(film)));
+    if !is_film {
+        return None;
+    }
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-i"])
+        .arg(path)
+        .args(["-frames:v", "1", "-f", "image2pipe", "-c:v", "mjpeg", "-"])
+        .stderr(Stdio::null())
+        .output();
+    made.ok().filter(|made| made.status.success() && !made.stdout.is_empty()).map(|made| made.stdout)
 }

@@ -3,10 +3,12 @@
 use clap::{Args, ValueEnum};
 use fieldfolio_core::device::{Device, Judging};
 use fieldfolio_core::ids::{EntryId, PersonId, PieceId};
-use fieldfolio_core::model::entry::{AssessmentKind, Feedback, Reference};
+use fieldfolio_core::model::entry::{AssessmentKind, Feedback, Reference, Spot};
 use fieldfolio_core::time::WorkDate;
 use serde_json::json;
 
+use super::file::At;
+use super::make::key_of;
 use super::names::Names;
 use super::{Answer, CliError};
 use crate::driver::{OsChance, now};
@@ -30,6 +32,9 @@ pub(super) struct GiveFeedback {
     /// The outcome it is pegged to
     #[arg(long)]
     outcome: Option<String>,
+    /// A spot of a picture that it points at: N:X,Y, which of its files (from 0), and hundredths from the left and the top
+    #[arg(long, value_name = "N:X,Y")]
+    spot: Option<String>,
     /// The feedback of one's own that it replaces
     #[arg(long, value_name = "ENTRY")]
     replaces: Option<EntryId>,
@@ -102,10 +107,19 @@ pub(super) fn feedback(device: &mut Device, arguments: GiveFeedback) -> Result<A
         improve: arguments.improve,
         next_step: arguments.next_step,
         outcome,
+        spot: arguments.spot.map(|spot| spot_of(device, arguments.piece, &spot)).transpose()?,
     };
     let entry =
         device.feedback(arguments.piece, about, &feedback, arguments.replaces, now(), &mut OsChance)?;
     Ok(said("Feedback", arguments.piece, about, entry))
+}
+
+fn spot_of(device: &Device, piece: PieceId, text: &str) -> Result<Spot, CliError> {
+    let wrong = || CliError::Argument(format!("{text:?} is no spot: say it like 0:25,60"));
+    let (position, at) = text.split_once(':').ok_or_else(wrong)?;
+    let position = position.parse().map_err(|_| wrong())?;
+    let at: At = at.parse().map_err(CliError::Argument)?;
+    Ok(Spot { medium: key_of(device, piece, position)?, at: at.0 })
 }
 
 pub(super) fn assess(device: &mut Device, arguments: Assess) -> Result<Answer, CliError> {

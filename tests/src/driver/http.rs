@@ -122,6 +122,7 @@ impl Http {
         let status = response.status().as_u16();
         let location = text(response.headers(), header::LOCATION.as_str());
         let upload_offset = text(response.headers(), "upload-offset").and_then(|offset| offset.parse().ok());
+        let content_range = text(response.headers(), header::CONTENT_RANGE.as_str());
         let mut body = Vec::new();
         let mut reader = response.body_mut().as_reader().take(ask.limit as u64 + 1);
         reader.read_to_end(&mut body).map_err(|_| Failure::Unreachable)?;
@@ -129,7 +130,7 @@ impl Http {
         if body.len() > ask.limit {
             return Err(Failure::Unreadable);
         }
-        Ok(HttpAnswer { status, location, upload_offset, body })
+        Ok(HttpAnswer { status, location, upload_offset, content_range, body })
     }
 }
 

@@ -162,7 +162,7 @@ pub fn follow(
                 report.locked = true;
                 return Ok(report);
             }
-            Step::Ask(ask) => {
+            Step::Ask(turn, ask) => {
                 match (&mut line, exchange(&ask)) {
                     (Some(open), Some(frame)) => {
                         open.send(frame);
@@ -173,7 +173,7 @@ pub fn follow(
                         let answer = http.perform(&ask);
                         report.requests += 1;
                         may_open |= exchange(&ask).is_some() && answer.is_ok();
-                        device.answered(answer, now(), &mut OsChance)?;
+                        device.answered(turn, answer, now(), &mut OsChance)?;
                     }
                 }
                 continue;
@@ -230,8 +230,9 @@ fn take(
         Came::Nothing if patience.is_some() => return Ok(None),
         Came::Nothing | Came::Closed(_) => {
             *line = None;
-            // Where nothing is in flight, that changes nothing.
-            device.answered(Err(Failure::Unreachable), now(), &mut OsChance)?;
+            if let Some(turn) = device.exchange_in_flight() {
+                device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
+            }
             device.hung_up(now(), &mut OsChance);
             return Ok(None);
         }

@@ -132,14 +132,13 @@ fn a_device_says_saved_only_of_what_is_on_disk_and_photos_before_what_names_them
             Acknowledged::Saved { blobs, .. } => {
                 for blob in blobs {
                     let (name, folder) = (blob.hex(), folder_of(blob));
-                    let aside = format!("incoming/{name}");
-                    let all = [
-                        ("sync", aside.as_str()),
-                        ("rename", &name),
-                        ("sync", &folder),
-                        ("sync", "fieldfolio.db-wal"),
-                    ];
-                    in_order(diary, &all);
+                    let renamed =
+                        diary.iter().position(|line| line.starts_with("rename") && line.contains(&name));
+                    let synced = renamed.and_then(|at| diary.get(at.checked_sub(1)?));
+                    let is_synced =
+                        synced.is_some_and(|line| line.starts_with("sync") && line.contains("incoming/"));
+                    assert!(is_synced, "{name} got its name before it was safe: {diary:#?}");
+                    in_order(diary, &[("rename", &name), ("sync", &folder), ("sync", "fieldfolio.db-wal")]);
                 }
                 let first = diary.iter().position(|line| line.ends_with("fieldfolio.db-wal"));
                 let last = diary.iter().rposition(|line| line.starts_with("rename"));

@@ -1,12 +1,16 @@
 //! Blobs as files: written aside, synced, renamed, the folders synced.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::blob::BlobHash;
 
 use super::super::{StoreError, file_error};
+use super::Hashing;
+
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 256 * 1024;
 
 /// The folder that a device keeps its blobs in.
 #[derive(Debug, Clone)]
@@ -31,18 +35,83 @@ impl BlobFolder {
             return Ok(hash);
         }
         let aside = self.root.join("incoming").join(hash.hex());
-        let written = write_synced(&aside, bytes).and_then(|()| {
-            let folder = path.parent().unwrap_or(&self.root);
-            fs::create_dir_all(folder)?;
-            fs::rename(&aside, &path)?;
-            // The name is only safe once every folder above it is.
-            for folder in folder.ancestors().take(3) {
-                File::open(folder)?.sync_all()?;
-            }
-            Ok(())
-        });
+        let written = write_synced(&aside, bytes).and_then(|()| self.publish(&aside, hash));
         written.map_err(|source| file_error(&path, "written", source))?;
         Ok(hash)
+    }
+
+    /// Stores what `write` writes under its name, in the same way.
+    pub(super) fn put_from<E: From<StoreError>>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<BlobHash, E> {
+        // One device writes one at a time: what lies here is left from a time that was broken off.
+        let aside = self.root.join("incoming").join("new");
+        let failed = |source| file_error(&aside, "written", source);
+        let file = File::create(&aside).map_err(failed)?;
+        let mut to = Hashing::new(BufWriter::with_capacity(BUFFER, &file));
+        let written = write(&mut to);
+        let flushed = to.flush();
+        let hash = to.hash();
+        let written = written.and_then(|()| {
+            let here = self.path(hash).is_file();
+            let published = flushed.and_then(|()| file.sync_data());
+            Ok(published
+                .and_then(|()| if here { fs::remove_file(&aside) } else { self.publish(&aside, hash) })
+                .map_err(failed)?)
+        });
+        if written.is_err() {
+            // Nothing names it, and the room may be needed.
+            let _ = fs::remove_file(&aside);
+        }
+        written.map(|()| hash)
+    }
+
+    pub(super) fn put_piece(&self, hash: BlobHash, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let part = self.part(hash);
+        let file = File::options().create(true).truncate(false).write(true).open(&part);
+        let written = file.and_then(|mut file| {
+            file.set_len(at)?;
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(bytes)?;
+            file.sync_data()
+        });
+        written.map_err(|source| file_error(&part, "written", source))
+    }
+
+    pub(super) fn finish(&self, hash: BlobHash, size: u64) -> Result<bool, StoreError> {
+        let part = self.part(hash);
+        let failed = |source| file_error(&part, "read", source);
+        let mut file = match File::open(&part) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut all = Hashing::new(std::io::sink());
+        let length = std::io::copy(&mut file, &mut all).map_err(failed)?;
+        if length != size || all.hash() != hash {
+            fs::remove_file(&part).map_err(failed)?;
+            return Ok(false);
+        }
+        self.publish(&part, hash).map_err(|source| file_error(&self.path(hash), "written", source))?;
+        Ok(true)
+    }
+
+    fn part(&self, hash: BlobHash) -> PathBuf {
+        self.root.join("incoming").join(format!("{}.part", hash.hex()))
+    }
+
+    /// Gives bytes that are safe on disk their name.
+    fn publish(&self, aside: &Path, hash: BlobHash) -> std::io::Result<()> {
+        let path = self.path(hash);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)?;
+        fs::rename(aside, &path)?;
+        // The name is only safe once every folder above it is.
+        for folder in folder.ancestors().take(3) {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
     }
 
     /// Where the bytes of `hash` lie, whether or not they are here.

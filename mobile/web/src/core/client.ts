@@ -44,14 +44,23 @@ export interface Network {
   to_fill: number;
 }
 
+/** A file that somebody chose. */
+export interface Given {
+  file: Blob;
+  /** What it is called; kept for documents only. */
+  name: string;
+  /** A picture of it, for what the core can't decode. */
+  poster: Blob | null;
+}
+
 export interface Client {
   readonly standing: Standing;
   readonly network: Network;
   /** Storage that the browser may not evict was granted. */
   readonly persisted: boolean;
-  /** Makes a call. It is answered after what it did is on disk. `files` are the photos of capture and edit. */
-  call<N extends CallName>(name: N, asked: Asked<N>, files?: Blob[]): Promise<Answer<N>>;
-  /** A photo by its hash; null when it is not here yet. It is then fetched, and `changed` fires when it has come. */
+  /** Makes a call. It is answered after what it did is on disk. `files` are those of capture and edit. */
+  call<N extends CallName>(name: N, asked: Asked<N>, files?: Given[]): Promise<Answer<N>>;
+  /** A file by its hash; null when it is not here yet. It is then fetched, and `changed` fires when it has come. */
   media(piece: string, hash: string): Promise<Blob | null>;
   /** Becomes a device of the person the link is for. */
   enrol(link: string): Promise<Resident>;

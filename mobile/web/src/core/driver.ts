@@ -1,5 +1,6 @@
 // Keeps a device in step with the school: does the core's next step, hands in what came of it, and asks again until it
-// says wait. It moves bytes and decides nothing.
+// says wait. While one thing is under way it asks for the next, so that what somebody wrote never waits behind a film. It
+// moves bytes and decides nothing.
 
 import { Line } from "./line";
 import type { Core } from "./pkg/fieldfolio_web";
@@ -8,6 +9,7 @@ import { perform, type Request } from "./request";
 
 /** What the core asks for; see `next_step` of the core. */
 interface Ask extends Request {
+  step: number;
   is_exchange: boolean;
 }
 
@@ -28,15 +30,27 @@ const NO_ROOM_MS = 20_000;
 /** A timer can't run longer than this. */
 const LONGEST_WAIT = 2_000_000_000;
 
+/** What few browsers tell about the line. */
+interface Connection extends EventTarget {
+  type?: string;
+  saveData?: boolean;
+}
+
+function connection(): Connection | undefined {
+  return (navigator as unknown as { connection?: Connection }).connection;
+}
+
 export class Driver {
   private running = true;
   private rouse: () => void = () => {};
   private isRoused = false;
   private reached = true;
   private hasRoom = true;
+  /** Nothing is asked for until room was looked for again. */
+  private pauses = false;
   private most = 0;
   private version = -1;
-  private giveUp = new AbortController();
+  private readonly underWay = new Set<AbortController>();
   private line: Line | null = null;
   /** An exchange was answered since the last socket was opened: another may be tried. */
   private mayOpenLine = false;
@@ -47,7 +61,18 @@ export class Driver {
   ) {}
 
   start(): void {
+    this.sayLine();
+    connection()?.addEventListener("change", () => this.sayLine());
     this.run().catch(this.heard.stopped);
+  }
+
+  /** Where the browser knows: is this a line that is paid by the byte? */
+  private sayLine(): void {
+    const line = connection();
+    if (!line || !this.running) return;
+    const isMetered = line.type === "cellular" || line.saveData === true;
+    this.core.call("on_line", JSON.stringify({ is_metered: isMetered }), [], undefined);
+    this.nudge();
   }
 
   /** No step is asked for any more. What is on its way is not handed in. */
@@ -77,7 +102,7 @@ export class Driver {
 
   /** The network is another one. What is on its way may be on a dead line: it is given up, and goes on where it stopped. */
   beginAnew(): void {
-    this.giveUp.abort();
+    for (const one of this.underWay) one.abort();
     this.wake();
   }
 
@@ -87,12 +112,19 @@ export class Driver {
         await this.step();
       } catch (error) {
         if (error instanceof WebAssembly.RuntimeError) throw error;
-        // What came could not be kept, most likely for want of room. The school still has it.
-        this.hasRoom = false;
-        this.say();
-        await this.waitFor(NO_ROOM_MS);
+        this.wantsRoom();
       }
+      if (!this.pauses) continue;
+      this.pauses = false;
+      this.say();
+      await this.waitFor(NO_ROOM_MS);
     }
+  }
+
+  /** What came could not be kept, most likely for want of room. The school still has it. */
+  private wantsRoom(): void {
+    this.hasRoom = false;
+    this.pauses = true;
   }
 
   private async step(): Promise<void> {
@@ -105,9 +137,23 @@ export class Driver {
       this.openLine();
       await this.waitFor(step.wait);
     } else {
-      await this.ask(step);
-      this.hasRoom = true;
+      this.begin(step);
     }
+  }
+
+  private begin(ask: Ask): void {
+    this.ask(ask)
+      .then(() => {
+        if (!this.pauses) this.hasRoom = true;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof WebAssembly.RuntimeError) this.heard.stopped(error);
+        else this.wantsRoom();
+      })
+      .finally(() => {
+        this.isRoused = true;
+        this.rouse();
+      });
   }
 
   /** Once in step, news come by themselves. Without a line the core asks from time to time. */
@@ -145,22 +191,24 @@ export class Driver {
   private async ask(ask: Ask): Promise<void> {
     this.say();
     if (ask.is_exchange && ask.body && this.line?.isOpen) {
-      this.reached = await this.line.exchange(ask.body);
+      this.reached = await this.line.exchange(ask.step, ask.body);
       if (!this.running) return;
       this.notice();
       return this.say();
     }
-    this.giveUp = new AbortController();
+    const giveUp = new AbortController();
+    this.underWay.add(giveUp);
     const late = AbortSignal.timeout(ask.is_exchange ? EXCHANGE_MS : TRANSFER_MS);
-    const answer = await perform(ask, this.core.token(), AbortSignal.any([this.giveUp.signal, late]));
+    const answer = await perform(ask, this.core.token(), AbortSignal.any([giveUp.signal, late]));
+    this.underWay.delete(giveUp);
     // Another person's store may be open by now.
     if (!this.running) return;
     if (answer === null) {
       this.reached = false;
-      this.core.failed();
+      this.core.failed(ask.step);
     } else {
       this.reached = true;
-      this.core.answered(answer.status, answer.location, answer.offset, answer.body);
+      this.core.answered(ask.step, answer.status, answer, answer.body);
       this.mayOpenLine ||= ask.is_exchange && answer.status === 200;
     }
     this.notice();

@@ -2,13 +2,16 @@
 // the school.
 
 import { Driver } from "./driver";
-import { asKept } from "./pictures";
+import { forCore } from "./files";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
 import { perform, type Request } from "./request";
 
 /** How long somebody waits for the school to answer a question of hers. */
 const ANSWER_MS = 60_000;
+
+/** Bytes that are read at once. */
+const STRETCH = 4 * 1024 * 1024;
 
 /** A call that asks the school, under way. */
 interface Asking extends Request {
@@ -92,18 +95,18 @@ export class Holder {
       case "call": {
         const asking = this.core.begin_asking(question.name, question.asked) as Asking | undefined;
         if (asking) return this.askSchool(asking);
-        const files = await Promise.all(question.files.map(asKept));
+        const files = await Promise.all(question.files.map(forCore));
         const answer = this.core.call(question.name, question.asked, files, bytesOfId(id));
         this.driver?.nudge();
         return JSON.parse(answer) as unknown;
       }
       case "media": {
-        const bytes = this.core.media(question.piece, question.hash);
-        if (!bytes) {
+        const found = this.core.media(question.piece, question.hash) as { size: number; type: string } | undefined;
+        if (!found) {
           this.driver?.nudge();
           return null;
         }
-        return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: typeOf(bytes) });
+        return this.read(question.hash, found.size, found.type);
       }
       case "enrol":
         return this.enrol(question.link);
@@ -124,6 +127,16 @@ export class Holder {
         return null;
       }
     }
+  }
+
+  /** In stretches: the browser keeps what it was given already where it likes, which need not be memory. */
+  private read(hash: string, size: number, type: string): Blob {
+    const parts: Blob[] = [];
+    for (let at = 0; at < size; at += STRETCH) {
+      const bytes = this.core.media_bytes(hash, at, Math.min(STRETCH, size - at));
+      parts.push(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+    }
+    return new Blob(parts, { type });
   }
 
   /** One request to the school. Without an answer nothing is known: the reader may ask again. */
@@ -177,10 +190,6 @@ function originOf(link: string): string | null {
 function bytesOfId(id: string): Uint8Array {
   const digits = id.replaceAll("-", "");
   return Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16));
-}
-
-function typeOf(bytes: Uint8Array): string {
-  return bytes[0] === 0x89 ? "image/png" : "image/jpeg";
 }
 
 function thrownAs(code: string, reason: string): string {

@@ -16,7 +16,7 @@ const ANSWER_MS = 60_000;
 
 export class Line {
   private readonly socket: WebSocket;
-  private pending: ((isAnswered: boolean) => void) | null = null;
+  private pending: { step: number; done: (isAnswered: boolean) => void } | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isClosed = false;
 
@@ -37,9 +37,9 @@ export class Line {
   }
 
   /** Sends an exchange. True once its answer was taken in; false when the line broke before, which is handed in. */
-  exchange(body: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  exchange(step: number, body: Uint8Array<ArrayBuffer>): Promise<boolean> {
     return new Promise((done) => {
-      this.pending = done;
+      this.pending = { step, done };
       this.timer = setTimeout(() => this.end(), ANSWER_MS);
       this.socket.send(body);
     });
@@ -53,7 +53,7 @@ export class Line {
 
   private settle(isAnswered: boolean): void {
     clearTimeout(this.timer);
-    this.pending?.(isAnswered);
+    this.pending?.done(isAnswered);
     this.pending = null;
   }
 
@@ -74,7 +74,7 @@ export class Line {
     this.isClosed = true;
     this.socket.close();
     try {
-      if (this.pending) this.core.failed();
+      if (this.pending) this.core.failed(this.pending.step);
       this.heard.closed();
     } catch (error) {
       this.heard.stopped(error);

@@ -1,6 +1,6 @@
 // Opens the client: starts this tab's worker, and starts it again if the core stops in the middle.
 
-import { Refusal, type Answer, type Asked as AskedOf, type CallName, type Client, type Network, type Resident, type Standing } from "./client";
+import { Refusal, type Answer, type Asked as AskedOf, type CallName, type Client, type Given, type Network, type Resident, type Standing } from "./client";
 import wasm from "./pkg/fieldfolio_web_bg.wasm?url";
 import type { Answered, Asked, Question, ToPage, ToWorker } from "./protocol";
 import { scriptAddress } from "./trusted";
@@ -114,7 +114,7 @@ class TabClient implements Client {
     });
   }
 
-  async call<N extends CallName>(name: N, asked: AskedOf<N>, files: Blob[] = []): Promise<Answer<N>> {
+  async call<N extends CallName>(name: N, asked: AskedOf<N>, files: Given[] = []): Promise<Answer<N>> {
     if (name === "capture") void this.persist();
     return (await this.ask({ do: "call", name, asked: JSON.stringify(asked), files })) as Answer<N>;
   }

@@ -2,10 +2,10 @@
 // does what is asked, and the others pass it on to that one. Every question carries an id, so that it can be asked again
 // of a new holder and is done once.
 
-import type { Network, Resident, Standing } from "./client";
+import type { Given, Network, Resident, Standing } from "./client";
 
 export type Question =
-  | { do: "call"; name: string; asked: string; files: Blob[] }
+  | { do: "call"; name: string; asked: string; files: Given[] }
   | { do: "media"; piece: string; hash: string }
   | { do: "enrol"; link: string }
   | { do: "switch"; store: string }

@@ -14,6 +14,8 @@ export interface Whole {
   status: number;
   location: string | undefined;
   offset: number | undefined;
+  /** `Content-Range`. */
+  range: string | undefined;
   body: Uint8Array;
 }
 
@@ -38,6 +40,7 @@ export async function perform(request: Request, token: string | null, signal: Ab
       status: answer.status,
       location: answer.headers.get("Location") ?? undefined,
       offset: offset === null ? undefined : Number(offset),
+      range: answer.headers.get("Content-Range") ?? undefined,
       body,
     };
   } catch {

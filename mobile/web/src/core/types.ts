@@ -78,9 +78,13 @@ export type DeviceLink = { link: string, expires: number, };
 export type Done = Record<symbol, never>;
 
 /**
- * What changes about a piece; what is null stays. New photos travel beside it.
+ * What changes about a piece; what is null stays. New files travel beside it.
  */
-export type Edits = { piece: string, title: string | null, words: string | null, work_date: string | null, outcomes: string[] | null, };
+export type Edits = { piece: string, title: string | null, words: string | null, work_date: string | null, outcomes: string[] | null, files: NewFile[], links: NewLink[], media: MediumEdit[], 
+/**
+ * All media by their keys, as they are to stand.
+ */
+order: string[] | null, };
 
 /**
  * One thing said.
@@ -154,6 +158,11 @@ until: number | null, pieces: number,
 newest: string | null, };
 
 /**
+ * Room that was made, in bytes.
+ */
+export type Freed = { bytes: number, };
+
+/**
  * A class: students by name, outcomes across.
  */
 export type Grid = { outcomes: Array<string>, students: Array<GridRow>, };
@@ -181,6 +190,21 @@ export type Grown = { day: string, level: number | null, at_bat_level: number, p
  * How a student's levels grew.
  */
 export type Growth = { student: string, student_name: string, whole: boolean, outcomes: Array<OutcomeGrowth>, };
+
+/**
+ * Does somebody hold an upload back?
+ */
+export type HeldBack = "not" | "paused" | "cancelled";
+
+/**
+ * Uploads of a piece to be held back or let go: of one file, if it is named.
+ */
+export type Holding = { piece: string, hash: string | null, held: HeldBack, };
+
+/**
+ * How files are sent; what is null stays.
+ */
+export type HowSent = { paused: boolean | null, thrifty: boolean | null, };
 
 /**
  * What there is to say of an outcome.
@@ -212,6 +236,11 @@ export type Levels = { student: string, student_name: string,
 whole: boolean, outcomes: Array<Standing>, };
 
 /**
+ * A page elsewhere. It is opened only when somebody asks for it.
+ */
+export type Link = { key: string, url: string, caption: string, };
+
+/**
  * Something that was said.
  */
 export type MadeEntry = { entry: string, };
@@ -230,6 +259,11 @@ export type MadePiece = { piece: string, };
  * A project that was started.
  */
 export type MadeProject = { project: string, folio: string, };
+
+/**
+ * A spot that the maker points at.
+ */
+export type Mark = { key: string, words: string, x: number, y: number, };
 
 /**
  * What this person can do on a piece.
@@ -254,26 +288,79 @@ name: string, kinds: PersonKind[], device: string, school: School | null,
 parts: Array<Part>, };
 
 /**
- * Photos kept on this device.
+ * Room that files take on this device, in bytes.
  */
-export type MediaUsage = { count: number, bytes: number, };
+export type MediaUsage = { bytes: number, 
+/**
+ * One's own that the school does not have yet.
+ */
+unsent: number, 
+/**
+ * What may be let go of, and comes back when it is opened: one's own originals that the school has, and others'.
+ */
+may_go: number, };
 
 /**
- * A photo.
+ * A photo, film, recording or document.
  */
 export type Medium = { 
+/**
+ * Its name within the piece.
+ */
+key: string, shows: Shows, 
 /**
  * Hash of the cleaned original.
  */
 original: string, 
 /**
- * Hash of the small picture.
+ * Hash of the small picture, for what can be seen.
  */
-preview: string, media_type: string, width: number, height: number, size: number, 
+preview: string | null, media_type: string, 
 /**
- * ThumbHash, base64.
+ * As shown before the maker turned it; 0 for what can't be seen.
  */
-placeholder: string, where: Whereabouts, };
+width: number, height: number, size: number, 
+/**
+ * How long it plays, in milliseconds.
+ */
+duration: number | null, 
+/**
+ * ThumbHash, base64; empty for what can't be seen.
+ */
+placeholder: string, 
+/**
+ * What a document is called.
+ */
+name: string, caption: string, 
+/**
+ * What it shows, for who can't see it.
+ */
+alt: string, 
+/**
+ * Quarter turns clockwise.
+ */
+turn: number, marks: Array<Mark>, 
+/**
+ * The original's bytes are on this device.
+ */
+is_here: boolean, where: Whereabouts, };
+
+/**
+ * What changes about one medium or link; what is null stays.
+ */
+export type MediumEdit = { key: string, caption: string | null, alt: string | null, 
+/**
+ * Quarter turns clockwise.
+ */
+turn: number | null, 
+/**
+ * Out of sight, or back.
+ */
+is_out: boolean | null, mark: NewMark | null, 
+/**
+ * A mark to be taken away.
+ */
+unmark: string | null, };
 
 /**
  * A link for a mentor.
@@ -305,7 +392,34 @@ export type NewFeedback = { piece: string,
 /**
  * About the work itself for null.
  */
-about: string | null, did_well: string, improve: string, next_step: string, outcome: string | null, replaces: string | null, };
+about: string | null, did_well: string, improve: string, next_step: string, outcome: string | null, 
+/**
+ * The spot that it points at.
+ */
+spot: SpotOn | null, replaces: string | null, };
+
+/**
+ * What is said of a file that travels beside the call: the first of these is about the first file.
+ */
+export type NewFile = { caption: string, 
+/**
+ * What it shows, for who can't see it.
+ */
+alt: string, 
+/**
+ * The medium whose place it takes; that one is kept.
+ */
+replaces: string | null, };
+
+/**
+ * A page elsewhere.
+ */
+export type NewLink = { url: string, caption: string, };
+
+/**
+ * A spot to point at, in ten-thousandths from the upper left corner of the picture before it was turned.
+ */
+export type NewMark = { x: number, y: number, words: string, };
 
 /**
  * A mentor to be invited into one folio, until her part ends.
@@ -322,9 +436,9 @@ export type NewPart = { folio: string, person: string, role: Role,
 may_write: boolean, until: number | null, };
 
 /**
- * A piece to be made. Its photos travel beside it.
+ * A piece to be made. Its files travel beside it.
  */
-export type NewPiece = { title: string, words: string, work_date: string | null, outcomes: string[], folios: string[], 
+export type NewPiece = { files: NewFile[], links: NewLink[], title: string, words: string, work_date: string | null, outcomes: string[], folios: string[], 
 /**
  * Null: one's own alone.
  */
@@ -344,6 +458,11 @@ export type NewReply = { piece: string, to: Reference, words: string, };
  * Nothing.
  */
 export type Nothing = Record<symbol, never>;
+
+/**
+ * What kind of line this is.
+ */
+export type OnLine = { is_metered: boolean, };
 
 /**
  * A device.
@@ -406,7 +525,11 @@ export type Person = { id: string, name: string, kinds: PersonKind[], };
 /**
  * A piece as this person may see it.
  */
-export type Piece = { words: string, media: Array<Medium>, voices: Array<Voice>, 
+export type Piece = { words: string, media: Array<Medium>, 
+/**
+ * Media that the maker replaced or took out; kept.
+ */
+earlier: Array<Medium>, links: Array<Link>, voices: Array<Voice>, 
 /**
  * The earlier piece that it revises.
  */
@@ -428,13 +551,21 @@ made: number,
  */
 students: Array<Placed>, outcomes: Array<string>, photos: number, 
 /**
- * ThumbHash of its first photo, base64.
+ * ThumbHash of the first that can be seen, base64.
  */
 placeholder: string | null, 
 /**
- * Hash of the first photo's preview.
+ * Hash of its preview.
  */
-preview: string | null, feedback: number, judgements: number, replies: number, 
+preview: string | null, 
+/**
+ * How far its maker turned it, in quarter turns clockwise.
+ */
+turn: number, 
+/**
+ * What the first medium is, for a piece without a picture.
+ */
+shows: Shows | null, feedback: number, judgements: number, replies: number, 
 /**
  * With whom it is shared; its maker's alone for none.
  */
@@ -453,13 +584,21 @@ made: number,
  */
 students: Array<Placed>, outcomes: Array<string>, photos: number, 
 /**
- * ThumbHash of its first photo, base64.
+ * ThumbHash of the first that can be seen, base64.
  */
 placeholder: string | null, 
 /**
- * Hash of the first photo's preview.
+ * Hash of its preview.
  */
-preview: string | null, feedback: number, judgements: number, replies: number, 
+preview: string | null, 
+/**
+ * How far its maker turned it, in quarter turns clockwise.
+ */
+turn: number, 
+/**
+ * What the first medium is, for a piece without a picture.
+ */
+shows: Shows | null, feedback: number, judgements: number, replies: number, 
 /**
  * With whom it is shared; its maker's alone for none.
  */
@@ -534,7 +673,11 @@ export type Rule = { at_bats: number, projects: number, days: number, };
 /**
  * What an entry says.
  */
-export type Says = { "kind": "feedback", did_well: string, improve: string, next_step: string, outcome: string | null, } | { "kind": "assessment", outcome: string, level: number, weight: AssessmentKind, work_date: string, next_step: string, } | { "kind": "reflection", words: string, } | { "kind": "reply", to: Reference, words: string, } | { "kind": "confirmation", of: Reference, } | { "kind": "unreadable", name: string, };
+export type Says = { "kind": "feedback", did_well: string, improve: string, next_step: string, outcome: string | null, 
+/**
+ * What it points at.
+ */
+spot: SpotOn | null, } | { "kind": "assessment", outcome: string, level: number, weight: AssessmentKind, work_date: string, next_step: string, } | { "kind": "reflection", words: string, } | { "kind": "reply", to: Reference, words: string, } | { "kind": "confirmation", of: Reference, } | { "kind": "unreadable", name: string, };
 
 /**
  * The school, its levels and its rule.
@@ -558,6 +701,16 @@ export type Seer = { person: string, name: string, roles: Role[], is_me: boolean
  * With whom a piece is shared.
  */
 export type Sharing = { piece: string, audience: Role[], };
+
+/**
+ * How a medium is shown.
+ */
+export type Shows = "picture" | "film" | "sound" | "document";
+
+/**
+ * A spot on one of the pictures of a piece.
+ */
+export type SpotOn = { medium: string, x: number, y: number, };
 
 /**
  * Where a student stands in one outcome.
@@ -612,7 +765,15 @@ unopened: number,
 /**
  * Other devices in one's own name that none of one's devices vouched for.
  */
-new_devices: Array<string>, media: MediaUsage, };
+new_devices: Array<string>, media: MediaUsage, 
+/**
+ * All uploads are held back.
+ */
+paused: boolean, 
+/**
+ * Originals wait for a line that is not paid by the byte.
+ */
+thrifty: boolean, };
 
 /**
  * How far she is on the way to a level: "2 of 3 at-bats, 1 of 2 projects".
@@ -631,7 +792,7 @@ export type ToConfirm = { of: Reference, mentor_name: string, outcome: string, l
 /**
  * A photo on its way.
  */
-export type Upload = { piece: string, piece_title: string, is_preview: boolean, sent: number, size: number, why: string | null, };
+export type Upload = { piece: string, piece_title: string, hash: string, is_preview: boolean, held: HeldBack, sent: number, size: number, why: string | null, };
 
 /**
  * What one person says on a piece about one student.
@@ -745,6 +906,14 @@ export interface Calls {
   reflect: [Reflecting, MadeEntry];
   /** Takes back something one said. */
   withdraw: [Withdrawing, Done];
+  /** Holds files on their way back, or lets them go. */
+  hold: [Holding, Done];
+  /** Says how files are sent. */
+  sending: [HowSent, Done];
+  /** Says what kind of line this is. */
+  on_line: [OnLine, Done];
+  /** Lets go of every original that the school has. They come back when they are opened. */
+  free_room: [Nothing, Freed];
   /** Nothing waits for its time any more. */
   wake: [Nothing, Done];
   /** Invites the next device of one's own, or of a student one teaches. */

@@ -4,7 +4,7 @@
 // (a first sync fills hundreds of documents) is folded into one per frame.
 
 import { openClient } from "../core/open";
-import type { Answer, Asked, CallName, Client, Network, Resident, Standing } from "../core/client";
+import type { Answer, Asked, CallName, Client, Given, Network, Resident, Standing } from "../core/client";
 
 interface Stands {
   standing: Standing;
@@ -58,7 +58,7 @@ function announceData(): void {
   else setTimeout(tell, 50);
 }
 
-export async function call<N extends CallName>(name: N, asked: Asked<N>, files?: Blob[]): Promise<Answer<N>> {
+export async function call<N extends CallName>(name: N, asked: Asked<N>, files?: Given[]): Promise<Answer<N>> {
   return (client ?? (await opening)).call(name, asked, files);
 }
 

@@ -1,10 +1,11 @@
 //! What goes into each call.
 
+use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{ClassId, DeviceId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::WorkDate;
-use fieldfolio_mobile::records::Reference;
+use fieldfolio_mobile::records::{HeldBack, Reference, SpotOn};
 use serde::Deserialize;
 
 /// Describes what goes in to TypeScript, where ids and days are text.
@@ -33,8 +34,35 @@ asked! {
     OneStudent { student: PersonId as "string", }
     /// A class, a project, or (null) all whom one teaches.
     GridOf { class: Option<ClassId> as "string | null", project: Option<ProjectId> as "string | null", }
-    /// A piece to be made. Its photos travel beside it.
+    /// What is said of a file that travels beside the call: the first of these is about the first file.
+    NewFile {
+        caption: String as "string",
+        /// What it shows, for who can't see it.
+        alt: String as "string",
+        /// The medium whose place it takes; that one is kept.
+        replaces: Option<EntryId> as "string | null",
+    }
+    /// A page elsewhere.
+    NewLink { url: String as "string", caption: String as "string", }
+    /// A spot to point at, in ten-thousandths from the upper left corner of the picture before it was turned.
+    NewMark { x: u16 as "number", y: u16 as "number", words: String as "string", }
+    /// What changes about one medium or link; what is null stays.
+    MediumEdit {
+        key: EntryId as "string",
+        caption: Option<String> as "string | null",
+        alt: Option<String> as "string | null",
+        /// Quarter turns clockwise.
+        turn: Option<u8> as "number | null",
+        /// Out of sight, or back.
+        is_out: Option<bool> as "boolean | null",
+        mark: Option<NewMark> as "NewMark | null",
+        /// A mark to be taken away.
+        unmark: Option<EntryId> as "string | null",
+    }
+    /// A piece to be made. Its files travel beside it.
     NewPiece {
+        files: Vec<NewFile> as "NewFile[]",
+        links: Vec<NewLink> as "NewLink[]",
         title: String as "string",
         words: String as "string",
         work_date: Option<WorkDate> as "string | null",
@@ -45,14 +73,29 @@ asked! {
         is_observation: bool as "boolean",
         revises: Option<PieceId> as "string | null",
     }
-    /// What changes about a piece; what is null stays. New photos travel beside it.
+    /// What changes about a piece; what is null stays. New files travel beside it.
     Edits {
         piece: PieceId as "string",
         title: Option<String> as "string | null",
         words: Option<String> as "string | null",
         work_date: Option<WorkDate> as "string | null",
         outcomes: Option<Vec<OutcomeId>> as "string[] | null",
+        files: Vec<NewFile> as "NewFile[]",
+        links: Vec<NewLink> as "NewLink[]",
+        media: Vec<MediumEdit> as "MediumEdit[]",
+        /// All media by their keys, as they are to stand.
+        order: Option<Vec<EntryId>> as "string[] | null",
     }
+    /// Uploads of a piece to be held back or let go: of one file, if it is named.
+    Holding {
+        piece: PieceId as "string",
+        hash: Option<BlobHash> as "string | null",
+        held: HeldBack as "HeldBack",
+    }
+    /// How files are sent; what is null stays.
+    HowSent { paused: Option<bool> as "boolean | null", thrifty: Option<bool> as "boolean | null", }
+    /// What kind of line this is.
+    OnLine { is_metered: bool as "boolean", }
     /// A project of one's own.
     NewProject { title: String as "string", brief: String as "string", outcomes: Vec<OutcomeId> as "string[]", }
     /// A project; home for null.
@@ -70,6 +113,8 @@ asked! {
         improve: String as "string",
         next_step: String as "string",
         outcome: Option<OutcomeId> as "string | null",
+        /// The spot that it points at.
+        spot: Option<SpotOn> as "SpotOn | null",
         replaces: Option<EntryId> as "string | null",
     }
     /// A judgement.

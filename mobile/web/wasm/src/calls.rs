@@ -1,11 +1,16 @@
 //! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
 
-use fieldfolio_core::device::{Device, Edits, Judging, NewPiece};
+use fieldfolio_core::device::{
+    Device, Edits, Judging, Line, MediumEdit, NewLink, NewMark, NewMedium, NewPiece,
+};
 use fieldfolio_core::ids::{BadId, Chance};
-use fieldfolio_core::model::entry::{Feedback, Reference};
+use fieldfolio_core::model::entry::{Feedback, Reference, Spot};
 use fieldfolio_core::model::framework::Level;
+use fieldfolio_core::model::piece::{Point, Turn};
 use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::store::transfers::Held;
 use fieldfolio_core::time::Timestamp;
+use fieldfolio_mobile::records::{HeldBack, SpotOn};
 use fieldfolio_mobile::{Look, records};
 use serde::Serialize;
 
@@ -20,13 +25,26 @@ pub struct Desk<'a> {
     pub now: Timestamp,
     /// Randomness.
     pub chance: &'a mut dyn Chance,
-    /// The photos that came with the call, as their files' bytes.
-    pub files: Vec<Vec<u8>>,
+    /// The files that came with the call.
+    pub files: Vec<NewMedium>,
 }
 
 impl Desk<'_> {
     fn look(&self) -> Result<Look<'_>, Refusal> {
         Ok(Look::at(self.device, self.now)?)
+    }
+
+    /// The files, with what is said of each.
+    fn media(&mut self, said: Vec<asked::NewFile>) -> Result<Vec<NewMedium>, Refusal> {
+        let files = std::mem::take(&mut self.files);
+        if files.len() != said.len() {
+            return Err(Refusal::new("other", "as many files as are spoken of"));
+        }
+        let media = files.into_iter().zip(said).map(|(file, said)| {
+            let asked::NewFile { caption, alt, replaces } = said;
+            NewMedium { caption, alt, replaces, ..file }
+        });
+        Ok(media.collect())
     }
 }
 
@@ -59,6 +77,13 @@ pub struct MadeFolio {
     folio: String,
 }
 
+/// Room that was made, in bytes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Freed {
+    bytes: u64,
+}
+
 /// Done; there is nothing to say.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -73,6 +98,8 @@ macro_rules! calls {
                     let $args: $asked = serde_json::from_str(asked).map_err(|error| Refusal::new("other", error))?;
                     #[allow(unused_mut)]
                     let mut $desk = desk;
+                    // Some calls can't fail.
+                    #[allow(clippy::redundant_closure_call)]
                     let done: Result<$answer, Refusal> = (|| Ok($do))();
                     serde_json::to_string(&done?).map_err(|error| Refusal::new("other", error))
                 })*
@@ -127,7 +154,8 @@ calls! {
     /// Saves a new piece with its photos.
     capture(asked::NewPiece) -> MadePiece, |desk, asked| {
         let new = NewPiece {
-            photos: std::mem::take(&mut desk.files),
+            media: desk.media(asked.files)?,
+            links: links(asked.links),
             title: asked.title,
             words: asked.words,
             work_date: asked.work_date,
@@ -141,8 +169,10 @@ calls! {
     };
     /// Changes a piece of one's own.
     edit(asked::Edits) -> Done, |desk, asked| {
-        let asked::Edits { piece, title, words, work_date, outcomes } = asked;
-        let edits = Edits { title, words, work_date, outcomes, photos: std::mem::take(&mut desk.files) };
+        let asked::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = asked;
+        let media = media.into_iter().map(medium_edit).collect::<Result<_, _>>()?;
+        let (add, links) = (desk.media(files)?, links(urls));
+        let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
         desk.device.edit(piece, edits, desk.now, desk.chance)?;
         Done {}
     };
@@ -174,8 +204,9 @@ calls! {
     };
     /// Gives feedback.
     feedback(asked::NewFeedback) -> MadeEntry, |desk, asked| {
-        let asked::NewFeedback { piece, about, did_well, improve, next_step, outcome, replaces } = asked;
-        let feedback = Feedback { did_well, improve, next_step, outcome };
+        let asked::NewFeedback { piece, about, did_well, improve, next_step, outcome, spot, replaces } = asked;
+        let spot = spot.map(|spot| spot_of(&spot)).transpose()?;
+        let feedback = Feedback { did_well, improve, next_step, outcome, spot };
         let entry = desk.device.feedback(piece, about, &feedback, replaces, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
@@ -214,6 +245,33 @@ calls! {
         desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.chance)?;
         Done {}
     };
+    /// Holds files on their way back, or lets them go.
+    hold(asked::Holding) -> Done, |desk, asked| {
+        let held = match asked.held {
+            HeldBack::Not => Held::Not,
+            HeldBack::Paused => Held::Paused,
+            HeldBack::Cancelled => Held::Cancelled,
+        };
+        desk.device.hold_upload(asked.piece, asked.hash, held)?;
+        Done {}
+    };
+    /// Says how files are sent.
+    sending(asked::HowSent) -> Done, |desk, asked| {
+        if let Some(is_paused) = asked.paused {
+            desk.device.pause_uploads(is_paused)?;
+        }
+        if let Some(is_thrifty) = asked.thrifty {
+            desk.device.set_thrifty(is_thrifty)?;
+        }
+        Done {}
+    };
+    /// Says what kind of line this is.
+    on_line(asked::OnLine) -> Done, |desk, asked| {
+        desk.device.set_line(if asked.is_metered { Line::Metered } else { Line::Free });
+        Done {}
+    };
+    /// Lets go of every original that the school has. They come back when they are opened.
+    free_room(Nothing) -> Freed, |desk, _| Freed { bytes: desk.device.free_room()?.bytes };
     /// Nothing waits for its time any more.
     wake(Nothing) -> Done, |desk, _| {
         desk.device.wake()?;
@@ -223,4 +281,27 @@ calls! {
 
 fn reference(of: &records::Reference) -> Result<Reference, Refusal> {
     of.try_into().map_err(|bad: BadId| Refusal::new("other", bad))
+}
+
+fn links(asked: Vec<asked::NewLink>) -> Vec<NewLink> {
+    asked.into_iter().map(|asked::NewLink { url, caption }| NewLink { url, caption }).collect()
+}
+
+fn medium_edit(asked: asked::MediumEdit) -> Result<MediumEdit, Refusal> {
+    let asked::MediumEdit { key, caption, alt, turn, is_out, mark, unmark } = asked;
+    let mark = match mark {
+        Some(asked::NewMark { x, y, words }) => Some(NewMark { at: point(x, y)?, words }),
+        None => None,
+    };
+    let turn = turn.map(|quarters| Turn::quarters(quarters.into()));
+    Ok(MediumEdit { key, caption, alt, turn, is_out, mark, unmark })
+}
+
+fn spot_of(spot: &SpotOn) -> Result<Spot, Refusal> {
+    let medium = spot.medium.parse().map_err(|bad: BadId| Refusal::new("other", bad))?;
+    Ok(Spot { medium, at: point(spot.at.x, spot.at.y)? })
+}
+
+fn point(x: u16, y: u16) -> Result<Point, Refusal> {
+    Point::new(x.into(), y.into()).ok_or_else(|| Refusal::new("other", "a spot lies within the picture"))
 }

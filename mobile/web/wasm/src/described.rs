@@ -8,7 +8,7 @@ use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::role::Role;
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::{asks, calls};
+use crate::{asked, asks, calls};
 
 /// Is handed every call.
 pub(crate) trait Visitor {
@@ -53,6 +53,11 @@ impl TypeVisitor for Description {
 fn description() -> String {
     let config = Config::new().with_large_int("number");
     let mut description = Description { config, types: BTreeMap::new(), calls: String::new() };
+    // What goes in names these by their TypeScript names.
+    description.visit::<asked::NewFile>();
+    description.visit::<asked::NewLink>();
+    description.visit::<asked::NewMark>();
+    description.visit::<asked::MediumEdit>();
     calls::visit(&mut description);
     asks::visit(&mut description);
     let union =

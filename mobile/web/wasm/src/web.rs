@@ -3,16 +3,19 @@
 
 mod driving;
 mod enrolling;
+mod files;
 mod residents;
 
 use std::collections::BTreeMap;
 
-use fieldfolio_core::device::{Device, Enrolment};
+use fieldfolio_core::blob::{BadBlobHash, BlobHash};
+use fieldfolio_core::device::{Device, DeviceError, Enrolment, Turn};
 use fieldfolio_core::document::opening;
-use fieldfolio_core::ids::{Chance, DocumentId};
+use fieldfolio_core::ids::{BadId, Chance, DocumentId};
+use fieldfolio_core::media::MediaType;
 use fieldfolio_core::store::Place;
 use fieldfolio_core::time::Timestamp;
-use js_sys::Uint8Array;
+use js_sys::{Object, Reflect, Uint8Array};
 use rusqlite::Connection;
 use sqlite_wasm_vfs::sahpool::{self, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil};
 use wasm_bindgen::prelude::*;
@@ -21,6 +24,7 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::Refusal;
 use crate::asks::Asking;
 use crate::calls::{self, Desk};
+use files::given;
 
 /// Files that a store may have open at a time, with their journals; and those of the list of residents.
 const FILES_EACH: usize = 6;
@@ -35,6 +39,9 @@ pub struct Core {
     enrolling: Option<(String, Enrolment)>,
     asking: BTreeMap<u32, Asking>,
     asked: u32,
+    /// The turns of steps under way.
+    steps: BTreeMap<u32, Turn>,
+    step: u32,
 }
 
 /// Whose store is open.
@@ -75,7 +82,16 @@ impl Core {
         let pool = sahpool::install::<rusqlite::ffi::WasmOsCallback>(&options, true).await;
         let pool = pool.map_err(|error| thrown(Refusal::new("store", error)))?;
         let residents = residents::open().map_err(thrown)?;
-        Ok(Core { pool, residents, open: None, enrolling: None, asking: BTreeMap::new(), asked: 0 })
+        Ok(Core {
+            pool,
+            residents,
+            open: None,
+            enrolling: None,
+            asking: BTreeMap::new(),
+            asked: 0,
+            steps: BTreeMap::new(),
+            step: 0,
+        })
     }
 
     /// Who is kept in this browser, as JSON, the one who worked last first.
@@ -98,6 +114,7 @@ impl Core {
     /// Opens the store of somebody who is kept here.
     pub fn open(&mut self, store: &str) -> Result<(), JsValue> {
         self.close();
+        self.steps.clear();
         let device = Device::open(place(store)).map_err(Refusal::from).map_err(thrown)?;
         // Without room even this can't be written; reading goes on.
         let _ = residents::came(&self.residents, store);
@@ -119,13 +136,13 @@ impl Core {
         &mut self,
         name: &str,
         asked: &str,
-        files: Vec<Uint8Array>,
+        files: Vec<JsValue>,
         id: Option<Box<[u8]>>,
     ) -> Result<String, JsValue> {
         let id: Option<[u8; 16]> = id.and_then(|id| (*id).try_into().ok());
         let device = &mut self.opened()?.device;
         device.under(id);
-        let files = files.iter().map(Uint8Array::to_vec).collect();
+        let files = files.iter().map(given).collect::<Result<_, _>>()?;
         let desk = Desk { device, now: now(), chance: &mut BrowserChance, files };
         let done = calls::call(name, asked, desk);
         let device = &mut self.opened()?.device;
@@ -144,13 +161,27 @@ impl Core {
         }
     }
 
-    /// The bytes of a photo; nothing while it is not here: it is then asked for.
-    pub fn media(&mut self, piece: &str, hash: &str) -> Result<Option<Uint8Array>, JsValue> {
-        let other = |error: &dyn std::fmt::Display| thrown(Refusal::new("other", error.to_string()));
-        let piece = piece.parse().map_err(|bad: fieldfolio_core::ids::BadId| other(&bad))?;
-        let hash = hash.parse().map_err(|bad: fieldfolio_core::blob::BadBlobHash| other(&bad))?;
-        let bytes = self.opened()?.device.media(piece, hash).map_err(Refusal::from).map_err(thrown)?;
-        Ok(bytes.map(|bytes| Uint8Array::from(bytes.as_slice())))
+    /// A medium, as `{size, type}`; nothing while it is not here: it is then asked for.
+    pub fn media(&mut self, piece: &str, hash: &str) -> Result<JsValue, JsValue> {
+        let piece = piece.parse().map_err(|bad: BadId| thrown(Refusal::new("other", bad)))?;
+        let found = self.opened()?.device.media(piece, blob(hash)?, now());
+        let Some(found) = found.map_err(Refusal::from).map_err(thrown)? else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let object = Object::new();
+        Reflect::set(&object, &"size".into(), &(found.size as f64).into())?;
+        // A type that this version doesn't know is none that a browser may run.
+        let media_type = found.media_type.map_or("application/octet-stream", MediaType::as_str);
+        Reflect::set(&object, &"type".into(), &media_type.into())?;
+        Ok(object.into())
+    }
+
+    /// A stretch of its bytes.
+    pub fn media_bytes(&mut self, hash: &str, from: f64, length: f64) -> Result<Uint8Array, JsValue> {
+        let (from, length) = (from.max(0.0) as u64, length.max(0.0) as u64);
+        let read = self.opened()?.device.store().blobs().read(blob(hash)?, from, length);
+        let bytes = read.map_err(DeviceError::from).map_err(Refusal::from).map_err(thrown)?;
+        Ok(Uint8Array::from(bytes.as_slice()))
     }
 
     /// Sets aside the sheet whose reading stopped the last worker, as [`suspect`] named it.
@@ -167,6 +198,10 @@ impl Core {
     fn opened(&mut self) -> Result<&mut Open, JsValue> {
         self.open.as_mut().ok_or_else(|| thrown(Refusal::new("other", "nobody's store is open")))
     }
+}
+
+fn blob(hash: &str) -> Result<BlobHash, JsValue> {
+    hash.parse().map_err(|bad: BadBlobHash| thrown(Refusal::new("other", bad)))
 }
 
 fn place(store: &str) -> Place {

@@ -14,15 +14,38 @@ use crate::asks;
 use crate::calls::Desk;
 
 #[wasm_bindgen]
+extern "C" {
+    /// The headers of an answer that the core reads; see `request.ts`.
+    #[wasm_bindgen(typescript_type = "Whole")]
+    pub type Headers;
+
+    #[wasm_bindgen(method, getter)]
+    fn location(this: &Headers) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    fn offset(this: &Headers) -> Option<f64>;
+
+    #[wasm_bindgen(method, getter)]
+    fn range(this: &Headers) -> Option<String>;
+}
+
+#[wasm_bindgen]
 impl Core {
-    /// What to do now: `{method, url, headers, body, limit, is_exchange}` to be asked, `{wait: milliseconds | null}`, or
+    /// What to do now: `{step, method, url, headers, body, limit, is_exchange}` to be asked (and while that is under way,
+    /// what comes after it), `{wait: milliseconds | null}`, or
     /// `{locked: true}`.
     pub fn next_step(&mut self) -> Result<JsValue, JsValue> {
         let open = self.opened()?;
         let now = now();
         let step = open.device.next_step(now).map_err(Refusal::from).map_err(thrown)?;
         match step {
-            Step::Ask(ask) => request(&ask),
+            Step::Ask(turn, ask) => {
+                let asked = request(&ask)?;
+                self.step = self.step.wrapping_add(1);
+                self.steps.insert(self.step, turn);
+                Reflect::set(&asked, &"step".into(), &self.step.into())?;
+                Ok(asked)
+            }
             Step::Wait(until) => {
                 let milliseconds = until.map(|until| until.millis().saturating_sub(now.millis()) as f64);
                 let wait = Object::new();
@@ -37,21 +60,19 @@ impl Core {
         }
     }
 
-    /// Hands in a whole answer to the last step.
-    pub fn answered(
-        &mut self,
-        status: u16,
-        location: Option<String>,
-        upload_offset: Option<f64>,
-        body: &[u8],
-    ) -> Result<(), JsValue> {
-        let upload_offset = upload_offset.filter(|at| *at >= 0.0).map(|at| at as u64);
-        self.took(Ok(HttpAnswer { status, location, upload_offset, body: body.to_vec() }))
+    /// Hands in a whole answer to a step.
+    pub fn answered(&mut self, step: u32, status: u16, headers: Headers, body: &[u8]) -> Result<(), JsValue> {
+        let upload_offset = headers.offset().filter(|at| *at >= 0.0).map(|at| at as u64);
+        let (location, content_range) = (headers.location(), headers.range());
+        self.took(
+            step,
+            Ok(HttpAnswer { status, location, upload_offset, content_range, body: body.to_vec() }),
+        )
     }
 
-    /// No answer came, or only a part of one.
-    pub fn failed(&mut self) -> Result<(), JsValue> {
-        self.took(Err(Failure::Unreachable))
+    /// No answer to a step came, or only a part of one.
+    pub fn failed(&mut self, step: u32) -> Result<(), JsValue> {
+        self.took(step, Err(Failure::Unreachable))
     }
 
     /// Begins a call that asks the school: what to ask, with `turn` to finish it by; nothing for any other call.
@@ -90,8 +111,13 @@ impl Core {
 
     /// Takes in one frame of the live socket. True if it was the answer to the exchange in flight.
     pub fn heard(&mut self, frame: &[u8]) -> Result<bool, JsValue> {
-        let heard = self.opened()?.device.heard(frame, now(), &mut BrowserChance);
-        Ok(heard.map_err(Refusal::from).map_err(thrown)? == Heard::Answered)
+        let device = &mut self.opened()?.device;
+        let asked = device.exchange_in_flight();
+        let heard = device.heard(frame, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)?;
+        if heard == Heard::Answered {
+            self.steps.retain(|_, turn| Some(*turn) != asked);
+        }
+        Ok(heard == Heard::Answered)
     }
 
     /// The live socket closed. An exchange that was sent over it is handed in as failed first.
@@ -128,9 +154,10 @@ impl Core {
         residents::call(&self.residents, &store, &me.name).map_err(thrown)
     }
 
-    fn took(&mut self, answer: Result<HttpAnswer, Failure>) -> Result<(), JsValue> {
+    fn took(&mut self, step: u32, answer: Result<HttpAnswer, Failure>) -> Result<(), JsValue> {
+        let Some(turn) = self.steps.remove(&step) else { return Ok(()) };
         let device = &mut self.opened()?.device;
-        device.answered(answer, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)
+        device.answered(turn, answer, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)
     }
 }
 

@@ -1,0 +1,65 @@
+//! Stretches of originals that travel apart: the platform's own uploader sends whole requests, and the relay joins them.
+
+use rusqlite::{Connection, Row, Transaction};
+
+use crate::blob::BlobHash;
+use crate::ids::PieceId;
+
+use super::StoreError;
+
+/// One stretch of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// Its first byte.
+    pub start: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// The platform has it.
+    pub carried: bool,
+    /// Where the relay keeps it, once it has all of it.
+    pub url: Option<String>,
+}
+
+fn errand_row(row: &Row<'_>) -> rusqlite::Result<Errand> {
+    let (start, length): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let (carried, url) = (row.get(2)?, row.get(3)?);
+    Ok(Errand { start: start.cast_unsigned(), length: length.cast_unsigned(), carried, url })
+}
+
+/// The stretches of an upload, in order; none for one that travels in one line.
+pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<Errand>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select start, length, carried, url from errand where hash = ?1 and piece = ?2 order by start",
+    )?;
+    let rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), errand_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How one stretch stands.
+pub fn put(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId, errand: &Errand) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert or replace into errand (hash, piece, start, length, carried, url) values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((
+        hash.as_bytes().as_slice(),
+        piece.as_bytes().as_slice(),
+        errand.start.cast_signed(),
+        errand.length.cast_signed(),
+        errand.carried,
+        &errand.url,
+    ))?;
+    Ok(())
+}
+
+/// The upload travels in one line again.
+pub fn forget(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId) -> Result<(), StoreError> {
+    tx.prepare_cached("delete from errand where hash = ?1 and piece = ?2")?
+        .execute((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()))?;
+    Ok(())
+}
+
+/// The platform has lost what it was given: what it did not bring is sent from here.
+pub fn take_back(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("update errand set carried = 0", [])?;
+    Ok(())
+}
