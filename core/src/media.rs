@@ -17,6 +17,7 @@ mod icc;
 mod jpeg;
 mod kinds;
 mod ogg;
+mod pdf;
 mod pixels;
 mod plan;
 mod png;
@@ -203,6 +204,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Gif => picture(MediaType::Gif, gif::rebuild(&reader.whole()?)?, pixels::decode_gif),
         Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
+        Container::Pdf => pdf::rebuild(&reader.whole()?),
         Container::Wav => wav::rebuild(reader),
     }
 }
@@ -292,6 +294,8 @@ mod tests {
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            pdf::tests::sample(),
+            pdf::tests::packed(),
         ] {
             let once = clean(&bytes).unwrap();
             assert_eq!(clean(&once.bytes).unwrap(), once);
@@ -328,6 +332,8 @@ mod tests {
             ogg::tests::sample(),
             film::tests::sample(),
             film::tests::fragmented(),
+            pdf::tests::sample(),
+            pdf::tests::packed(),
         ];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         let mut roll = move |sides: usize| {
@@ -336,7 +342,7 @@ mod tests {
             dice ^= dice << 17;
             (dice >> 11) as usize % sides
         };
-        for round in 0..12_000 {
+        for round in 0..16_000 {
             let mut bytes = seeds[round % seeds.len()].clone();
             for _ in 0..=roll(4) {
                 let at = roll(bytes.len());

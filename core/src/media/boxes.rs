@@ -149,7 +149,6 @@ pub(super) fn find<'a>(bytes: &'a [u8], path: &[&[u8; 4]]) -> Result<Option<&'a 
     Ok(Some(body))
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing is written afresh yet"))]
 /// A box of this name around this body.
 pub(super) fn wrap(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     // Only small boxes are written afresh, or such as are within the limit of a picture.
