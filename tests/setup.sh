@@ -8,6 +8,7 @@ source tests/rust-env.sh
 command -v cargo >/dev/null || missing+=(rustc-web cargo-web)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v exiftool >/dev/null || missing+=(libimage-exiftool-perl)
+command -v ffmpeg >/dev/null || missing+=(ffmpeg)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v chromium >/dev/null || missing+=(chromium)
@@ -23,7 +24,7 @@ fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
-        echo "missing: ${missing[*]} (Debian's package names). Install Rust 1.90 or newer with the target wasm32-unknown-unknown, a C compiler, clang with llvm-ar, exiftool, Chromium and Node.js 20.19 or newer." >&2
+        echo "missing: ${missing[*]} (Debian's package names). Install Rust 1.90 or newer with the target wasm32-unknown-unknown, a C compiler, clang with llvm-ar, exiftool, ffmpeg, Chromium and Node.js 20.19 or newer." >&2
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive

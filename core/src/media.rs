@@ -9,12 +9,15 @@
 //! out: pictures and documents are held in memory, films and sounds never are. [`clean`] strips bytes in memory.
 //! Refusals are [`MediaError`]s, and each says what the person can do; the caller leaves the original where it was.
 
+mod boxes;
 mod exif;
+mod film;
 mod gif;
 mod icc;
 mod jpeg;
 mod kinds;
 mod ogg;
+mod pdf;
 mod pixels;
 mod plan;
 mod png;
@@ -199,7 +202,9 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Png => picture(MediaType::Png, png::rebuild(&reader.whole()?)?, pixels::decode_png),
         Container::Webp => picture(MediaType::Webp, webp::rebuild(&reader.whole()?)?, pixels::decode_webp),
         Container::Gif => picture(MediaType::Gif, gif::rebuild(&reader.whole()?)?, pixels::decode_gif),
+        Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
+        Container::Pdf => pdf::rebuild(&reader.whole()?),
         Container::Wav => wav::rebuild(reader),
     }
 }
@@ -287,6 +292,10 @@ mod tests {
             webp::tests::sample(24, 16, 8),
             webp::tests::animation(),
             gif::tests::sample(),
+            wav::tests::sample(),
+            ogg::tests::sample(),
+            pdf::tests::sample(),
+            pdf::tests::packed(),
         ] {
             let once = clean(&bytes).unwrap();
             assert_eq!(clean(&once.bytes).unwrap(), once);
@@ -321,6 +330,10 @@ mod tests {
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            film::tests::sample(),
+            film::tests::fragmented(),
+            pdf::tests::sample(),
+            pdf::tests::packed(),
         ];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         let mut roll = move |sides: usize| {
@@ -329,7 +342,7 @@ mod tests {
             dice ^= dice << 17;
             (dice >> 11) as usize % sides
         };
-        for round in 0..9000 {
+        for round in 0..16_000 {
             let mut bytes = seeds[round % seeds.len()].clone();
             for _ in 0..=roll(4) {
                 let at = roll(bytes.len());

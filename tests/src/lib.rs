@@ -3,6 +3,8 @@
 pub mod demo;
 pub mod device_cli;
 pub mod driver;
+pub mod exiftool;
+pub mod films;
 pub mod ledger;
 pub mod load;
 pub mod photos;

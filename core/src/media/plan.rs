@@ -60,7 +60,6 @@ impl Plan {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "films are not taken yet"))]
     pub(super) fn zeros(&mut self, length: u64) {
         self.size += length;
         match self.segments.last_mut() {

@@ -9,10 +9,10 @@ const TIFF: &str = "TIFF and raw photos can't be stored: set the camera to JPEG"
 const BMP: &str = "BMP pictures can't be stored: save the picture as JPEG or PNG";
 const JXL: &str = "JPEG XL photos can't be stored yet: set the camera to JPEG";
 const SVG: &str = "SVG drawings can't be stored: save the drawing as PNG";
-const VIDEO: &str = "videos can't be stored yet: take a photo, or save one frame of the video as JPEG";
-const SOUND: &str = "sound recordings can't be stored yet: write down what was said";
-const PDF: &str = "PDF files can't be stored: take a photo of the page, or save the page as JPEG or PNG";
-const UNKNOWN: &str = "this file is not a photo that is known here: save it as JPEG or PNG";
+const VIDEO: &str = "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
+const SOUND: &str = "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
+const UNKNOWN: &str =
+    "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
 
 /// How much of a file is looked at.
 const BEGINNING: usize = 4096;
@@ -24,8 +24,10 @@ pub(super) enum Container {
     Png,
     Webp,
     Gif,
+    Film,
     Ogg,
     Wav,
+    Pdf,
 }
 
 impl Container {
@@ -33,6 +35,8 @@ impl Container {
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Jpeg | Self::Png | Self::Webp | Self::Gif => Kind::Picture,
+            Self::Film => Kind::Film,
+            Self::Pdf => Kind::Document,
             Self::Ogg | Self::Wav => Kind::Sound,
         }
     }
@@ -59,16 +63,43 @@ pub(super) fn container(reader: &mut Reader<'_>, _name: &str) -> Result<Containe
     if start.starts_with(b"OggS") {
         return Ok(Container::Ogg);
     }
+    if start.starts_with(b"%PDF-") {
+        return Ok(Container::Pdf);
+    }
+    if is_film(&start) {
+        return Ok(Container::Film);
+    }
     Err(MediaError::Unsupported { what: refusal(&start) })
+}
+
+/// Whether this starts as films do. Those of before 2001 have no mark of their own, but begin with one of a few parts.
+fn is_film(bytes: &[u8]) -> bool {
+    match bytes.get(4..8) {
+        Some(b"ftyp") => !matches!(
+            bytes.get(8..12).unwrap_or_default(),
+            b"avif"
+                | b"avis"
+                | b"heic"
+                | b"heix"
+                | b"heim"
+                | b"heis"
+                | b"hevc"
+                | b"hevx"
+                | b"mif1"
+                | b"msf1"
+                | b"crx "
+        ),
+        Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot" | b"styp") => true,
+        _ => false,
+    }
 }
 
 fn refusal(bytes: &[u8]) -> &'static str {
     if bytes.get(4..8) == Some(b"ftyp") {
         return match bytes.get(8..12).unwrap_or_default() {
             b"avif" | b"avis" => AVIF,
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => HEIC,
-            b"M4A " | b"M4B " => SOUND,
-            _ => VIDEO,
+            b"crx " => TIFF,
+            _ => HEIC,
         };
     }
     if bytes.starts_with(b"RIFF") {
@@ -77,8 +108,7 @@ fn refusal(bytes: &[u8]) -> &'static str {
             _ => UNKNOWN,
         };
     }
-    let known: [(&[u8], &'static str); 11] = [
-        (b"%PDF", PDF),
+    let known: [(&[u8], &'static str); 10] = [
         (b"II*\0", TIFF),
         (b"MM\0*", TIFF),
         (b"BM", BMP),
@@ -109,15 +139,18 @@ mod tests {
         assert_eq!(told(b"\x89PNG\r\n\x1A\nrest"), Ok(Container::Png));
         assert_eq!(told(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Container::Webp));
         assert_eq!(told(b"GIF89a"), Ok(Container::Gif));
+        assert_eq!(told(b"\0\0\0\x18ftypisom\0\0\0\0"), Ok(Container::Film));
+        assert_eq!(told(b"\0\0\0\x08wide\0\0\0\0mdat"), Ok(Container::Film));
     }
 
     #[test]
     fn every_other_file_is_refused_with_something_to_do() {
-        let files: [(&[u8], &str); 6] = [
+        let files: [(&[u8], &str); 7] = [
             (b"\0\0\0\x18ftypheic\0\0\0\0", "most compatible"),
             (b"\0\0\0\x18ftypmif1\0\0\0\0", "most compatible"),
-            (b"\0\0\0\x18ftypisom\0\0\0\0", "videos"),
-            (b"%PDF-1.7", "PDF"),
+            (b"\x1A\x45\xDF\xA3", "MP4"),
+            (b"RIFF\x10\0\0\0AVI LIST", "MP4"),
+            (b"ID3\x04", "M4A"),
             (b"hello", "JPEG or PNG"),
             (b"\xFF\xD8", "JPEG or PNG"),
         ];

@@ -1,0 +1,202 @@
+//! PDF, written anew from what its pages show.
+//!
+//! The document is walked from its root along the keys that stand in one table ([`keys`]); what no such key leads to is
+//! left out, and with it authors, dates, programs, scripts, attachments, the thumbnails and private data of programs,
+//! earlier versions, signatures and who wrote a remark. Photos inside lose what photos lose. What pages show is kept
+//! as it was stored. A document that can't be read with certainty is refused: printing it as a PDF makes a sound one.
+//!
+//! What people wrote on the pages themselves stays; so do links, form entries and remarks. The format is that of
+//! ISO 32000-1.
+
+mod file;
+mod images;
+mod keys;
+mod object;
+mod write;
+
+use std::collections::BTreeMap;
+
+use super::exif::Orientation;
+use super::plan::Plan;
+use super::{Found, Look, MediaError, MediaType};
+use file::File;
+use keys::Role;
+use object::{Dict, Object, Stream};
+use write::Writer;
+
+const UNREADABLE: &str = "this PDF is built in a way that can't be read with certainty: open it, print it as a PDF (or take a photo of the page), and choose that";
+const LOCKED: &str =
+    "this PDF is locked with a password: open it, print it as a PDF without one, and choose that";
+
+/// Plans the cleaned file.
+pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
+    let mut walk = Walk {
+        file: File::open(bytes)?,
+        numbers: BTreeMap::new(),
+        ahead: Vec::new(),
+        profiles: BTreeMap::new(),
+    };
+    let root = walk.file.root();
+    match walk.file.load(root)? {
+        Loaded::Plain(Object::Dict(catalog)) if catalog.contains_key(&b"Pages"[..]) => {}
+        _ => return Err(unreadable()),
+    }
+    let root = walk.number(root, Role::Catalog);
+    let mut writer = Writer::new(bytes);
+    let mut done = 0;
+    while let Some(&(number, role)) = walk.ahead.get(done) {
+        done += 1;
+        let object = match walk.file.load(number)? {
+            Loaded::Plain(object) => Loaded::Plain(walk.keep(object, role)?),
+            Loaded::Stream(stream) => Loaded::Stream(walk.keep_stream(stream, role)?),
+        };
+        writer.object(&object)?;
+    }
+    Ok(Found {
+        media_type: MediaType::Pdf,
+        plan: Plan::of(writer.end(root)),
+        width: 0,
+        height: 0,
+        orientation: Orientation::UPRIGHT,
+        duration_ms: None,
+        look: Look::Opaque,
+    })
+}
+
+/// An object of the file.
+enum Loaded {
+    Plain(Object),
+    Stream(Stream),
+}
+
+/// The way through a document.
+struct Walk<'a> {
+    file: File<'a>,
+    /// Where each object that is kept stands in the new file, from 1.
+    numbers: BTreeMap<u32, u32>,
+    /// The objects that are kept in their new order, each with what it is.
+    ahead: Vec<(u32, Role)>,
+    /// The colour profiles that were looked at, and whether they can be read.
+    profiles: BTreeMap<u32, bool>,
+}
+
+impl Walk<'_> {
+    /// The new number of an object, which is kept from now on.
+    fn number(&mut self, object: u32, role: Role) -> u32 {
+        let next = self.ahead.len() as u32 + 1;
+        let number = *self.numbers.entry(object).or_insert(next);
+        if number == next {
+            self.ahead.push((object, role));
+        }
+        number
+    }
+
+    /// What is kept of a value, given what it is.
+    fn keep(&mut self, object: Object, role: Role) -> Result<Object, MediaError> {
+        Ok(match object {
+            Object::Reference(number) if self.is_wanted(number, role)? => {
+                Object::Reference(self.number(number, role))
+            }
+            Object::Reference(_) => Object::Null,
+            Object::Array(items) => {
+                if role == Role::Graphics && items.first().is_some_and(|first| first.is_name(b"ICCBased")) {
+                    return self.keep_colours(&items);
+                }
+                let mut kept = Vec::with_capacity(items.len());
+                for item in items {
+                    let item = self.keep(item, role)?;
+                    // A remark that goes leaves no gap.
+                    if item != Object::Null || role != Role::Annotation {
+                        kept.push(item);
+                    }
+                }
+                Object::Array(kept)
+            }
+            Object::Dict(dict) => self.keep_dict(dict, role)?.map_or(Object::Null, Object::Dict),
+            plain @ (Object::Null | Object::Plain(_) | Object::Name(_) | Object::Text(_)) => plain,
+        })
+    }
+
+    fn keep_dict(&mut self, dict: Dict, role: Role) -> Result<Option<Dict>, MediaError> {
+        if !self.fits(&dict, role)? {
+            return Ok(None);
+        }
+        let mut kept = Dict::new();
+        for (key, value) in dict.clone() {
+            let Some(next) = role.follow(&key, &dict) else { continue };
+            let value = self.keep(value, next)?;
+            if value != Object::Null {
+                kept.insert(key, value);
+            }
+        }
+        Ok(Some(kept))
+    }
+
+    fn keep_stream(&mut self, stream: Stream, role: Role) -> Result<Stream, MediaError> {
+        let stream = match role {
+            Role::Profile => images::slim(&mut self.file, &stream)?.ok_or_else(unreadable)?,
+            _ => images::clean(&mut self.file, stream)?,
+        };
+        let dict = self.keep_dict(stream.dict, Role::Graphics)?.unwrap_or_default();
+        Ok(Stream { dict, data: stream.data })
+    }
+
+    /// Colours with a profile: it is cut down to colour; one that can't be read gives way to plain colours.
+    fn keep_colours(&mut self, items: &[Object]) -> Result<Object, MediaError> {
+        let Some(Object::Reference(profile)) = items.get(1) else { return Err(unreadable()) };
+        let is_known = self.profiles.get(profile).copied();
+        let (is_readable, channels) = match is_known {
+            Some(true) => (true, None),
+            Some(false) | None => {
+                let Loaded::Stream(stream) = self.file.load(*profile)? else { return Err(unreadable()) };
+                let channels = stream.dict.get(&b"N"[..]).and_then(Object::number);
+                (is_known.is_none() && images::slim(&mut self.file, &stream)?.is_some(), channels)
+            }
+        };
+        self.profiles.insert(*profile, is_readable);
+        if is_readable {
+            let number = self.number(*profile, Role::Profile);
+            return Ok(Object::Array(vec![Object::Name(b"ICCBased".to_vec()), Object::Reference(number)]));
+        }
+        match channels {
+            Some(1) => Ok(Object::Name(b"DeviceGray".to_vec())),
+            Some(3) => Ok(Object::Name(b"DeviceRGB".to_vec())),
+            Some(4) => Ok(Object::Name(b"DeviceCMYK".to_vec())),
+            _ => Err(unreadable()),
+        }
+    }
+
+    /// Whether what a reference leads to is kept at all.
+    fn is_wanted(&mut self, number: u32, role: Role) -> Result<bool, MediaError> {
+        if self.numbers.contains_key(&number) || !role.is_choosy() {
+            return Ok(self.file.has(number));
+        }
+        match self.file.load(number)? {
+            Loaded::Plain(Object::Dict(dict)) => self.fits(&dict, role),
+            Loaded::Plain(_) => Ok(true),
+            Loaded::Stream(_) => Ok(role != Role::Action),
+        }
+    }
+
+    /// Whether a dictionary is one that may stand here: an action that only leads somewhere, a remark without a file.
+    fn fits(&mut self, dict: &Dict, role: Role) -> Result<bool, MediaError> {
+        let name = |key: &[u8]| match dict.get(key) {
+            Some(Object::Name(name)) => Some(name.as_slice()),
+            _ => None,
+        };
+        Ok(match role {
+            Role::Action => matches!(name(b"S"), Some(b"GoTo" | b"URI")),
+            Role::Annotation => name(b"Subtype").is_none_or(keys::is_known_remark),
+            Role::Entry => false,
+            _ => true,
+        })
+    }
+}
+
+fn unreadable() -> MediaError {
+    MediaError::Unsupported { what: UNREADABLE }
+}
+
+#[cfg(test)]
+#[path = "pdf/tests.rs"]
+pub(super) mod tests;
