@@ -19,6 +19,7 @@ pub mod routes;
 pub mod sight;
 pub mod uploads;
 
+mod landing;
 mod serve;
 mod web;
 

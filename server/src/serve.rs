@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
+use crate::landing::RelayLanding;
 use crate::live::{self, Live};
-use crate::relay::{Relay, RelayLanding, now};
+use crate::relay::{Relay, now};
 use crate::routes::{App, router};
 use crate::uploads::{Limits, Uploads};
 
@@ -45,7 +46,7 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     std::io::stdout().flush()?;
     let live = app.live.clone();
-    let beside = [tokio::spawn(sweep(app.uploads.clone())), tokio::spawn(live::herald(live.clone()))];
+    let beside = [tokio::spawn(app.uploads.clone().janitor()), tokio::spawn(live::herald(live.clone()))];
     let stop = async move {
         stop().await;
         live.stop().await;
@@ -60,20 +61,14 @@ fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let relay = Relay::open(folder, config)?;
     let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
     let landing = Arc::new(RelayLanding(relay.clone()));
-    let limits = Limits { max_size: config.max_upload_bytes, ..Limits::default() };
+    let limits = Limits {
+        max_size: config.max_upload_bytes,
+        disk_floor: config.disk_floor_bytes,
+        ..Limits::default()
+    };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
     let live = Live::new(relay.clone(), config);
     Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
-}
-
-async fn sweep(uploads: Arc<Uploads>) {
-    let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
-    loop {
-        hourly.tick().await;
-        if let Err(error) = uploads.sweep(now()).await {
-            tracing::error!(%error, "expired uploads could not be removed");
-        }
-    }
 }
 
 async fn stop() {

@@ -10,8 +10,8 @@ use fieldfolio_core::ids::PieceId;
 /// The longest header that is looked into.
 const LONGEST: usize = 4096;
 
-/// What a device says of an upload before it begins.
-#[derive(Debug, PartialEq)]
+/// What a device says of a file before it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) hash: BlobHash,
     pub(super) piece: PieceId,
