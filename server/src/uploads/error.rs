@@ -39,11 +39,13 @@ pub enum UploadError {
     NoStretch,
     #[error("an upload that is to be joined is not complete; go on with it first")]
     Unfinished,
+    #[error("an upload that is to be joined is part of another file; begin a new one")]
+    UsedUp,
     #[error("the school's disk is nearly full: keep the file, and tell whoever looks after the relay")]
     DiskFull,
-    #[error("the body broke off; what arrived is kept")]
+    #[error("the body broke off; what arrived is kept: ask for the offset and go on from there")]
     BrokeOff,
-    #[error("the body fell silent; what arrived is kept")]
+    #[error("the body fell silent; what arrived is kept: ask for the offset and go on from there")]
     Silent,
     #[error("the body broke off before its checksum could be told; none of it is kept")]
     Unchecked,
@@ -75,9 +77,12 @@ impl UploadError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Expired => StatusCode::GONE,
+            Self::Expired | Self::UsedUp => StatusCode::GONE,
             Self::Busy | Self::TakenOver => StatusCode::LOCKED,
-            Self::WrongOffset { .. } => StatusCode::CONFLICT,
+            // Clients that meet a conflict ask for the offset and go on; another 4xx would end the upload.
+            Self::WrongOffset { .. } | Self::BrokeOff | Self::Silent | Self::Unchecked => {
+                StatusCode::CONFLICT
+            }
             Self::TooLong { .. } | Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LengthStays | Self::LengthTooShort { .. } | Self::NoStretch | Self::Unfinished => {
                 StatusCode::BAD_REQUEST
@@ -85,9 +90,7 @@ impl UploadError {
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Joined => StatusCode::FORBIDDEN,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-            Self::BrokeOff | Self::Unchecked => StatusCode::BAD_REQUEST,
             Self::Checksum => StatusCode::from_u16(460).expect("a status has three digits"),
-            Self::Silent => StatusCode::REQUEST_TIMEOUT,
             Self::Mismatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(Refusal::NotNamed { .. }) => StatusCode::FORBIDDEN,
             Self::Refused(Refusal::OverQuota { .. } | Refusal::SchoolOverQuota { .. }) => {

@@ -1,7 +1,8 @@
 //! The joining of stretches: one upload more, which names them, is their file.
 //!
-//! The stretches stay until the file has landed, and are written into its part one after another. Whatever breaks, the
-//! next request about the file begins that anew; who asks for the same file again, is told of the same upload.
+//! The stretches' bytes stay until the file has landed, and are written into its part one after another. Whatever
+//! breaks, the next request about the file begins that anew; who asks for the same file again, is told of the same
+//! upload, and of its stretches as if they were there.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -49,6 +50,9 @@ impl Uploads {
             if row.kind != Kind::Stretch {
                 return Err(UploadError::NoStretch);
             }
+            if row.landed {
+                return Err(UploadError::UsedUp);
+            }
             if !row.is_whole() {
                 return Err(UploadError::Unfinished);
             }
@@ -92,7 +96,7 @@ impl Uploads {
         let mut buffer = vec![0; BUFFER];
         for id in stretches {
             let stretch = self.rows.find(*id)?.map(|stretch| self.settle(stretch)).transpose()?;
-            let Some(stretch) = stretch.filter(Row::is_whole) else {
+            let Some(stretch) = stretch.filter(|stretch| stretch.is_whole() && !stretch.landed) else {
                 self.discard(row)?;
                 return Err(UploadError::NotFound);
             };

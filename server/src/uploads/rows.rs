@@ -221,17 +221,16 @@ impl Rows {
         Ok(())
     }
 
-    /// Forgets the stretches that it was made of. What is lost of this in a power cut is done again when it is asked for.
+    /// The stretches that it was made of have landed with it. What is lost of this in a power cut is done again when it
+    /// is asked for.
     pub(super) fn set_landed(&self, row: &Row, expires: Timestamp) -> rusqlite::Result<()> {
         let mut connection = self.unsynced()?;
         let transaction = connection.transaction()?;
-        transaction
-            .prepare_cached("update upload set landed = 1, expires = ?2 where id = ?1")?
-            .execute(params![row.id.0, number(expires.millis())])?;
-        if let Kind::Joined(_, stretches) = &row.kind {
-            for stretch in stretches {
-                transaction.prepare_cached("delete from upload where id = ?1")?.execute([stretch.0])?;
-            }
+        let stretches = if let Kind::Joined(_, stretches) = &row.kind { stretches.as_slice() } else { &[] };
+        for id in stretches.iter().chain([&row.id]) {
+            transaction
+                .prepare_cached("update upload set landed = 1, expires = ?2 where id = ?1")?
+                .execute(params![id.0, number(expires.millis())])?;
         }
         transaction.commit()
     }

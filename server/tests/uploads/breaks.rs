@@ -17,7 +17,7 @@ async fn a_creation_that_breaks_leaves_nothing_reserved() {
     let mut request =
         head("mina", "POST", UPLOADS, &format!("{}{BYTES}Content-Length: 20\r\n", announce(LEAF)));
     request.extend_from_slice(&LEAF[..6]);
-    assert_eq!(relay.say(&request).await.answer().await.status, 408);
+    assert_eq!(relay.say(&request).await.answer().await.status, 409);
     assert_eq!((relay.pending(), relay.parts()), (0, 0));
 }
 
@@ -45,7 +45,7 @@ async fn a_line_that_falls_silent_keeps_what_arrived() {
     let headers = format!("{TUS}{BYTES}Upload-Offset: 0\r\nContent-Length: 20\r\n");
     let mut request = head("mina", "PATCH", &upload, &headers);
     request.extend_from_slice(&LEAF[..6]);
-    assert_eq!(relay.say(&request).await.answer().await.status, 408);
+    assert_eq!(relay.say(&request).await.answer().await.status, 409);
     assert_eq!(relay.offset(&upload).await, 6);
 }
 

@@ -58,7 +58,11 @@ async fn stretches_make_up_the_file_in_the_order_that_is_named() {
     assert_eq!((asked.header("upload-offset"), asked.header("upload-length")), (Some("20"), Some("20")));
     assert_eq!(relay.landings(), [(BlobHash::of(LEAF), 20)]);
     relay.store.verify(BlobHash::of(LEAF)).unwrap();
-    assert_eq!((relay.pending(), relay.parts()), (0, 0), "the stretches are gone");
+    assert_eq!((relay.pending(), relay.parts()), (0, 0), "the stretches' bytes are gone");
+    assert_eq!(relay.offset(&first).await, 6, "who missed the answer may ask for them");
+    assert_eq!(join(&relay, &[&second, &first]).await.status, 410, "they are part of a file");
+    let day = relay.clock.load(SeqCst) + 86_400_000;
+    assert_eq!(relay.uploads.sweep(Timestamp::from_millis(day)).await.unwrap(), 3);
     assert_eq!(relay.ask("HEAD", &first, TUS, b"").await.status, 404);
 }
 
