@@ -28,7 +28,7 @@ pub async fn speak_tus(request: Request, next: Next) -> Response<Body> {
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             "Location, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
-             Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Offset",
+             Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset",
         ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

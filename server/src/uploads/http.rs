@@ -169,6 +169,10 @@ async fn ask(uploads: &Arc<Uploads>, caller: Caller, id: UploadId) -> Result<Res
         Some(length) => headers.insert(LENGTH, length.into()),
         None => headers.insert(DEFER, HeaderValue::from_static("1")),
     };
+    if let Some(file) = row.file() {
+        let metadata = HeaderValue::try_from(file.to_string()).expect("two words and Base64");
+        headers.insert(METADATA, metadata);
+    }
     match &row.kind {
         Kind::File(_) => None,
         Kind::Stretch => headers.insert(CONCAT, HeaderValue::from_static("partial")),

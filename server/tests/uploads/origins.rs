@@ -86,6 +86,7 @@ async fn a_page_may_read_every_answer() {
                 "Upload-Defer-Length",
                 "Upload-Expires",
                 "Upload-Length",
+                "Upload-Metadata",
                 "Upload-Offset",
             ],
         );
