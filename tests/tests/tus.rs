@@ -4,7 +4,13 @@
 // `cfg(test)` is how clippy knows that helpers may unwrap.
 #![cfg(test)]
 
+#[path = "tus/beside.rs"]
+mod beside;
 #[path = "tus/client.rs"]
 mod client;
+#[path = "tus/differences.rs"]
+mod differences;
+#[path = "tus/script.rs"]
+mod script;
 #[path = "tus/stage.rs"]
 mod stage;
