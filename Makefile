@@ -42,6 +42,7 @@ demo-negative: build ## The same with one change dropped: the comparison must no
 
 node: setup
 	@source tests/rust-env.sh && test tests/js/node_modules/.package-lock.json -nt tests/js/package-lock.json || npm ci --no-audit --no-fund --prefix tests/js
+	@source tests/rust-env.sh && test tests/tus/node_modules/.package-lock.json -nt tests/tus/package-lock.json || npm ci --no-audit --no-fund --prefix tests/tus
 
 test: build node ## All tests
 	@source tests/rust-env.sh && cargo test --locked --workspace

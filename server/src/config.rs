@@ -6,6 +6,8 @@
 //! log_level = "info"                      # FIELDFOLIO_LOG_LEVEL
 //! max_upload_bytes = 67108864             # FIELDFOLIO_MAX_UPLOAD_BYTES
 //! quota_bytes_per_person = 2147483648     # FIELDFOLIO_QUOTA_BYTES_PER_PERSON
+//! quota_bytes_per_school = 0              # FIELDFOLIO_QUOTA_BYTES_PER_SCHOOL; 0: as much as the disk holds
+//! disk_floor_bytes = 1073741824           # FIELDFOLIO_DISK_FLOOR_BYTES
 //! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
 //! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
 //! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
@@ -31,6 +33,10 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// How many bytes of media one person may bring.
     pub quota_bytes_per_person: u64,
+    /// How many bytes of media the school may keep in all, if there is a limit.
+    pub quota_bytes_per_school: Option<u64>,
+    /// How many bytes of the disk media leave free.
+    pub disk_floor_bytes: u64,
     /// How many connections read the database at a time.
     pub reader_connections: usize,
     /// How many live connections there may be.
@@ -97,6 +103,8 @@ struct Settings {
     log_level: Option<LogLevel>,
     max_upload_bytes: Option<u64>,
     quota_bytes_per_person: Option<u64>,
+    quota_bytes_per_school: Option<u64>,
+    disk_floor_bytes: Option<u64>,
     reader_connections: Option<usize>,
     live_connections: Option<usize>,
     live_ping_seconds: Option<u64>,
@@ -104,9 +112,11 @@ struct Settings {
 
 const PREFIX: &str = "FIELDFOLIO_";
 const WORDS: [&str; 3] = ["listen", "public_url", "log_level"];
-const NUMBERS: [&str; 5] = [
+const NUMBERS: [&str; 7] = [
     "max_upload_bytes",
     "quota_bytes_per_person",
+    "quota_bytes_per_school",
+    "disk_floor_bytes",
     "reader_connections",
     "live_connections",
     "live_ping_seconds",
@@ -120,6 +130,8 @@ impl Default for Config {
             log_level: LogLevel::Info,
             max_upload_bytes: 64 * 1024 * 1024,
             quota_bytes_per_person: 2 * 1024 * 1024 * 1024,
+            quota_bytes_per_school: None,
+            disk_floor_bytes: 1024 * 1024 * 1024,
             reader_connections: 4,
             live_connections: 4_096,
             live_ping_seconds: 30,
@@ -189,6 +201,10 @@ impl Config {
         self.log_level = settings.log_level.unwrap_or(self.log_level);
         self.max_upload_bytes = settings.max_upload_bytes.unwrap_or(self.max_upload_bytes);
         self.quota_bytes_per_person = settings.quota_bytes_per_person.unwrap_or(self.quota_bytes_per_person);
+        if let Some(quota) = settings.quota_bytes_per_school {
+            self.quota_bytes_per_school = Some(quota).filter(|quota| *quota > 0);
+        }
+        self.disk_floor_bytes = settings.disk_floor_bytes.unwrap_or(self.disk_floor_bytes);
         self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
         self.live_connections = settings.live_connections.unwrap_or(self.live_connections);
         self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
@@ -223,6 +239,10 @@ mod tests {
                 .unwrap();
         assert_eq!((config.quota_bytes_per_person, config.log_level), (7, LogLevel::Warn));
         assert_eq!(config.public_url(), "http://localhost:98");
+        assert_eq!(config.quota_bytes_per_school, None);
+        let config =
+            load("quota_bytes_per_school = 9", &[("FIELDFOLIO_QUOTA_BYTES_PER_SCHOOL", "0")]).unwrap();
+        assert_eq!((config.quota_bytes_per_school, config.disk_floor_bytes), (None, 1 << 30));
         let config = load("", &[("FIELDFOLIO_PUBLIC_URL", "https://folio.example/")]).unwrap();
         assert_eq!(config.public_url(), "https://folio.example");
     }

@@ -20,6 +20,7 @@ pub mod routes;
 pub mod sight;
 pub mod uploads;
 
+mod landing;
 mod serve;
 mod web;
 

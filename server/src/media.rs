@@ -78,3 +78,10 @@ pub fn used_bytes(conn: &Connection, person: PersonId) -> rusqlite::Result<u64> 
         .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
     Ok(used.cast_unsigned())
 }
+
+/// Bytes that the school keeps, each blob once.
+pub fn stored_bytes(conn: &Connection) -> rusqlite::Result<u64> {
+    let stored: i64 =
+        conn.prepare_cached("select coalesce(sum(size), 0) from blob")?.query_row([], |row| row.get(0))?;
+    Ok(stored.cast_unsigned())
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::ids::{DeviceId, PersonId, PieceId, SchoolId};
+use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
 use fieldfolio_core::sync::relay::{Asker, commit, prepare};
 use fieldfolio_core::sync::wire::{Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::database::{self, DatabaseError};
 use crate::gate::ContainedTrial;
 use crate::ledger::SqliteLedger;
-use crate::uploads::{Caller, Failed, Landing, Refusal};
 use crate::{directory, media, news};
 
 /// The relay's clock.
@@ -48,7 +47,7 @@ impl From<rusqlite::Error> for RelayError {
 pub struct Relay {
     folder: PathBuf,
     school: SchoolId,
-    quota: u64,
+    quotas: Quotas,
     readers: Readers,
     writer: Writer,
     committed: Arc<Notify>,
@@ -64,7 +63,7 @@ impl Relay {
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             school,
-            quota: config.quota_bytes_per_person,
+            quotas: Quotas { person: config.quota_bytes_per_person, school: config.quota_bytes_per_school },
             readers: Readers::new(folder, config.reader_connections),
             writer: Writer::start(conn, committed.clone()),
             committed,
@@ -161,10 +160,24 @@ impl Relay {
         self.school
     }
 
+    /// How many bytes may be brought.
+    pub(crate) fn quotas(&self) -> Quotas {
+        self.quotas
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// How many bytes of media may be brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quotas {
+    /// By each person.
+    pub(crate) person: u64,
+    /// By all together, if there is a limit.
+    pub(crate) school: Option<u64>,
 }
 
 /// Runs `work`, which waits for disks and for the writer, beside the tasks that serve connections.
@@ -262,51 +275,6 @@ pub fn token_holder(conn: &Connection, token: &[u8]) -> rusqlite::Result<Option<
 pub fn school_of(conn: &Connection) -> Result<SchoolId, RelayError> {
     let id = database::meta(conn, "school")?.and_then(|id| id.try_into().ok());
     Ok(SchoolId::from_bytes(id.ok_or(rusqlite::Error::QueryReturnedNoRows)?))
-}
-
-/// Lets uploads ask and tell the relay.
-#[derive(Debug, Clone)]
-pub struct RelayLanding(pub Arc<Relay>);
-
-impl Landing for RelayLanding {
-    fn may_upload(
-        &self,
-        caller: Caller,
-        piece: PieceId,
-        hash: fieldfolio_core::blob::BlobHash,
-        length: u64,
-        reserved: u64,
-    ) -> Result<(), Refusal> {
-        let failed = |error: RelayError| Refusal::Failed(Failed(Box::new(error)));
-        let (claimed, used) = self
-            .0
-            .read(|conn| {
-                Ok((
-                    media::is_claimed(conn, caller.person, piece, hash)?,
-                    media::used_bytes(conn, caller.person)?,
-                ))
-            })
-            .map_err(failed)?;
-        let used = used.saturating_add(reserved);
-        match claimed {
-            false => Err(Refusal::NotNamed { hash }),
-            true if used.saturating_add(length) > self.0.quota => {
-                Err(Refusal::OverQuota { used, quota: self.0.quota, length })
-            }
-            true => Ok(()),
-        }
-    }
-
-    fn landed(
-        &self,
-        caller: Caller,
-        piece: PieceId,
-        hash: fieldfolio_core::blob::BlobHash,
-        length: u64,
-    ) -> Result<(), Failed> {
-        let landed = self.0.write(move |tx, _| media::landed(tx, caller.person, piece, hash, length));
-        landed.map_err(|error| Failed(Box::new(error)))
-    }
 }
 
 type Settle = Box<dyn FnOnce(bool) + Send>;

@@ -109,7 +109,7 @@ pub fn router(app: App) -> Router {
         }
     }
     let guard = middleware::from_fn_with_state((app.clone(), Needs::Device, bearer as TokenIn), authorise);
-    let tus = uploads::router(app.uploads.clone()).layer(guard);
+    let tus = uploads::router(app.uploads.clone(), |tus| tus.layer(guard));
     router
         .layer(DefaultBodyLimit::max(wire::MAX_REQUEST_BYTES))
         .with_state(app)
@@ -304,7 +304,6 @@ fn refusal(status: StatusCode, words: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN.as_str(), "*"),
-        ("tus-resumable", "1.0.0"),
     ];
     (status, headers, format!("{words}\n")).into_response()
 }

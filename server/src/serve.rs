@@ -6,14 +6,16 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use fieldfolio_core::time::Timestamp;
+
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
 use crate::keep::{Keeper, Night, Stock};
+use crate::landing::RelayLanding;
 use crate::live::{self, Live};
-use crate::relay::{Relay, RelayLanding, now};
+use crate::relay::{Relay, now};
 use crate::routes::{App, router};
 use crate::uploads::{Limits, Uploads};
-use fieldfolio_core::time::Timestamp;
 
 /// Serves the school in `folder` until the process is asked to stop.
 pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
@@ -48,7 +50,7 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     std::io::stdout().flush()?;
     let live = app.live.clone();
     let beside = [
-        tokio::spawn(sweep(app.uploads.clone())),
+        tokio::spawn(app.uploads.clone().janitor()),
         tokio::spawn(live::herald(live.clone())),
         tokio::spawn(keeper(&app).nightly()),
     ];
@@ -66,7 +68,11 @@ fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let relay = Relay::open(folder, config)?;
     let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
     let landing = Arc::new(RelayLanding(relay.clone()));
-    let limits = Limits { max_size: config.max_upload_bytes, ..Limits::default() };
+    let limits = Limits {
+        max_size: config.max_upload_bytes,
+        disk_floor: config.disk_floor_bytes,
+        ..Limits::default()
+    };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
     let live = Live::new(relay.clone(), config);
     Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
@@ -87,16 +93,6 @@ pub(crate) fn stock(folder: &Path, config: &Config) -> Result<Stock, Box<dyn Err
 pub(crate) fn look_now(folder: &Path, config: &Config, now: Timestamp) -> Result<Night, Box<dyn Error>> {
     let _only_one = only_one(folder)?;
     Ok(keeper(&open(folder, config)?).look(now)?)
-}
-
-async fn sweep(uploads: Arc<Uploads>) {
-    let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
-    loop {
-        hourly.tick().await;
-        if let Err(error) = uploads.sweep(now()).await {
-            tracing::error!(%error, "expired uploads could not be removed");
-        }
-    }
 }
 
 async fn stop() {

@@ -1,12 +1,13 @@
 //! Uploads: media on its way from a device, over a line that may break at any byte.
 //!
-//! The protocol is tus 1.0 with creation, creation-with-upload, checksum, expiration and termination; [`router`] speaks it. An upload is a
-//! row in `uploads.db` and a part in the blob store. These hold, whatever breaks:
+//! The protocol is tus 1.0 with all its extensions: creation (with the bytes, or with a length that is told later), checksum,
+//! concatenation, expiration and termination; [`router`] speaks it. An upload is a row in `uploads.db` and a part in
+//! the blob store. These hold, whatever breaks:
 //!
 //! - An offset is told to the device only after its bytes, and then its row, are on the disk. At start each part is cut
 //!   to its row's offset.
 //! - One writer at a time: whoever comes next about an upload stops the one before, which first records what it has.
-//! - An offset equals the length only once the bytes match their hash. From there every HEAD or PATCH, and a new upload
+//! - A file's offset equals its length only once the bytes match their hash. From there every HEAD or PATCH, and a new upload
 //!   of the same bytes, finishes what a crash may have left open: publish, then [`Landing::landed`], then the row's
 //!   `landed`. Clients take such an offset for success, so it is told only after all three.
 //! - An id alone grants nothing: to anyone but the device that began it, an upload isn't there.
@@ -16,28 +17,40 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobError, BlobStore};
 
+mod answer;
+mod asked;
 mod begin;
 mod checksum;
+mod concat;
+mod error;
 mod finish;
 mod http;
 mod id;
+mod janitor;
+mod join;
 mod metadata;
 mod receive;
+mod room;
 mod rows;
 mod turns;
 
+pub use answer::speak_tus;
+pub use error::UploadError;
 pub use http::router;
+pub use rows::Reserved;
 
 use id::UploadId;
-use rows::{Row, Rows};
-use turns::{Turn, Turns};
+use rows::{Kind, Row, Rows};
+use turns::Turns;
+
+/// Where uploads begin; each goes on at a name of its own below.
+const PATH: &str = "/v1/uploads";
 
 /// Who asks, as the authorising layer found out. It puts one into every request's extensions except `OPTIONS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +62,11 @@ pub struct Caller {
 /// What the rest of the relay says to an upload. Both may block; neither may wait for [`Uploads::while_nothing_lands`].
 pub trait Landing: Send + Sync + 'static {
     /// May this device's person bring these bytes for this piece? Asked at creation, and again before landing.
-    /// `reserved` are the bytes of the person's other uploads that have begun and not landed: they count as used.
-    fn may_upload(
-        &self,
-        caller: Caller,
-        piece: PieceId,
-        hash: BlobHash,
-        length: u64,
-        reserved: u64,
-    ) -> Result<(), Refusal>;
+    fn may_bring(&self, caller: Caller, piece: PieceId, hash: BlobHash) -> Result<(), Refusal>;
+
+    /// Do so many bytes more fit into the quotas? Asked at creation, of stretches too, and again before landing.
+    /// `reserved` are the bytes of other uploads that have begun and not landed: they count as used.
+    fn has_room(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal>;
 
     /// The bytes are durable under their name: record it, durably, before the device is told. After a crash it is
     /// called again for what it may have recorded already; that is no error.
@@ -72,6 +81,9 @@ pub enum Refusal {
 
     #[error("this would go over your quota: {used} of {quota} bytes are used, and this needs {length} more")]
     OverQuota { used: u64, quota: u64, length: u64 },
+
+    #[error("the school's space for media is used up: keep the file, and ask the school for more")]
+    SchoolOverQuota { used: u64, quota: u64, length: u64 },
 
     #[error(transparent)]
     Failed(#[from] Failed),
@@ -89,6 +101,8 @@ pub struct Limits {
     pub max_size: u64,
     /// Uploads of one device that have begun and not landed.
     pub max_open: u64,
+    /// Bytes of the disk that uploads leave free: the database and its backups live there too.
+    pub disk_floor: u64,
     /// An upload that hasn't landed is given up after this many milliseconds.
     pub lifetime: u64,
     /// How long a body may be silent.
@@ -102,6 +116,7 @@ impl Default for Limits {
         Self {
             max_size: 2 * 1024 * 1024 * 1024,
             max_open: 512,
+            disk_floor: 0,
             lifetime: 7 * DAY,
             idle: Duration::from_secs(30),
             patience: Duration::from_secs(10),
@@ -123,6 +138,8 @@ pub struct Uploads {
     landings: RwLock<()>,
     /// Held while an upload is admitted, so that two at once can't both fit into the same rest of a quota.
     admissions: std::sync::Mutex<()>,
+    /// Held while stretches are looked up and the upload that joins them begins, so that it begins once.
+    joins: tokio::sync::Mutex<()>,
 }
 
 impl Uploads {
@@ -145,6 +162,7 @@ impl Uploads {
             limits,
             landings: RwLock::new(()),
             admissions: std::sync::Mutex::new(()),
+            joins: tokio::sync::Mutex::new(()),
         };
         for row in uploads.rows.expired((uploads.now)())? {
             uploads.discard(&row)?;
@@ -156,24 +174,9 @@ impl Uploads {
         Ok(uploads)
     }
 
-    /// Bytes that this person's uploads will take when they land.
-    pub fn pending_bytes(&self, person: PersonId) -> Result<u64, UploadError> {
-        Ok(self.rows.pending_bytes(person, None)?)
-    }
-
-    /// Removes the uploads that are past their time at `now`; how many. For a janitor, every hour or so.
-    pub async fn sweep(self: &Arc<Self>, now: Timestamp) -> Result<usize, UploadError> {
-        let uploads = self.clone();
-        let expired = blocking(move || Ok(uploads.rows.expired(now)?)).await?;
-        self.give_up(expired).await
-    }
-
-    /// Removes every trace of this person's uploads that haven't landed, and the memory of those that have; how many.
-    /// For erasure: whoever is uploading is stopped.
-    pub async fn forget(self: &Arc<Self>, person: PersonId) -> Result<usize, UploadError> {
-        let uploads = self.clone();
-        let theirs = blocking(move || Ok(uploads.rows.of_person(person)?)).await?;
-        self.give_up(theirs).await
+    /// Bytes that this person's uploads, and everyone's, have reserved.
+    pub fn reserved(&self, person: PersonId) -> Result<Reserved, UploadError> {
+        Ok(self.rows.reserved(person, self.limits.max_size)?)
     }
 
     /// Runs `act` while no upload is between its blob and the record of it. Whoever removes unlinked blobs looks for
@@ -181,26 +184,6 @@ impl Uploads {
     pub fn while_nothing_lands<T>(&self, act: impl FnOnce() -> T) -> T {
         let _nothing_lands = self.landings.write().unwrap_or_else(PoisonError::into_inner);
         act()
-    }
-
-    async fn give_up(self: &Arc<Self>, rows: Vec<Row>) -> Result<usize, UploadError> {
-        let mut count = 0;
-        for row in rows {
-            // One that won't let go doesn't keep the others; the next round asks it again.
-            let Ok(turn) = self.turns.take(row.id, self.limits.patience).await else { continue };
-            self.remove(row, turn).await?;
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    async fn remove(self: &Arc<Self>, row: Row, turn: Turn) -> Result<(), UploadError> {
-        let uploads = self.clone();
-        blocking(move || {
-            let _turn = turn;
-            uploads.discard(&row)
-        })
-        .await
     }
 
     /// The row as its part allows it.
@@ -211,11 +194,14 @@ impl Uploads {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => None,
             Err(cause) => return Err(UploadError::Folder { path, cause }),
         };
-        let published = || Ok::<_, BlobError>(self.store.size(row.hash)? == Some(row.length));
+        let published = || match row.file() {
+            Some(file) => Ok::<_, BlobError>(self.store.size(file.hash)? == row.length),
+            None => Ok(false),
+        };
         let offset = match part {
             _ if row.landed => row.offset,
             Some(length) => row.offset.min(length),
-            None if row.offset == row.length && published()? => row.offset,
+            None if row.is_whole() && published()? => row.offset,
             None => 0,
         };
         if part.is_some_and(|length| length > offset) {
@@ -230,114 +216,8 @@ impl Uploads {
         Ok(row)
     }
 
-    /// Removes the upload: first the row, so that a crash leaves an orphan and not a promise.
-    fn discard(&self, row: &Row) -> Result<(), UploadError> {
-        self.rows.remove(row.id)?;
-        self.remove_part(&self.part_path(row.id))
-    }
-
-    fn remove_orphans(&self) -> Result<(), UploadError> {
-        let folder = self.store.part_folder();
-        let failed = |cause| UploadError::Folder { path: folder.to_owned(), cause };
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let name =
-                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".part"));
-            let Some(id) = name.and_then(UploadId::parse) else { continue };
-            if self.rows.find(id)?.is_none() {
-                self.remove_part(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_part(&self, path: &Path) -> Result<(), UploadError> {
-        match fs::remove_file(path) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                Err(UploadError::Folder { path: path.to_owned(), cause })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn part_path(&self, id: UploadId) -> PathBuf {
         self.store.part_folder().join(format!("{id}.part"))
-    }
-}
-
-/// Why nothing came of a request about an upload. The text is for the person who reads the client's log.
-#[derive(Debug, thiserror::Error)]
-pub enum UploadError {
-    #[error("there is no such upload")]
-    NotFound,
-    #[error("this upload was given up; begin a new one")]
-    Expired,
-    #[error("another request about this upload is still at work; try again")]
-    Busy,
-    #[error("another request took this upload over; ask for its offset")]
-    TakenOver,
-    #[error("the next byte belongs at {offset}; ask for the offset and go on from there")]
-    WrongOffset { offset: u64 },
-    #[error("this is more than the {length} bytes that were announced; nothing beyond them is kept")]
-    TooLong { length: u64 },
-    #[error("an upload may have {max} bytes at most")]
-    TooLarge { max: u64 },
-    #[error("{max} uploads have begun and not ended; go on with those first")]
-    TooMany { max: u64 },
-    #[error("the body broke off; what arrived is kept")]
-    BrokeOff,
-    #[error("the body fell silent; what arrived is kept")]
-    Silent,
-    #[error("the body broke off before its checksum could be told; none of it is kept")]
-    Unchecked,
-    #[error(
-        "the bytes do not match Upload-Checksum; none of them is kept, send them again from the same offset"
-    )]
-    Checksum,
-    #[error("the bytes do not match {hash}; send the file again")]
-    Mismatch { hash: BlobHash },
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("recording that the bytes arrived: {0}")]
-    NotRecorded(#[source] Failed),
-    #[error("storing the bytes: {0}")]
-    Blob(#[from] BlobError),
-    #[error("the uploads' database: {0}")]
-    Rows(#[from] rusqlite::Error),
-    #[error("the uploads' database {path}: {problem}")]
-    Unusable { path: PathBuf, problem: String },
-    #[error("the uploads' files, {path}: {cause}")]
-    Folder { path: PathBuf, cause: std::io::Error },
-    #[error("no randomness for an id: {0}")]
-    Chance(getrandom::Error),
-    #[error("the work was broken off: {0}")]
-    Stopped(#[from] tokio::task::JoinError),
-}
-
-impl UploadError {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Expired => StatusCode::GONE,
-            Self::Busy | Self::TakenOver => StatusCode::LOCKED,
-            Self::WrongOffset { .. } => StatusCode::CONFLICT,
-            Self::TooLong { .. } | Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::BrokeOff | Self::Unchecked => StatusCode::BAD_REQUEST,
-            Self::Checksum => StatusCode::from_u16(460).expect("a status has three digits"),
-            Self::Silent => StatusCode::REQUEST_TIMEOUT,
-            Self::Mismatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Refused(Refusal::NotNamed { .. }) => StatusCode::FORBIDDEN,
-            Self::Refused(Refusal::OverQuota { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Refused(Refusal::Failed(_)) | Self::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Blob(BlobError::Write { cause, .. }) if cause.kind() == std::io::ErrorKind::StorageFull => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
-            Self::Blob(_) | Self::Rows(_) | Self::Unusable { .. } | Self::Folder { .. } => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Chance(_) | Self::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
     }
 }
 

@@ -10,7 +10,17 @@ mod bounds;
 mod breaks;
 #[path = "uploads/checks.rs"]
 mod checks;
+#[path = "uploads/deferred.rs"]
+mod deferred;
+#[path = "uploads/joined.rs"]
+mod joined;
+#[path = "uploads/origins.rs"]
+mod origins;
 #[path = "uploads/protocol.rs"]
 mod protocol;
 #[path = "uploads/relay.rs"]
 mod relay;
+#[path = "uploads/room.rs"]
+mod room;
+#[path = "uploads/time.rs"]
+mod time;

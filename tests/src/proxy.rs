@@ -8,6 +8,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub mod rough;
+
 /// Where on the line it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {

@@ -2,11 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::PieceId;
-
 use super::id::UploadId;
-use super::rows::Row;
+use super::rows::{Kind, Row};
 use super::turns::Turn;
 use super::{Caller, UploadError, Uploads, blocking};
 
@@ -14,22 +11,21 @@ use super::{Caller, UploadError, Uploads, blocking};
 const ATTEMPTS: usize = 8;
 
 impl Uploads {
-    /// Begins an upload, and reserves its share of the quota. An earlier one by the same device of the same bytes for
+    /// Begins an upload, and reserves its share of the quotas. An earlier one by the same device of the same bytes for
     /// the same piece goes: the device lost its address, or never got it.
     pub(super) async fn begin(
         self: &Arc<Self>,
         caller: Caller,
-        piece: PieceId,
-        hash: BlobHash,
-        length: u64,
+        kind: Kind,
+        length: Option<u64>,
     ) -> Result<(Turn, Row), UploadError> {
-        if length > self.limits.max_size {
+        if length.is_some_and(|length| length > self.limits.max_size) {
             return Err(UploadError::TooLarge { max: self.limits.max_size });
         }
         let id = UploadId::random().map_err(UploadError::Chance)?;
         let created = (self.now)();
         let expires = created.plus_millis(self.limits.lifetime);
-        let row = Row { id, caller, piece, hash, length, offset: 0, created, expires, landed: false };
+        let row = Row { id, caller, kind, length, offset: 0, created, expires, landed: false };
         let turn = self.turns.take(id, self.limits.patience).await?;
         for _ in 0..ATTEMPTS {
             let (uploads, new) = (self.clone(), row.clone());
@@ -51,13 +47,16 @@ impl Uploads {
     /// Adds the row, unless it may not be, or its place is taken by the upload that is returned.
     fn admit(&self, row: &Row) -> Result<Option<UploadId>, UploadError> {
         let _one_at_a_time = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
-        let twin = self.rows.twin(row.caller, row.piece, row.hash)?.map(|twin| twin.id);
-        let reserved = self.rows.pending_bytes(row.caller.person, twin)?;
-        self.landing.may_upload(row.caller, row.piece, row.hash, row.length, reserved)?;
-        if twin.is_some() {
-            return Ok(twin);
+        if let Some(file) = row.file() {
+            self.landing.may_bring(row.caller, file.piece, file.hash)?;
         }
-        if self.rows.count_open(row.caller.device)? >= self.limits.max_open {
+        let twin = self.rows.twin(row)?;
+        self.has_room_for(row, twin.as_ref())?;
+        if let Some(twin) = twin {
+            return Ok(Some(twin.id));
+        }
+        let is_joined = matches!(row.kind, Kind::Joined(..));
+        if !is_joined && self.rows.count_open(row.caller.device)? >= self.limits.max_open {
             return Err(UploadError::TooMany { max: self.limits.max_open });
         }
         self.rows.insert(row)?;

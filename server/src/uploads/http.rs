@@ -8,34 +8,34 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::routing::any;
 use futures_util::StreamExt;
 
-use super::checksum::{ALGORITHMS, BadChecksum, Checksum};
+use super::answer::{BYTES, Refused, VERSION, options, speak_tus, status};
+use super::asked::{
+    CONCAT, DEFER, LENGTH, METADATA, OFFSET, RESUMABLE, announced, body_length, checksum, number, one, told,
+};
+use super::concat::{self, Concat};
 use super::id::UploadId;
-use super::metadata::{BadMetadata, Metadata};
-use super::rows::Row;
+use super::metadata::Metadata;
+use super::rows::{Kind, Row};
 use super::turns::Turn;
-use super::{Caller, UploadError, Uploads, blocking};
+use super::{Caller, PATH, UploadError, Uploads, blocking};
 
-const PATH: &str = "/v1/uploads";
-const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,creation-with-upload,checksum,expiration,termination";
-const BYTES: &str = "application/offset+octet-stream";
 /// How much of a refused body is read, so that the client gets to read why: a piece of the usual size.
 const DRAINED: usize = 8 * 1024 * 1024;
 
-const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-const LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-
-/// The routes. Every request but `OPTIONS` must carry a [`Caller`] among its extensions, or it is answered with 401.
-pub fn router(uploads: Arc<Uploads>) -> Router {
-    Router::new()
+/// The routes, behind the layer that `guard` puts before them. It gives every request but `OPTIONS` a [`Caller`] among
+/// its extensions; one without is answered with 401.
+pub fn router(uploads: Arc<Uploads>, guard: impl FnOnce(Router) -> Router) -> Router {
+    let routes = Router::new()
         .route(PATH, any(handle))
         // A wildcard, so that ids with slashes in them are refused here too, and in the same words.
         .route("/v1/uploads/{*id}", any(handle))
-        .with_state(uploads)
+        .route("/v1/uploads/", any(handle))
+        .with_state(uploads);
+    guard(routes).layer(from_fn(speak_tus))
 }
 
 /// Works in a task of its own: the server drops a handler whose line breaks, and what arrived is to be recorded still.
@@ -43,22 +43,8 @@ async fn handle(State(uploads): State<Arc<Uploads>>, request: Request) -> Respon
     let max_size = uploads.limits.max_size;
     let answer = tokio::spawn(answer(uploads, request)).await;
     let mut response = answer.unwrap_or_else(|panic| Refused::from(UploadError::from(panic)).response());
-    let status = response.status();
-    let headers = response.headers_mut();
-    headers.insert(RESUMABLE, HeaderValue::from_static(VERSION));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Tokens travel in a header, never in a cookie: another site's page has nothing to send.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(
-            "Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Expires, \
-             Upload-Length, Upload-Offset",
-        ),
-    );
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
-        headers.insert("tus-max-size", max_size.into());
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        response.headers_mut().insert("tus-max-size", max_size.into());
     }
     response
 }
@@ -117,54 +103,30 @@ fn method(head: &Parts) -> Result<Method, Refused> {
     }
 }
 
-fn options(max_size: u64) -> Response<Body> {
-    let mut response = status(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
-    headers.insert("tus-version", HeaderValue::from_static(VERSION));
-    headers.insert("tus-extension", HeaderValue::from_static(EXTENSIONS));
-    headers.insert("tus-max-size", max_size.into());
-    headers.insert("tus-checksum-algorithm", HeaderValue::from_static(ALGORITHMS));
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("OPTIONS, POST, HEAD, PATCH, DELETE"),
-    );
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static(
-            "Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Length, Upload-Metadata, \
-             Upload-Offset, \
-             X-HTTP-Method-Override, X-Request-ID, X-Requested-With",
-        ),
-    );
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
-    response
-}
-
 async fn create(
     uploads: &Arc<Uploads>,
     caller: Caller,
     headers: &HeaderMap,
     body: &mut Option<Body>,
 ) -> Result<Response<Body>, Refused> {
-    if headers.contains_key("upload-defer-length") {
-        return Err(Refused::Header("a deferred length is not taken: send Upload-Length"));
-    }
-    if headers.contains_key("upload-concat") {
-        return Err(Refused::Header("uploads are not joined here: send the file as one upload"));
-    }
-    let length = number(headers, &LENGTH, "Upload-Length must be the file's length in bytes")?;
-    let metadata = one(headers, &HeaderName::from_static("upload-metadata"))?.unwrap_or_default();
-    let Metadata { hash, piece } = metadata.parse()?;
+    let kind = match one(headers, &CONCAT)?.map(Concat::parse).transpose()? {
+        None => Kind::File(metadata(headers)?),
+        Some(Concat::Partial) => Kind::Stretch,
+        Some(Concat::Final(stretches)) => return join(uploads, caller, headers, stretches).await,
+    };
+    let length = announced(headers)?;
     let with_upload = one(headers, &header::CONTENT_TYPE)? == Some(BYTES);
-    if !with_upload && body_length(headers).is_some_and(|announced| announced > 0) {
+    if !with_upload && body_length(headers).is_some_and(|follows| follows > 0) {
         return Err(Refused::ContentType);
     }
-    if with_upload && body_length(headers).is_some_and(|announced| announced > length) {
+    if let (Some(length), true, Some(follows)) = (length, with_upload, body_length(headers))
+        && follows > length
+    {
         return Err(UploadError::TooLong { length }.into());
     }
 
     let checksum = checksum(headers)?;
-    let (turn, row) = uploads.begin(caller, piece, hash, length).await?;
+    let (turn, row) = uploads.begin(caller, kind, length).await?;
     let first = body.take().filter(|_| with_upload).unwrap_or_default();
     let offset = match uploads.receive(&row, &turn, first, checksum).await {
         Ok(offset) => offset,
@@ -174,24 +136,52 @@ async fn create(
             return Err(error.into());
         }
     };
-    let mut response = status(StatusCode::CREATED);
-    let location =
-        HeaderValue::try_from(format!("{PATH}/{}", row.id)).expect("our path and hexadecimal digits");
-    response.headers_mut().insert(header::LOCATION, location);
-    response.headers_mut().insert(OFFSET, offset.into());
-    tell_end(&mut response, &row, offset);
-    Ok(response)
+    Ok(created(&Row { offset, ..row }))
+}
+
+async fn join(
+    uploads: &Arc<Uploads>,
+    caller: Caller,
+    headers: &HeaderMap,
+    stretches: Vec<Option<UploadId>>,
+) -> Result<Response<Body>, Refused> {
+    if headers.contains_key(LENGTH) || headers.contains_key(DEFER) {
+        return Err(Refused::Header("a joined file is as long as its stretches: send no length"));
+    }
+    if body_length(headers).is_some_and(|follows| follows > 0) {
+        return Err(UploadError::Joined.into());
+    }
+    let file = metadata(headers)?;
+    let stretches = stretches.into_iter().collect::<Option<Vec<_>>>().ok_or(UploadError::NotFound)?;
+    Ok(created(&uploads.join(caller, file, stretches).await?))
+}
+
+fn metadata(headers: &HeaderMap) -> Result<Metadata, Refused> {
+    Ok(one(headers, &METADATA)?.unwrap_or_default().parse()?)
 }
 
 async fn ask(uploads: &Arc<Uploads>, caller: Caller, id: UploadId) -> Result<Response<Body>, Refused> {
     let (turn, row) = uploads.look(caller, id).await?;
+    let row = uploads.complete(row, turn).await?;
     let mut response = status(StatusCode::OK);
-    response.headers_mut().insert(OFFSET, row.offset.into());
-    response.headers_mut().insert(LENGTH, row.length.into());
-    tell_end(&mut response, &row, row.offset);
-    if row.offset == row.length && !row.landed {
-        uploads.receive(&row, &turn, Body::empty(), None).await?;
+    let headers = response.headers_mut();
+    match row.length {
+        Some(length) => headers.insert(LENGTH, length.into()),
+        None => headers.insert(DEFER, HeaderValue::from_static("1")),
+    };
+    if let Some(file) = row.file() {
+        let metadata = HeaderValue::try_from(file.to_string()).expect("two words and Base64");
+        headers.insert(METADATA, metadata);
     }
+    match &row.kind {
+        Kind::File(_) => None,
+        Kind::Stretch => headers.insert(CONCAT, HeaderValue::from_static("partial")),
+        Kind::Joined(_, stretches) => {
+            let named = HeaderValue::try_from(concat::header(stretches));
+            headers.insert(CONCAT, named.expect("our path and hexadecimal digits"))
+        }
+    };
+    tell_place(&mut response, &row);
     Ok(response)
 }
 
@@ -202,23 +192,33 @@ async fn append(
     headers: &HeaderMap,
     body: &mut Option<Body>,
 ) -> Result<Response<Body>, Refused> {
-    uploads.own(caller, id).await?;
+    if let Kind::Joined(..) = uploads.own(caller, id).await?.kind {
+        return Err(UploadError::Joined.into());
+    }
     if one(headers, &header::CONTENT_TYPE)? != Some(BYTES) {
         return Err(Refused::ContentType);
     }
     let place = number(headers, &OFFSET, "Upload-Offset must be the place of the first byte")?;
-    let (turn, row) = uploads.look(caller, id).await?;
+    let (told, checksum) = (told(headers)?, checksum(headers)?);
+    let (turn, mut row) = uploads.look(caller, id).await?;
     if place != row.offset {
         return Err(UploadError::WrongOffset { offset: row.offset }.into());
     }
-    if body_length(headers).is_some_and(|announced| announced > row.length - row.offset) {
-        return Err(UploadError::TooLong { length: row.length }.into());
+    let is_news = row.length.is_none() && told.is_some();
+    if let Some(length) = told {
+        row.length = Some(uploads.length_of(&row, length)?);
     }
-    let checksum = checksum(headers)?;
-    let offset = uploads.receive(&row, &turn, body.take().unwrap_or_default(), checksum).await?;
+    let most = row.length.unwrap_or(uploads.limits.max_size);
+    if body_length(headers).is_some_and(|follows| follows > most - row.offset) {
+        return Err(uploads.too_long(&row).into());
+    }
+    if let (true, Some(length)) = (is_news, told) {
+        let uploads = uploads.clone();
+        blocking(move || Ok(uploads.rows.set_length(id, length)?)).await?;
+    }
+    row.offset = uploads.receive(&row, &turn, body.take().unwrap_or_default(), checksum).await?;
     let mut response = status(StatusCode::NO_CONTENT);
-    response.headers_mut().insert(OFFSET, offset.into());
-    tell_end(&mut response, &row, offset);
+    tell_place(&mut response, &row);
     Ok(response)
 }
 
@@ -228,49 +228,24 @@ async fn end(uploads: &Arc<Uploads>, caller: Caller, id: UploadId) -> Result<Res
     Ok(status(StatusCode::NO_CONTENT))
 }
 
-/// Until when an upload that is not complete is waited for.
-fn tell_end(response: &mut Response<Body>, row: &Row, offset: u64) {
-    if offset == row.length {
+fn created(row: &Row) -> Response<Body> {
+    let mut response = status(StatusCode::CREATED);
+    let location =
+        HeaderValue::try_from(format!("{PATH}/{}", row.id)).expect("our path and hexadecimal digits");
+    response.headers_mut().insert(header::LOCATION, location);
+    tell_place(&mut response, row);
+    response
+}
+
+/// How far an upload is, and until when it is waited for if it isn't complete. A stretch waits to be joined.
+fn tell_place(response: &mut Response<Body>, row: &Row) {
+    response.headers_mut().insert(OFFSET, row.offset.into());
+    if row.is_whole() && row.kind != Kind::Stretch {
         return;
     }
     let end = UNIX_EPOCH.checked_add(Duration::from_millis(row.expires.millis()));
     let text = end.map(httpdate::fmt_http_date).and_then(|text| HeaderValue::try_from(text).ok());
     text.map(|text| response.headers_mut().insert("upload-expires", text));
-}
-
-fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>, Refused> {
-    let header = one(headers, &HeaderName::from_static("upload-checksum"))?;
-    Ok(header.map(str::parse).transpose()?)
-}
-
-/// The header's value, if it is there: once, and in plain text.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refused> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => {
-            value.to_str().map(Some).map_err(|_| Refused::Header("a header isn't plain text"))
-        }
-        (Some(_), Some(_)) => Err(Refused::Header("a header that may be there once is there twice")),
-    }
-}
-
-/// A count of bytes: digits only. More than fit in 64 bits are too many for any limit.
-fn number(headers: &HeaderMap, name: &HeaderName, otherwise: &'static str) -> Result<u64, Refused> {
-    let text = one(headers, name)?.ok_or(Refused::Header(otherwise))?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refused::Header(otherwise));
-    }
-    Ok(text.parse().unwrap_or(u64::MAX))
-}
-
-/// How many bytes follow, if the client said so.
-fn body_length(headers: &HeaderMap) -> Option<u64> {
-    match headers.get(header::CONTENT_LENGTH) {
-        Some(length) => length.to_str().ok()?.parse().ok(),
-        None if headers.contains_key(header::TRANSFER_ENCODING) => None,
-        None => Some(0),
-    }
 }
 
 async fn drain(body: Body) {
@@ -282,67 +257,20 @@ async fn drain(body: Body) {
     }
 }
 
-fn status(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
-/// Why a request got nowhere.
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error("speak tus {VERSION}: send Tus-Resumable: {VERSION}")]
-    Version,
-    #[error("sign in first")]
-    Anonymous,
-    #[error("use one of {0}")]
-    Method(&'static str),
-    #[error("bytes come with Content-Type: {BYTES}")]
-    ContentType,
-    #[error("{0}")]
-    Header(&'static str),
-    #[error(transparent)]
-    Metadata(#[from] BadMetadata),
-    #[error(transparent)]
-    Checksum(#[from] BadChecksum),
-    #[error(transparent)]
-    Upload(#[from] UploadError),
-}
-
-impl Refused {
-    /// The one place where failures are logged. What goes wrong inside stays inside.
-    fn response(&self) -> Response<Body> {
-        let code = match self {
-            Self::Version => StatusCode::PRECONDITION_FAILED,
-            Self::Anonymous => StatusCode::UNAUTHORIZED,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Header(_) | Self::Metadata(_) | Self::Checksum(_) => StatusCode::BAD_REQUEST,
-            Self::Upload(error) => error.status(),
-        };
-        let text = if code.is_server_error() {
-            tracing::error!(error = %self, "an upload failed");
-            "the relay could not store this; try again later".to_owned()
-        } else {
-            tracing::debug!(status = code.as_u16(), "an upload was refused");
-            self.to_string()
-        };
-        let mut response = status(code);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        match self {
-            Self::Method(allowed) => headers.insert(header::ALLOW, HeaderValue::from_static(allowed)),
-            Self::Version => headers.insert("tus-version", HeaderValue::from_static(VERSION)),
-            _ => None,
-        };
-        *response.body_mut() = Body::from(text + "\n");
-        response
-    }
-}
-
 impl Uploads {
+    /// The length that is told now: once, or the same again, as who missed an answer does.
+    fn length_of(&self, row: &Row, told: u64) -> Result<u64, UploadError> {
+        match row.length {
+            Some(length) if length == told => Ok(length),
+            Some(_) => Err(UploadError::LengthStays),
+            None if told < row.offset => Err(UploadError::LengthTooShort { offset: row.offset }),
+            None if told > self.limits.max_size => Err(UploadError::TooLarge { max: self.limits.max_size }),
+            None => Ok(told),
+        }
+    }
+
     /// The caller's own upload; anyone else's isn't there.
-    async fn own(self: &Arc<Self>, caller: Caller, id: UploadId) -> Result<Row, UploadError> {
+    pub(super) async fn own(self: &Arc<Self>, caller: Caller, id: UploadId) -> Result<Row, UploadError> {
         let uploads = self.clone();
         let found = blocking(move || Ok(uploads.rows.find(id)?)).await?;
         let row = found.filter(|row| row.caller == caller).ok_or(UploadError::NotFound)?;
@@ -350,7 +278,11 @@ impl Uploads {
     }
 
     /// Takes the turn for the caller's own upload, and tells how far it is.
-    async fn look(self: &Arc<Self>, caller: Caller, id: UploadId) -> Result<(Turn, Row), UploadError> {
+    pub(super) async fn look(
+        self: &Arc<Self>,
+        caller: Caller,
+        id: UploadId,
+    ) -> Result<(Turn, Row), UploadError> {
         self.own(caller, id).await?;
         let turn = self.turns.take(id, self.limits.patience).await?;
         let row = self.own(caller, id).await?;

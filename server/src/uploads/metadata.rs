@@ -1,5 +1,6 @@
 //! `Upload-Metadata`: which bytes are coming, and for which piece.
 
+use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine;
@@ -10,8 +11,8 @@ use fieldfolio_core::ids::PieceId;
 /// The longest header that is looked into.
 const LONGEST: usize = 4096;
 
-/// What a device says of an upload before it begins.
-#[derive(Debug, PartialEq)]
+/// What a device says of a file before it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) hash: BlobHash,
     pub(super) piece: PieceId,
@@ -47,6 +48,14 @@ impl FromStr for Metadata {
     }
 }
 
+/// What is kept of it, as the header it came in. Whatever else a client said there, a file's name perhaps, is not.
+impl fmt::Display for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hash, piece) = (self.hash.to_string(), self.piece.to_string());
+        write!(f, "hash {},piece {}", BASE64_STANDARD.encode(hash), BASE64_STANDARD.encode(piece))
+    }
+}
+
 fn value(key: &'static str, header: &str) -> Result<String, BadMetadata> {
     let pairs = header.split(',').filter_map(|pair| pair.trim().split_once(' '));
     let mut values = pairs.filter(|(name, _)| *name == key).map(|(_, value)| value);
@@ -66,7 +75,9 @@ mod tests {
     fn hash_and_piece_are_found_among_others() {
         let (hash, piece) = (BlobHash::of(b"a leaf"), PieceId::from_bytes([7; 16]));
         let header = format!("filename bGVhZg==,{},private, {}", pair("piece", piece), pair("hash", hash));
-        assert_eq!(header.parse(), Ok(Metadata { hash, piece }));
+        let metadata = Metadata { hash, piece };
+        assert_eq!(header.parse(), Ok(metadata));
+        assert_eq!(metadata.to_string().parse(), Ok(metadata));
     }
 
     #[test]

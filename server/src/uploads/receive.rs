@@ -1,21 +1,25 @@
 //! Taking in a body: what arrives is written, recorded now and then and at the end, and kept when the line breaks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
 
 use super::checksum::Checksum;
 use super::rows::Row;
 use super::turns::Turn;
 use super::{UploadError, Uploads, blocking};
-use crate::blobs::{BlobError, Part};
+use crate::blobs::Part;
 
 /// How much is gathered before it is written.
-const GATHER: usize = 256 * 1024;
+const GATHER: usize = 512 * 1024;
 
-/// How much may be unrecorded, and so would be sent again after a power cut. A photo is smaller: it is synced once.
+/// How much may be unrecorded, and for how long: so much would be sent again after a power cut. A photo on a good line
+/// is smaller than that and faster: it is synced once. A phone at 20 kB a second repeats a second.
 const RECORD: u64 = 4 * 1024 * 1024;
+const RECORD_EVERY: Duration = Duration::from_secs(1);
 
 /// How many frames that are here already are still taken after somebody else asked for the upload.
 const PARTING: usize = 16;
@@ -38,38 +42,54 @@ impl Uploads {
             gathered: Vec::new(),
             is_checked: checksum.is_some(),
         };
-        let mut offset = row.offset;
-        let mut parting = PARTING;
+        let most = row.length.unwrap_or(self.limits.max_size);
+        let (mut offset, mut gathered, mut parting) = (row.offset, 0, PARTING);
+        let (mut heard, mut recorded) = (Instant::now(), Instant::now());
         let end = loop {
+            let is_behind = gathered > 0 && !inflow.is_checked;
+            let due = recorded + RECORD_EVERY;
             let frame = tokio::select! {
                 biased;
                 () = turn.wanted() => match frames.next().now_or_never() {
                     Some(frame) if parting > 0 => {
                         parting -= 1;
-                        Ok(frame)
+                        frame
                     }
                     _ => break Err(UploadError::TakenOver),
                 },
-                frame = tokio::time::timeout(self.limits.idle, frames.next()) => frame,
-            };
-            match frame {
-                Ok(Some(Ok(bytes))) if bytes.len() as u64 > row.length - offset => {
-                    // What isn't recorded yet is cut off when the upload is next looked at.
-                    return Err(UploadError::TooLong { length: row.length });
+                frame = frames.next() => frame,
+                () = tokio::time::sleep_until(due), if is_behind => {
+                    inflow = blocking(move || inflow.record()).await?;
+                    (gathered, recorded) = (0, Instant::now());
+                    continue;
                 }
-                Ok(Some(Ok(bytes))) => {
+                () = tokio::time::sleep_until(heard + self.limits.idle) => break Err(UploadError::Silent),
+            };
+            heard = Instant::now();
+            match frame {
+                Some(Ok(bytes)) if bytes.len() as u64 > most - offset => {
+                    // What isn't recorded yet is cut off when the upload is next looked at.
+                    return Err(self.too_long(row));
+                }
+                Some(Ok(bytes)) => {
                     offset += bytes.len() as u64;
+                    gathered += bytes.len();
                     if let Some(checksum) = &mut checksum {
                         checksum.count(&bytes);
                     }
-                    inflow.gathered.extend_from_slice(&bytes);
-                    if inflow.gathered.len() >= GATHER {
-                        inflow = blocking(move || inflow.write()).await?;
+                    inflow.gathered.push(bytes);
+                    let is_due = !inflow.is_checked && heard >= due;
+                    if is_due || gathered >= GATHER {
+                        inflow =
+                            blocking(move || if is_due { inflow.record() } else { inflow.write() }).await?;
+                        gathered = 0;
+                    }
+                    if is_due {
+                        recorded = Instant::now();
                     }
                 }
-                Ok(Some(Err(_))) => break Err(UploadError::BrokeOff),
-                Ok(None) => break Ok(()),
-                Err(_) => break Err(UploadError::Silent),
+                Some(Err(_)) => break Err(UploadError::BrokeOff),
+                None => break Ok(()),
             }
         };
         if let Some(checksum) = checksum {
@@ -84,9 +104,17 @@ impl Uploads {
             return blocking(move || inflow.end(offset)).await.map(|()| offset);
         }
         // Once every byte is here it doesn't matter how the body ended: the hash decides.
-        let whole = offset == row.length;
+        let whole = row.length == Some(offset);
         blocking(move || inflow.end(offset)).await?;
         if whole { Ok(offset) } else { end.map(|()| offset) }
+    }
+
+    /// More came than was announced, or than any file may have.
+    pub(super) fn too_long(&self, row: &Row) -> UploadError {
+        match row.length {
+            Some(length) => UploadError::TooLong { length },
+            None => UploadError::TooLarge { max: self.limits.max_size },
+        }
     }
 }
 
@@ -95,7 +123,7 @@ struct Inflow {
     uploads: Arc<Uploads>,
     row: Row,
     part: Option<Part>,
-    gathered: Vec<u8>,
+    gathered: Vec<Bytes>,
     /// Nothing is recorded before the end, where the checksum is.
     is_checked: bool,
 }
@@ -109,29 +137,29 @@ impl Inflow {
             Some(part) => part,
             None => Part::open(&self.uploads.part_path(self.row.id), self.row.offset)?,
         };
-        part.write(&self.gathered)?;
-        self.gathered.clear();
-        // The last stretch is recorded by `finish` only: an offset equals the length once the hash is right.
-        let record = !self.is_checked && part.unsynced() >= RECORD && part.length() < self.row.length;
-        self.part = Some(if record { self.uploads.record(&self.row, part)? } else { part });
-        Ok(self)
+        for bytes in self.gathered.drain(..) {
+            part.write(&bytes)?;
+        }
+        let is_much = part.unsynced() >= RECORD;
+        self.part = Some(part);
+        if is_much && !self.is_checked { self.record() } else { Ok(self) }
+    }
+
+    /// The last bytes of a file are recorded by `finish` only: an offset equals the length once the hash is right.
+    fn record(self) -> Result<Self, UploadError> {
+        let mut inflow = if self.gathered.is_empty() { self } else { self.write()? };
+        let Some(part) = inflow.part.take() else { return Ok(inflow) };
+        let is_last = inflow.row.file().is_some() && inflow.row.length == Some(part.length());
+        let part =
+            if is_last || part.unsynced() == 0 { part } else { inflow.uploads.record(&inflow.row, part)? };
+        inflow.part = Some(part);
+        Ok(inflow)
     }
 
     fn end(self, offset: u64) -> Result<(), UploadError> {
-        if offset == self.row.length { self.finish() } else { self.record() }
-    }
-
-    fn record(self) -> Result<(), UploadError> {
-        let Self { uploads, row, part, .. } = self.write()?;
-        if let Some(part) = part {
-            uploads.record(&row, part)?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<(), UploadError> {
-        let Self { uploads, row, part, .. } = self.write()?;
-        if row.landed { Ok(()) } else { uploads.finish(&row, part) }
+        let is_last = self.row.file().is_some() && self.row.length == Some(offset);
+        let Self { uploads, row, part, .. } = if is_last { self.write()? } else { self.record()? };
+        if is_last && !row.landed { uploads.finish(&row, part) } else { Ok(()) }
     }
 }
 
@@ -140,17 +168,5 @@ impl Uploads {
         let part = self.or_give_up(row, part.sync())?;
         self.rows.set_offset(row.id, part.length())?;
         Ok(part)
-    }
-
-    /// After a failed sync nothing is known of the bytes, and with the wrong hash nothing good: the upload goes, and
-    /// the device begins again.
-    pub(super) fn or_give_up<T>(&self, row: &Row, result: Result<T, BlobError>) -> Result<T, UploadError> {
-        if let Err(BlobError::Sync { .. } | BlobError::Mismatch { .. }) = &result {
-            self.discard(row)?;
-        }
-        result.map_err(|error| match error {
-            BlobError::Mismatch { hash, .. } => UploadError::Mismatch { hash },
-            other => UploadError::Blob(other),
-        })
     }
 }

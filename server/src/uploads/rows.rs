@@ -1,4 +1,5 @@
-//! What is remembered of uploads: one small database, one connection, every commit on the disk before it returns.
+//! What is remembered of uploads: one small database, one connection. What an acknowledged offset rests on is on the
+//! disk before its call returns; what can be repeated may wait for the next such call.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::id::UploadId;
+use super::metadata::Metadata;
 use super::{Caller, UploadError};
 
 /// "ffup", so that `file` and we know the database from others.
@@ -17,18 +19,54 @@ const APPLICATION: i32 = 0x6666_7570;
 /// Before 3.51.3, a reset of the write-ahead log could damage the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+
 /// One upload.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) id: UploadId,
     pub(super) caller: Caller,
-    pub(super) piece: PieceId,
-    pub(super) hash: BlobHash,
-    pub(super) length: u64,
+    pub(super) kind: Kind,
+    /// Unknown until the device tells it.
+    pub(super) length: Option<u64>,
     pub(super) offset: u64,
     pub(super) created: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) landed: bool,
+}
+
+/// What an upload brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file.
+    File(Metadata),
+    /// A stretch of a file; of which, the upload that joins it says.
+    Stretch,
+    /// A file made up of these stretches.
+    Joined(Metadata, Vec<UploadId>),
+}
+
+impl Row {
+    /// Which bytes these are to be, if it is known.
+    pub(super) fn file(&self) -> Option<Metadata> {
+        match self.kind {
+            Kind::File(file) | Kind::Joined(file, _) => Some(file),
+            Kind::Stretch => None,
+        }
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.length == Some(self.offset)
+    }
+}
+
+/// Bytes that uploads which have begun will still take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserved {
+    /// By this person.
+    pub person: u64,
+    /// By everyone.
+    pub school: u64,
 }
 
 pub(super) struct Rows(Mutex<Connection>);
@@ -46,16 +84,16 @@ impl Rows {
              pragma trusted_schema = off; pragma journal_size_limit = 1048576;",
         )?;
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match version {
-            0 => {
-                let transaction = connection.transaction()?;
-                transaction.execute_batch(include_str!("schema.sql"))?;
-                transaction.pragma_update(None, "application_id", APPLICATION)?;
-                transaction.pragma_update(None, "user_version", 1)?;
-                transaction.commit()?;
-            }
-            1 => {}
-            newer => return Err(unusable(format!("version {newer} was made by a newer relay"))),
+        let done = usize::try_from(version).ok();
+        let Some(missing) = done.and_then(|done| MIGRATIONS.get(done..)) else {
+            return Err(unusable(format!("version {version} was made by a newer relay")));
+        };
+        for (step, sql) in (version + 1..).zip(missing) {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", step)?;
+            transaction.commit()?;
         }
         Ok(Self(Mutex::new(connection)))
     }
@@ -67,19 +105,29 @@ impl Rows {
     }
 
     /// The upload that this one would take the place of.
-    pub(super) fn twin(
-        &self,
-        caller: Caller,
-        piece: PieceId,
-        hash: BlobHash,
-    ) -> rusqlite::Result<Option<Row>> {
+    pub(super) fn twin(&self, new: &Row) -> rusqlite::Result<Option<Row>> {
+        let Some(file) = new.file() else { return Ok(None) };
         let connection = self.lock();
         let mut select = connection.prepare_cached(
-            "select * from upload where device = ?1 and piece = ?2 and hash = ?3 and landed = 0",
+            "select * from upload where landed = 0 and device = ?1
+             and ((piece = ?2 and hash = ?3) or (length(stretches) > 0 and stretches = ?4)) limit 1",
         )?;
+        let (device, stretches) = (new.caller.device, stretches(&new.kind));
         select
-            .query_row(params![caller.device.as_bytes(), piece.as_bytes(), hash.as_bytes()], read)
+            .query_row(
+                params![device.as_bytes(), file.piece.as_bytes(), file.hash.as_bytes(), stretches],
+                read,
+            )
             .optional()
+    }
+
+    /// The upload that joins, or has joined, exactly these stretches.
+    pub(super) fn joined(&self, caller: Caller, kind: &Kind) -> rusqlite::Result<Option<Row>> {
+        let connection = self.lock();
+        let mut select = connection.prepare_cached(
+            "select * from upload where device = ?1 and length(stretches) > 0 and stretches = ?2",
+        )?;
+        select.query_row(params![caller.device.as_bytes(), stretches(kind)], read).optional()
     }
 
     /// Those past their time at `now`.
@@ -102,36 +150,55 @@ impl Rows {
         select.query_map([], read)?.collect()
     }
 
+    /// What a device has begun. Files that are being joined don't count: their stretches do.
     pub(super) fn count_open(&self, device: DeviceId) -> rusqlite::Result<u64> {
         let connection = self.lock();
-        let mut count =
-            connection.prepare_cached("select count(*) from upload where device = ?1 and landed = 0")?;
+        let mut count = connection.prepare_cached(
+            "select count(*) from upload
+             where device = ?1 and landed = 0 and coalesce(length(stretches), 0) = 0",
+        )?;
         count.query_row([device.as_bytes()], |row| unsigned(row, 0))
     }
 
-    /// Bytes announced by this person and not landed, `except` for one upload.
-    pub(super) fn pending_bytes(&self, person: PersonId, except: Option<UploadId>) -> rusqlite::Result<u64> {
+    /// Bytes announced and not landed. One whose length isn't known may become as long as any: `most`. A file that is
+    /// being joined takes what its stretches have reserved.
+    pub(super) fn reserved(&self, person: PersonId, most: u64) -> rusqlite::Result<Reserved> {
         let connection = self.lock();
-        let mut sum = connection.prepare_cached(
-            "select coalesce(sum(length), 0) from upload
-             where person = ?1 and landed = 0 and id is not ?2",
+        let mut sums = connection.prepare_cached(
+            "select coalesce(sum(iif(person = ?1, coalesce(length, ?2), 0)), 0),
+                    coalesce(sum(coalesce(length, ?2)), 0)
+             from upload where landed = 0 and coalesce(length(stretches), 0) = 0",
         )?;
-        sum.query_row(params![person.as_bytes(), except.map(|id| id.0)], |row| unsigned(row, 0))
+        sums.query_row(params![person.as_bytes(), number(most)], |row| {
+            Ok(Reserved { person: unsigned(row, 0)?, school: unsigned(row, 1)? })
+        })
     }
 
-    pub(super) fn insert(&self, row: &Row) -> rusqlite::Result<()> {
+    /// Bytes that everyone's uploads will still write. Who joins stretches writes them once more.
+    pub(super) fn unwritten(&self, most: u64) -> rusqlite::Result<u64> {
         let connection = self.lock();
-        let mut insert = connection.prepare_cached(
-            "insert into upload (id, device, person, piece, hash, length, offset, created, expires, landed)
-             values (:id, :device, :person, :piece, :hash, :length, :offset, :created, :expires, :landed)",
+        let mut sum = connection.prepare_cached(
+            "select coalesce(sum(max(coalesce(length, ?1) - offset, 0)), 0) from upload where landed = 0",
         )?;
+        sum.query_row([number(most)], |row| unsigned(row, 0))
+    }
+
+    /// May be lost in a power cut, before anything else of it is on the disk: then the upload never began.
+    pub(super) fn insert(&self, row: &Row) -> rusqlite::Result<()> {
+        let connection = self.unsynced()?;
+        let mut insert = connection.prepare_cached(
+            "insert into upload (id, device, person, piece, hash, stretches, length, offset, created, expires, landed)
+             values (:id, :device, :person, :piece, :hash, :stretches, :length, :offset, :created, :expires, :landed)",
+        )?;
+        let file = row.file();
         insert.execute(named_params! {
             ":id": row.id.0,
             ":device": row.caller.device.as_bytes(),
             ":person": row.caller.person.as_bytes(),
-            ":piece": row.piece.as_bytes(),
-            ":hash": row.hash.as_bytes(),
-            ":length": number(row.length),
+            ":piece": file.as_ref().map(|file| file.piece.as_bytes()),
+            ":hash": file.as_ref().map(|file| file.hash.as_bytes()),
+            ":stretches": stretches(&row.kind),
+            ":length": row.length.map(number),
             ":offset": number(row.offset),
             ":created": number(row.created.millis()),
             ":expires": number(row.expires.millis()),
@@ -140,47 +207,97 @@ impl Rows {
         Ok(())
     }
 
+    pub(super) fn set_length(&self, id: UploadId, length: u64) -> rusqlite::Result<()> {
+        let connection = self.synced()?;
+        let mut update = connection.prepare_cached("update upload set length = ?2 where id = ?1")?;
+        update.execute(params![id.0, number(length)])?;
+        Ok(())
+    }
+
     pub(super) fn set_offset(&self, id: UploadId, offset: u64) -> rusqlite::Result<()> {
-        let connection = self.lock();
+        let connection = self.synced()?;
         let mut update = connection.prepare_cached("update upload set offset = ?2 where id = ?1")?;
         update.execute(params![id.0, number(offset)])?;
         Ok(())
     }
 
-    pub(super) fn set_landed(&self, id: UploadId, expires: Timestamp) -> rusqlite::Result<()> {
-        let connection = self.lock();
-        let mut update =
-            connection.prepare_cached("update upload set landed = 1, expires = ?2 where id = ?1")?;
-        update.execute(params![id.0, number(expires.millis())])?;
-        Ok(())
+    /// The stretches that it was made of have landed with it. What is lost of this in a power cut is done again when it
+    /// is asked for.
+    pub(super) fn set_landed(&self, row: &Row, expires: Timestamp) -> rusqlite::Result<()> {
+        let mut connection = self.unsynced()?;
+        let transaction = connection.transaction()?;
+        let stretches = if let Kind::Joined(_, stretches) = &row.kind { stretches.as_slice() } else { &[] };
+        for id in stretches.iter().chain([&row.id]) {
+            transaction
+                .prepare_cached("update upload set landed = 1, expires = ?2 where id = ?1")?
+                .execute(params![id.0, number(expires.millis())])?;
+        }
+        transaction.commit()
     }
 
     pub(super) fn remove(&self, id: UploadId) -> rusqlite::Result<()> {
-        let connection = self.lock();
+        let connection = self.synced()?;
         connection.prepare_cached("delete from upload where id = ?1")?.execute([id.0])?;
         Ok(())
     }
 
-    /// A thread that panicked left no transaction open: each statement is one of its own.
+    /// A thread that panicked left no transaction open: those that are dropped roll back.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For what is to be on the disk when the commit returns, and with it everything committed before.
+    fn synced(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
+        let connection = self.lock();
+        connection.pragma_update(None, "synchronous", "full")?;
+        Ok(connection)
+    }
+
+    /// For what outlives a killed process, and may be lost in a power cut until the next synced commit.
+    fn unsynced(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
+        let connection = self.lock();
+        connection.pragma_update(None, "synchronous", "normal")?;
+        Ok(connection)
+    }
+}
+
+fn stretches(kind: &Kind) -> Option<Vec<u8>> {
+    match kind {
+        Kind::File(_) => None,
+        Kind::Stretch => Some(Vec::new()),
+        Kind::Joined(_, stretches) => Some(stretches.iter().flat_map(|id| id.0).collect()),
     }
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let length: Option<i64> = row.get("length")?;
     Ok(Row {
         id: UploadId(row.get("id")?),
         caller: Caller {
             person: PersonId::from_bytes(row.get("person")?),
             device: DeviceId::from_bytes(row.get("device")?),
         },
-        piece: PieceId::from_bytes(row.get("piece")?),
-        hash: BlobHash::from_digest(row.get("hash")?),
-        length: unsigned(row, "length")?,
+        kind: read_kind(row)?,
+        length: length.map(|length| u64::try_from(length).unwrap_or(0)),
         offset: unsigned(row, "offset")?,
         created: Timestamp::from_millis(unsigned(row, "created")?),
         expires: Timestamp::from_millis(unsigned(row, "expires")?),
         landed: row.get("landed")?,
+    })
+}
+
+fn read_kind(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kind> {
+    let stretches: Option<Vec<u8>> = row.get("stretches")?;
+    if stretches.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Kind::Stretch);
+    }
+    let file = Metadata {
+        hash: BlobHash::from_digest(row.get("hash")?),
+        piece: PieceId::from_bytes(row.get("piece")?),
+    };
+    Ok(match stretches {
+        None => Kind::File(file),
+        Some(ids) => Kind::Joined(file, ids.as_chunks().0.iter().map(|id| UploadId(*id)).collect()),
     })
 }
 
@@ -207,5 +324,24 @@ mod tests {
         let problem = Rows::open(&path).err().unwrap().to_string();
         assert!(problem.contains("newer relay"), "{problem}");
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_database_of_the_first_version_opens_with_its_uploads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("uploads.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(&format!(
+            "pragma application_id = {APPLICATION}; pragma user_version = 1;
+             insert into upload values (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(32), 20, 6, 1, 2, 0);"
+        ))
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let row = Rows::open(&path).unwrap().find(UploadId([0; 16])).unwrap().unwrap();
+            let file = Metadata { hash: BlobHash::from_digest([0; 32]), piece: PieceId::from_bytes([0; 16]) };
+            assert_eq!((row.kind, row.length, row.offset), (Kind::File(file), Some(20), 6));
+        }
     }
 }

@@ -89,7 +89,7 @@ async fn an_upload_left_for_a_week_is_given_up() {
     let now = Timestamp::from_millis(relay.clock.load(SeqCst));
     assert_eq!(relay.uploads.sweep(now).await.unwrap(), 1);
     assert_eq!(relay.ask("HEAD", &upload, TUS, b"").await.status, 404);
-    assert_eq!((relay.uploads.pending_bytes(MINA).unwrap(), relay.parts()), (0, 0));
+    assert_eq!((relay.pending(), relay.parts()), (0, 0));
     assert_eq!(relay.uploads.sweep(now).await.unwrap(), 0);
 }
 
@@ -104,7 +104,7 @@ async fn a_person_is_forgotten_and_nobody_else() {
     assert_eq!(relay.ask("HEAD", &hers, TUS, b"").await.status, 404);
     assert_eq!(relay.ask_as("tom", "HEAD", his.header("location").unwrap(), TUS, b"").await.status, 200);
     assert_eq!(relay.parts(), 0);
-    assert_eq!(relay.uploads.pending_bytes(PersonId::from_bytes([2; 16])).unwrap(), 20);
+    assert_eq!(relay.uploads.reserved(PersonId::from_bytes([2; 16])).unwrap().person, 20);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_server::uploads::Limits;
 use tokio::io::AsyncWriteExt;
 
-use super::relay::{BYTES, LEAF, MINA, Relay, TUS, UPLOADS, announce, copy, head};
+use super::relay::{BYTES, LEAF, Relay, TUS, UPLOADS, announce, copy, head};
 
 #[tokio::test]
 async fn a_creation_that_breaks_leaves_nothing_reserved() {
@@ -17,8 +17,8 @@ async fn a_creation_that_breaks_leaves_nothing_reserved() {
     let mut request =
         head("mina", "POST", UPLOADS, &format!("{}{BYTES}Content-Length: 20\r\n", announce(LEAF)));
     request.extend_from_slice(&LEAF[..6]);
-    assert_eq!(relay.say(&request).await.answer().await.status, 408);
-    assert_eq!((relay.uploads.pending_bytes(MINA).unwrap(), relay.parts()), (0, 0));
+    assert_eq!(relay.say(&request).await.answer().await.status, 409);
+    assert_eq!((relay.pending(), relay.parts()), (0, 0));
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_line_that_falls_silent_keeps_what_arrived() {
     let headers = format!("{TUS}{BYTES}Upload-Offset: 0\r\nContent-Length: 20\r\n");
     let mut request = head("mina", "PATCH", &upload, &headers);
     request.extend_from_slice(&LEAF[..6]);
-    assert_eq!(relay.say(&request).await.answer().await.status, 408);
+    assert_eq!(relay.say(&request).await.answer().await.status, 409);
     assert_eq!(relay.offset(&upload).await, 6);
 }
 
@@ -137,7 +137,7 @@ async fn who_begins_again_loses_nothing_but_the_old_address() {
     let lost = relay.begin(LEAF).await;
     relay.append(&lost, 0, &LEAF[..6]).await;
     let upload = relay.begin(LEAF).await;
-    assert_eq!(relay.uploads.pending_bytes(MINA).unwrap(), 20, "reserved once");
+    assert_eq!(relay.pending(), 20, "reserved once");
     assert_eq!(relay.ask("HEAD", &lost, TUS, b"").await.status, 404);
     assert_eq!(relay.append(&upload, 0, LEAF).await.status, 204);
 }
@@ -152,10 +152,10 @@ async fn a_crash_before_the_landing_is_recorded_costs_nothing() {
     relay.append(&upload, 0, LEAF).await;
 
     let relay = Relay::open(&folder.path().join("after")).await;
-    assert_eq!(relay.uploads.pending_bytes(MINA).unwrap(), 20);
+    assert_eq!(relay.pending(), 20);
     assert_eq!(relay.offset(&upload).await, 20, "asking is enough: clients take this offset for success");
     assert_eq!(relay.landings(), [(BlobHash::of(LEAF), 20)]);
-    assert_eq!(relay.uploads.pending_bytes(MINA).unwrap(), 0);
+    assert_eq!(relay.pending(), 0);
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn after_a_crash_the_same_bytes_may_also_be_brought_anew() {
     let upload = relay.begin(LEAF).await;
     assert_eq!(relay.append(&upload, 0, LEAF).await.status, 204);
     assert_eq!(relay.landings(), [(BlobHash::of(LEAF), 20)]);
-    assert_eq!(relay.uploads.pending_bytes(MINA).unwrap(), 0);
+    assert_eq!(relay.pending(), 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Response;
 use axum::middleware::{Next, from_fn};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,9 +17,10 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::blobs::{BlobStore, FolderBlobs};
-use fieldfolio_server::uploads::{Caller, Failed, Landing, Limits, Refusal, Uploads, router};
+use fieldfolio_server::uploads::{Caller, Failed, Landing, Limits, Refusal, Reserved, Uploads, router};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
 
 pub(crate) const PIECE: PieceId = PieceId::from_bytes([7; 16]);
 pub(crate) const MINA: PersonId = PersonId::from_bytes([1; 16]);
@@ -28,6 +32,7 @@ pub(crate) const BYTES: &str = "Content-Type: application/offset+octet-stream\r\
 /// The rest of the relay, as far as uploads see it.
 pub(crate) struct Office {
     pub(crate) quota: AtomicU64,
+    pub(crate) school_quota: AtomicU64,
     pub(crate) names_everything: AtomicBool,
     pub(crate) cannot_record: AtomicBool,
     pub(crate) landed: Mutex<Vec<(Caller, PieceId, BlobHash, u64)>>,
@@ -36,20 +41,19 @@ pub(crate) struct Office {
 }
 
 impl Landing for Office {
-    fn may_upload(
-        &self,
-        _: Caller,
-        _: PieceId,
-        hash: BlobHash,
-        length: u64,
-        reserved: u64,
-    ) -> Result<(), Refusal> {
+    fn may_bring(&self, _: Caller, _: PieceId, hash: BlobHash) -> Result<(), Refusal> {
+        let names_it = self.names_everything.load(Ordering::SeqCst);
+        if names_it { Ok(()) } else { Err(Refusal::NotNamed { hash }) }
+    }
+
+    fn has_room(&self, _: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
         let quota = self.quota.load(Ordering::SeqCst);
-        if !self.names_everything.load(Ordering::SeqCst) {
-            return Err(Refusal::NotNamed { hash });
+        if reserved.person.saturating_add(length) > quota {
+            return Err(Refusal::OverQuota { used: reserved.person, quota, length });
         }
-        if reserved + length > quota {
-            return Err(Refusal::OverQuota { used: reserved, quota, length });
+        let quota = self.school_quota.load(Ordering::SeqCst);
+        if reserved.school.saturating_add(length) > quota {
+            return Err(Refusal::SchoolOverQuota { used: reserved.school, quota, length });
         }
         Ok(())
     }
@@ -71,6 +75,7 @@ pub(crate) struct Relay {
     pub(crate) store: Arc<dyn BlobStore>,
     pub(crate) office: Arc<Office>,
     pub(crate) clock: Arc<AtomicU64>,
+    pub(crate) app: Router,
     address: SocketAddr,
 }
 
@@ -83,6 +88,7 @@ impl Relay {
         let store: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs")).unwrap());
         let office = Arc::new(Office {
             quota: AtomicU64::new(u64::MAX),
+            school_quota: AtomicU64::new(u64::MAX),
             names_everything: AtomicBool::new(true),
             cannot_record: AtomicBool::new(false),
             landed: Mutex::default(),
@@ -97,9 +103,10 @@ impl Relay {
         let uploads = Arc::new(Uploads::open(&folder, store.clone(), office.clone(), now, limits).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = router(uploads.clone()).layer(from_fn(authorise));
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { uploads, store, office, clock, address }
+        let app = router(uploads.clone(), |routes| routes.layer(from_fn(authorise)));
+        let served = app.clone();
+        tokio::spawn(async move { axum::serve(listener, served).await });
+        Self { uploads, store, office, clock, app, address }
     }
 
     pub(crate) fn time_passes(&self, time: Duration) {
@@ -153,6 +160,11 @@ impl Relay {
         answer.header("upload-offset").unwrap().parse().unwrap()
     }
 
+    /// What Mina's uploads have reserved.
+    pub(crate) fn pending(&self) -> u64 {
+        self.uploads.reserved(MINA).unwrap().person
+    }
+
     pub(crate) fn parts(&self) -> usize {
         std::fs::read_dir(self.store.part_folder()).unwrap().count()
     }
@@ -169,6 +181,13 @@ impl Line {
         assert_eq!(answer.header("tus-resumable"), Some("1.0.0"), "every answer says it");
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "pages may read every answer");
         answer
+    }
+
+    /// The status alone, of what is refused before it gets to anyone.
+    pub(crate) async fn status(mut self) -> u16 {
+        let mut bytes = Vec::new();
+        let _ = self.0.read_to_end(&mut bytes).await;
+        Answer::parse(&bytes).status
     }
 
     /// The line breaks, and the relay has noticed.
@@ -206,6 +225,11 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// Hands a request in without a line, for tests in which time jumps.
+pub(crate) async fn hand(app: Router, request: axum::http::Request<Body>) -> Response<Body> {
+    app.oneshot(request).await.unwrap()
 }
 
 pub(crate) fn head(who: &str, method: &str, path: &str, headers: &str) -> Vec<u8> {

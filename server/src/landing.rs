@@ -1,0 +1,50 @@
+//! What uploads ask the relay, and tell it: are these bytes expected, do they fit, they are here.
+
+use std::sync::Arc;
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::ids::PieceId;
+
+use crate::media;
+use crate::relay::{Quotas, Relay, RelayError};
+use crate::uploads::{Caller, Failed, Landing, Refusal, Reserved};
+
+/// Lets uploads ask and tell the relay.
+#[derive(Debug, Clone)]
+pub(crate) struct RelayLanding(pub(crate) Arc<Relay>);
+
+impl Landing for RelayLanding {
+    fn may_bring(&self, caller: Caller, piece: PieceId, hash: BlobHash) -> Result<(), Refusal> {
+        let claimed = self.0.read(|conn| media::is_claimed(conn, caller.person, piece, hash));
+        if claimed.map_err(failed)? { Ok(()) } else { Err(Refusal::NotNamed { hash }) }
+    }
+
+    fn has_room(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
+        let Quotas { person, school } = self.0.quotas();
+        let brought = self.0.read(|conn| {
+            let all = if school.is_some() { media::stored_bytes(conn)? } else { 0 };
+            Ok((media::used_bytes(conn, caller.person)?, all))
+        });
+        let (own, all) = brought.map_err(failed)?;
+        let used = own.saturating_add(reserved.person);
+        if used.saturating_add(length) > person {
+            return Err(Refusal::OverQuota { used, quota: person, length });
+        }
+        let used = all.saturating_add(reserved.school);
+        match school {
+            Some(quota) if used.saturating_add(length) > quota => {
+                Err(Refusal::SchoolOverQuota { used, quota, length })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn landed(&self, caller: Caller, piece: PieceId, hash: BlobHash, length: u64) -> Result<(), Failed> {
+        let landed = self.0.write(move |tx, _| media::landed(tx, caller.person, piece, hash, length));
+        landed.map_err(|error| Failed(Box::new(error)))
+    }
+}
+
+fn failed(error: RelayError) -> Refusal {
+    Refusal::Failed(Failed(Box::new(error)))
+}

@@ -1,0 +1,97 @@
+//! What goes without being asked for: uploads past their time, those of a person who is forgotten, parts of no upload.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fieldfolio_core::ids::PersonId;
+use fieldfolio_core::time::Timestamp;
+
+use super::id::UploadId;
+use super::rows::Row;
+use super::turns::Turn;
+use super::{UploadError, Uploads, blocking};
+
+/// How often the janitor looks.
+const ROUND: Duration = Duration::from_secs(60 * 60);
+
+impl Uploads {
+    /// Sweeps every hour, for as long as it is polled.
+    pub async fn janitor(self: Arc<Self>) {
+        let mut rounds = tokio::time::interval(ROUND);
+        loop {
+            rounds.tick().await;
+            match self.sweep((self.now)()).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "uploads past their time were removed"),
+                Err(error) => tracing::error!(%error, "expired uploads could not be removed"),
+            }
+        }
+    }
+
+    /// Removes the uploads that are past their time at `now`; how many.
+    pub async fn sweep(self: &Arc<Self>, now: Timestamp) -> Result<usize, UploadError> {
+        let uploads = self.clone();
+        let expired = blocking(move || Ok(uploads.rows.expired(now)?)).await?;
+        self.give_up(expired).await
+    }
+
+    /// Removes every trace of this person's uploads that haven't landed, and the memory of those that have; how many.
+    /// For erasure: whoever is uploading is stopped.
+    pub async fn forget(self: &Arc<Self>, person: PersonId) -> Result<usize, UploadError> {
+        let uploads = self.clone();
+        let theirs = blocking(move || Ok(uploads.rows.of_person(person)?)).await?;
+        self.give_up(theirs).await
+    }
+
+    async fn give_up(self: &Arc<Self>, rows: Vec<Row>) -> Result<usize, UploadError> {
+        let mut count = 0;
+        for row in rows {
+            // One that won't let go doesn't keep the others; the next round asks it again.
+            let Ok(turn) = self.turns.take(row.id, self.limits.patience).await else { continue };
+            self.remove(row, turn).await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    pub(super) async fn remove(self: &Arc<Self>, row: Row, turn: Turn) -> Result<(), UploadError> {
+        let uploads = self.clone();
+        blocking(move || {
+            let _turn = turn;
+            uploads.discard(&row)
+        })
+        .await
+    }
+
+    /// Removes the upload: first the row, so that a crash leaves an orphan and not a promise.
+    pub(super) fn discard(&self, row: &Row) -> Result<(), UploadError> {
+        self.rows.remove(row.id)?;
+        self.remove_part(&self.part_path(row.id))
+    }
+
+    pub(super) fn remove_orphans(&self) -> Result<(), UploadError> {
+        let folder = self.store.part_folder();
+        let failed = |cause| UploadError::Folder { path: folder.to_owned(), cause };
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name =
+                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".part"));
+            let Some(id) = name.and_then(UploadId::parse) else { continue };
+            if self.rows.find(id)?.is_none() {
+                self.remove_part(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_part(&self, path: &Path) -> Result<(), UploadError> {
+        match fs::remove_file(path) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(UploadError::Folder { path: path.to_owned(), cause })
+            }
+            _ => Ok(()),
+        }
+    }
+}
