@@ -15,6 +15,7 @@ use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
 use crate::blobs::{BlobError, BlobStore};
+use crate::media;
 use crate::relay::{Relay, RelayError, blocking, now};
 use crate::uploads::Uploads;
 
@@ -92,7 +93,7 @@ impl Keeper {
         let mut night = Night::default();
         self.remove_unlinked(now, &mut night)?;
         self.remove_orphans(now, &mut night)?;
-        let total = self.stock.relay.read(stored_bytes)?;
+        let total = self.stock.relay.read(media::stored_bytes)?;
         self.stock.check(total.div_ceil(NIGHTS), now, &mut night)?;
         Ok(night)
     }
@@ -204,11 +205,6 @@ fn known(conn: &Connection) -> rusqlite::Result<BTreeSet<BlobHash>> {
     let mut query = conn.prepare_cached("select hash, size from blob")?;
     let rows = query.query([])?;
     Ok(hashes(rows)?.into_iter().map(|(hash, _)| hash).collect())
-}
-
-fn stored_bytes(conn: &Connection) -> rusqlite::Result<u64> {
-    let stored: i64 = conn.query_row("select coalesce(sum(size), 0) from blob", [], |row| row.get(0))?;
-    Ok(stored.cast_unsigned())
 }
 
 fn longest_unchecked(conn: &Connection, bytes: u64) -> rusqlite::Result<Vec<BlobHash>> {

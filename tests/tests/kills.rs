@@ -10,5 +10,7 @@ mod device;
 mod durable;
 #[path = "kills/relay.rs"]
 mod relay;
+#[path = "kills/sending.rs"]
+mod sending;
 #[path = "kills/stage.rs"]
 mod stage;
