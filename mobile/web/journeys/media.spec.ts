@@ -33,7 +33,7 @@ test("a film, a recording, a document and a link are captured offline and opened
   // She watches it where there is no network.
   await mina.page.getByRole("button", { name: say("viewer.open_film", { at: 1, count: 1 }) }).click();
   await expect.poll(() => mina.page.locator("video").evaluate((one: HTMLVideoElement) => one.readyState)).toBeGreaterThan(1);
-  await mina.page.getByRole("button", { name: say("close") }).click();
+  await mina.page.getByRole("button", { name: say("close"), exact: true }).click();
   await expect(mina.page.getByTestId("files").getByRole("link")).toHaveAttribute("rel", /noopener/);
   await mina.goOnline();
   await mina.allSent();
@@ -46,7 +46,7 @@ test("a film, a recording, a document and a link are captured offline and opened
   await ito.page.getByTestId("fetch-film").click();
   await expect.poll(() => ito.page.locator("video").evaluate((one: HTMLVideoElement) => one.readyState), { timeout: 30_000 }).toBeGreaterThan(1);
   await tellsNothing(ito, "video/mp4", ["+35.6586", "Mina Fieldfolio", "Lavf"]);
-  await ito.page.getByRole("button", { name: say("close") }).click();
+  await ito.page.getByRole("button", { name: say("close"), exact: true }).click();
   await ito.page.getByRole("button", { name: say("medium.listen") }).click();
   await expect.poll(() => ito.page.locator("audio").evaluate((one: HTMLAudioElement) => one.readyState), { timeout: 30_000 }).toBeGreaterThan(0);
   await ito.page.getByRole("button", { name: say("medium.get") }).click();
@@ -79,11 +79,13 @@ test("photos are put in order, described, turned, replaced and taken out, and no
   await mina.page.getByRole("button", { name: say("edit.edit") }).click();
   await mina.page.getByText(say("edit.media")).click();
   const form = mina.page.getByTestId("media-form");
+  const third = form.getByRole("listitem").nth(2);
+  await third.getByLabel(say("medium.alt")).fill("A waterfall");
+  await third.getByLabel(say("medium.alt")).press("Tab");
+  await expect(third.getByRole("img", { name: "A waterfall" })).toBeVisible();
   await form.getByRole("button", { name: say("capture.earlier", { at: 3 }) }).click();
   const second = form.getByRole("listitem").nth(1);
-  await second.getByLabel(say("medium.alt")).fill("A door in a wall");
-  await second.getByLabel(say("medium.alt")).press("Tab");
-  await expect(form.getByRole("img", { name: "A door in a wall" })).toBeVisible();
+  await expect(second.getByRole("img", { name: "A waterfall" })).toBeVisible();
   await second.getByRole("button", { name: say("medium.turn", { at: 2 }) }).click();
   await form.getByRole("button", { name: say("medium.take_out", { at: 3 }) }).click();
   await expect(form.getByText(say("medium.is_out"))).toHaveCount(1);
@@ -93,10 +95,10 @@ test("photos are put in order, described, turned, replaced and taken out, and no
   await lea.go("#/shared");
   await lea.openPiece("Three views");
   await expect(lea.page.getByRole("button", { name: say("viewer.open", { at: 2, count: 2 }) })).toBeVisible();
-  await expect(lea.page.getByRole("img", { name: "A door in a wall" })).toBeVisible();
+  await expect(lea.page.getByRole("img", { name: "A waterfall" })).toBeVisible();
   await lea.page.getByRole("button", { name: say("piece.earlier_photos", { count: 2 }) }).click();
   await expect(lea.page.getByRole("dialog")).toContainText(say("viewer.of", { at: 1, count: 2 }));
-  await lea.page.getByRole("button", { name: say("close") }).click();
+  await lea.page.getByRole("button", { name: say("close"), exact: true }).click();
   await form.getByRole("button", { name: say("medium.put_back") }).first().click();
   await expect(lea.page.getByRole("button", { name: say("viewer.open", { at: 3, count: 3 }) })).toBeVisible();
 });
@@ -145,7 +147,7 @@ test("sending is paused, one file is not sent, and all is sent after all; room i
   await mina.go("#/today");
   await mina.openPiece("Held back");
   await mina.page.getByRole("button", { name: say("viewer.open", { at: 1, count: 1 }) }).click();
-  await mina.page.getByRole("button", { name: say("close") }).click();
+  await mina.page.getByRole("button", { name: say("close"), exact: true }).click();
   await mina.go("#/me");
   await expect(mina.page.getByTestId("free-room")).toBeVisible({ timeout: 30_000 });
 });
