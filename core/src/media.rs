@@ -16,6 +16,7 @@ mod gif;
 mod icc;
 mod jpeg;
 mod kinds;
+mod office;
 mod ogg;
 mod pdf;
 mod pixels;
@@ -23,6 +24,8 @@ mod plan;
 mod png;
 mod sniff;
 mod source;
+mod still;
+mod text;
 mod wav;
 mod webp;
 
@@ -181,7 +184,6 @@ struct Found {
 enum Look {
     /// It is decoded here.
     Decodes(fn(&[u8]) -> Result<Stored, MediaError>),
-    #[expect(dead_code, reason = "HEIC is not taken yet")]
     /// It isn't decoded here, so the client has to; what to do where it couldn't.
     NeedsPoster(&'static str),
     /// It may come with a picture.
@@ -192,7 +194,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
     if reader.length() == 0 {
         return Err(MediaError::Empty);
     }
-    let container = sniff::container(reader, name)?;
+    let container = sniff::container(reader)?;
     let limit = container.kind().max_bytes();
     if reader.length() > limit {
         return Err(MediaError::TooLarge { bytes: reader.length(), limit });
@@ -202,9 +204,12 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Png => picture(MediaType::Png, png::rebuild(&reader.whole()?)?, pixels::decode_png),
         Container::Webp => picture(MediaType::Webp, webp::rebuild(&reader.whole()?)?, pixels::decode_webp),
         Container::Gif => picture(MediaType::Gif, gif::rebuild(&reader.whole()?)?, pixels::decode_gif),
+        Container::Still => still::rebuild(&reader.whole()?),
         Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
         Container::Pdf => pdf::rebuild(&reader.whole()?),
+        Container::Zip => office::rebuild(&reader.whole()?, 0),
+        Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
     }
 }
@@ -296,6 +301,8 @@ mod tests {
             ogg::tests::sample(),
             pdf::tests::sample(),
             pdf::tests::packed(),
+            still::tests::sample(),
+            office::tests::sample(),
         ] {
             let once = clean(&bytes).unwrap();
             assert_eq!(clean(&once.bytes).unwrap(), once);
@@ -334,6 +341,8 @@ mod tests {
             film::tests::fragmented(),
             pdf::tests::sample(),
             pdf::tests::packed(),
+            still::tests::sample(),
+            office::tests::sample(),
         ];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         let mut roll = move |sides: usize| {
@@ -342,7 +351,7 @@ mod tests {
             dice ^= dice << 17;
             (dice >> 11) as usize % sides
         };
-        for round in 0..16_000 {
+        for round in 0..18_000 {
             let mut bytes = seeds[round % seeds.len()].clone();
             for _ in 0..=roll(4) {
                 let at = roll(bytes.len());

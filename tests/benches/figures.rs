@@ -6,6 +6,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fieldfolio_core::device::{Device, Judging, NewMedium, NewPiece};
 use fieldfolio_core::document::{ParsedChange, Sheet, trial};
 use fieldfolio_core::ids::{DocumentId, EntryId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::media;
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::{Level, Scale};
 use fieldfolio_core::model::mastery::{Judgement, Rule, Sight, answer};
@@ -15,8 +16,9 @@ use fieldfolio_core::sync::wire::Item;
 use fieldfolio_core::time::WorkDate;
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::ledger::SqliteLedger;
-use fieldfolio_tests::raw;
+use fieldfolio_tests::films::LARGE;
 use fieldfolio_tests::sim::School;
+use fieldfolio_tests::{documents, raw};
 
 /// From the bytes of a large photo to "saved": cleaned, previewed, durable, indexed, owed. On a real disk.
 fn capture_to_saved(c: &mut Criterion) {
@@ -53,6 +55,24 @@ fn capture_to_saved(c: &mut Criterion) {
             phone.capture(new, now, &mut school.chance).expect("captured")
         });
     });
+}
+
+/// What cleaning costs, by kind of file; with a preview where the core makes one.
+fn media_kinds(c: &mut Criterion) {
+    let photo = grainy_photo(4_000, 3_000);
+    let mut files: Vec<(&str, Vec<u8>)> = LARGE.iter().map(|made| (made.name, made.bytes())).collect();
+    files.push(("page.pdf", documents::pdf(&photo, 4_000, 3_000)));
+    files.push(("words.docx", documents::docx(&photo)));
+    files.push(("photo.jpg", photo));
+    for (name, bytes) in &files {
+        let size = format!("{:.1} MB", bytes.len() as f64 / 1e6);
+        c.bench_function(&format!("media: plan {name} ({size}) and make its preview"), |b| {
+            b.iter(|| black_box(media::prepare_bytes(bytes)).expect("prepared"));
+        });
+        c.bench_function(&format!("media: clean {name} ({size}) in memory"), |b| {
+            b.iter(|| black_box(media::clean(bytes)).expect("cleaned"));
+        });
+    }
 }
 
 /// A photo with as much grain as a phone's camera leaves: 3.3 MB for 12 megapixels.
@@ -198,6 +218,6 @@ fn gate(c: &mut Criterion) {
 criterion_group! {
     name = figures;
     config = Criterion::default().sample_size(20);
-    targets = capture_to_saved, open_a_portfolio, level, gate
+    targets = capture_to_saved, media_kinds, open_a_portfolio, level, gate
 }
 criterion_main!(figures);

@@ -65,6 +65,18 @@ pub const PICTURES: [Made; 4] = [
     made("moving.gif", "PICTURE -r 5 -vf scale=80:60"),
 ];
 
+/// As large as phones make them, for measuring.
+pub const LARGE: [Made; 5] = [
+    made("photo.webp", "PHOTO -frames:v 1 -c:v libwebp"),
+    made("minute.mp4", "LONG LONGSOUND -c:v libx264 -preset ultrafast -pix_fmt yuv420p -b:v 8M -c:a aac"),
+    made(
+        "minute-in-pieces.mp4",
+        "LONG LONGSOUND -c:v libx264 -preset ultrafast -pix_fmt yuv420p -b:v 8M -c:a aac -movflags frag_keyframe+empty_moov",
+    ),
+    made("minute.opus", "LONGSOUND -c:a libopus"),
+    made("minute.wav", "LONGSOUND -c:a pcm_s16le"),
+];
+
 impl Made {
     /// The file's bytes.
     pub fn bytes(self) -> Vec<u8> {
@@ -80,6 +92,9 @@ impl Made {
             match word {
                 "PICTURE" => inputs.extend(words("-f lavfi -i testsrc2=size=160x120:rate=20:duration=2")),
                 "SOUND" => inputs.extend(words("-f lavfi -i sine=frequency=330:duration=2")),
+                "PHOTO" => inputs.extend(words("-f lavfi -i testsrc2=size=4000x3000:rate=1:duration=1")),
+                "LONG" => inputs.extend(words("-f lavfi -i testsrc2=size=1280x720:rate=30:duration=60")),
+                "LONGSOUND" => inputs.extend(words("-f lavfi -i sine=frequency=330:duration=60")),
                 "CAPTIONS" => inputs.extend([String::from("-i"), captions.display().to_string()]),
                 "TURNED" => is_turned = true,
                 other => outputs.push(other.to_owned()),

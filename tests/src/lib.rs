@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod device_cli;
+pub mod documents;
 pub mod driver;
 pub mod exiftool;
 pub mod films;

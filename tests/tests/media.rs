@@ -2,16 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself would")]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::Cursor;
+use std::path::Path;
 
-use fieldfolio_core::media::{self, Cleaned, MediaError, MediaType};
+use fieldfolio_core::media::{self, Cleaned, MediaError, MediaType, Offered};
+use fieldfolio_tests::exiftool::{Findings, holds, judge};
 use fieldfolio_tests::photos::{self, MARKER_TEXTS, PhotoMarks};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
-
-type Findings = Map<String, Value>;
 
 #[test]
 fn the_judge_finds_every_mark_in_a_photo_as_the_camera_wrote_it() {
@@ -155,13 +154,74 @@ fn a_photo_cut_short_on_its_way_is_refused() {
 }
 
 #[test]
-fn a_heic_photo_is_refused_with_something_to_do() {
+fn a_heic_photo_is_taken_with_a_picture_of_it_and_tells_nothing() {
     let Some(paths) = photos::real_photos() else { return };
     let heic =
         paths.iter().find(|path| path.extension().is_some_and(|extension| extension == "HEIC")).unwrap();
-    let error = media::prepare_bytes(&std::fs::read(heic).unwrap()).unwrap_err();
+    let source = std::fs::read(heic).unwrap();
+    let error = media::prepare_bytes(&source).unwrap_err();
     assert!(matches!(error, MediaError::Unsupported { .. }));
     assert!(error.to_string().contains("most compatible"), "{error}");
+
+    let poster = photos::field_photo(2, 60, 80);
+    let mut file = Cursor::new(&source);
+    let prepared = media::prepare(Offered { source: &mut file, name: "", poster: Some(&poster) }).unwrap();
+    assert_eq!((prepared.media_type, prepared.width, prepared.height), (MediaType::Heic, 3024, 4032));
+    let mut cleaned = Vec::new();
+    prepared.write(&mut file, &mut cleaned).unwrap();
+    assert_eq!(media::clean(&cleaned).unwrap().bytes, cleaned);
+    let found = judge(&[("before.heic", &source), ("after.heic", &cleaned)]);
+    assert!(found[0].contains_key("EXIF:GPSLatitude") || found[0].contains_key("EXIF:Make"));
+    assert_eq!(found[0]["QuickTime:Rotation"], found[1]["QuickTime:Rotation"]);
+    for key in found[1].keys() {
+        let group = key.split(':').next().unwrap();
+        assert!(
+            ["SourceFile", "ExifTool", "File", "QuickTime", "ICC_Profile", "Composite"].contains(&group),
+            "{key}"
+        );
+        assert!(!key.contains("GPS") && !key.contains("Serial"), "{key}");
+    }
+    // The colour profile says whose colours they are; that is Apple for every iPhone there is.
+    for text in private_texts(&found[0]).iter().filter(|text| *text != "Apple") {
+        assert!(!holds(&cleaned, text), "still holds {text:?}");
+    }
+    // Every tile of the picture is there, bit for bit.
+    let coded = found[1]["QuickTime:MediaDataSize"].as_u64().unwrap() as usize;
+    let tiles = &cleaned[cleaned.len() - coded..];
+    assert!(coded > 2_000_000 && source.windows(4096).any(|window| window == &tiles[..4096]));
+
+    for tenths in 1..10 {
+        let cut = media::clean(&source[..source.len() * tenths / 10]);
+        assert!(matches!(cut, Err(MediaError::Damaged { .. })), "{tenths} tenths: {cut:?}");
+    }
+}
+
+#[test]
+fn nothing_that_hides_beside_the_picture_of_a_jpeg_stays() {
+    let photo = photos::field_photo(6, 48, 32);
+    let segment = |marker: u8, payload: &[u8]| {
+        [&[0xFF, marker], &(payload.len() as u16 + 2).to_be_bytes()[..], payload].concat()
+    };
+    // A depth map in XMP's extension; a thumbnail in EXIF's second folder; a second picture and a film behind the end.
+    let thumbnail = photos::field_photo(7, 16, 16);
+    let exif = b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\x0E\0\x02\x02\x01\0\x04\0\0\0\x01\0\0\0\x2C\x02\x02\0\x04\0\0\0\x01\0\0\x02\0\0\0\0\0";
+    let hidden = [
+        segment(
+            0xE1,
+            &[&b"http://ns.adobe.com/xmp/extension/\0"[..], &[b'A'; 40], b"GDepth:Data=SECRET"].concat(),
+        ),
+        segment(0xE1, &[&exif[..], &thumbnail].concat()),
+        segment(0xED, b"Photoshop 3.0\0SECRET"),
+    ]
+    .concat();
+    let mut source = photo.clone();
+    source.splice(2..2, hidden);
+    source.extend_from_slice(&thumbnail);
+    source.extend_from_slice(b"MotionPhoto_Data\0\0\0\x18ftypmp42SECRET");
+    let cleaned = media::clean(&source).unwrap().bytes;
+    assert_eq!(cleaned, media::clean(&photo).unwrap().bytes);
+    assert_eq!(cleaned.windows(2).filter(|pair| pair == &[0xFF, 0xD8]).count(), 1);
+    assert!(!holds(&cleaned, "SECRET") && !holds(&cleaned, "MotionPhoto"));
 }
 
 #[test]
@@ -183,28 +243,6 @@ fn no_mutation_of_a_full_photo_panics() {
         bytes.truncate(bytes.len() - roll(2) * roll(200));
         let _ = media::prepare_bytes(&bytes);
     }
-}
-
-/// Asks exiftool about each file, in order.
-fn judge(files: &[(&str, &[u8])]) -> Vec<Findings> {
-    let folder = tempfile::tempdir().unwrap();
-    let paths: Vec<PathBuf> = files
-        .iter()
-        .enumerate()
-        .map(|(index, (name, bytes))| {
-            let path = folder.path().join(format!("{index}-{name}"));
-            std::fs::write(&path, bytes).unwrap();
-            path
-        })
-        .collect();
-    let output = Command::new("exiftool")
-        .args(["-json", "-G", "-a", "-u", "-ee"])
-        .args(&paths)
-        .output()
-        .expect("exiftool judges these tests: run `make`, or `apt-get install libimage-exiftool-perl`");
-    let findings: Vec<Findings> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(findings.len(), files.len(), "{}", String::from_utf8_lossy(&output.stderr));
-    findings
 }
 
 /// The cleaned files under the names of their sources.
@@ -276,10 +314,6 @@ fn real_jpegs() -> Option<Vec<(String, Vec<u8>)>> {
     let paths = photos::real_photos()?.into_iter().filter(|path| is_jpeg(path));
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     Some(paths.map(|path| (name(&path), std::fs::read(&path).unwrap())).collect())
-}
-
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// The samples as they are stored, without regard to the orientation.

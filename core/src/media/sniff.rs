@@ -3,16 +3,20 @@
 use super::source::Reader;
 use super::{Kind, MediaError};
 
-const HEIC: &str = "HEIC photos can't be stored yet: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
-const AVIF: &str = "AVIF pictures can't be stored yet: save the picture as JPEG or PNG";
 const TIFF: &str = "TIFF and raw photos can't be stored: set the camera to JPEG";
 const BMP: &str = "BMP pictures can't be stored: save the picture as JPEG or PNG";
 const JXL: &str = "JPEG XL photos can't be stored yet: set the camera to JPEG";
-const SVG: &str = "SVG drawings can't be stored: save the drawing as PNG";
+const OLD_OFFICE: &str = "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
+const PROGRAM: &str = "programs can't be stored: film the screen, or save the source as text";
+const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
 const VIDEO: &str = "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
 const SOUND: &str = "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
 const UNKNOWN: &str =
     "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
+
+/// Brands of pictures that are built as films are.
+const STILLS: [&[u8; 4]; 10] =
+    [b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
 
 /// How much of a file is looked at.
 const BEGINNING: usize = 4096;
@@ -24,26 +28,31 @@ pub(super) enum Container {
     Png,
     Webp,
     Gif,
+    /// HEIC or AVIF.
+    Still,
     Film,
     Ogg,
     Wav,
     Pdf,
+    /// An archive, of which office files are.
+    Zip,
+    Text,
 }
 
 impl Container {
     /// What it is as far as its size is concerned.
     pub(super) fn kind(self) -> Kind {
         match self {
-            Self::Jpeg | Self::Png | Self::Webp | Self::Gif => Kind::Picture,
+            Self::Jpeg | Self::Png | Self::Webp | Self::Gif | Self::Still => Kind::Picture,
             Self::Film => Kind::Film,
-            Self::Pdf => Kind::Document,
+            Self::Pdf | Self::Zip | Self::Text => Kind::Document,
             Self::Ogg | Self::Wav => Kind::Sound,
         }
     }
 }
 
 /// How this file is built, or a refusal that names what it is.
-pub(super) fn container(reader: &mut Reader<'_>, _name: &str) -> Result<Container, MediaError> {
+pub(super) fn container(reader: &mut Reader<'_>) -> Result<Container, MediaError> {
     let start = reader.up_to(0, BEGINNING)?;
     if start.starts_with(&[0xFF, 0xD8, 0xFF]) {
         return Ok(Container::Jpeg);
@@ -51,7 +60,7 @@ pub(super) fn container(reader: &mut Reader<'_>, _name: &str) -> Result<Containe
     if start.starts_with(super::png::SIGNATURE) {
         return Ok(Container::Png);
     }
-    if start.starts_with(b"GIF8") {
+    if start.starts_with(b"GIF87a") || start.starts_with(b"GIF89a") {
         return Ok(Container::Gif);
     }
     if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
@@ -63,59 +72,48 @@ pub(super) fn container(reader: &mut Reader<'_>, _name: &str) -> Result<Containe
     if start.starts_with(b"OggS") {
         return Ok(Container::Ogg);
     }
+    if start.starts_with(b"PK\x03\x04") {
+        return Ok(Container::Zip);
+    }
     if start.starts_with(b"%PDF-") {
         return Ok(Container::Pdf);
     }
-    if is_film(&start) {
+    if start.get(4..8) == Some(b"ftyp") {
+        return match start.get(8..12).unwrap_or_default() {
+            b"crx " => Err(MediaError::Unsupported { what: TIFF }),
+            brand if STILLS.iter().any(|known| known[..] == *brand) => Ok(Container::Still),
+            _ => Ok(Container::Film),
+        };
+    }
+    // Films of before 2001 have no mark of their own, but begin with one of a few parts.
+    if matches!(start.get(4..8), Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot" | b"styp")) {
         return Ok(Container::Film);
+    }
+    if super::text::begins_as_text(&start) {
+        return Ok(Container::Text);
     }
     Err(MediaError::Unsupported { what: refusal(&start) })
 }
 
-/// Whether this starts as films do. Those of before 2001 have no mark of their own, but begin with one of a few parts.
-fn is_film(bytes: &[u8]) -> bool {
-    match bytes.get(4..8) {
-        Some(b"ftyp") => !matches!(
-            bytes.get(8..12).unwrap_or_default(),
-            b"avif"
-                | b"avis"
-                | b"heic"
-                | b"heix"
-                | b"heim"
-                | b"heis"
-                | b"hevc"
-                | b"hevx"
-                | b"mif1"
-                | b"msf1"
-                | b"crx "
-        ),
-        Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot" | b"styp") => true,
-        _ => false,
-    }
-}
-
 fn refusal(bytes: &[u8]) -> &'static str {
-    if bytes.get(4..8) == Some(b"ftyp") {
-        return match bytes.get(8..12).unwrap_or_default() {
-            b"avif" | b"avis" => AVIF,
-            b"crx " => TIFF,
-            _ => HEIC,
-        };
-    }
     if bytes.starts_with(b"RIFF") {
         return match bytes.get(8..12).unwrap_or_default() {
             b"AVI " => VIDEO,
             _ => UNKNOWN,
         };
     }
-    let known: [(&[u8], &'static str); 10] = [
+    let known: [(&[u8], &'static str); 14] = [
         (b"II*\0", TIFF),
         (b"MM\0*", TIFF),
         (b"BM", BMP),
         (b"\xFF\x0A", JXL),
         (b"\0\0\0\x0CJXL ", JXL),
-        (b"<svg", SVG),
-        (b"<?xml", SVG),
+        (b"\xD0\xCF\x11\xE0", OLD_OFFICE),
+        (b"MZ", PROGRAM),
+        (b"\x7FELF", PROGRAM),
+        (b"Rar!", ARCHIVE),
+        (b"7z\xBC\xAF", ARCHIVE),
+        (b"\x1F\x8B", ARCHIVE),
         (b"\x1A\x45\xDF\xA3", VIDEO),
         (b"ID3", SOUND),
         (b"\xFF\xFB", SOUND),
@@ -130,7 +128,7 @@ mod tests {
     use super::*;
 
     fn told(bytes: &[u8]) -> Result<Container, MediaError> {
-        container(&mut Reader::new(&mut Cursor::new(bytes))?, "")
+        container(&mut Reader::new(&mut Cursor::new(bytes))?)
     }
 
     #[test]
@@ -139,19 +137,20 @@ mod tests {
         assert_eq!(told(b"\x89PNG\r\n\x1A\nrest"), Ok(Container::Png));
         assert_eq!(told(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Container::Webp));
         assert_eq!(told(b"GIF89a"), Ok(Container::Gif));
+        assert_eq!(told(b"A leaf in the garden"), Ok(Container::Text));
+        assert_eq!(told(b"\0\0\0\x18ftypheic\0\0\0\0"), Ok(Container::Still));
         assert_eq!(told(b"\0\0\0\x18ftypisom\0\0\0\0"), Ok(Container::Film));
         assert_eq!(told(b"\0\0\0\x08wide\0\0\0\0mdat"), Ok(Container::Film));
     }
 
     #[test]
     fn every_other_file_is_refused_with_something_to_do() {
-        let files: [(&[u8], &str); 7] = [
-            (b"\0\0\0\x18ftypheic\0\0\0\0", "most compatible"),
-            (b"\0\0\0\x18ftypmif1\0\0\0\0", "most compatible"),
+        let files: [(&[u8], &str); 6] = [
             (b"\x1A\x45\xDF\xA3", "MP4"),
             (b"RIFF\x10\0\0\0AVI LIST", "MP4"),
             (b"ID3\x04", "M4A"),
-            (b"hello", "JPEG or PNG"),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1", "DOCX"),
+            (b"MZ\x90\0", "source"),
             (b"\xFF\xD8", "JPEG or PNG"),
         ];
         for (bytes, hint) in files {

@@ -1,0 +1,146 @@
+//! Office files (docx, xlsx, pptx, odt, ods, odp): archives of parts, written anew part by part.
+//!
+//! The parts that describe the document (who made it, with what, when, how long it took) are emptied; photos, films and
+//! office files inside lose what they lose outside; the times and notes of the archive itself go. Every other part is
+//! checked and copied as it was packed. So who wrote a comment or a tracked change stays: those names stand in the
+//! text of the document. Files with programs in them are refused. The archive is that of PKWARE's APPNOTE 6.3.
+
+mod archive;
+
+use super::exif::Orientation;
+use super::plan::Plan;
+use super::{Found, Look, MediaError, MediaType, find};
+use archive::{Entry, Packed};
+
+const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
+const PROGRAM: &str = "this file has a program in it (macros): save it without macros, or as PDF";
+const SIGNED: &str = "this file is signed, and the signature tells a name: save a copy without it, or as PDF";
+const LOCKED: &str = "this file is locked with a password: save it without one";
+const RAW_INSIDE: &str = "this file has a TIFF or HEIC picture in it, which can't be cleaned: put it in as JPEG, or save the file as PDF";
+
+/// An office file within an office file, and no further.
+const MAX_DEPTH: u8 = 2;
+
+const CORE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>"#;
+const APP: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"/>"#;
+const CUSTOM: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"/>"#;
+const PEOPLE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w15:people xmlns:w15="http://schemas.microsoft.com/office/word/2012/wordml"/>"#;
+const META: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?><office:document-meta xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" office:version="1.2"><office:meta/></office:document-meta>"#;
+
+/// Plans the cleaned file.
+pub(super) fn rebuild(bytes: &[u8], depth: u8) -> Result<Found, MediaError> {
+    let entries = archive::read(bytes)?;
+    let media_type = kind(&entries)?;
+    let mut out = archive::Writer::default();
+    for entry in &entries {
+        match fate(entry.name) {
+            Fate::Stays => {
+                entry.check()?;
+                out.copy(entry)?;
+            }
+            Fate::Emptied(content) => out.store(entry, content)?,
+            Fate::Cleaned if depth < MAX_DEPTH => match inside(&entry.unpack()?, depth)? {
+                Some(cleaned) => out.store(entry, &cleaned)?,
+                None => out.copy(entry)?,
+            },
+            Fate::Cleaned => return Err(MediaError::Unsupported { what: ARCHIVE }),
+            Fate::Goes => {}
+            Fate::Refused(what) => return Err(MediaError::Unsupported { what }),
+        }
+        if entry.name == b"META-INF/manifest.xml" && holds(&entry.unpack()?, b"encryption-data") {
+            return Err(MediaError::Unsupported { what: LOCKED });
+        }
+    }
+    Ok(Found {
+        media_type,
+        plan: Plan::of(out.end()),
+        width: 0,
+        height: 0,
+        orientation: Orientation::UPRIGHT,
+        duration_ms: None,
+        look: Look::Opaque,
+    })
+}
+
+/// Which kind of office file this is. OpenDocument says so in a part of its own; the others by their main part.
+fn kind(entries: &[Entry<'_>]) -> Result<MediaType, MediaError> {
+    let has = |name: &[u8]| entries.iter().any(|entry| entry.name == name);
+    if let Some(first) =
+        entries.first().filter(|first| first.name == b"mimetype" && first.method == Packed::Not)
+    {
+        return match first.data {
+            b"application/vnd.oasis.opendocument.text" => Ok(MediaType::Odt),
+            b"application/vnd.oasis.opendocument.spreadsheet" => Ok(MediaType::Ods),
+            b"application/vnd.oasis.opendocument.presentation" => Ok(MediaType::Odp),
+            _ => Err(MediaError::Unsupported { what: ARCHIVE }),
+        };
+    }
+    match has(b"[Content_Types].xml") {
+        true if has(b"word/document.xml") => Ok(MediaType::Docx),
+        true if has(b"xl/workbook.xml") => Ok(MediaType::Xlsx),
+        true if has(b"ppt/presentation.xml") => Ok(MediaType::Pptx),
+        _ => Err(MediaError::Unsupported { what: ARCHIVE }),
+    }
+}
+
+/// What becomes of a part.
+enum Fate {
+    Stays,
+    Emptied(&'static [u8]),
+    Cleaned,
+    Goes,
+    Refused(&'static str),
+}
+
+fn fate(name: &[u8]) -> Fate {
+    let lower = name.to_ascii_lowercase();
+    let last = lower.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let lies_in = |folder: &[u8]| lower.split(|byte| *byte == b'/').rev().skip(1).any(|part| part == folder);
+    match (lower.as_slice(), last) {
+        (_, b"") => Fate::Goes,
+        (_, b"vbaproject.bin" | b"vbadata.xml") => Fate::Refused(PROGRAM),
+        (_, _) if lower.starts_with(b"basic/") || lower.starts_with(b"scripts/") => Fate::Refused(PROGRAM),
+        (_, b"documentsignatures.xml") => Fate::Refused(SIGNED),
+        (_, _) if lower.starts_with(b"_xmlsignatures/") => Fate::Refused(SIGNED),
+        (b"docprops/core.xml", _) => Fate::Emptied(CORE),
+        (b"docprops/app.xml", _) => Fate::Emptied(APP),
+        (b"docprops/custom.xml", _) => Fate::Emptied(CUSTOM),
+        (b"word/people.xml", _) => Fate::Emptied(PEOPLE),
+        (_, b"meta.xml") => Fate::Emptied(META),
+        (_, _) if last.starts_with(b"thumbnail.") => Fate::Cleaned,
+        (_, _) if [&b"media"[..], b"pictures", b"embeddings"].iter().any(|folder| lies_in(folder)) => {
+            Fate::Cleaned
+        }
+        _ => Fate::Stays,
+    }
+}
+
+/// What stays of a picture, a film or another file inside; none where it is of a kind that has nothing to tell.
+fn inside(bytes: &[u8], depth: u8) -> Result<Option<Vec<u8>>, MediaError> {
+    const RAW: [&[u8]; 2] = [b"II*\0", b"MM\0*"];
+    let mut source = std::io::Cursor::new(bytes);
+    let mut reader = super::Reader::new(&mut source)?;
+    match super::sniff::container(&mut reader) {
+        Ok(super::Container::Text) => Ok(None),
+        Ok(super::Container::Still) => Err(MediaError::Unsupported { what: RAW_INSIDE }),
+        Ok(super::Container::Zip) => Ok(Some(rebuild(bytes, depth + 1)?.plan.in_memory().to_vec())),
+        Ok(_) => {
+            let found = find(&mut reader, "")?;
+            let mut cleaned = Vec::new();
+            found.plan.write(&mut source, &mut cleaned)?;
+            Ok(Some(cleaned))
+        }
+        Err(_) if RAW.iter().any(|start| bytes.starts_with(start)) => {
+            Err(MediaError::Unsupported { what: RAW_INSIDE })
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
+
+#[cfg(test)]
+#[path = "office/tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,217 @@
+//! The archive that an office file is: its parts by name, checked, and written anew without times and notes.
+
+use std::io::Read;
+
+use super::super::{MAX_BYTES, MediaError, damaged};
+use super::{ARCHIVE, LOCKED};
+
+const END: &[u8; 4] = b"PK\x05\x06";
+const LISTED: &[u8; 4] = b"PK\x01\x02";
+const PART: &[u8; 4] = b"PK\x03\x04";
+
+const MAX_PARTS: usize = 20_000;
+
+/// What the parts unpack to in all, in bytes.
+const MAX_UNPACKED: u64 = 512 << 20;
+
+/// Names are in UTF-8.
+const UTF_8: u16 = 0x800;
+
+/// The first of January 1980, before which no archive can date a part.
+const NO_DATE: u16 = 0x21;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packed {
+    Not,
+    Deflated,
+}
+
+/// A part as it lies in the archive.
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) method: Packed,
+    /// Packed.
+    pub(super) data: &'a [u8],
+    is_utf_8: bool,
+    sum: u32,
+    length: u32,
+}
+
+/// The parts in the order of the archive's list.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, MediaError> {
+    let tail = bytes.len().saturating_sub(66_000);
+    let end = bytes.get(tail..).unwrap_or_default().windows(4).rposition(|window| window == END);
+    let end = bytes.get(tail + end.ok_or_else(cut_short)?..).unwrap_or_default();
+    let (count, start) = (u16_at(end, 10)?, u32_at(end, 16)?);
+    if count == u16::MAX || start == u32::MAX {
+        return Err(MediaError::Unsupported { what: ARCHIVE });
+    }
+    let mut list = bytes.get(start as usize..).ok_or_else(cut_short)?;
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    let mut unpacked = 0;
+    for _ in 0..count {
+        if !list.starts_with(LISTED) {
+            return Err(cut_short());
+        }
+        let (name, more, note) =
+            (u16_at(list, 28)?.into(), usize::from(u16_at(list, 30)?), usize::from(u16_at(list, 32)?));
+        let entry = Entry::read(bytes, list, name)?;
+        list = list.get(46 + name + more + note..).ok_or_else(cut_short)?;
+        unpacked += u64::from(entry.length);
+        if !names.insert(entry.name.to_ascii_lowercase())
+            || entries.len() >= MAX_PARTS
+            || unpacked > MAX_UNPACKED
+        {
+            return Err(damaged("its parts can't be told apart, or are too many"));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+impl<'a> Entry<'a> {
+    fn read(bytes: &'a [u8], listed: &'a [u8], name: usize) -> Result<Self, MediaError> {
+        let flags = u16_at(listed, 8)?;
+        if flags & 1 == 1 {
+            return Err(MediaError::Unsupported { what: LOCKED });
+        }
+        let method = match u16_at(listed, 10)? {
+            0 => Packed::Not,
+            8 => Packed::Deflated,
+            _ => return Err(MediaError::Unsupported { what: ARCHIVE }),
+        };
+        let part = bytes.get(u32_at(listed, 42)? as usize..).filter(|part| part.starts_with(PART));
+        let part = part.ok_or_else(cut_short)?;
+        let start = 30 + usize::from(u16_at(part, 26)?) + usize::from(u16_at(part, 28)?);
+        let packed = u32_at(listed, 20)? as usize;
+        Ok(Self {
+            name: listed.get(46..46 + name).ok_or_else(cut_short)?,
+            method,
+            data: part.get(start..).and_then(|data| data.get(..packed)).ok_or_else(cut_short)?,
+            is_utf_8: flags & UTF_8 != 0,
+            sum: u32_at(listed, 16)?,
+            length: u32_at(listed, 24)?,
+        })
+    }
+
+    /// Unpacks the part to nowhere, to know that it opens and that nothing hides behind it.
+    pub(super) fn check(&self) -> Result<(), MediaError> {
+        self.each_piece(|_| ())
+    }
+
+    /// The part's bytes.
+    pub(super) fn unpack(&self) -> Result<Vec<u8>, MediaError> {
+        if self.length as usize > MAX_BYTES {
+            return Err(damaged("one of its parts is too large"));
+        }
+        let mut bytes = Vec::new();
+        self.each_piece(|piece| bytes.extend_from_slice(piece))?;
+        Ok(bytes)
+    }
+
+    fn each_piece(&self, mut take: impl FnMut(&[u8])) -> Result<(), MediaError> {
+        let torn = || damaged(format!("its part {} does not open", self.name.escape_ascii()));
+        let mut sum = flate2::Crc::new();
+        let mut left = u64::from(self.length);
+        let mut piece = vec![0; 32 << 10];
+        let mut stored = self.data;
+        let mut unpacker = flate2::bufread::DeflateDecoder::new(self.data);
+        loop {
+            let read = match self.method {
+                Packed::Not => stored.read(&mut piece),
+                Packed::Deflated => unpacker.read(&mut piece),
+            };
+            let part = piece.get(..read.map_err(|_| torn())?).unwrap_or_default();
+            if part.is_empty() {
+                break;
+            }
+            left = left.checked_sub(part.len() as u64).ok_or_else(torn)?;
+            sum.update(part);
+            take(part);
+        }
+        let is_used_up = self.method == Packed::Not || unpacker.total_in() == self.data.len() as u64;
+        if left == 0 && sum.sum() == self.sum && is_used_up { Ok(()) } else { Err(torn()) }
+    }
+}
+
+/// An archive under construction.
+#[derive(Default)]
+pub(super) struct Writer {
+    out: Vec<u8>,
+    list: Vec<u8>,
+    count: u16,
+}
+
+impl Writer {
+    /// A part as it was packed.
+    pub(super) fn copy(&mut self, entry: &Entry<'_>) -> Result<(), MediaError> {
+        let flags = if entry.is_utf_8 { UTF_8 } else { 0 };
+        let method = if entry.method == Packed::Deflated { 8 } else { 0 };
+        self.part(entry.name, flags, method, entry.sum, entry.length, entry.data)
+    }
+
+    /// A part of these bytes, not packed.
+    pub(super) fn store(&mut self, entry: &Entry<'_>, bytes: &[u8]) -> Result<(), MediaError> {
+        let mut sum = flate2::Crc::new();
+        sum.update(bytes);
+        let flags = if entry.is_utf_8 { UTF_8 } else { 0 };
+        self.part(entry.name, flags, 0, sum.sum(), bytes.len() as u32, bytes)
+    }
+
+    fn part(
+        &mut self,
+        name: &[u8],
+        flags: u16,
+        method: u16,
+        sum: u32,
+        length: u32,
+        data: &[u8],
+    ) -> Result<(), MediaError> {
+        let place = self.out.len() as u32;
+        let mut common = Vec::new();
+        for number in [20, flags, method, 0, NO_DATE] {
+            common.extend_from_slice(&number.to_le_bytes());
+        }
+        for number in [sum, data.len() as u32, length] {
+            common.extend_from_slice(&number.to_le_bytes());
+        }
+        common.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        self.out.extend_from_slice(&[&PART[..], &common, &[0; 2], name, data].concat());
+        self.list.extend_from_slice(&[&LISTED[..], &[20, 0], &common, &[0; 12]].concat());
+        self.list.extend_from_slice(&place.to_le_bytes());
+        self.list.extend_from_slice(name);
+        self.count += 1;
+        // Emptied parts are a little larger at times; one that grew past the limit was made for that.
+        if self.out.len() > 2 * MAX_BYTES { Err(damaged("it is too large")) } else { Ok(()) }
+    }
+
+    /// The whole archive.
+    pub(super) fn end(mut self) -> Vec<u8> {
+        let place = self.out.len() as u32;
+        let size = self.list.len() as u32;
+        self.out.append(&mut self.list);
+        self.out.extend_from_slice(END);
+        self.out.extend_from_slice(&[0; 4]);
+        self.out.extend_from_slice(&self.count.to_le_bytes());
+        self.out.extend_from_slice(&self.count.to_le_bytes());
+        self.out.extend_from_slice(&size.to_le_bytes());
+        self.out.extend_from_slice(&place.to_le_bytes());
+        self.out.extend_from_slice(&[0; 2]);
+        self.out
+    }
+}
+
+fn cut_short() -> MediaError {
+    damaged("it is cut short, or its list of parts is")
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Result<u16, MediaError> {
+    let pair = bytes.get(at..).and_then(|rest| rest.first_chunk()).ok_or_else(cut_short)?;
+    Ok(u16::from_le_bytes(*pair))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Result<u32, MediaError> {
+    let four = bytes.get(at..).and_then(|rest| rest.first_chunk()).ok_or_else(cut_short)?;
+    Ok(u32::from_le_bytes(*four))
+}

@@ -1,0 +1,114 @@
+//! HEIC and AVIF, written anew from the picture that is shown.
+//!
+//! Such a file holds many items: tiles, the grid that joins them, thumbnails, depth and gain maps, EXIF, XMP. What stays
+//! is the primary item and what it is made of, each with the properties that a decoder needs; where the picture says
+//! which parts are transparent, that, too. The coded pictures are copied bit for bit and never decoded here, so such a
+//! photo is taken only with a picture of it that the client made. What an encoder wrote into the coded pictures
+//! stays. The boxes are those of ISO/IEC 23008-12 and 14496-12.
+
+mod items;
+mod properties;
+
+use std::collections::BTreeMap;
+
+use super::boxes::{self, wrap};
+use super::exif::Orientation;
+use super::plan::Plan;
+use super::{Found, Look, MediaError, MediaType, check_size, damaged};
+use items::{Item, Items};
+use properties::Properties;
+
+const HEIC: &str = "this device can't show HEIC photos, so they can't be stored from here: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
+const AVIF: &str = "this device can't show AVIF pictures, so they can't be stored from here: save the picture as JPEG or PNG";
+const UNKNOWN: &str = "this rare kind of HEIC or AVIF picture can't be stored: share it as JPEG";
+
+/// Coded pictures, and the ways to put several together.
+const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
+
+/// More items than any picture is made of.
+const MAX_ITEMS: usize = 1000;
+
+/// Plans the cleaned file.
+pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
+    let meta = boxes::find(bytes, &[b"meta"])?.and_then(|body| body.get(4..));
+    let meta = meta.ok_or_else(|| damaged("it has no list of its pictures"))?;
+    let handler = boxes::find(meta, &[b"hdlr"])?.and_then(|body| body.get(8..12));
+    if handler != Some(b"pict") {
+        return Err(damaged("it has no picture"));
+    }
+    let items = Items::read(bytes, meta)?;
+    let properties = Properties::read(meta)?;
+    let kept = wanted(&items, &properties)?;
+    let (width, height) = properties.size(items.primary)?;
+    check_size(width, height)?;
+    let is_avif = kept.values().any(|item| item.kind == *b"av01");
+    let file = write(&items, &properties, &kept, is_avif)?;
+    Ok(Found {
+        media_type: if is_avif { MediaType::Avif } else { MediaType::Heic },
+        plan: Plan::of(file),
+        width,
+        height,
+        orientation: Orientation::UPRIGHT,
+        duration_ms: None,
+        look: Look::NeedsPoster(if is_avif { AVIF } else { HEIC }),
+    })
+}
+
+/// The primary item, all that it is made of, and what says where those are transparent.
+fn wanted<'i>(items: &'i Items, properties: &Properties) -> Result<BTreeMap<u32, &'i Item>, MediaError> {
+    let mut kept = BTreeMap::new();
+    let mut ahead = vec![items.primary];
+    while let Some(id) = ahead.pop() {
+        let item = items.all.get(&id).ok_or_else(|| damaged("a part of the picture is missing"))?;
+        if !PICTURES.contains(&&item.kind) || item.is_protected {
+            return Err(MediaError::Unsupported { what: UNKNOWN });
+        }
+        if kept.insert(id, item).is_some() {
+            continue;
+        }
+        for reference in &items.references {
+            match &reference.kind {
+                b"dimg" if reference.from == id => ahead.extend(&reference.to),
+                b"auxl" if reference.to.contains(&id) && properties.is_transparency(reference.from) => {
+                    ahead.push(reference.from);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Lays out the file: brand, list, data. Offsets are known once the list's length is, which doesn't depend on them.
+fn write(
+    items: &Items,
+    properties: &Properties,
+    kept: &BTreeMap<u32, &Item>,
+    is_avif: bool,
+) -> Result<Vec<u8>, MediaError> {
+    let brand: &[u8] = if is_avif { b"avif\0\0\0\0avifmif1miaf" } else { b"heic\0\0\0\0mif1heicmiaf" };
+    let head = wrap(b"ftyp", brand);
+    let mut handler = vec![0; 25];
+    handler[8..12].copy_from_slice(b"pict");
+    let reference = wrap(b"dref", &[&[0; 7][..], &[1], &wrap(b"url ", &[0, 0, 0, 1])].concat());
+    let mut meta = [&[0; 4][..], &wrap(b"hdlr", &handler), &wrap(b"dinf", &reference)].concat();
+    meta.extend_from_slice(&wrap(b"pitm", &[&[1, 0, 0, 0][..], &items.primary.to_be_bytes()].concat()));
+    meta.extend_from_slice(&items::information(kept));
+    meta.extend_from_slice(&items::references(&items.references, kept));
+    meta.extend_from_slice(&properties.write(kept)?);
+    let within: Vec<u8> =
+        kept.values().filter(|item| item.is_inside).flat_map(|item| item.data.clone()).collect();
+    if !within.is_empty() {
+        meta.extend_from_slice(&wrap(b"idat", &within));
+    }
+    let data: Vec<u8> =
+        kept.values().filter(|item| !item.is_inside).flat_map(|item| item.data.clone()).collect();
+    let places = items::places(kept, 0);
+    let start = head.len() + 8 + meta.len() + places.len() + 8;
+    meta.extend_from_slice(&items::places(kept, start));
+    Ok([head, wrap(b"meta", &meta), wrap(b"mdat", &data)].concat())
+}
+
+#[cfg(test)]
+#[path = "still/tests.rs"]
+pub(super) mod tests;
