@@ -56,7 +56,8 @@ test-web: build ## The web client's: its own logic, its types, and journeys in a
 soak: build node ## The long runs: 10,000 random schools
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture
 
-bench: setup ## Figures: what a person waits for, and what the relay takes
+bench: setup node ## Figures: what a person waits for, and what the relay takes
+	@tests/bench-setup.sh
 	@source tests/rust-env.sh && cargo bench --locked -p fieldfolio-tests --bench figures
 	@source tests/rust-env.sh && cargo build --locked --release --workspace --bins && target/release/fieldfolio-load
 

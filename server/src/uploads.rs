@@ -1,15 +1,16 @@
 //! Uploads: media on its way from a device, over a line that may break at any byte.
 //!
-//! The protocol is tus 1.0 with all its extensions: creation (with the bytes, or with a length that is told later), checksum,
-//! concatenation, expiration and termination; [`router`] speaks it. An upload is a row in `uploads.db` and a part in
-//! the blob store. These hold, whatever breaks:
+//! The protocol is tus 1.0 with its extensions: creation, with the bytes and with a length that is told later too,
+//! checksum, concatenation, expiration and termination; [`router`] speaks it. An upload is a row in `uploads.db` and a
+//! part in the blob store. These hold, whatever breaks:
 //!
 //! - An offset is told to the device only after its bytes, and then its row, are on the disk. At start each part is cut
 //!   to its row's offset.
 //! - One writer at a time: whoever comes next about an upload stops the one before, which first records what it has.
-//! - A file's offset equals its length only once the bytes match their hash. From there every HEAD or PATCH, and a new upload
-//!   of the same bytes, finishes what a crash may have left open: publish, then [`Landing::landed`], then the row's
-//!   `landed`. Clients take such an offset for success, so it is told only after all three.
+//! - A file's offset equals its length only once the bytes match their hash. From there every HEAD or PATCH, and a new
+//!   upload of the same bytes, finishes what a crash may have left open: publish, then [`Landing::landed`], then the
+//!   row's `landed`. Clients take such an offset for success, so it is told only after all three.
+//! - Bytes are reserved when an upload begins, of its person's quota, the school's and the disk: what was begun fits.
 //! - An id alone grants nothing: to anyone but the device that began it, an upload isn't there.
 
 use std::fs;
@@ -40,7 +41,6 @@ mod room;
 mod rows;
 mod turns;
 
-pub use answer::speak_tus;
 pub use error::UploadError;
 pub use http::router;
 pub use rows::Reserved;

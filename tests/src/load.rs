@@ -16,12 +16,19 @@ use crate::processes::{self, Relay};
 use crate::real::{Client, Writing};
 use crate::sim::Trouble;
 
+mod uploads;
+
 /// Devices at once.
 const DEVICES: usize = 64;
 /// Pieces that each works on.
 const PIECES: usize = 6;
 /// Changes of each piece.
 const CHANGES: usize = 10;
+
+/// Runs the uploads alone.
+pub fn uploads() -> Result<(), Trouble> {
+    uploads::run()
+}
 
 /// Runs everything and prints the figures.
 pub fn run() -> Result<(), Trouble> {
@@ -46,7 +53,7 @@ pub fn run() -> Result<(), Trouble> {
     );
     reconnect(folder.path(), &relay, &sample)?;
     relay.stop()?;
-    Ok(())
+    uploads::run()
 }
 
 fn id<T: std::str::FromStr>(value: &Value) -> Result<T, Trouble> {

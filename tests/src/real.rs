@@ -53,10 +53,20 @@ impl RealSchool {
 
     /// The same, with these settings in its `fieldfolio.toml`.
     pub fn start_with(settings: &str) -> Result<Self, Trouble> {
-        let folder = sim::scratch()?;
+        Self::start_on(sim::scratch()?, settings)
+    }
+
+    /// The same in a folder below this one, on whatever disk that is.
+    pub fn start_in(folder: &Path, settings: &str) -> Result<Self, Trouble> {
+        Self::start_on(tempfile::tempdir_in(folder)?, settings)
+    }
+
+    fn start_on(folder: tempfile::TempDir, settings: &str) -> Result<Self, Trouble> {
         let home = folder.path().join("relay");
         let sample = processes::school(&home, None, &["sample"])?;
-        std::fs::write(home.join("fieldfolio.toml"), settings)?;
+        // Tests run in memory where there is some: a small disk that is to take little.
+        let floor = if settings.contains("disk_floor_bytes") { "" } else { "disk_floor_bytes = 0\n" };
+        std::fs::write(home.join("fieldfolio.toml"), format!("{floor}{settings}"))?;
         let relay = Relay::start(&home)?;
         let url = relay.url().to_owned();
         let address = url.trim_start_matches("http://").parse()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fieldfolio_core::blob::BlobHash;
 
@@ -37,16 +37,20 @@ impl FolderBlobs {
         let hex = hash.hex();
         let above = self.root.join(&hex[..2]);
         let shelf = above.join(&hex[2..4]);
-        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         for (folder, parent) in [(&above, &self.root), (&shelf, &above)] {
-            if !lasting.contains(folder) {
+            if !self.lasting().contains(folder) {
+                // Not while others wait: two that make the same folder both sync it, and a disk syncs two at once.
                 fs::create_dir_all(folder)
                     .map_err(|cause| BlobError::Write { path: folder.clone(), cause })?;
                 sync_folder(parent)?;
-                lasting.insert(folder.clone());
+                self.lasting().insert(folder.clone());
             }
         }
         Ok(shelf)
+    }
+
+    fn lasting(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.lasting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,7 +17,7 @@ const EXTENSIONS: &str =
 
 /// Says on every answer, whoever gives it, that tus is spoken here, and lets pages read it. Pages of any origin may
 /// call: who they are is told by a token in a header, never by a cookie, so another site's page has nothing to send.
-pub async fn speak_tus(request: Request, next: Next) -> Response<Body> {
+pub(super) async fn speak_tus(request: Request, next: Next) -> Response<Body> {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [

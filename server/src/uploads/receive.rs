@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::checksum::Checksum;
@@ -21,8 +21,9 @@ const GATHER: usize = 512 * 1024;
 const RECORD: u64 = 4 * 1024 * 1024;
 const RECORD_EVERY: Duration = Duration::from_secs(1);
 
-/// How many frames that are here already are still taken after somebody else asked for the upload.
-const PARTING: usize = 16;
+/// How long bytes that are about to be here are still taken after somebody else asked for the upload: what a phone sent
+/// before its line broke needn't be sent again. Whoever asks waits so long at most.
+const PARTING: Duration = Duration::from_millis(100);
 
 impl Uploads {
     /// Appends `body` to the upload, and lands it when that was the last of it. Returns the new offset. The caller has
@@ -43,25 +44,25 @@ impl Uploads {
             is_checked: checksum.is_some(),
         };
         let most = row.length.unwrap_or(self.limits.max_size);
-        let (mut offset, mut gathered, mut parting) = (row.offset, 0, PARTING);
+        let (mut offset, mut gathered, mut parting) = (row.offset, 0, None);
         let (mut heard, mut recorded) = (Instant::now(), Instant::now());
         let end = loop {
             let is_behind = gathered > 0 && !inflow.is_checked;
             let due = recorded + RECORD_EVERY;
             let frame = tokio::select! {
                 biased;
-                () = turn.wanted() => match frames.next().now_or_never() {
-                    Some(frame) if parting > 0 => {
-                        parting -= 1;
-                        frame
-                    }
-                    _ => break Err(UploadError::TakenOver),
-                },
+                () = turn.wanted(), if parting.is_none() => {
+                    parting = Some(Instant::now() + PARTING);
+                    continue;
+                }
                 frame = frames.next() => frame,
                 () = tokio::time::sleep_until(due), if is_behind => {
                     inflow = blocking(move || inflow.record()).await?;
                     (gathered, recorded) = (0, Instant::now());
                     continue;
+                }
+                () = tokio::time::sleep_until(parting.unwrap_or(due)), if parting.is_some() => {
+                    break Err(UploadError::TakenOver);
                 }
                 () = tokio::time::sleep_until(heard + self.limits.idle) => break Err(UploadError::Silent),
             };
@@ -86,6 +87,9 @@ impl Uploads {
                     }
                     if is_due {
                         recorded = Instant::now();
+                    }
+                    if parting.is_some_and(|end| heard >= end) {
+                        break Err(UploadError::TakenOver);
                     }
                 }
                 Some(Err(_)) => break Err(UploadError::BrokeOff),

@@ -334,7 +334,8 @@ mod tests {
         old.execute_batch(MIGRATIONS[0]).unwrap();
         old.execute_batch(&format!(
             "pragma application_id = {APPLICATION}; pragma user_version = 1;
-             insert into upload values (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(32), 20, 6, 1, 2, 0);"
+             insert into upload values (zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(32),
+                                        20, 6, 1, 2, 0);"
         ))
         .unwrap();
         drop(old);

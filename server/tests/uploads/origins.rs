@@ -20,7 +20,8 @@ async fn a_page_may_send_everything_that_tus_needs() {
     let upload = relay.begin(LEAF).await;
     for (path, method) in [(UPLOADS, "POST"), (&upload, "PATCH"), (&upload, "HEAD"), (&upload, "DELETE")] {
         let asks = format!(
-            "{PAGE}Access-Control-Request-Method: {method}\r\nAccess-Control-Request-Headers: authorization, tus-resumable\r\n"
+            "{PAGE}Access-Control-Request-Method: {method}\r\n\
+             Access-Control-Request-Headers: authorization, tus-resumable\r\n"
         );
         let answer = relay.ask_as("nobody", "OPTIONS", path, &asks, b"").await;
         assert_eq!(answer.status, 204, "a browser asks without a token");

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,7 +40,14 @@ const BETWEEN: Duration = Duration::from_millis(1);
 /// The line. It is there until the process ends.
 pub struct RoughLine {
     address: SocketAddr,
-    happened: Arc<AtomicU32>,
+    seen: Arc<Seen>,
+}
+
+/// What the line has seen.
+#[derive(Default)]
+struct Seen {
+    happened: AtomicU32,
+    carried_up: AtomicU64,
 }
 
 /// What happens to one connection: on the way to the relay after so many bytes, and on the way back.
@@ -55,14 +62,14 @@ impl RoughLine {
     /// Listens on a free port and leads to `relay`.
     pub fn start(relay: SocketAddr, way: Way, seed: u64) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let line = Self { address: listener.local_addr()?, happened: Arc::default() };
-        let (happened, dice) = (line.happened.clone(), Mutex::new(SeededChance::new(seed)));
+        let line = Self { address: listener.local_addr()?, seen: Arc::default() };
+        let (seen, dice) = (line.seen.clone(), Mutex::new(SeededChance::new(seed)));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let fate = draw(way, &mut dice.lock().unwrap_or_else(PoisonError::into_inner));
-                let happened = happened.clone();
+                let seen = seen.clone();
                 // A broken line is what this is for: both ends see it.
-                std::thread::spawn(move || drop(carry(client, relay, fate, &happened)));
+                std::thread::spawn(move || drop(carry(client, relay, fate, &seen)));
             }
         });
         Ok(line)
@@ -75,7 +82,12 @@ impl RoughLine {
 
     /// How often it happened.
     pub fn happened(&self) -> u32 {
-        self.happened.load(Ordering::SeqCst)
+        self.seen.happened.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that reached the relay.
+    pub fn carried_up(&self) -> u64 {
+        self.seen.carried_up.load(Ordering::SeqCst)
     }
 }
 
@@ -90,15 +102,15 @@ fn draw(way: Way, dice: &mut SeededChance) -> Fate {
     }
 }
 
-fn carry(client: TcpStream, relay: SocketAddr, fate: Fate, happened: &Arc<AtomicU32>) -> io::Result<()> {
+fn carry(client: TcpStream, relay: SocketAddr, fate: Fate, seen: &Arc<Seen>) -> io::Result<()> {
     let relay = TcpStream::connect(relay)?;
     client.set_nodelay(true)?;
     relay.set_nodelay(true)?;
     let (mut from_relay, mut to_client) = (relay.try_clone()?, client.try_clone()?);
     let back = {
-        let happened = happened.clone();
+        let seen = seen.clone();
         std::thread::spawn(move || {
-            let broke = pass(&mut from_relay, &mut to_client, fate.down, fate.way, &happened);
+            let broke = pass(&mut from_relay, &mut to_client, fate.down, fate.way, &seen.happened, |_| {});
             let ends = if broke.is_ok_and(|whole| whole) { Shutdown::Write } else { Shutdown::Both };
             // Whoever is gone already has shut down.
             drop(to_client.shutdown(ends));
@@ -106,7 +118,10 @@ fn carry(client: TcpStream, relay: SocketAddr, fate: Fate, happened: &Arc<Atomic
         })
     };
     let (mut client, mut relay) = (client, relay);
-    let whole = pass(&mut client, &mut relay, fate.up, fate.way, happened).unwrap_or(false);
+    let count = |bytes: usize| {
+        seen.carried_up.fetch_add(bytes as u64, Ordering::SeqCst);
+    };
+    let whole = pass(&mut client, &mut relay, fate.up, fate.way, &seen.happened, count).unwrap_or(false);
     if whole || fate.way == Way::HalfCloses {
         drop(relay.shutdown(Shutdown::Write));
     } else {
@@ -129,6 +144,7 @@ fn pass(
     until: u64,
     way: Way,
     happened: &AtomicU32,
+    count: impl Fn(usize),
 ) -> io::Result<bool> {
     let (mut buffer, mut left) = ([0; SIP], until);
     loop {
@@ -142,10 +158,12 @@ fn pass(
                 std::thread::sleep(BETWEEN);
             }
             to.write_all(&buffer[..read])?;
+            count(read);
             continue;
         }
         let kept = usize::try_from(left).unwrap_or(read).min(read);
         to.write_all(&buffer[..kept])?;
+        count(kept);
         left -= if left == u64::MAX { 0 } else { kept as u64 };
         if kept < read {
             happened.fetch_add(1, Ordering::SeqCst);
