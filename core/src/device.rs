@@ -56,6 +56,8 @@ pub struct Device {
     half: DeviceHalf,
     steps: steps::Flight,
     uploading: steps::Uploading,
+    /// Bytes that came since the room was last looked at.
+    came: u64,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -113,7 +115,7 @@ impl Device {
             None => DeviceHalf::default(),
         };
         let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
-        let mut device = Self { store, me, ring, half, steps, uploading };
+        let mut device = Self { store, me, ring, half, steps, uploading, came: 0 };
         device.bring_index_up_to_date()?;
         Ok(device)
     }

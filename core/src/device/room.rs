@@ -19,6 +19,9 @@ const BUDGET: &str = "room_budget";
 /// Without a setting: 1 GiB.
 const USUAL_BUDGET: u64 = 1 << 30;
 
+/// The budget may be overrun by one part in so many.
+const PORTION: u64 = 16;
+
 /// The media that lie on this device, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Room {
@@ -94,7 +97,17 @@ impl Device {
         self.let_go(|lying| matches!(lying.kind, Kind::OwnSent | Kind::Others), 0)
     }
 
-    pub(super) fn keep_within_budget(&mut self) -> Result<(), DeviceError> {
+    /// So many bytes came. What is over the budget goes, once there is enough of it to be worth looking through everything.
+    pub(super) fn made_fuller(&mut self, bytes: u64) -> Result<(), DeviceError> {
+        self.came += bytes;
+        if self.came >= self.room_budget()? / PORTION {
+            return self.keep_within_budget();
+        }
+        Ok(())
+    }
+
+    fn keep_within_budget(&mut self) -> Result<(), DeviceError> {
+        self.came = 0;
         let budget = self.room_budget()?;
         self.let_go(|lying| lying.kind == Kind::Others, budget).map(drop)
     }

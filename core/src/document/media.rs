@@ -193,7 +193,7 @@ impl Sheet {
             size: self.number(object, "size")?,
             duration: self.number(object, "duration"),
             placeholder: self.bytes(object, "placeholder").filter(|bytes| bytes.len() <= 64)?,
-            name: short(self.string(object, "name").unwrap_or_default()),
+            name: plain(&short(self.string(object, "name").unwrap_or_default())),
             caption: self.line(object, "caption"),
             alt: self.line(object, "alt"),
             turn: Turn::quarters(self.number(object, "turn").unwrap_or_default()),
@@ -225,6 +225,13 @@ fn short(text: String) -> String {
         Some((end, _)) => text[..end].to_owned(),
         None => text,
     }
+}
+
+/// A file's name without what would make it look like another: an invisible mark can turn `exe.gpj` round.
+fn plain(name: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.chars().filter(|c| !c.is_control() && !turns(*c) && !matches!(c, '/' | '\\')).collect()
 }
 
 #[cfg(test)]
@@ -339,6 +346,12 @@ pub(super) mod tests {
         let content = sheet.content();
         assert!(content.media[0].marks.is_empty() && content.links.is_empty());
         assert_eq!(content.unreadable, 0);
+    }
+
+    #[test]
+    fn a_name_can_hide_nothing() {
+        assert_eq!(plain("essay.docx"), "essay.docx");
+        assert_eq!(plain("../essay\u{202e}gpj.exe\n"), "..essaygpj.exe");
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Device {
     fn arrived(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
         self.store.write(|tx| Ok::<_, DeviceError>(transfers::unwant(tx, hash)?))?;
         self.look_at(hash, now)?;
-        self.keep_within_budget()
+        self.made_fuller(self.store.blobs().size(hash).unwrap_or(0))
     }
 }
 
