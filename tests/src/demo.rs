@@ -16,6 +16,7 @@ use clap::Parser;
 use stage::Stage;
 
 mod agreement;
+mod film;
 mod judging;
 mod open;
 mod photo;
@@ -168,5 +169,6 @@ fn scenes(stage: &mut Stage, negative: bool) -> Result<bool, Trouble> {
     judging::two_teachers(stage, &work)?;
     judging::group_piece(stage, &work)?;
     photo::at_the_teachers(stage, &work.leaf)?;
+    film::and_a_link(stage, &work.leaf.piece)?;
     agreement::everyone(stage, &work, negative)
 }
