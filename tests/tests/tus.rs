@@ -10,6 +10,8 @@ mod beside;
 mod client;
 #[path = "tus/differences.rs"]
 mod differences;
+#[path = "tus/room.rs"]
+mod room;
 #[path = "tus/script.rs"]
 mod script;
 #[path = "tus/stage.rs"]
