@@ -25,12 +25,17 @@ enum Place {
     Within(u32, u64),
 }
 
+/// A stream of objects, unpacked: which objects there are and where each starts.
+struct Unpacked {
+    list: Vec<(u64, usize)>,
+    data: Vec<u8>,
+}
+
 pub(super) struct File<'a> {
     bytes: &'a [u8],
     places: BTreeMap<u32, Place>,
     root: u32,
-    /// Streams of objects, unpacked: where the objects start, and all of it.
-    unpacked: BTreeMap<u32, (usize, Vec<u8>)>,
+    unpacked: BTreeMap<u32, Unpacked>,
     values_left: usize,
     bytes_left: u64,
     unpack_left: u64,
@@ -176,36 +181,40 @@ impl<'a> File<'a> {
 
     fn within(&mut self, stream: u32, position: u64, number: u32) -> Result<Object, MediaError> {
         if !self.unpacked.contains_key(&stream) {
-            // A stream of objects lies in the file itself, never in another one.
-            let Some(Place::At(at)) = self.places.get(&stream).copied() else { return Err(unreadable()) };
-            let (_, Loaded::Stream(packed)) = self.at(at)? else { return Err(unreadable()) };
-            let first = packed.dict.get(&b"First"[..]).and_then(Object::number).ok_or_else(unreadable)?;
-            let data = self.unpack(&packed)?;
-            self.unpacked.insert(stream, (usize::try_from(first).map_err(|_| unreadable())?, data));
+            let unpacked = self.unpack_objects(stream)?;
+            self.unpacked.insert(stream, unpacked);
         }
-        let (first, data) = self.unpacked.get(&stream).ok_or_else(unreadable)?;
-        if position > MAX_OBJECTS {
+        let Unpacked { list, data } = self.unpacked.get(&stream).ok_or_else(unreadable)?;
+        let place = usize::try_from(position).ok().and_then(|position| list.get(position));
+        let Some(&(_, at)) = place.filter(|(found, _)| *found == u64::from(number)) else {
             return Err(unreadable());
-        }
-        let mut list = Lexer::new(data, 0, 0);
-        for _ in 0..position {
-            list.whole()?;
-            list.whole()?;
-        }
-        let (found, offset) = (list.whole()?, list.whole()?);
-        if found != u64::from(number) || list.at > *first {
-            return Err(unreadable());
-        }
-        let at = usize::try_from(offset)
-            .ok()
-            .and_then(|offset| first.checked_add(offset))
-            .ok_or_else(unreadable)?;
+        };
         let mut lexer = Lexer::new(data, at.min(data.len()), self.values_left);
         let object = lexer.object()?;
         self.values_left = lexer.left();
-        let cost = (list.at + lexer.at - at.min(lexer.at)) as u64;
-        self.unpack_left = self.unpack_left.checked_sub(cost).ok_or_else(unreadable)?;
         Ok(object)
+    }
+
+    fn unpack_objects(&mut self, stream: u32) -> Result<Unpacked, MediaError> {
+        // A stream of objects lies in the file itself, never in another one.
+        let Some(Place::At(at)) = self.places.get(&stream).copied() else { return Err(unreadable()) };
+        let (_, Loaded::Stream(packed)) = self.at(at)? else { return Err(unreadable()) };
+        let number = |key: &[u8]| packed.dict.get(key).and_then(Object::number).ok_or_else(unreadable);
+        let (count, first) = (number(b"N")?, number(b"First")?);
+        let data = self.unpack(&packed)?;
+        let first =
+            usize::try_from(first).ok().filter(|first| *first <= data.len()).ok_or_else(unreadable)?;
+        if count > MAX_OBJECTS {
+            return Err(unreadable());
+        }
+        let mut lexer = Lexer::new(data.get(..first).unwrap_or_default(), 0, 0);
+        let mut list = Vec::new();
+        for _ in 0..count {
+            let (number, offset) = (lexer.whole()?, lexer.whole()?);
+            let at = usize::try_from(offset).ok().and_then(|offset| first.checked_add(offset));
+            list.push((number, at.ok_or_else(unreadable)?));
+        }
+        Ok(Unpacked { list, data })
     }
 
     /// One list of where objects lie, and the dictionary that comes with it.
