@@ -169,6 +169,6 @@ fn scenes(stage: &mut Stage, negative: bool) -> Result<bool, Trouble> {
     judging::two_teachers(stage, &work)?;
     judging::group_piece(stage, &work)?;
     photo::at_the_teachers(stage, &work.leaf)?;
-    film::and_a_link(stage, &work.leaf.piece)?;
-    agreement::everyone(stage, &work, negative)
+    let has_film = film::and_a_link(stage, &work.leaf.piece)?;
+    agreement::everyone(stage, &work, has_film, negative)
 }

@@ -207,7 +207,7 @@ fn refusals_have_codes_that_the_catalogues_know() {
         call(&mut school, "otto", "share", json!({ "piece": made["piece"], "audience": [] })),
         call(&mut school, "phone", "piece", json!({ "piece": nobody })),
         call(&mut school, "phone", "capture", long),
-        call_as(&mut school, "phone", None, "capture", &asked, vec![b"no photo".to_vec()]),
+        call_as(&mut school, "phone", None, "capture", &asked, vec![b"<svg>no photo</svg>".to_vec()]),
         call_as(&mut school, "phone", None, "capture", &asked, vec![Vec::new()]),
         call(&mut school, "phone", "no_such_call", json!({})),
         call(&mut school, "phone", "piece", json!({ "piece": "<script>" })),

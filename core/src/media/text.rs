@@ -10,6 +10,13 @@ const MAX_TEXT: u64 = 4 << 20;
 
 const MARKUP: &str = "web pages, drawings and data in markup (HTML, SVG, XML) can't be stored: print the page as PDF, or save the drawing as PNG";
 const RICH: &str = "RTF files can't be stored: save the text as DOCX, ODT or PDF";
+const NOT_WHAT_IT_SAYS: &str =
+    "the file is text, although its name says otherwise: choose the photo, film or document itself";
+/// Whoever chose a file of such a name wants something else than its text.
+const OTHERS: [&str; 22] = [
+    "jpg", "jpeg", "png", "webp", "gif", "heic", "heif", "avif", "mp4", "m4v", "mov", "3gp", "m4a", "mp3",
+    "wav", "ogg", "opus", "pdf", "docx", "xlsx", "pptx", "odt",
+];
 const CARD: &str = "contact cards and calendars can't be stored: write down what matters";
 
 /// Whether a file that begins so may be a text.
@@ -60,6 +67,9 @@ fn refusal(bytes: &[u8], name: &str) -> Option<&'static str> {
     {
         return Some(MARKUP);
     }
+    if OTHERS.contains(&extension.as_str()) {
+        return Some(NOT_WHAT_IT_SAYS);
+    }
     if start.starts_with(b"{\\rtf") {
         return Some(RICH);
     }
@@ -94,6 +104,7 @@ mod tests {
             ("leaf.txt", b" <!DOCTYPE html><p>", "PDF"),
             ("leaf.svg", b"anything", "PNG"),
             ("", b"{\\rtf1 {\\author Mina}}", "DOCX"),
+            ("holiday.jpg", b"this is a text that calls itself a photo", "photo"),
             ("mina.vcf", b"BEGIN:VCARD\nFN:Mina", "write down"),
         ] {
             let error = offer(name, bytes).unwrap_err();

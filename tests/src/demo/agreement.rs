@@ -21,7 +21,12 @@ struct Held {
 
 /// Everyone syncs until quiet; then the devices are compared. With `negative` one change is taken away before that;
 /// answers whether the comparison noticed.
-pub(super) fn everyone(stage: &mut Stage, work: &Work, negative: bool) -> Result<bool, Trouble> {
+pub(super) fn everyone(
+    stage: &mut Stage,
+    work: &Work,
+    has_film: bool,
+    negative: bool,
+) -> Result<bool, Trouble> {
     stage.scene("Everyone syncs, and the devices are compared");
     // What one sends in the first round, others have after the second.
     for _ in 0..2 {
@@ -49,8 +54,10 @@ pub(super) fn everyone(stage: &mut Stage, work: &Work, negative: bool) -> Result
     }
     let [phone, tablet, _, ito, okafor, _] = &held[..] else { return Err("six devices were read".into()) };
     // Four contents, Mina's reflection, and the voices about her: Lea's, three of Ms Ito's, one of Mr Okafor's. Lea sees
-    // the garden alone and no teacher; the teachers see what Ms Ito said of Otto too; Otto sees that, and the bed.
-    let may_read = [10, 10, 5, 11, 11, 2];
+    // the garden alone and no teacher; the teachers see what Ms Ito said of Otto too; Otto sees that, and the bed. The film
+    // lies in the garden, where there is one.
+    let film = usize::from(has_film);
+    let may_read = [10 + film, 10 + film, 5 + film, 11 + film, 11 + film, 2];
     let exactly = held.iter().map(|held| held.documents.len()).eq(may_read);
     stage.check("each device holds exactly the documents that its person may read", exactly);
     stage.check("every document that two devices hold is the same on both", differences.is_empty());

@@ -8,13 +8,13 @@ use super::photo::path;
 use super::stage::{Stage, days_ago, text};
 use crate::films::{FILMS, MARKER_TEXTS, frames};
 
-/// Mina films, too; her mentor watches it and points at a spot of her photo.
-pub(super) fn and_a_link(stage: &mut Stage, leaf: &str) -> Result<(), Trouble> {
+/// Mina films, too; her mentor watches it and points at a spot of her photo. Answers whether a film could be made.
+pub(super) fn and_a_link(stage: &mut Stage, leaf: &str) -> Result<bool, Trouble> {
     let is_there =
         Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success());
     if !is_there {
         println!("\n  (No film is made: ffmpeg is not installed.)");
-        return Ok(());
+        return Ok(false);
     }
     stage.scene("A film of the same bed, and a page to look at");
     let made = FILMS[0].bytes();
@@ -54,5 +54,5 @@ pub(super) fn and_a_link(stage: &mut Stage, leaf: &str) -> Result<(), Trouble> {
         "Mina sees which spot of her photo is meant",
         shown.contains("at 40 % from the left, 55 % from the top"),
     );
-    Ok(())
+    Ok(true)
 }
