@@ -40,7 +40,7 @@ test("a film, a recording, a document and a link are captured offline and opened
 
   await ito.go("#/review");
   await ito.openPiece("The bridge test");
-  await expect(ito.page.getByText("Eleven kilos, and it holds")).toBeVisible();
+  await expect(ito.page.getByText("Eleven kilos, and it holds").last()).toBeVisible();
   await expect(ito.page.getByRole("img", { name: "Eleven kilos, and it holds" })).toBeVisible();
   await ito.page.getByRole("button", { name: say("viewer.open_film", { at: 1, count: 1 }) }).click();
   await ito.page.getByTestId("fetch-film").click();
