@@ -28,6 +28,7 @@ mod frameworks;
 mod people;
 mod projects;
 mod sample;
+mod whole;
 
 /// Keeps a school's directory and runs its relay.
 ///
@@ -84,6 +85,10 @@ enum Command {
     },
     /// Photos and other files: whose they are, what is missing or damaged, what goes
     Blobs(blobs::BlobsArguments),
+    /// Copy the whole school to another folder, beside a running relay
+    Backup(whole::BackupArguments),
+    /// Look through everything: signatures, documents, files
+    Verify(whole::VerifyArguments),
     /// Devices
     #[command(subcommand)]
     Device(devices::DeviceCommand),
@@ -114,6 +119,12 @@ pub enum CliError {
     /// An argument isn't what it should be.
     #[error("{0}")]
     Argument(String),
+    /// Something is wrong with what the school has.
+    #[error("{0}")]
+    Wrong(String),
+    /// No backup was made.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
     /// Media could not be looked after.
     #[error(transparent)]
     Keep(#[from] crate::keep::KeepError),
@@ -223,6 +234,8 @@ pub fn run_with(
         Command::Framework(command) => frameworks::run(command, &mut desk)?,
         Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
         Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
+        Command::Backup(arguments) => whole::back_up(&arguments, &desk)?,
+        Command::Verify(arguments) => whole::verify(&arguments, &desk)?,
         Command::Blobs(arguments) => blobs::run(&arguments, &desk)?,
         Command::Device(command) => devices::run(&command, &desk)?,
         Command::Sample { invite } => sample::make(invite, &mut desk)?,

@@ -4,6 +4,7 @@
 //! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told, [`live`] tells it as it happens.
 //! [`directory`] is the school.
 
+pub mod backup;
 pub mod blobs;
 pub mod cli;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod relay;
 pub mod routes;
 pub mod sight;
 pub mod uploads;
+pub mod verify;
 
 mod landing;
 mod serve;

@@ -6,6 +6,8 @@
 
 mod render;
 
+pub(crate) use render::acts;
+
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
@@ -265,6 +267,12 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
             signature: Signature::from_bytes(row.get(8)?),
         },
     })
+}
+
+/// Every change of a document, in the order of the log.
+pub(crate) fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
+    let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
+    query.query_map([document], change_row)?.collect()
 }
 
 /// New changes of documents that were in sight at the cursor already, and the number they reach to if not to the head.

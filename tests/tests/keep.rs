@@ -8,7 +8,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::{Body, NewMedium, NewPiece};
+use fieldfolio_core::device::{Body, Device, NewMedium, NewPiece};
 use fieldfolio_core::ids::{DocumentId, SeededChance};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::Item;
@@ -16,6 +16,7 @@ use fieldfolio_server::cli;
 use fieldfolio_server::directory::OsChance;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::photos::field_photo;
+use fieldfolio_tests::processes::Relay;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 use serde_json::{Value, json};
 
@@ -118,6 +119,102 @@ fn bytes_that_are_linked_again_in_time_stay() {
     conn.execute("delete from link where blob = ?1", [name]).unwrap();
     assert_eq!(blobs(&school, &["--tidy"], 8)["night"]["removed"], 0, "its week begins anew");
     assert!(file_of(&school, original).exists());
+}
+
+/// Any command on a folder, as the program says it.
+fn command(folder: &std::path::Path, arguments: &[&str]) -> Result<Value, String> {
+    let folder = folder.to_str().unwrap().to_owned();
+    let mut all = vec!["fieldfolio", "--dir", &folder, "--json"];
+    all.extend(arguments);
+    let said = cli::run_with(all, now(), &mut OsChance).map_err(|error| error.to_string())?;
+    Ok(serde_json::from_str(&said).unwrap())
+}
+
+#[test]
+fn a_backup_made_beside_the_relay_is_a_school_and_the_next_one_copies_what_is_new() {
+    let (school, original) = school_with_a_photo();
+    let copy = tempfile::tempdir().unwrap();
+    let to = copy.path().join("copy");
+    let to_text = to.to_str().unwrap();
+    let made = command(&school.home(), &["backup", to_text]).unwrap();
+    assert_eq!((&made["copied"], &made["kept"], &made["missing"]), (&json!(2), &json!(0), &json!([])));
+    let verified = command(&to, &["verify", "--files"]).unwrap();
+    assert_eq!((&verified["verified"]["problems"], &verified["files"]), (&json!([]), &json!(2)));
+    assert!(verified["verified"]["documents"].as_u64().unwrap() > 0);
+
+    // More happens at the school, whose relay runs on; only that is copied.
+    let mut phone = Device::open(&school.folder().join("phone")).unwrap();
+    let new = NewPiece { media: vec![NewMedium::of_bytes(field_photo(2, 64, 48))], ..NewPiece::default() };
+    phone.capture(new, now(), &mut driver::OsChance).unwrap();
+    driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
+    let made = command(&school.home(), &["backup", to_text]).unwrap();
+    assert_eq!((&made["copied"], &made["kept"]), (&json!(2), &json!(2)));
+    command(&to, &["verify", "--files"]).unwrap();
+
+    // The copy is served in the school's place, and the phone goes on with it.
+    school.relay.lock().unwrap().kill9().unwrap();
+    let relay = Relay::start_at(&to, &school.address.to_string()).unwrap();
+    let new = NewPiece { title: "After".into(), ..NewPiece::default() };
+    phone.capture(new, now(), &mut driver::OsChance).unwrap();
+    assert!(driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap().quiet);
+    relay.stop().unwrap();
+    assert_eq!(command(&to, &["verify"]).unwrap()["verified"]["problems"], json!([]));
+
+    // What is lost at the school is named, and not in the copy.
+    std::fs::remove_file(file_of(&school, original)).unwrap();
+    let other = copy.path().join("other");
+    let made = command(&school.home(), &["backup", other.to_str().unwrap()]).unwrap();
+    assert_eq!(made["missing"], json!([original]));
+}
+
+#[test]
+fn a_backup_never_overwrites_something_else() {
+    let school = RealSchool::start().unwrap();
+    let other = RealSchool::start().unwrap();
+    let home = school.home();
+    for (to, why) in [
+        (other.home(), "something else"),
+        (school.home().join("copy"), "lost with it"),
+        (school.folder().to_owned(), "lost with it"),
+    ] {
+        let error = command(&home, &["backup", to.to_str().unwrap()]).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
+    let full = tempfile::tempdir().unwrap();
+    std::fs::write(full.path().join("diary.txt"), "mine").unwrap();
+    let error = command(&home, &["backup", full.path().to_str().unwrap()]).unwrap_err();
+    assert!(error.contains("something else"), "{error}");
+    assert_eq!(std::fs::read_dir(full.path()).unwrap().count(), 1);
+    command(&other.home(), &["verify", "--files"]).unwrap();
+}
+
+#[test]
+fn what_somebody_changed_in_the_database_is_found() {
+    let (school, _) = school_with_a_photo();
+    school.relay.lock().unwrap().kill9().unwrap();
+    let path = school.home().join("relay.db");
+    let tampers = [
+        ("update change set signature = zeroblob(64) where n = (select min(n) from change)", "not signed"),
+        ("update act set body = cast(x'00' || body as blob) where n = (select min(n) from act)", "not signed"),
+        (
+            "update document set heads = zeroblob(32) where row = (select min(row) from document)",
+            "other heads",
+        ),
+        ("update change set raw = x'0102' where n = (select max(n) from change)", "can't be opened"),
+        ("delete from blob where hash = (select min(hash) from blob)", "belongs to a row"),
+    ];
+    command(&school.home(), &["verify", "--files"]).unwrap();
+    for (sql, why) in tampers {
+        let whole = std::fs::read(&path).unwrap();
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        conn.execute_batch("pragma foreign_keys = off").unwrap();
+        assert!(conn.execute(sql, []).unwrap() > 0, "{sql}");
+        conn.execute_batch("pragma wal_checkpoint(truncate)").unwrap();
+        drop(conn);
+        let error = command(&school.home(), &["verify"]).unwrap_err();
+        assert!(error.contains(why), "{sql}: {error}");
+        std::fs::write(&path, whole).unwrap();
+    }
 }
 
 /// A film that ten people watch at once: each gets what she asks for, in stretches, with one copy on disk.

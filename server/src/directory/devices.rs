@@ -172,6 +172,12 @@ pub fn list(conn: &Connection, person: PersonId) -> Result<Vec<Device>, Director
     Ok(statement.query_map([row], read)?.collect::<Result<_, _>>()?)
 }
 
+/// Every device.
+pub fn all(conn: &Connection) -> rusqlite::Result<Vec<DeviceId>> {
+    let mut query = conn.prepare("select id from device order by id")?;
+    query.query_map([], |row| Ok(DeviceId::from_bytes(row.get(0)?)))?.collect()
+}
+
 /// A device's record, as others see it.
 pub fn record(conn: &Connection, device: DeviceId) -> rusqlite::Result<Option<DeviceRecord>> {
     conn.prepare_cached(

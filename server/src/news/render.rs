@@ -14,7 +14,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::wire::Record;
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::sight::{self, Notice};
 use crate::{database, directory};
@@ -254,17 +254,23 @@ fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record
     }
     let mut query =
         conn.prepare_cached("select id, device, body, signature from act where piece = ?1 order by n")?;
-    let acts = query
-        .query_map([key], |row| {
-            Ok(SignedAct {
-                id: ActId::from_bytes(row.get(0)?),
-                device: DeviceId::from_bytes(row.get(1)?),
-                body: row.get(2)?,
-                signature: Signature::from_bytes(row.get(3)?),
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+    let acts = query.query_map([key], act_row)?.collect::<rusqlite::Result<_>>()?;
     Ok(Record::Piece { piece: id, acts })
+}
+
+/// Every act, in the order of the log.
+pub(crate) fn acts(conn: &Connection) -> rusqlite::Result<Vec<SignedAct>> {
+    let mut query = conn.prepare("select id, device, body, signature from act order by n")?;
+    query.query_map([], act_row)?.collect()
+}
+
+fn act_row(row: &Row<'_>) -> rusqlite::Result<SignedAct> {
+    Ok(SignedAct {
+        id: ActId::from_bytes(row.get(0)?),
+        device: DeviceId::from_bytes(row.get(1)?),
+        body: row.get(2)?,
+        signature: Signature::from_bytes(row.get(3)?),
+    })
 }
 
 fn census(conn: &Connection, reader: i64, student: PersonId) -> rusqlite::Result<Record> {
