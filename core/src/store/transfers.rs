@@ -179,10 +179,10 @@ pub fn restart_uploads(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Wakes uploads and downloads that wait.
+/// Wakes uploads and downloads that wait, but for files that did not match their name.
 pub fn wake(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("update upload set not_before = 0", [])?;
-    tx.execute("update download set not_before = 0", [])?;
+    tx.execute("update download set not_before = 0 where spoilt = 0", [])?;
     Ok(())
 }
 
@@ -241,6 +241,21 @@ pub fn got(tx: &Transaction<'_>, hash: BlobHash, got: u64) -> Result<(), StoreEr
 /// It is here, or is not wanted any more.
 pub fn unwant(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
     tx.execute("delete from download where hash = ?1", [hash.as_bytes().as_slice()])?;
+    Ok(())
+}
+
+/// All of it came and did not match its name: from the start, and not before this.
+pub fn spoilt(
+    tx: &Transaction<'_>,
+    hash: BlobHash,
+    until: Timestamp,
+    reason: &str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update download set got = 0, spoilt = spoilt + 1, rounds = rounds + 1, not_before = ?2, reason = ?3
+         where hash = ?1",
+        (hash.as_bytes().as_slice(), until.millis().cast_signed(), reason),
+    )?;
     Ok(())
 }
 
