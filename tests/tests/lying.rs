@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Ask, Body, Courier, Device, HttpAnswer, NewMedium, NewPiece, Parcel, Step};
-use fieldfolio_core::device::{STRETCH, Turn};
-use fieldfolio_core::ids::PieceId;
+use fieldfolio_core::device::{STRETCH, Turn, Variant};
+use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededChance};
+use fieldfolio_core::model::piece::Medium;
 use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::sync::wire::Item;
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::photos::field_photo;
-use fieldfolio_tests::real::RealSchool;
+use fieldfolio_tests::real::{RealSchool, Writing};
 
 const HOUR: u64 = 60 * 60 * 1000;
 
@@ -194,6 +196,53 @@ fn stretches_of_other_lengths_than_were_asked_for_are_not_taken() {
     });
     assert_eq!(of(&asked, "GET"), 2);
     assert!(!phone.store().blobs().has(original));
+}
+
+/// Small pictures come by themselves, to everybody: a student who calls a film one fills no phone with it.
+#[test]
+fn a_film_that_is_called_a_small_picture_comes_to_nobody_by_itself() {
+    let school = RealSchool::start().unwrap();
+    let mut client = school.client("mina", "phone").unwrap();
+    let film = recording(1, 6_000_000);
+    let hash = BlobHash::of(&film);
+    let medium = Medium {
+        key: EntryId::from_bytes([7; 16]),
+        original: hash,
+        preview: Some(hash),
+        media_type: "image/jpeg".to_owned(),
+        width: 0,
+        height: u32::MAX,
+        size: u64::MAX,
+        duration: Some(u64::MAX),
+        placeholder: vec![0xFF; 64],
+        name: String::new(),
+        caption: String::new(),
+        alt: String::new(),
+        turn: Default::default(),
+        marks: Vec::new(),
+    };
+    let mut dice = SeededChance::new(7);
+    let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
+    let mut content = Writing::new(DocumentId::content(piece), &mut dice);
+    items.push(Item::Change(content.write(&client.me, &[hash], |edit| edit.add_medium(&medium))));
+    client.send(&items).unwrap();
+    client.upload(piece, &film).unwrap();
+
+    let mut ito = school.enrol("ms-ito", "ito").unwrap();
+    let report = driver::sync(&mut ito, true, Duration::from_secs(30)).unwrap();
+    assert!(report.quiet && report.bytes_down < 5_000_000, "{report:?}");
+    assert!(!ito.store().blobs().has(hash), "it did not come by itself");
+    // Its place in a list asks for it again and again.
+    for _ in 0..3 {
+        assert_eq!(ito.media(piece, hash, now()).unwrap(), None);
+        let report = driver::sync(&mut ito, true, Duration::from_secs(30)).unwrap();
+        assert!(report.quiet && report.bytes_down < 100_000, "{report:?}");
+    }
+    // Whoever opens it gets it, and it goes as any other.
+    assert_eq!(ito.media_path(piece, 0, Variant::Original, now()).unwrap(), None);
+    driver::sync(&mut ito, true, Duration::from_secs(30)).unwrap();
+    assert_eq!(ito.room().unwrap().others, film.len() as u64);
+    assert_eq!(ito.free_room().unwrap().bytes, film.len() as u64);
 }
 
 /// A platform that takes so many requests and no more.

@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 use super::super::{Device, DeviceError, Why};
 use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
 
+/// The largest small picture, in bytes: one piece.
+pub(in super::super) const MAX_SMALL: u64 = PIECE;
+
 /// Downloads that are under way at once: small pictures are many, and each waits for an answer.
 const AT_ONCE: usize = 3;
 /// What is read of an answer that isn't a piece: whoever stands in between may send the whole.
@@ -66,6 +69,10 @@ impl Device {
             }
             Ok(HttpAnswer { status: 206, body, content_range, .. }) => {
                 match content_range.and_then(|range| Stretch::read(&range)) {
+                    // Whoever calls a film a small picture would have it come to everybody by itself.
+                    Some(stretch) if download.is_small && stretch.of > MAX_SMALL => {
+                        return self.spoilt(hash, now);
+                    }
                     Some(stretch) if stretch.fits(&download, &body) => {
                         return self.piece_arrived(hash, stretch, &body, now);
                     }
@@ -101,6 +108,10 @@ impl Device {
         if self.store.blobs().finish(hash, stretch.of)? {
             return self.arrived(hash, now);
         }
+        self.spoilt(hash, now)
+    }
+
+    fn spoilt(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
         let until = now.plus_millis(SPOILT_WAIT);
         self.store.write(|tx| Ok(transfers::spoilt(tx, hash, until, Why::SOMETHING_ELSE.code())?))
     }
