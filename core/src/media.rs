@@ -49,6 +49,11 @@ pub const MAX_STREAM_BYTES: u64 = (2 << 30) - 1;
 /// The most pixels a picture may have: 64 binary megapixels, because "64 MP" phones store 9,248 × 6,936.
 pub const MAX_PIXELS: u64 = 64 << 20;
 
+/// The most pixels an animation may have: a phone that plays it has a frame or two of it in memory, at four bytes each.
+pub const MAX_MOVING_PIXELS: u64 = 16 << 20;
+
+const MOVING: &str = "this moving picture is too large to be played on phones (16 megapixels at most): make it smaller, or save it as a film (MP4)";
+
 /// The longest side of a preview, in pixels.
 pub const PREVIEW_SIDE: u32 = 1280;
 
@@ -208,7 +213,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
         Container::Pdf => pdf::rebuild(&reader.whole()?),
-        Container::Zip => office::rebuild(&reader.whole()?, 0),
+        Container::Zip => office::rebuild(&reader.whole()?),
         Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
     }
@@ -259,6 +264,14 @@ fn check_size(width: u32, height: u32) -> Result<(), MediaError> {
         return Err(MediaError::TooManyPixels { width, height });
     }
     Ok(())
+}
+
+/// A picture that moves is decoded again and again while somebody looks, so less of it is taken.
+fn check_moving(width: u32, height: u32) -> Result<(), MediaError> {
+    match u64::from(width) * u64::from(height) {
+        0..=MAX_MOVING_PIXELS => Ok(()),
+        _ => Err(MediaError::Unsupported { what: MOVING }),
+    }
 }
 
 fn damaged(reason: impl Into<String>) -> MediaError {

@@ -30,11 +30,12 @@ pub use repeats::CallId;
 /// "FFdv": marks the file as a device's store.
 const APPLICATION_ID: i64 = 0x4646_6476;
 /// The newest schema this program knows.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("store/schema_1.sql"),
     include_str!("store/schema_2.sql"),
     include_str!("store/schema_3.sql"),
+    include_str!("store/schema_4.sql"),
 ];
 
 /// Something about the store went wrong. Nothing was deleted.

@@ -91,10 +91,11 @@ impl Keeper {
     /// One night's look.
     pub fn look(&self, now: Timestamp) -> Result<Night, KeepError> {
         let mut night = Night::default();
-        self.remove_unlinked(now, &mut night)?;
-        self.remove_orphans(now, &mut night)?;
+        // First, so that something that can't be removed never keeps damage from being found.
         let total = self.stock.relay.read(media::stored_bytes)?;
         self.stock.check(total.div_ceil(NIGHTS), now, &mut night)?;
+        self.remove_unlinked(now, &mut night)?;
+        self.remove_orphans(now, &mut night)?;
         Ok(night)
     }
 

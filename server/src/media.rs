@@ -50,6 +50,11 @@ pub fn landed(
     let hash = blob.as_bytes().as_slice();
     tx.prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
         .execute((hash, size.cast_signed()))?;
+    // The bytes are those of now, whatever was found before; they are read again first.
+    tx.prepare_cached(
+        "update watch set damaged = null, checked = null where blob = ?1 and damaged is not null",
+    )?
+    .execute([hash])?;
     tx.prepare_cached(
         "insert or ignore into link (document, blob)
          select c.document, c.blob from claim c join document d on d.row = c.document

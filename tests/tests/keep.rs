@@ -105,6 +105,43 @@ fn bytes_without_a_link_go_after_a_week_and_linked_ones_never() {
 }
 
 #[test]
+fn bytes_that_are_brought_again_heal_what_was_damaged() {
+    let school = RealSchool::start().unwrap();
+    let mut client = school.client("mina", "phone").unwrap();
+    let leaf = b"a leaf of the oak";
+    let hash = BlobHash::of(leaf);
+    let mut dice = SeededChance::new(5);
+    let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
+    let mut content = Writing::new(DocumentId::content(piece), &mut dice);
+    items.push(Item::Change(content.write(&client.me, &[hash], |edit| edit.title("A leaf"))));
+    client.send(&items).unwrap();
+    client.upload(piece, leaf).unwrap();
+    std::fs::write(file_of(&school, hash), b"a loaf of the oak").unwrap();
+    assert_eq!(blobs(&school, &["--check"], 0)["damaged"], json!([hash]));
+
+    client.upload(piece, leaf).unwrap();
+    assert_eq!(blobs(&school, &[], 0)["damaged"], json!([]));
+    assert_eq!(blobs(&school, &["--check"], 0)["checked"]["sound"], 1);
+}
+
+#[test]
+fn files_of_others_in_the_folder_keep_nobody_from_looking_after_media() {
+    let (school, original) = school_with_a_photo();
+    school.relay.lock().unwrap().kill9().unwrap();
+    let folder = school.home().join("blobs");
+    std::fs::write(folder.join("ab"), "a file where a folder might be").unwrap();
+    let stray = BlobHash::of(b"a folder that is named like a blob");
+    std::fs::create_dir_all(file_of(&school, stray).join("within")).unwrap();
+    std::fs::write(file_of(&school, original), b"damaged").unwrap();
+    for days in [0, 8, 16] {
+        let told = blobs(&school, &["--tidy"], days);
+        assert_eq!((&told["orphans"], &told["night"]["removed"]), (&json!([]), &json!(0)));
+    }
+    assert_eq!(blobs(&school, &["--tidy"], 17)["damaged"], json!([original]));
+    assert!(file_of(&school, stray).join("within").exists());
+}
+
+#[test]
 fn bytes_that_are_linked_again_in_time_stay() {
     let (school, original) = school_with_a_photo();
     school.relay.lock().unwrap().kill9().unwrap();

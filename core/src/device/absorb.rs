@@ -12,6 +12,7 @@ use crate::model::piece::{Content, Medium};
 use crate::model::role::{Class, Role};
 use crate::store::log::ChangeState;
 use crate::store::records::{self, RecordKind};
+use crate::store::transfers::Wanted;
 use crate::store::{Identity, StoreError, index, log, outbox, transfers};
 use crate::sync::Batch;
 use crate::sync::verify::KeyRing;
@@ -331,7 +332,7 @@ impl Intake<'_> {
         let own = declared_maker(self.tx, id)? == Some(self.me.person);
         for preview in content.media.iter().filter_map(|medium| medium.preview).take(40) {
             if !(own && transfers::is_owed_or_sent(self.tx, preview)?) {
-                transfers::want(self.tx, preview)?;
+                transfers::want(self.tx, preview, Wanted::Small)?;
             }
         }
         Ok(())

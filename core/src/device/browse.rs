@@ -14,6 +14,7 @@ use crate::model::piece::{Content, Medium, PieceKind};
 use crate::model::role::{Class, Role};
 use crate::store::index::Listed;
 use crate::store::records::{self, RecordKind};
+use crate::store::transfers::Wanted;
 use crate::store::{index, log, transfers};
 use crate::time::Timestamp;
 
@@ -293,7 +294,11 @@ impl Device {
         });
         let hash =
             hash.ok_or_else(|| DeviceError::Unknown(format!("picture {position} of piece {piece}")))?;
-        Ok(self.is_here(hash, now)?.then(|| self.store.blobs().path(hash)).flatten())
+        let wanted = match variant {
+            Variant::Original => Wanted::All,
+            Variant::Preview => Wanted::Small,
+        };
+        Ok(self.is_here(hash, wanted, now)?.then(|| self.store.blobs().path(hash)).flatten())
     }
 
     /// A medium by its name, for a place without files. `None` when it is not here yet: it is then asked for at the next
@@ -309,23 +314,23 @@ impl Device {
         let Some(medium) = all.find(|medium| medium.names(hash)) else {
             return Err(DeviceError::Unknown(format!("file {hash} of piece {piece}")));
         };
-        let media_type = match medium.preview == Some(hash) {
-            true => Some(MediaType::Jpeg),
-            false => MediaType::parse(&medium.media_type),
+        let (media_type, wanted) = match medium.preview == Some(hash) {
+            true => (Some(MediaType::Jpeg), Wanted::Small),
+            false => (MediaType::parse(&medium.media_type), Wanted::All),
         };
-        if !self.is_here(hash, now)? {
+        if !self.is_here(hash, wanted, now)? {
             return Ok(None);
         }
         Ok(self.store.blobs().size(hash).map(|size| MediaHere { size, media_type }))
     }
 
-    fn is_here(&mut self, hash: BlobHash, now: Timestamp) -> Result<bool, DeviceError> {
+    fn is_here(&mut self, hash: BlobHash, wanted: Wanted, now: Timestamp) -> Result<bool, DeviceError> {
         if self.store.blobs().has(hash) {
             // A full disk takes no notes; looking goes on.
             let _ = self.look_at(hash, now);
             return Ok(true);
         }
-        self.store.write(|tx| Ok::<_, DeviceError>(transfers::want(tx, hash)?))?;
+        self.store.write(|tx| Ok::<_, DeviceError>(transfers::want(tx, hash, wanted)?))?;
         Ok(false)
     }
 

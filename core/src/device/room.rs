@@ -12,6 +12,7 @@ use crate::blob::BlobHash;
 use crate::store::{index, seen, transfers};
 use crate::time::Timestamp;
 
+use super::steps::MAX_SMALL;
 use super::{Device, DeviceError};
 
 /// The setting of how many bytes of others' originals are kept.
@@ -164,8 +165,11 @@ impl Device {
         let seen = seen::all(conn)?;
         let blobs = self.store.blobs();
         let here = kinds.into_iter().filter_map(|(hash, kind)| {
+            let size = blobs.size(hash)?;
+            // A film that somebody calls a small picture takes room as a film.
+            let kind = if kind == Kind::Preview && size > MAX_SMALL { Kind::Others } else { kind };
             let seen = seen.get(&hash).copied().unwrap_or(Timestamp::from_millis(0));
-            Some(Lying { hash, kind, size: blobs.size(hash)?, seen })
+            Some(Lying { hash, kind, size, seen })
         });
         Ok(here.collect())
     }

@@ -151,7 +151,8 @@ impl Device {
         };
         let uploads = self.uploads()?;
         let sends = uploads.iter().any(|upload| is_ready(upload) && needs_nobody(&upload.reason));
-        Ok(sends || transfers::wanted(conn)?.iter().any(|download| needs_nobody(&download.reason)))
+        let fetches = |download: &transfers::Download| !download.is_spoilt && needs_nobody(&download.reason);
+        Ok(sends || transfers::wanted(conn)?.iter().any(fetches))
     }
 
     /// What this device holds. Two devices agree when the heads of every document that both hold are equal, and the

@@ -20,6 +20,7 @@ use super::{Device, DeviceError, LOCKED};
 use upload::UploadAsk;
 
 pub use courier::{Courier, Parcel, STRETCH};
+pub(super) use download::MAX_SMALL;
 pub use upload::Line;
 pub(super) use upload::Uploading;
 

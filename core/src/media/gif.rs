@@ -5,7 +5,7 @@
 //! here. The blocks are those of the GIF89a specification.
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_size, damaged};
+use super::{MediaError, Rebuilt, check_moving, check_size, damaged};
 
 const EXTENSION: u8 = 0x21;
 const CONTROL: u8 = 0xF9;
@@ -65,6 +65,9 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
                 out.push(reader.byte()?);
                 out.extend_from_slice(reader.blocks()?);
                 frames += 1;
+                if frames == 2 {
+                    check_moving(width, height)?;
+                }
                 if frames > MAX_FRAMES {
                     return Err(damaged("it has too many frames"));
                 }
@@ -177,6 +180,16 @@ pub(super) mod tests {
         }
         assert_eq!(delays, [20, 20]);
         assert_eq!(rebuild(&rebuilt.bytes).unwrap().bytes, rebuilt.bytes);
+    }
+
+    #[test]
+    fn an_animation_too_large_to_be_played_is_refused() {
+        let mut large = sample();
+        large[6..10].copy_from_slice(&[0, 0x10, 0, 0x10]);
+        assert!(rebuild(&large).is_ok());
+        large[6] = 1;
+        let error = rebuild(&large).unwrap_err();
+        assert!(error.to_string().contains("MP4"), "{error}");
     }
 
     #[test]

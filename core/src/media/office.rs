@@ -10,7 +10,7 @@ mod archive;
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::{Found, Look, MediaError, MediaType, find};
-use archive::{Entry, Packed};
+use archive::{Budget, Entry, Packed};
 
 const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
 const PROGRAM: &str = "this file has a program in it (macros): save it without macros, or as PDF";
@@ -18,7 +18,9 @@ const SIGNED: &str = "this file is signed, and the signature tells a name: save 
 const LOCKED: &str = "this file is locked with a password: save it without one";
 const RAW_INSIDE: &str = "this file has a TIFF or HEIC picture in it, which can't be cleaned: put it in as JPEG, or save the file as PDF";
 
-/// An office file within an office file, and no further.
+const TOO_MANY: &str = "this file has very many PDF documents in it: choose those one by one";
+
+/// An office file within an office file, one within that, and no further.
 const MAX_DEPTH: u8 = 2;
 
 const CORE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>"#;
@@ -28,8 +30,12 @@ const PEOPLE: &[u8] = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?
 const META: &[u8] = br#"<?xml version="1.0" encoding="UTF-8"?><office:document-meta xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" office:version="1.2"><office:meta/></office:document-meta>"#;
 
 /// Plans the cleaned file.
-pub(super) fn rebuild(bytes: &[u8], depth: u8) -> Result<Found, MediaError> {
-    let entries = archive::read(bytes)?;
+pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
+    rebuild_within(bytes, 0, &mut Budget::default())
+}
+
+fn rebuild_within(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Found, MediaError> {
+    let entries = archive::read(bytes, budget)?;
     let media_type = kind(&entries)?;
     let mut out = archive::Writer::default();
     for entry in &entries {
@@ -39,11 +45,10 @@ pub(super) fn rebuild(bytes: &[u8], depth: u8) -> Result<Found, MediaError> {
                 out.copy(entry)?;
             }
             Fate::Emptied(content) => out.store(entry, content)?,
-            Fate::Cleaned if depth < MAX_DEPTH => match inside(&entry.unpack()?, depth)? {
+            Fate::Cleaned => match inside(&entry.unpack()?, depth, budget)? {
                 Some(cleaned) => out.store(entry, &cleaned)?,
                 None => out.copy(entry)?,
             },
-            Fate::Cleaned => return Err(MediaError::Unsupported { what: ARCHIVE }),
             Fate::Goes => {}
             Fate::Refused(what) => return Err(MediaError::Unsupported { what }),
         }
@@ -95,7 +100,6 @@ enum Fate {
 fn fate(name: &[u8]) -> Fate {
     let lower = name.to_ascii_lowercase();
     let last = lower.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    let lies_in = |folder: &[u8]| lower.split(|byte| *byte == b'/').rev().skip(1).any(|part| part == folder);
     match (lower.as_slice(), last) {
         (_, b"") => Fate::Goes,
         (_, b"vbaproject.bin" | b"vbadata.xml") => Fate::Refused(PROGRAM),
@@ -107,24 +111,30 @@ fn fate(name: &[u8]) -> Fate {
         (b"docprops/custom.xml", _) => Fate::Emptied(CUSTOM),
         (b"word/people.xml", _) => Fate::Emptied(PEOPLE),
         (_, b"meta.xml") => Fate::Emptied(META),
-        (_, _) if last.starts_with(b"thumbnail.") => Fate::Cleaned,
-        (_, _) if [&b"media"[..], b"pictures", b"embeddings"].iter().any(|folder| lies_in(folder)) => {
-            Fate::Cleaned
-        }
-        _ => Fate::Stays,
+        (b"mimetype", _) => Fate::Stays,
+        // A photo may lie anywhere: what isn't text by its name is looked into.
+        (_, _) if last.ends_with(b".xml") || last.ends_with(b".rels") => Fate::Stays,
+        _ => Fate::Cleaned,
     }
 }
 
 /// What stays of a picture, a film or another file inside; none where it is of a kind that has nothing to tell.
-fn inside(bytes: &[u8], depth: u8) -> Result<Option<Vec<u8>>, MediaError> {
+fn inside(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Option<Vec<u8>>, MediaError> {
     const RAW: [&[u8]; 2] = [b"II*\0", b"MM\0*"];
     let mut source = std::io::Cursor::new(bytes);
     let mut reader = super::Reader::new(&mut source)?;
     match super::sniff::container(&mut reader) {
         Ok(super::Container::Text) => Ok(None),
         Ok(super::Container::Still) => Err(MediaError::Unsupported { what: RAW_INSIDE }),
-        Ok(super::Container::Zip) => Ok(Some(rebuild(bytes, depth + 1)?.plan.in_memory().to_vec())),
-        Ok(_) => {
+        Ok(super::Container::Zip) if depth >= MAX_DEPTH => Err(MediaError::Unsupported { what: ARCHIVE }),
+        Ok(super::Container::Zip) => {
+            Ok(Some(rebuild_within(bytes, depth + 1, budget)?.plan.in_memory().to_vec()))
+        }
+        Ok(container) => {
+            if container == super::Container::Pdf {
+                let left = budget.documents.checked_sub(1);
+                budget.documents = left.ok_or(MediaError::Unsupported { what: TOO_MANY })?;
+            }
             let found = find(&mut reader, "")?;
             let mut cleaned = Vec::new();
             found.plan.write(&mut source, &mut cleaned)?;

@@ -5,7 +5,7 @@
 //! The chunks are those of the WebP container specification (RFC 9649).
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_size, damaged, icc};
+use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc};
 
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
@@ -49,6 +49,9 @@ fn extended(header: &[u8], mut chunks: Chunks<'_>) -> Result<Rebuilt, MediaError
     let (width, height) = (1 + little([w0, w1, w2]), 1 + little([h0, h1, h2]));
     check_size(width, height)?;
     let animated = flags & IS_ANIMATED != 0;
+    if animated {
+        check_moving(width, height)?;
+    }
     let mut body = Vec::new();
     let mut profile = None;
     let mut orientation = Orientation::UPRIGHT;
@@ -279,6 +282,16 @@ pub(super) mod tests {
         let mut canvas = vec![0; decoder.output_buffer_size().unwrap()];
         decoder.read_frame(&mut canvas).unwrap();
         decoder.read_frame(&mut canvas).unwrap();
+    }
+
+    #[test]
+    fn an_animation_too_large_to_be_played_is_refused() {
+        let mut large = animation();
+        large[24..30].copy_from_slice(&[0xFF, 0x0F, 0, 0xFF, 0x0F, 0]);
+        assert!(rebuild(&large).is_ok());
+        large[28] = 0x10;
+        let error = rebuild(&large).unwrap_err();
+        assert!(error.to_string().contains("MP4"), "{error}");
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<Erran
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How many stretches there are of all uploads.
+pub fn count(conn: &Connection) -> Result<usize, StoreError> {
+    let count: i64 = conn.query_row("select count(*) from errand", [], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// How one stretch stands.
 pub fn put(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId, errand: &Errand) -> Result<(), StoreError> {
     tx.prepare_cached(

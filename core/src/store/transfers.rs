@@ -179,10 +179,10 @@ pub fn restart_uploads(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Wakes uploads and downloads that wait.
+/// Wakes uploads and downloads that wait, but for files that did not match their name.
 pub fn wake(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("update upload set not_before = 0", [])?;
-    tx.execute("update download set not_before = 0", [])?;
+    tx.execute("update download set not_before = 0 where spoilt = 0", [])?;
     Ok(())
 }
 
@@ -199,31 +199,51 @@ pub struct Download {
     pub not_before: Timestamp,
     /// Why it waits, by its code.
     pub reason: Option<String>,
+    /// It came and was not what it was called. It is tried again after a long while.
+    pub is_spoilt: bool,
+    /// Only a small picture is expected.
+    pub is_small: bool,
 }
 
-/// Wants a blob.
-pub fn want(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
-    tx.execute("insert or ignore into download (hash) values (?1)", [hash.as_bytes().as_slice()])?;
+/// What is wanted of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The bytes, however many there are: somebody opens it.
+    All,
+    /// The bytes, if they are a small picture: those come by themselves.
+    Small,
+}
+
+/// Wants a blob. What somebody opens may be of any size from then on.
+pub fn want(tx: &Transaction<'_>, hash: BlobHash, wanted: Wanted) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "insert into download (hash, is_small) values (?1, ?2)
+         on conflict (hash) do update set is_small = 0, spoilt = 0, not_before = 0 where is_small and not ?2",
+    )?
+    .execute((hash.as_bytes().as_slice(), wanted == Wanted::Small))?;
     Ok(())
 }
 
 /// The blobs that are wanted.
 pub fn wanted(conn: &Connection) -> Result<Vec<Download>, StoreError> {
     let mut query = conn.prepare_cached(
-        "select hash, got, rounds, not_before, reason from download order by not_before, got, hash",
+        "select hash, got, rounds, not_before, reason, spoilt > 0, is_small from download
+         order by not_before, got, hash",
     )?;
     let rows = query.query_map([], |row| {
         let (hash, got, not_before): (Vec<u8>, i64, i64) = (row.get(0)?, row.get(1)?, row.get(3)?);
-        Ok((hash, got, row.get(2)?, not_before, row.get(4)?))
+        Ok((hash, got, row.get(2)?, not_before, row.get(4)?, row.get(5)?, row.get(6)?))
     })?;
     rows.map(|row| {
-        let (hash, got, rounds, not_before, reason) = row?;
+        let (hash, got, rounds, not_before, reason, is_spoilt, is_small) = row?;
         Ok(Download {
             hash: BlobHash::from_digest(bytes(&hash, "a download's hash")?),
             got: got.cast_unsigned(),
             rounds,
             not_before: Timestamp::from_millis(not_before.cast_unsigned()),
             reason,
+            is_spoilt,
+            is_small,
         })
     })
     .collect()
@@ -241,6 +261,21 @@ pub fn got(tx: &Transaction<'_>, hash: BlobHash, got: u64) -> Result<(), StoreEr
 /// It is here, or is not wanted any more.
 pub fn unwant(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
     tx.execute("delete from download where hash = ?1", [hash.as_bytes().as_slice()])?;
+    Ok(())
+}
+
+/// It is not what it was called: from the start, and not before this.
+pub fn spoilt(
+    tx: &Transaction<'_>,
+    hash: BlobHash,
+    until: Timestamp,
+    reason: &str,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "update download set got = 0, spoilt = spoilt + 1, rounds = rounds + 1, not_before = ?2, reason = ?3
+         where hash = ?1",
+        (hash.as_bytes().as_slice(), until.millis().cast_signed(), reason),
+    )?;
     Ok(())
 }
 

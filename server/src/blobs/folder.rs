@@ -92,11 +92,14 @@ impl BlobStore for FolderBlobs {
     }
 
     fn each(&self, visit: &mut dyn FnMut(BlobHash)) -> Result<(), BlobError> {
-        for first in names(&self.root, 2)? {
+        // Whatever else somebody has put here is none of ours: a blob is a plain file in the place that its name says.
+        for first in names(&self.root, 2, fs::FileType::is_dir)? {
             let first = self.root.join(first);
-            for second in names(&first, 2)? {
-                for name in names(&first.join(second), 64)? {
-                    if let Ok(hash) = format!("sha256:{name}").parse() {
+            for second in names(&first, 2, fs::FileType::is_dir)? {
+                let shelf = first.join(second);
+                for name in names(&shelf, 64, fs::FileType::is_file)? {
+                    let hash = format!("sha256:{name}").parse::<BlobHash>().ok();
+                    if let Some(hash) = hash.filter(|hash| self.root.join(hash.path()) == shelf.join(&name)) {
                         visit(hash);
                     }
                 }
@@ -106,13 +109,18 @@ impl BlobStore for FolderBlobs {
     }
 }
 
-/// The names in `folder` that have this many characters, in order.
-fn names(folder: &Path, length: usize) -> Result<Vec<String>, BlobError> {
+/// The names in `folder` that have this many characters and are of this kind, in order.
+fn names(folder: &Path, length: usize, is: fn(&fs::FileType) -> bool) -> Result<Vec<String>, BlobError> {
     let failed = |cause| BlobError::List { path: folder.to_owned(), cause };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().into_string();
-        found.extend(name.ok().filter(|name| name.len() == length));
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().into_string().ok().filter(|name| name.len() == length);
+        if let Some(name) = name
+            && is(&entry.file_type().map_err(failed)?)
+        {
+            found.push(name);
+        }
     }
     found.sort_unstable();
     Ok(found)
@@ -137,6 +145,24 @@ mod tests {
         let reopened = FolderBlobs::open(folder.path()).unwrap();
         assert_eq!(reopened.size(leaf).unwrap(), Some(6));
         assert_eq!(fs::read_dir(reopened.part_folder()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_others_put_into_the_folder_is_no_blob() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderBlobs::open(folder.path()).unwrap();
+        let leaf = put(&store, "leaf", &b"a leaf"[..]).unwrap();
+        let elsewhere = BlobHash::of(b"another leaf");
+        fs::write(folder.path().join("ab"), "a file where a folder might be").unwrap();
+        let shelf = folder.path().join(leaf.path()).parent().unwrap().to_owned();
+        fs::write(shelf.parent().unwrap().join("zz"), "the same below").unwrap();
+        fs::write(shelf.join(elsewhere.hex()), "on the wrong shelf").unwrap();
+        fs::create_dir_all(folder.path().join(elsewhere.path())).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", shelf.join("0".repeat(64))).unwrap();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("00")).unwrap();
+        let mut found = Vec::new();
+        store.each(&mut |hash| found.push(hash)).unwrap();
+        assert_eq!(found, [leaf]);
     }
 
     #[test]

@@ -18,6 +18,10 @@ use super::{Ask, Body, HttpAnswer};
 /// Bytes of one stretch: a request that fails is sent again as a whole.
 pub const STRETCH: u64 = 8 * 1024 * 1024;
 
+/// Stretches that are under way or wait to be joined. The relay joins so many to one file, and keeps twice as many open
+/// for a device: were there more, those could be stretches of films of which none is whole.
+const MAX_STRETCHES: usize = 256;
+
 /// The platform's own uploader.
 pub trait Courier {
     /// Takes over a request whose body is a stretch of a file, to be performed some time, also after this program has
@@ -43,16 +47,38 @@ impl Device {
         }
         let saves = self.saves_now()?;
         let mut taken = 0;
+        let mut open = errands::count(self.store.read())?;
         for upload in transfers::ready_uploads(self.store.read())? {
             let goes_on = upload.url.is_some() || upload.held != Held::Not || (saves && !upload.is_preview);
             let is_in_flight = self.is_in_flight(&upload);
             if goes_on || is_in_flight || !self.store.blobs().has(upload.hash) {
                 continue;
             }
-            for errand in self.errands_of(&upload)?.into_iter().filter(|errand| errand.url.is_none()) {
+            let known = errands::of(self.store.read(), upload.hash, upload.piece)?;
+            let is_new = known.is_empty();
+            let all = if is_new { stretches(&upload) } else { known };
+            if is_new {
+                if open + all.len() > MAX_STRETCHES {
+                    continue;
+                }
+                // All of them before the first leaves: a file is joined from all its stretches or not at all.
+                self.store.write(|tx| {
+                    all.iter().try_for_each(|errand| {
+                        Ok::<_, DeviceError>(errands::put(tx, upload.hash, upload.piece, errand)?)
+                    })
+                })?;
+                open += all.len();
+            }
+            for (position, errand) in all.into_iter().enumerate().filter(|(_, errand)| errand.url.is_none()) {
                 let ask = self.ask_stretch(&upload, &errand)?;
                 let name = format!("{}/{}/{}", upload.hash, upload.piece, errand.start);
                 if !courier.take(Parcel { name, ask }) {
+                    if is_new && position == 0 {
+                        // Nothing of it left: in one line it goes quicker.
+                        self.store.write(|tx| {
+                            Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?)
+                        })?;
+                    }
                     return Ok(taken);
                 }
                 let carried = Errand { carried: true, ..errand };
@@ -80,6 +106,10 @@ impl Device {
             // Sent from here meanwhile.
             return Ok(());
         };
+        if errand.url.is_some() && !errand.carried {
+            // Brought a second time, or sent from here: one of it is enough.
+            return Ok(());
+        }
         if let Ok(HttpAnswer { status: 401, .. }) = answer {
             return self.failed(Failure::Refused, now, chance);
         }
@@ -97,22 +127,6 @@ impl Device {
         self.store.write(|tx| Ok(errands::take_back(tx)?))
     }
 
-    /// The stretches of an upload, planned if it is the first time.
-    fn errands_of(&self, upload: &Upload) -> Result<Vec<Errand>, DeviceError> {
-        let known = errands::of(self.store.read(), upload.hash, upload.piece)?;
-        if !known.is_empty() {
-            return Ok(known);
-        }
-        let starts = (0..upload.size).step_by(STRETCH as usize);
-        let planned = starts.map(|start| Errand {
-            start,
-            length: (upload.size - start).min(STRETCH),
-            carried: false,
-            url: None,
-        });
-        Ok(planned.collect())
-    }
-
     /// One stretch, begun and sent in one request.
     pub(super) fn ask_stretch(&self, upload: &Upload, errand: &Errand) -> Result<Ask, DeviceError> {
         let headers = vec![
@@ -128,16 +142,30 @@ impl Device {
         Ok(Ask { method: "POST", url: format!("{}/v1/uploads", self.me.relay), headers, body, limit: 4096 })
     }
 
-    /// All stretches, to be joined.
-    pub(super) fn ask_join(&self, upload: &Upload, urls: &[&str]) -> Ask {
+    /// All stretches, to be joined: named by their paths, since servers in between take few kilobytes of headers.
+    pub(super) fn ask_join(&self, upload: &Upload, errands: &[Errand]) -> Ask {
+        let urls = errands.iter().filter_map(|errand| errand.url.as_deref());
+        let paths: Vec<&str> = urls.map(|url| url.strip_prefix(&self.me.relay).unwrap_or(url)).collect();
         let headers = vec![
             tus(),
-            ("Upload-Concat", format!("final;{}", urls.join(" "))),
+            ("Upload-Concat", format!("final;{}", paths.join(" "))),
             ("Upload-Metadata", metadata(upload)),
         ];
         let url = format!("{}/v1/uploads", self.me.relay);
         Ask { method: "POST", url, headers, body: Body::Empty, limit: 4096 }
     }
+}
+
+/// The stretches of an upload, none of which left yet.
+fn stretches(upload: &Upload) -> Vec<Errand> {
+    let starts = (0..upload.size.div_ceil(STRETCH)).map(|number| number * STRETCH);
+    let planned = starts.map(|start| Errand {
+        start,
+        length: (upload.size - start).min(STRETCH),
+        carried: false,
+        url: None,
+    });
+    planned.collect()
 }
 
 fn read_name(name: &str) -> Option<(BlobHash, PieceId, u64)> {

@@ -10,12 +10,18 @@ use crate::time::Timestamp;
 use super::super::{Device, DeviceError, Why};
 use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
 
+/// The largest small picture, in bytes: one piece.
+pub(in super::super) const MAX_SMALL: u64 = PIECE;
+
 /// Downloads that are under way at once: small pictures are many, and each waits for an answer.
 const AT_ONCE: usize = 3;
 /// What is read of an answer that isn't a piece: whoever stands in between may send the whole.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
 /// The largest blob that is fetched, in bytes.
 const MAX_SIZE: u64 = 1 << 31;
+/// Milliseconds until a file that did not match its name is fetched again, whoever wakes the device meanwhile: a film that
+/// is damaged at the school would use up every line it is fetched over.
+const SPOILT_WAIT: u64 = 24 * 60 * 60 * 1000;
 
 impl Device {
     pub(super) fn next_download(&mut self, now: Timestamp) -> Result<Transfer, DeviceError> {
@@ -63,8 +69,12 @@ impl Device {
             }
             Ok(HttpAnswer { status: 206, body, content_range, .. }) => {
                 match content_range.and_then(|range| Stretch::read(&range)) {
+                    // Whoever calls a film a small picture would have it come to everybody by itself.
+                    Some(stretch) if download.is_small && stretch.of > MAX_SMALL => {
+                        return self.spoilt(hash, now);
+                    }
                     Some(stretch) if stretch.fits(&download, &body) => {
-                        return self.piece_arrived(hash, stretch, &body, now, chance);
+                        return self.piece_arrived(hash, stretch, &body, now);
                     }
                     _ => Why::SOMETHING_ELSE,
                 }
@@ -89,7 +99,6 @@ impl Device {
         stretch: Stretch,
         body: &[u8],
         now: Timestamp,
-        chance: &mut dyn Chance,
     ) -> Result<(), DeviceError> {
         self.store.blobs().put_piece(hash, stretch.from, body)?;
         let got = stretch.from + body.len() as u64;
@@ -99,11 +108,12 @@ impl Device {
         if self.store.blobs().finish(hash, stretch.of)? {
             return self.arrived(hash, now);
         }
-        let until = now.plus_millis(back_off(3, chance));
-        self.store.write(|tx| {
-            transfers::got(tx, hash, 0)?;
-            Ok(transfers::put_off_download(tx, hash, until, Why::SOMETHING_ELSE.code())?)
-        })
+        self.spoilt(hash, now)
+    }
+
+    fn spoilt(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
+        let until = now.plus_millis(SPOILT_WAIT);
+        self.store.write(|tx| Ok(transfers::spoilt(tx, hash, until, Why::SOMETHING_ELSE.code())?))
     }
 
     fn arrived(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
@@ -127,12 +137,13 @@ impl Stretch {
         Some(Self { from: from.parse().ok()?, to: to.parse().ok()?, of: of.parse().ok()? })
     }
 
+    /// It is what was asked for: all of the piece, or all that is left. One that is shorter would be one of endlessly many.
     fn fits(&self, download: &Download, body: &[u8]) -> bool {
-        let length = body.len() as u64;
+        let asked = download.got.saturating_add(PIECE).min(self.of);
         self.from == download.got
-            && length > 0
-            && self.to < self.of
             && self.of <= MAX_SIZE
-            && self.to.checked_sub(self.from) == Some(length - 1)
+            && self.from < asked
+            && self.to.checked_add(1) == Some(asked)
+            && body.len() as u64 == asked - self.from
     }
 }

@@ -51,7 +51,8 @@ pub enum Line {
 #[derive(Debug, Default)]
 pub(in super::super) struct Uploading {
     line: Line,
-    /// Those whose offset the relay has confirmed since: before it has, it knows better than our notes.
+    /// Those whose offset the relay has confirmed since, and that went well since then: of any other it knows better than
+    /// our notes.
     confirmed: BTreeSet<(BlobHash, PieceId)>,
 }
 
@@ -169,8 +170,7 @@ impl Device {
                 return Ok((self.ask_stretch(upload, missing)?, UploadAsk::Stretch(missing.start)));
             }
             if !errands.is_empty() {
-                let urls: Vec<&str> = errands.iter().filter_map(|errand| errand.url.as_deref()).collect();
-                return Ok((self.ask_join(upload, &urls), UploadAsk::Join));
+                return Ok((self.ask_join(upload, &errands), UploadAsk::Join));
             }
             let headers =
                 vec![tus, ("Upload-Length", upload.size.to_string()), ("Upload-Metadata", metadata(upload))];
@@ -179,7 +179,7 @@ impl Device {
         if upload.held == Held::Cancelled {
             return Ok((bare("DELETE", url.clone(), vec![tus]), UploadAsk::LetGo));
         }
-        if upload.rounds > 0 || !self.uploading.confirmed.contains(&(upload.hash, upload.piece)) {
+        if !self.uploading.confirmed.contains(&(upload.hash, upload.piece)) {
             // Something went wrong, or this device was closed: the relay knows best how far it came.
             return Ok((bare("HEAD", url.clone(), vec![tus]), UploadAsk::Where));
         }
@@ -212,18 +212,27 @@ impl Device {
             upload.reason = Some(why.code().to_owned());
         };
         let HttpAnswer { status, location, upload_offset, .. } = answer.unwrap_or_default();
+        let (rounds, sent) = (upload.rounds, upload.sent);
         match (asked, status) {
             (UploadAsk::Begin, 201) if location.is_some() => {
                 upload.url = location.map(|location| absolute(&self.me.relay, &location));
-                (upload.sent, upload.rounds, upload.reason) = (0, 0, None);
+                (upload.sent, upload.reason) = (0, None);
                 upload.is_done = upload.size == 0;
                 self.uploading.confirmed.insert(name);
+            }
+            (UploadAsk::Send, 200 | 204) if upload_offset.is_none_or(|at| at <= sent) => {
+                // It took a piece and has none of it: whoever went on would send it again without end.
+                failed(&mut upload, Why::BUSY);
             }
             (UploadAsk::Where | UploadAsk::Send, 200 | 204)
                 if upload_offset.is_some_and(|at| at <= upload.size) =>
             {
                 upload.sent = upload_offset.unwrap_or_default();
-                (upload.rounds, upload.reason) = (0, None);
+                upload.reason = None;
+                // To be told where it stands is no progress: the pauses grow until a byte more is there.
+                if upload.sent > sent {
+                    upload.rounds = 0;
+                }
                 upload.is_done = upload.sent == upload.size;
                 self.uploading.confirmed.insert(name);
             }
@@ -242,14 +251,15 @@ impl Device {
                     failed(&mut upload, Why::BUSY);
                 }
             }
-            (UploadAsk::Join, 201) if location.is_some() => {
+            (UploadAsk::Join, 201) if location.is_some() && upload_offset == Some(upload.size) => {
                 // How far it came is asked next.
                 upload.url = location.map(|location| absolute(&self.me.relay, &location));
                 self.store
                     .write(|tx| Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?))?;
             }
-            (UploadAsk::Join, 400 | 404 | 410 | 422) => {
-                // A stretch is gone, or they are not what they should be: from the start, in one line.
+            (UploadAsk::Join, 201 | 400 | 404 | 410 | 422 | 431) => {
+                // A stretch is gone, they are not what they should be, or whoever stands in between can't take so many
+                // names: from the start, in one line.
                 self.store
                     .write(|tx| Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?))?;
                 failed(&mut upload, Why::STARTED_AGAIN);
@@ -266,6 +276,9 @@ impl Device {
             (_, 413) => failed(&mut upload, Why::OVER_QUOTA),
             (_, 507) => failed(&mut upload, Why::NO_ROOM_AT_SCHOOL),
             (_, _) => failed(&mut upload, Why::BUSY),
+        }
+        if upload.rounds > rounds {
+            self.uploading.confirmed.remove(&name);
         }
         self.store.write(|tx| Ok(transfers::update_upload(tx, &upload)?))
     }

@@ -17,11 +17,28 @@ const HEARD: [&[u8; 4]; 18] = [
     b"in24", b"in32", b"fl32", b"fl64", b"ulaw", b"alaw", b"ipcm",
 ];
 
-/// Boxes that a decoder needs. None of them has room for words.
+/// Boxes that a decoder needs.
 const SETTINGS: [&[u8; 4]; 30] = [
     b"avcC", b"hvcC", b"lhvC", b"dvcC", b"dvvC", b"dvwC", b"av1C", b"vpcC", b"esds", b"dOps", b"alac",
     b"dac3", b"dec3", b"btrt", b"pasp", b"clap", b"fiel", b"gama", b"mdcv", b"SmDm", b"clli", b"CoLL",
     b"cclv", b"amve", b"chan", b"chnl", b"srat", b"pcmC", b"frma", b"enda",
+];
+
+/// How long those are that only hold numbers: what lies behind those is of somebody else.
+const LENGTHS: [(&[u8; 4], usize); 13] = [
+    (b"btrt", 12),
+    (b"pasp", 8),
+    (b"clap", 32),
+    (b"fiel", 2),
+    (b"gama", 4),
+    (b"mdcv", 24),
+    (b"SmDm", 28),
+    (b"clli", 4),
+    (b"CoLL", 8),
+    (b"amve", 8),
+    (b"srat", 8),
+    (b"frma", 4),
+    (b"enda", 2),
 ];
 
 /// Whether all descriptions in this `stsd` are known. What is locked is refused.
@@ -91,12 +108,19 @@ fn settings(name: &[u8; 4], body: &mut [u8]) -> Result<bool, MediaError> {
             boxes::each(body, |name, body| match name {
                 b"mp4a" => keep(body, 0),
                 [0, 0, 0, 0] => keep(body, 0),
-                _ => Ok(SETTINGS.contains(&name)),
+                _ => Ok(known(name, body)),
             })?;
             Ok(true)
         }
-        _ => Ok(SETTINGS.contains(&name)),
+        _ => Ok(known(name, body)),
     }
+}
+
+fn known(name: &[u8; 4], body: &mut [u8]) -> bool {
+    if let Some((_, length)) = LENGTHS.iter().find(|(known, _)| *known == name) {
+        blank(body, *length..body.len());
+    }
+    SETTINGS.contains(&name)
 }
 
 /// How many bytes one sample of uncompressed sound has over all channels, if this is such.

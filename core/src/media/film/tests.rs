@@ -79,7 +79,8 @@ fn film_description() -> Vec<u8> {
     entry[7] = 1;
     entry[12..16].copy_from_slice(b"SECR");
     entry[42..57].copy_from_slice(b"SECRET enc name");
-    let inner = [wrap(b"avcC", &[1, 66, 0, 10]), wrap(b"vexu", b"SECRET")].concat();
+    let shape = wrap(b"pasp", b"\0\0\0\x01\0\0\0\x01SECRET");
+    let inner = [wrap(b"avcC", &[1, 66, 0, 10]), wrap(b"vexu", b"SECRET"), shape].concat();
     wrap(b"avc1", &[entry, inner].concat())
 }
 

@@ -37,8 +37,21 @@ pub(super) struct Entry<'a> {
     length: u32,
 }
 
-/// The parts in the order of the archive's list.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, MediaError> {
+/// What may still be unpacked: of an archive and of all archives within it together.
+pub(super) struct Budget {
+    bytes: u64,
+    /// PDF documents, each of which has a budget of its own.
+    pub(super) documents: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { bytes: MAX_UNPACKED, documents: 20 }
+    }
+}
+
+/// The parts in the order of the archive's list. What they unpack to is taken from the budget.
+pub(super) fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Vec<Entry<'a>>, MediaError> {
     let tail = bytes.len().saturating_sub(66_000);
     let end = bytes.get(tail..).unwrap_or_default().windows(4).rposition(|window| window == END);
     let end = bytes.get(tail + end.ok_or_else(cut_short)?..).unwrap_or_default();
@@ -49,7 +62,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, MediaError> {
     let mut list = bytes.get(start as usize..).ok_or_else(cut_short)?;
     let mut entries: Vec<Entry<'_>> = Vec::new();
     let mut names = std::collections::BTreeSet::new();
-    let mut unpacked = 0;
     for _ in 0..count {
         if !list.starts_with(LISTED) {
             return Err(cut_short());
@@ -58,11 +70,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Entry<'_>>, MediaError> {
             (u16_at(list, 28)?.into(), usize::from(u16_at(list, 30)?), usize::from(u16_at(list, 32)?));
         let entry = Entry::read(bytes, list, name)?;
         list = list.get(46 + name + more + note..).ok_or_else(cut_short)?;
-        unpacked += u64::from(entry.length);
-        if !names.insert(entry.name.to_ascii_lowercase())
-            || entries.len() >= MAX_PARTS
-            || unpacked > MAX_UNPACKED
-        {
+        let left = budget.bytes.checked_sub(entry.length.into());
+        budget.bytes = left.ok_or_else(|| damaged("its parts unpack to more than any document has"))?;
+        if !names.insert(entry.name.to_ascii_lowercase()) || entries.len() >= MAX_PARTS {
             return Err(damaged("its parts can't be told apart, or are too many"));
         }
         entries.push(entry);

@@ -64,7 +64,7 @@ fn open_document(parts: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// All parts of an archive, unpacked.
 fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let entries = super::archive::read(bytes).unwrap();
+    let entries = super::archive::read(bytes, &mut super::Budget::default()).unwrap();
     entries.iter().map(|entry| (entry.name.escape_ascii().to_string(), entry.unpack().unwrap())).collect()
 }
 
@@ -128,6 +128,34 @@ fn a_part_that_does_not_open_or_hides_something_is_damage() {
         let cut = clean(&source[..end]);
         assert!(matches!(cut, Err(MediaError::Damaged { .. })), "cut at {end}: {cut:?}");
     }
+}
+
+#[test]
+fn a_photo_loses_what_it_tells_wherever_it_lies() {
+    let photo = jpeg::tests::sample(24, 16, 6);
+    let file = archive(&[
+        ("[Content_Types].xml", b""),
+        ("word/document.xml", b""),
+        ("word/images/garden.jpg", &photo),
+        ("customXml/scan.bin", &photo),
+    ]);
+    let cleaned = clean(&file).unwrap();
+    let cleaned_photo = clean(&photo).unwrap().bytes;
+    assert_ne!(photo, cleaned_photo);
+    assert_eq!(parts(&cleaned.bytes)[2..].iter().filter(|(_, bytes)| *bytes == cleaned_photo).count(), 2);
+}
+
+#[test]
+fn archives_within_an_archive_unpack_to_no_more_than_one_may() {
+    let inner = archive(&[("[Content_Types].xml", b""), ("word/document.xml", &vec![b' '; 60 << 20])]);
+    let wrap = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("word/embeddings/{number}.docx")).collect();
+        let mut parts: Vec<(&str, &[u8])> = vec![("[Content_Types].xml", b""), ("word/document.xml", b"")];
+        parts.extend(names.iter().map(|name| (name.as_str(), inner.as_slice())));
+        archive(&parts)
+    };
+    assert!(clean(&wrap(1)).is_ok());
+    assert!(matches!(clean(&wrap(9)), Err(MediaError::Damaged { .. })));
 }
 
 #[test]

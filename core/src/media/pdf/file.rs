@@ -16,6 +16,9 @@ const MAX_SECTIONS: usize = 1000;
 /// What is unpacked of a file in all, in bytes.
 const MAX_UNPACKED: u64 = 128 << 20;
 
+/// How often every byte may be read: each object is read once or twice, and what is shared a few times more.
+const READINGS: u64 = 4;
+
 #[derive(Clone, Copy)]
 enum Place {
     /// It was there, and is no more.
@@ -49,7 +52,7 @@ impl<'a> File<'a> {
             root: 0,
             unpacked: BTreeMap::new(),
             values_left: MAX_VALUES,
-            bytes_left: bytes.len() as u64 * 4 + (1 << 20),
+            bytes_left: bytes.len() as u64 * READINGS + (1 << 20),
             unpack_left: MAX_UNPACKED,
         };
         let end = bytes.len().saturating_sub(2048);
@@ -169,7 +172,10 @@ impl<'a> File<'a> {
             stated.and_then(|length| usize::try_from(length).ok()).filter(|length| *length <= data.len())
         {
             let mut lexer = Lexer::new(data, length, 0);
-            if lexer.eat(b"endstream") {
+            let is_its_end = lexer.eat(b"endstream");
+            // What stands between the two is read as often as the stream is.
+            self.spend((lexer.at - length) as u64)?;
+            if is_its_end {
                 return Ok(length);
             }
         }
@@ -189,9 +195,12 @@ impl<'a> File<'a> {
         let Some(&(_, at)) = place.filter(|(found, _)| *found == u64::from(number)) else {
             return Err(unreadable());
         };
-        let mut lexer = Lexer::new(data, at.min(data.len()), self.values_left);
+        let at = at.min(data.len());
+        let mut lexer = Lexer::new(data, at, self.values_left);
         let object = lexer.object()?;
+        let read = lexer.at - at;
         self.values_left = lexer.left();
+        self.spend(read as u64)?;
         Ok(object)
     }
 
@@ -202,6 +211,7 @@ impl<'a> File<'a> {
         let number = |key: &[u8]| packed.dict.get(key).and_then(Object::number).ok_or_else(unreadable);
         let (count, first) = (number(b"N")?, number(b"First")?);
         let data = self.unpack(&packed)?;
+        self.bytes_left += data.len() as u64 * READINGS;
         let first =
             usize::try_from(first).ok().filter(|first| *first <= data.len()).ok_or_else(unreadable)?;
         if count > MAX_OBJECTS {

@@ -51,17 +51,21 @@ pub(crate) fn sample() -> Vec<u8> {
 
 /// The same in the way of newer programs: objects packed into a stream, and the list of places, too.
 pub(crate) fn packed() -> Vec<u8> {
+    packed_with(
+        b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 6 0 R /VP (SECRET place)>>",
+        b"<</Author (SECRET)>>",
+    )
+}
+
+/// The same with this page, and another object: the fourth.
+fn packed_with(page: &[u8], fourth: &[u8]) -> Vec<u8> {
     let pack = |data: &[u8]| {
         let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         packer.write_all(data).unwrap();
         packer.finish().unwrap()
     };
-    let objects: [&[u8]; 4] = [
-        b"<</Type /Catalog /Pages 2 0 R>>",
-        b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
-        b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 6 0 R /VP (SECRET place)>>",
-        b"<</Author (SECRET)>>",
-    ];
+    let objects: [&[u8]; 4] =
+        [b"<</Type /Catalog /Pages 2 0 R>>", b"<</Type /Pages /Kids [3 0 R] /Count 1>>", page, fourth];
     let mut list = String::new();
     let mut body = Vec::new();
     for (number, object) in (1..).zip(objects) {
@@ -116,6 +120,20 @@ fn what_a_page_shows_stays_and_the_rest_goes() {
     }
     assert!(cleaned.bytes.starts_with(b"%PDF-1.4\n") && cleaned.bytes.ends_with(b"%%EOF\n"));
     assert_eq!(prepare_bytes(&sample()).unwrap().preview, None);
+}
+
+/// A small file that has one large object looked at as often as it is named would be read for hours.
+#[test]
+fn what_is_packed_small_is_not_read_without_end() {
+    let page = |remarks: usize| {
+        let remarks = "4 0 R ".repeat(remarks);
+        format!("<</Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 6 0 R /Annots [{remarks}]>>")
+    };
+    let large = format!("<</Subtype /Movie /Contents ({})>>", "a".repeat(1 << 20));
+    assert!(clean(&packed_with(page(2).as_bytes(), large.as_bytes())).is_ok());
+    let many = packed_with(page(50).as_bytes(), large.as_bytes());
+    assert!(many.len() < 20_000, "{} bytes", many.len());
+    assert!(matches!(clean(&many), Err(MediaError::Unsupported { .. })));
 }
 
 #[test]

@@ -13,6 +13,19 @@ const KEPT: [&[u8; 4]; 18] = [
     b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"rloc",
 ];
 
+/// How long those are that only hold numbers: what lies behind those is of somebody else.
+const LENGTHS: [(&[u8; 4], usize); 9] = [
+    (b"ispe", 12),
+    (b"pasp", 8),
+    (b"clap", 32),
+    (b"irot", 1),
+    (b"imir", 1),
+    (b"a1op", 1),
+    (b"clli", 4),
+    (b"mdcv", 24),
+    (b"amve", 8),
+];
+
 const MAX_PROPERTIES: usize = 10_000;
 
 /// All properties of a file, and which item has which.
@@ -143,7 +156,11 @@ fn clean(name: &[u8; 4], body: &[u8]) -> Option<Vec<u8>> {
             let end = body.get(4..)?.iter().position(|byte| *byte == 0)?;
             Some(body.get(..4 + end + 1)?.to_vec())
         }
-        _ if KEPT.contains(&name) => Some(body.to_vec()),
+        _ if KEPT.contains(&name) => {
+            let length =
+                LENGTHS.iter().find(|(known, _)| *known == name).map_or(body.len(), |(_, length)| *length);
+            Some(body.get(..length.min(body.len()))?.to_vec())
+        }
         _ => None,
     }
 }

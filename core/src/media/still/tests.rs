@@ -40,7 +40,7 @@ pub(crate) fn sample() -> Vec<u8> {
         wrap(b"hvcC", &[1; 23]),
         size(64, 64),
         size(128, 64),
-        wrap(b"irot", &[1]),
+        wrap(b"irot", b"\x01SECRET"),
         wrap(b"colr", &[&b"prof"[..], &icc::tests::sample()].concat()),
         wrap(b"udes", b"SECRET words"),
         wrap(b"auxC", b"\0\0\0\0urn:com:apple:photo:2020:aux:depth\0SECRET"),
