@@ -124,6 +124,22 @@ test("photos are put in order, described, turned, replaced and taken out, and no
   await expect(lea.page.getByRole("button", { name: say("viewer.open", { at: 3, count: 3 }) })).toBeVisible();
 });
 
+test("a film that lies on its side is turned, and its buttons stay where they belong", async ({ school }) => {
+  const mina = await school.person("mina");
+  await mina.capture([film()], { title: "Held sideways", folio: "Community garden" });
+  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await mina.page.getByRole("button", { name: say("edit.edit") }).click();
+  await mina.page.getByText(say("edit.media")).click();
+  await mina.page.getByRole("button", { name: say("medium.turn", { at: 1 }) }).click();
+  await mina.page.getByRole("button", { name: say("viewer.open_film", { at: 1, count: 1 }) }).click();
+  const viewer = mina.page.getByRole("dialog");
+  await viewer.getByTestId("play").click();
+  await expect(viewer.getByRole("slider", { name: say("medium.moment") })).not.toHaveValue("0");
+  const [shown, screen] = [await viewer.locator("video").boundingBox(), mina.page.viewportSize()];
+  expect(shown?.height ?? 0).toBeGreaterThan(shown?.width ?? 0);
+  expect(shown?.width ?? 0).toBeLessThanOrEqual(screen?.width ?? 0);
+});
+
 test("a mentor points at a spot of a photo, and the student sees which", async ({ school }) => {
   const mina = await school.person("mina");
   const lea = await school.person("lea");
@@ -139,6 +155,7 @@ test("a mentor points at a spot of a photo, and the student sees which", async (
   await picker.click({ position: { x: 40, y: 30 } });
   await picker.press("ArrowRight");
   await lea.page.getByRole("dialog").getByRole("button", { name: say("done") }).click();
+  await expect(form.getByTestId("point")).toBeFocused();
   await form.getByLabel(say("feedback.did_well")).fill("This corner is sharp.");
   await form.getByRole("button", { name: say("feedback.give") }).click();
   await expect(form).toHaveCount(0);

@@ -112,8 +112,10 @@ export async function openFiles(page: Page, piece: string, language: "en" | "es"
 
   await settle(page, `#/piece/${piece}`);
   await page.getByRole("button", { name: say("viewer.open", { at: 1, count: SEEN }) }).click();
+  await drawn(page);
   await look("viewer-photo");
   await page.keyboard.press("ArrowRight");
+  await drawn(page);
   await look("viewer-turned");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
@@ -131,9 +133,15 @@ export async function openFiles(page: Page, piece: string, language: "en" | "es"
   await page.getByText(say("edit.media")).click();
   await look("edit-files");
   await page.getByRole("button", { name: say("medium.point", { at: 2 }) }).click();
+  await drawn(page);
   await page.getByTestId("spot-picker").press("ArrowRight");
   await look("edit-spot");
   await page.keyboard.press("Escape");
+}
+
+/** The photo in what is open is here. */
+async function drawn(page: Page): Promise<void> {
+  await expect(page.getByRole("dialog").locator("img.picture")).toBeVisible();
 }
 
 /** What opens where a mentor gives feedback on a spot. */
@@ -141,6 +149,7 @@ export async function openFeedback(page: Page, piece: string, look: Look): Promi
   await settle(page, `#/piece/${piece}?from=shared`);
   await page.getByTestId("feedback").click();
   await page.getByTestId("point").click();
+  await drawn(page);
   await page.getByTestId("spot-picker").press("ArrowRight");
   await look("feedback-pointing");
   await page.keyboard.press("Escape");
