@@ -1,7 +1,7 @@
 // Every page passes axe, in light and in dark, on a phone: WCAG 2.2 A and AA.
 
 import AxeBuilder from "@axe-core/playwright";
-import { fill, pagesOf, settle } from "./pages";
+import { fill, openFeedback, openFiles, pagesOf, SEEN, settle } from "./pages";
 import { expect, PHONE, say, test, type Seat } from "./stage";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -33,10 +33,11 @@ for (const colorScheme of ["light", "dark"] as const) {
         });
         await isClean(seat, name);
       }
+      if (who === "lea") await openFeedback(seat.page, piece, (name) => isClean(seat, name));
       if (who !== "mina") continue;
 
       await settle(seat.page, `#/piece/${piece}`);
-      for (const sheet of [say("who_sees.title"), say("share.change"), say("place.place"), say("viewer.open", { at: 1, count: 3 })]) {
+      for (const sheet of [say("who_sees.title"), say("share.change"), say("place.place"), say("viewer.open", { at: 1, count: SEEN })]) {
         await seat.page.getByRole("button", { name: sheet }).first().click();
         await expect(seat.page.getByRole("dialog")).toBeVisible();
         await isClean(seat, `piece, ${sheet}`);
@@ -44,6 +45,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       }
       await seat.page.getByRole("button", { name: say("edit.edit") }).click();
       await isClean(seat, "piece, editing");
+      await openFiles(seat.page, piece, "en", (name) => isClean(seat, name));
 
       await seat.go("#/me");
       await seat.page.getByTestId("invite-device").click();

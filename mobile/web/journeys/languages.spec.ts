@@ -1,6 +1,6 @@
 // A page speaks one language: in Spanish no English sentence of the app is left, and in neither is a key to be read.
 
-import { fill, pagesOf, settle } from "./pages";
+import { fill, openFeedback, openFiles, pagesOf, settle } from "./pages";
 import { expect, PHONE, test } from "./stage";
 import { english, spanish } from "./words";
 
@@ -30,13 +30,18 @@ test("every page is in Spanish for whoever reads Spanish", async ({ school }) =>
   for (const who of ["mina", "ms-ito", "lea", "hana"] as const) {
     const seat = await school.person(who, { ...PHONE, locale: "es-MX" });
     await expect(seat.page.locator("html")).toHaveAttribute("lang", "es");
-    for (const { name, hash } of pagesOf(who, school, piece)) {
-      await settle(seat.page, hash);
+    const isSpanish = async (name: string): Promise<void> => {
       const words = await seat.page.evaluate(wordsOfPage);
       const seen = new Set(words);
       expect.soft(ENGLISH.filter((sentence) => seen.has(sentence)), `English on ${name}`).toEqual([]);
       expect.soft(KEYS.filter((key) => words.some((one) => one.split(/\s/).includes(key))), `keys on ${name}`).toEqual([]);
+    };
+    for (const { name, hash } of pagesOf(who, school, piece)) {
+      await settle(seat.page, hash);
+      await isSpanish(name);
     }
+    if (who === "mina") await openFiles(seat.page, piece, "es", isSpanish);
+    if (who === "lea") await openFeedback(seat.page, piece, isSpanish);
   }
 });
 

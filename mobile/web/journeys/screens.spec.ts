@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fill, pagesOf, settle, tooWide } from "./pages";
+import { fill, openFeedback, openFiles, pagesOf, settle, tooWide } from "./pages";
 import { DESKTOP, expect, PHONE, TABLET, test, type Seat } from "./stage";
 
 const folder = join(import.meta.dirname, "../../../tests/artefacts/web/screens");
@@ -16,11 +16,11 @@ const LOOKS = {
 } as const;
 const PEOPLE = ["mina", "ms-ito", "lea", "hana"] as const;
 
-/** The whole page in one picture, as on a screen that is high enough; of a very long one, what is seen first. */
+/** The whole page in one picture, as on a screen that is high enough; of a very long one, and with a sheet over it, what is seen first. */
 async function picture({ page }: Seat, look: string, name: string): Promise<void> {
   mkdirSync(join(folder, look), { recursive: true });
   const screen = page.viewportSize() ?? PHONE.viewport;
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const height = await page.evaluate(() => (document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight));
   if (height < 6_000) await page.setViewportSize({ ...screen, height: Math.max(height, screen.height) });
   await page.screenshot({ path: join(folder, look, `${name}.png`), animations: "disabled" });
   await page.setViewportSize(screen);
@@ -32,7 +32,7 @@ for (const [pieces, looks] of [
   [300, ["phone", "desktop"]],
 ] as const) {
   test(`every page with ${pieces} pieces of work fits its screen`, async ({ school }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(240_000);
     const piece = pieces === 0 ? undefined : fill(school, pieces - 1);
     for (const look of looks) {
       const newcomer = await school.seat(LOOKS[look]);
@@ -46,6 +46,14 @@ for (const [pieces, looks] of [
           await settle(seat.page, hash);
           await picture(seat, look, `${name}-${pieces}`);
           expect.soft(await tooWide(seat.page), `what is too wide on ${name}, ${look}`).toEqual([]);
+        }
+        const opened = async (name: string): Promise<void> => {
+          await picture(seat, look, name);
+          expect.soft(await tooWide(seat.page), `what is too wide on ${name}, ${look}`).toEqual([]);
+        };
+        if (piece !== undefined && pieces === 1) {
+          if (who === "mina") await openFiles(seat.page, piece, look === "phone-es" ? "es" : "en", opened);
+          if (who === "lea") await openFeedback(seat.page, piece, opened);
         }
         await seat.context.close();
       }

@@ -7,6 +7,8 @@ export interface Fetched {
   readonly url: string | null;
   /** Somebody asked, and it is not here yet. */
   readonly wanted: boolean;
+  /** It can't come now: there is no way to the school. */
+  readonly stuck: boolean;
   want(): void;
 }
 
@@ -43,6 +45,9 @@ export function fetched(of: () => { piece: string; hash: string }): Fetched {
     },
     get wanted() {
       return asked && url === null;
+    },
+    get stuck() {
+      return asked && url === null && (core.network.is === "offline" || core.network.is === "unreachable");
     },
     want() {
       asked = true;

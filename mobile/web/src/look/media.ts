@@ -1,7 +1,7 @@
 // What there is to say and to draw of a medium.
 
 import type { Medium, NewLink } from "../core/types";
-import { say } from "../words/words.svelte";
+import { say, sayBytes } from "../words/words.svelte";
 import type { IconName } from "./Icon.svelte";
 
 export const ICONS: Record<Medium["shows"], IconName> = { picture: "images", film: "film", sound: "microphone", document: "document" };
@@ -12,12 +12,31 @@ export interface Spot {
   y: number;
 }
 
+/** How a spot is shown. */
+export interface Pin {
+  at: Spot;
+  name: string;
+  label: string;
+  strong?: boolean;
+}
+
+/** What its maker marked, by number, and the spot that somebody points at. */
+export function pinsOf(medium: Pick<Medium, "marks">, spot: Spot | null): Pin[] {
+  const marks = medium.marks.map((mark, at) => ({ at: mark, name: String(at + 1), label: mark.words }));
+  return spot ? [...marks, { at: spot, name: "●", label: say("spot.here"), strong: true }] : marks;
+}
+
 /** "1:05", "1:02:03". */
 export function sayLength(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   const two = (number: number): string => String(number).padStart(2, "0");
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** How long it runs and how much it weighs. */
+export function sizeOf(medium: Pick<Medium, "duration" | "size">): string {
+  return [medium.duration ? sayLength(medium.duration) : "", sayBytes(medium.size)].filter((part) => part !== "").join(" · ");
 }
 
 /** Those that are looked at over the whole screen. */
@@ -55,6 +74,15 @@ export function spotAt(left: number, top: number, turn: number): Spot {
   return { x: within(x), y: within(y) };
 }
 
+/** An address as people type it: without what stands before every one. */
+const WITHOUT_SCHEME = /^[\p{L}\d-]+(\.[\p{L}\d-]+)+(:\d+)?([/?#]\S*)?$/u;
+
+/** A link as it was meant. */
+export function asAddress(text: string): string {
+  const typed = text.trim();
+  return WITHOUT_SCHEME.test(typed) ? `https://${typed}` : typed;
+}
+
 /** Is this an address that the core takes as a link? It has the last word. */
 export function isAddress(text: string): boolean {
   return /^https?:\/\/[^\s@<>"]+$/.test(text.trim());
@@ -62,5 +90,5 @@ export function isAddress(text: string): boolean {
 
 /** Links as they are sent: without those that were left empty. */
 export function given(links: NewLink[]): NewLink[] {
-  return links.map(({ url, caption }) => ({ url: url.trim(), caption: caption.trim() })).filter((link) => link.url !== "");
+  return links.map(({ url, caption }) => ({ url: asAddress(url), caption: caption.trim() })).filter((link) => link.url !== "");
 }

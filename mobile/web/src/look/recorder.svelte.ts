@@ -14,6 +14,8 @@ export class Recording {
   seconds = $state(0);
   private recorder: MediaRecorder | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
+  private ended = Promise.resolve();
+  private isLeft = false;
 
   constructor(private readonly made: (note: Blob) => void) {}
 
@@ -23,14 +25,22 @@ export class Recording {
     this.is = "asking";
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      // Allowed too late: nobody is there any more who would see that it runs.
+      if (this.isLeft) {
+        for (const track of stream.getTracks()) track.stop();
+        return this.end();
+      }
       const parts: Blob[] = [];
       const recorder = new MediaRecorder(stream, { mimeType: kind });
       recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
-      recorder.addEventListener("stop", () => {
-        for (const track of stream.getTracks()) track.stop();
-        this.end();
-        const note = new Blob(parts, { type: kind.split(";")[0] });
-        if (note.size > 0) this.made(note);
+      this.ended = new Promise((done) => {
+        recorder.addEventListener("stop", () => {
+          for (const track of stream.getTracks()) track.stop();
+          this.end();
+          const note = new Blob(parts, { type: kind.split(";")[0] });
+          if (note.size > 0) this.made(note);
+          done();
+        });
       });
       recorder.start();
       this.recorder = recorder;
@@ -49,6 +59,18 @@ export class Recording {
 
   stop(): void {
     if (this.recorder?.state === "recording") this.recorder.stop();
+  }
+
+  /** What was said so far is a note of its own before anything else happens. */
+  finish(): Promise<void> {
+    this.stop();
+    return this.ended;
+  }
+
+  /** Nobody sees it any more. */
+  leave(): void {
+    this.isLeft = true;
+    this.stop();
   }
 
   private end(): void {

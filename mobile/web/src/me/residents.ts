@@ -2,7 +2,7 @@
 
 import { forgetEverythingKept } from "../state/kept.svelte";
 import { releaseAll } from "../state/photos";
-import { unpickAll } from "../state/captured.svelte";
+import { forgetPicked } from "../state/captured.svelte";
 
 const CHOSEN = "resident";
 
@@ -10,7 +10,7 @@ const CHOSEN = "resident";
 export function choose(store: string): void {
   if (chosen() !== null && chosen() !== store) {
     forgetEverythingKept();
-    unpickAll();
+    forgetPicked();
     releaseAll();
   }
   try {

@@ -73,6 +73,23 @@ export function unpickAll(): void {
   for (const gone of captured.files.splice(0)) gone.release();
 }
 
+/** Files that were picked for a piece that is there already. */
+const added = new Map<string, { files: Picked[] }>();
+
+export function addedTo(piece: string): { files: Picked[] } {
+  const there = added.get(piece);
+  if (there) return there;
+  const none: { files: Picked[] } = $state({ files: [] });
+  added.set(piece, none);
+  return none;
+}
+
+/** Another person took over: what was picked is not his. */
+export function forgetPicked(): void {
+  unpickAll();
+  for (const { files } of added.values()) for (const gone of files.splice(0)) gone.release();
+}
+
 /** One place earlier (-1) or later (1). */
 export function move<T>(list: T[], at: number, by: -1 | 1): void {
   const to = at + by;
@@ -81,5 +98,5 @@ export function move<T>(list: T[], at: number, by: -1 | 1): void {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (captured.files.length > 0) event.preventDefault();
+  if (captured.files.length > 0 || [...added.values()].some((one) => one.files.length > 0)) event.preventDefault();
 });

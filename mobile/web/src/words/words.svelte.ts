@@ -78,9 +78,11 @@ export function sayFor(moment: number): string {
 }
 
 export function sayBytes(bytes: number): string {
-  const [unit, size] = bytes >= 1e9 ? ["gigabyte", 1e9] : bytes >= 100_000 || bytes === 0 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
+  const [unit, size] = bytes >= 1e9 ? ["gigabyte", 1e9] : bytes >= 100_000 ? ["megabyte", 1e6] : ["kilobyte", 1e3];
   const maximumFractionDigits = bytes < 10 * size ? 1 : 0;
-  return new Intl.NumberFormat(reader.language, { style: "unit", unit, maximumFractionDigits }).format(bytes / size);
+  // The smallest file is more than nothing.
+  const shown = bytes > 0 ? Math.max(0.1, bytes / size) : 0;
+  return new Intl.NumberFormat(reader.language, { style: "unit", unit, maximumFractionDigits }).format(shown);
 }
 
 export function sayList(words: string[]): string {
