@@ -232,7 +232,10 @@ fn what_somebody_changed_in_the_database_is_found() {
     let path = school.home().join("relay.db");
     let tampers = [
         ("update change set signature = zeroblob(64) where n = (select min(n) from change)", "not signed"),
-        ("update act set body = cast(x'00' || body as blob) where n = (select min(n) from act)", "not signed"),
+        (
+            "update act set body = cast(x'00' || body as blob) where n = (select min(n) from act)",
+            "not signed",
+        ),
         (
             "update document set heads = zeroblob(32) where row = (select min(row) from document)",
             "other heads",
