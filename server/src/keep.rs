@@ -40,6 +40,17 @@ pub struct Night {
     pub removed_bytes: u64,
 }
 
+impl Night {
+    /// What came of one removal. One that fails keeps no other from being tried, and is told at the end.
+    fn count(&mut self, removed: Result<bool, KeepError>, size: u64, failed: &mut Option<KeepError>) {
+        match removed {
+            Ok(true) => (self.removed, self.removed_bytes) = (self.removed + 1, self.removed_bytes + size),
+            Ok(false) => {}
+            Err(error) => *failed = Some(error),
+        }
+    }
+}
+
 /// It could not be looked after. Nothing was removed that should not be.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
@@ -101,6 +112,7 @@ impl Keeper {
 
     fn remove_unlinked(&self, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
         self.stock.relay.write(move |tx, _| mark_unlinked(tx, now))?;
+        let mut failed = None;
         for (hash, size) in self.stock.relay.read(|conn| unlinked_for(conn, now, GRACE))? {
             // Equal bytes that land in between would lose what they were just linked to.
             let removed = self.uploads.while_nothing_lands(|| {
@@ -109,13 +121,10 @@ impl Keeper {
                     self.stock.blobs.remove(hash)?;
                 }
                 Ok::<_, KeepError>(is_gone)
-            })?;
-            if removed {
-                night.removed += 1;
-                night.removed_bytes += size;
-            }
+            });
+            night.count(removed, size, &mut failed);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// A crash between a blob and the record of it leaves bytes that nobody knows of.
@@ -123,6 +132,7 @@ impl Keeper {
         let orphans = self.stock.orphans()?;
         let marked = orphans.clone();
         self.stock.relay.write(move |tx, _| mark_orphans(tx, &marked, now))?;
+        let mut failed = None;
         for hash in self.stock.relay.read(|conn| orphan_for(conn, now, GRACE))? {
             let size = self.stock.blobs.size(hash)?.unwrap_or(0);
             let removed = self.uploads.while_nothing_lands(|| {
@@ -131,13 +141,10 @@ impl Keeper {
                     self.stock.blobs.remove(hash)?;
                 }
                 Ok::<_, KeepError>(is_unknown)
-            })?;
-            if removed {
-                night.removed += 1;
-                night.removed_bytes += size;
-            }
+            });
+            night.count(removed, size, &mut failed);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -138,8 +138,8 @@ pub struct Uploads {
     landings: RwLock<()>,
     /// Held while an upload is admitted, so that two at once can't both fit into the same rest of a quota.
     admissions: std::sync::Mutex<()>,
-    /// Held while stretches are looked up and the upload that joins them begins, so that it begins once.
-    joins: tokio::sync::Mutex<()>,
+    /// By device: taken while stretches are looked up and the upload that joins them begins, so that it begins once.
+    joins: Turns,
 }
 
 impl Uploads {
@@ -162,7 +162,7 @@ impl Uploads {
             limits,
             landings: RwLock::new(()),
             admissions: std::sync::Mutex::new(()),
-            joins: tokio::sync::Mutex::new(()),
+            joins: Turns::default(),
         };
         for row in uploads.rows.expired((uploads.now)())? {
             uploads.discard(&row)?;

@@ -142,6 +142,23 @@ fn files_of_others_in_the_folder_keep_nobody_from_looking_after_media() {
 }
 
 #[test]
+fn one_file_that_can_not_be_removed_keeps_no_other() {
+    let (school, original) = school_with_a_photo();
+    school.relay.lock().unwrap().kill9().unwrap();
+    let conn = rusqlite::Connection::open(school.home().join("relay.db")).unwrap();
+    conn.execute("delete from link", []).unwrap();
+    blobs(&school, &["--tidy"], 0);
+    std::fs::remove_file(file_of(&school, original)).unwrap();
+    std::fs::create_dir(file_of(&school, original)).unwrap();
+    let home = school.home().to_str().unwrap().to_owned();
+    let week = now().plus_millis(8 * DAY);
+    let told = cli::run_with(["fieldfolio", "--dir", &home, "blobs", "--tidy"], week, &mut OsChance);
+    assert!(told.unwrap_err().to_string().contains(&original.hex()), "it is named");
+    let left: i64 = conn.query_row("select count(*) from blob", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "the other one is gone, too");
+}
+
+#[test]
 fn bytes_that_are_linked_again_in_time_stay() {
     let (school, original) = school_with_a_photo();
     school.relay.lock().unwrap().kill9().unwrap();

@@ -28,11 +28,16 @@ impl Uploads {
     ) -> Result<Row, UploadError> {
         let kind = Kind::Joined(file, stretches);
         let (turn, row) = {
-            let _one_at_a_time = self.joins.lock().await;
+            // Of one device: whoever asks again and again about a large file holds up no other.
+            let device = UploadId(*caller.device.as_bytes());
+            let one_at_a_time = self.joins.take(device, self.limits.patience).await?;
             let (uploads, asked) = (self.clone(), kind.clone());
             let earlier = blocking(move || Ok(uploads.rows.joined(caller, &asked)?)).await?;
             match earlier.filter(|earlier| earlier.kind == kind) {
-                Some(earlier) => self.look(caller, earlier.id).await?,
+                Some(earlier) => {
+                    drop(one_at_a_time);
+                    self.look(caller, earlier.id).await?
+                }
                 None => {
                     let length = self.length_of_all(caller, &kind).await?;
                     self.begin(caller, kind, Some(length)).await?

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::time::Timestamp;
+use fieldfolio_server::uploads::Limits;
 
 use super::relay::{Answer, BYTES, LEAF, Relay, TUS, UPLOADS, metadata};
 
@@ -96,6 +97,41 @@ async fn who_missed_the_answer_is_told_of_the_same_file() {
         assert_eq!((answer.status, answer.header("location")), (201, first.header("location")));
     }
     assert_eq!(relay.landings(), [(BlobHash::of(LEAF), 20)]);
+}
+
+/// A large file takes a while to be joined, and its phone asks again and again meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_file_to_be_joined_holds_up_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let patience = Duration::from_secs(3_600);
+    let relay = Relay::with(folder.path(), Limits { patience, ..Limits::default() }).await;
+    let stretches = leaf_in_two(&relay).await;
+    // The landing of this file takes as long as this thread lives.
+    let (let_go, until) = std::sync::mpsc::channel::<()>();
+    let (is_held, held) = tokio::sync::oneshot::channel();
+    let office = relay.office.clone();
+    let keeper = std::thread::spawn(move || {
+        let _landings = office.landed.lock().unwrap();
+        is_held.send(()).unwrap();
+        let _ = until.recv();
+    });
+    held.await.unwrap();
+    let joins =
+        async { tokio::join!(join(&relay, &stretches), join(&relay, &stretches), join(&relay, &stretches)) };
+    let tom = async {
+        while relay.store.size(BlobHash::of(LEAF)).unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        let unknown = [format!("{UPLOADS}/{}", "0".repeat(32))];
+        let headers = joining(&unknown, LEAF);
+        let answer = relay.ask_as("tom", "POST", UPLOADS, &headers, b"");
+        let answer = tokio::time::timeout(Duration::from_secs(60), answer).await;
+        drop(let_go);
+        answer.expect("he waits for somebody else's file").status
+    };
+    let (joined, status) = tokio::join!(joins, tom);
+    keeper.join().unwrap();
+    assert_eq!((status, joined.0.status, joined.1.status, joined.2.status), (404, 201, 201, 201));
 }
 
 #[tokio::test]
