@@ -1,171 +1,22 @@
 //! Capturing work, and editing it. Never waits for a network.
 
-use std::fmt;
-use std::io::{Cursor, Write};
-use std::path::PathBuf;
+mod new;
 
-use serde::Serialize;
+use std::io::Write;
 
 use crate::document::{Edit, MediumWords};
-use crate::ids::{Chance, EntryId, FolioId, OutcomeId, PieceId};
-use crate::media::{self, MediaError, Offered, Prepared, Source};
+use crate::ids::{Chance, EntryId, OutcomeId, PieceId};
+use crate::media::{self, MediaError, Offered, Prepared};
 use crate::model::act::Act;
-use crate::model::piece::{Link, Mark, Medium, PieceKind, Point, Turn};
-use crate::model::role::{Class, Roles};
+use crate::model::piece::{Link, Mark, Medium, PieceKind, Turn};
+use crate::model::role::Class;
 use crate::store::{StoreError, transfers};
-use crate::time::{Timestamp, WorkDate};
+use crate::time::Timestamp;
 
 use super::write::{self, Writing};
 use super::{Device, DeviceError};
 
-/// A piece to be made.
-#[derive(Debug, Default)]
-pub struct NewPiece {
-    /// Photos, films, recordings and documents, at most 40.
-    pub media: Vec<NewMedium>,
-    /// Pages elsewhere, at most 20.
-    pub links: Vec<NewLink>,
-    /// A line naming the work, at most 200 characters.
-    pub title: String,
-    /// The maker's words.
-    pub words: String,
-    /// The day of the work; the UTC day of now if nothing is said.
-    pub work_date: Option<WorkDate>,
-    /// The outcomes it is offered for, at most 50.
-    pub outcomes: Vec<OutcomeId>,
-    /// The folios it lies in; private for none.
-    pub folios: Vec<FolioId>,
-    /// Who may see it; its maker alone for none.
-    pub audience: Option<Roles>,
-    /// An observation, by an adult, rather than evidence.
-    pub is_observation: bool,
-    /// The earlier piece that it revises.
-    pub revises: Option<PieceId>,
-}
-
-/// A file to be kept: cleaned of where and by whom it was made, first.
-pub struct NewMedium {
-    /// Its bytes.
-    pub source: Box<dyn Source>,
-    /// What the file is called. It is kept for documents only: what a camera calls its files helps nobody.
-    pub name: String,
-    /// A picture of it that the client made, as a JPEG, PNG or WebP file: of a film, or of a photo that can't be decoded
-    /// here.
-    pub poster: Option<Vec<u8>>,
-    /// A line beneath it, at most 500 characters.
-    pub caption: String,
-    /// What it shows, for who can't see it, at most 500 characters.
-    pub alt: String,
-    /// The medium of the piece whose place, caption and description it takes. That one is kept, out of sight.
-    pub replaces: Option<EntryId>,
-}
-
-impl NewMedium {
-    /// A file whose bytes are in memory.
-    pub fn of_bytes(bytes: Vec<u8>) -> Self {
-        Self::of(Box::new(Cursor::new(bytes)))
-    }
-
-    /// A file on this device, opened when it is kept.
-    pub fn of_file(path: PathBuf) -> Result<Self, DeviceError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = std::fs::File::open(&path);
-        let file = file.map_err(|source| StoreError::File { path, doing: "read", source })?;
-        Ok(Self { name, ..Self::of(Box::new(file)) })
-    }
-
-    /// A file whose bytes come from here.
-    pub fn of(source: Box<dyn Source>) -> Self {
-        Self {
-            source,
-            name: String::new(),
-            poster: None,
-            caption: String::new(),
-            alt: String::new(),
-            replaces: None,
-        }
-    }
-}
-
-impl fmt::Debug for NewMedium {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewMedium").field("replaces", &self.replaces).finish_non_exhaustive()
-    }
-}
-
-/// A page elsewhere. It is never fetched.
-#[derive(Debug, Clone, Default)]
-pub struct NewLink {
-    /// `https://…`, at most 2,000 bytes.
-    pub url: String,
-    /// A line about it, at most 500 characters.
-    pub caption: String,
-}
-
-/// A piece that is saved: on disk, with everything it owes.
-#[derive(Debug, Clone, Serialize)]
-pub struct Captured {
-    /// Its id.
-    pub piece: PieceId,
-    /// The media, as they are kept.
-    pub media: Vec<Medium>,
-}
-
-/// What changes about one's own piece. What is `None` stays.
-#[derive(Debug, Default)]
-pub struct Edits {
-    /// The title.
-    pub title: Option<String>,
-    /// The words.
-    pub words: Option<String>,
-    /// The day of the work.
-    pub work_date: Option<WorkDate>,
-    /// The outcomes, all of them.
-    pub outcomes: Option<Vec<OutcomeId>>,
-    /// Media to add.
-    pub add: Vec<NewMedium>,
-    /// Links to add.
-    pub links: Vec<NewLink>,
-    /// What changes about media and links that are there.
-    pub media: Vec<MediumEdit>,
-    /// The order of media, by their keys.
-    pub order: Option<Vec<EntryId>>,
-}
-
-/// What changes about one medium or link. What is `None` stays.
-#[derive(Debug, Clone)]
-pub struct MediumEdit {
-    /// Which.
-    pub key: EntryId,
-    /// The line beneath it.
-    pub caption: Option<String>,
-    /// What it shows, for who can't see it.
-    pub alt: Option<String>,
-    /// How it is turned. The bytes stay as they are.
-    pub turn: Option<Turn>,
-    /// Out of sight, or back. It is kept.
-    pub is_out: Option<bool>,
-    /// A spot to point at.
-    pub mark: Option<NewMark>,
-    /// A spot to point at no more.
-    pub unmark: Option<EntryId>,
-}
-
-impl MediumEdit {
-    /// Nothing yet.
-    pub const fn of(key: EntryId) -> Self {
-        Self { key, caption: None, alt: None, turn: None, is_out: None, mark: None, unmark: None }
-    }
-}
-
-/// A spot to point at.
-#[derive(Debug, Clone)]
-pub struct NewMark {
-    /// Where.
-    pub at: Point,
-    /// What is there, at most 500 characters.
-    pub words: String,
-}
+pub use new::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
 
 const MAX_WORDS: usize = 50_000;
 const MAX_LINE: usize = 500;
