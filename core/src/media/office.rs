@@ -3,7 +3,8 @@
 //! The parts that describe the document (who made it, with what, when, how long it took) are emptied; photos, films and
 //! office files inside lose what they lose outside; the names of printers, and the times and notes of the archive
 //! itself go. Every other part is checked and copied as it was packed. So who wrote a comment or a tracked change stays:
-//! those names stand in the text of the document. Files with programs in them are refused. The archive is that of PKWARE's APPNOTE 6.3.
+//! those names stand in the text of the document. Files with programs in them are refused. The archive is that of
+//! PKWARE's APPNOTE 6.3.
 
 mod archive;
 mod printers;
