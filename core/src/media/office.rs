@@ -1,11 +1,13 @@
 //! Office files (docx, xlsx, pptx, odt, ods, odp): archives of parts, written anew part by part.
 //!
 //! The parts that describe the document (who made it, with what, when, how long it took) are emptied; photos, films and
-//! office files inside lose what they lose outside; the times and notes of the archive itself go. Every other part is
-//! checked and copied as it was packed. So who wrote a comment or a tracked change stays: those names stand in the
-//! text of the document. Files with programs in them are refused. The archive is that of PKWARE's APPNOTE 6.3.
+//! office files inside lose what they lose outside; the names of printers, and the times and notes of the archive
+//! itself go. Every other part is checked and copied as it was packed. So who wrote a comment or a tracked change stays:
+//! those names stand in the text of the document. Files with programs in them are refused. The archive is that of
+//! PKWARE's APPNOTE 6.3.
 
 mod archive;
+mod printers;
 
 use super::exif::Orientation;
 use super::plan::Plan;
@@ -45,6 +47,11 @@ fn rebuild_within(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Found,
                 out.copy(entry)?;
             }
             Fate::Emptied(content) => out.store(entry, content)?,
+            Fate::Rewritten(without) => {
+                let bytes = entry.unpack()?;
+                let kept = without(&bytes);
+                if kept == bytes { out.copy(entry)? } else { out.store(entry, &kept)? }
+            }
             Fate::Cleaned => match inside(&entry.unpack()?, depth, budget)? {
                 Some(cleaned) => out.store(entry, &cleaned)?,
                 None => out.copy(entry)?,
@@ -92,6 +99,7 @@ fn kind(entries: &[Entry<'_>]) -> Result<MediaType, MediaError> {
 enum Fate {
     Stays,
     Emptied(&'static [u8]),
+    Rewritten(fn(&[u8]) -> Vec<u8>),
     Cleaned,
     Goes,
     Refused(&'static str),
@@ -111,6 +119,11 @@ fn fate(name: &[u8]) -> Fate {
         (b"docprops/custom.xml", _) => Fate::Emptied(CUSTOM),
         (b"word/people.xml", _) => Fate::Emptied(PEOPLE),
         (_, b"meta.xml") => Fate::Emptied(META),
+        (_, _) if last.starts_with(b"printersettings") && last.ends_with(b".bin") => {
+            Fate::Rewritten(printers::device_mode)
+        }
+        // Word's settings stand beside its document and name no printer; in them, this changes nothing.
+        (_, b"settings.xml") => Fate::Rewritten(printers::open_document),
         (b"mimetype", _) => Fate::Stays,
         // A photo may lie anywhere: what isn't text by its name is looked into.
         (_, _) if last.ends_with(b".xml") || last.ends_with(b".rels") => Fate::Stays,

@@ -14,8 +14,8 @@ const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
 const LAST: u8 = 4;
 
-/// A day of sound has fewer pages.
-const MAX_PAGES: u32 = 1 << 22;
+/// Hours of sound, also where each moment has a page of its own. A page takes memory until the file is written.
+const MAX_PAGES: u32 = 1 << 20;
 
 /// The headers of a Vorbis stream are a few kilobytes; a picture of a million bytes in the comments is in use.
 const MAX_HEADERS: usize = 16 << 20;
@@ -25,7 +25,7 @@ const OTHER: &str =
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
-    let mut pages = Pages { reader, at: 0, serial: None };
+    let mut pages = Pages { reader, at: 0, serial: None, count: 0 };
     let first = pages.next()?.ok_or_else(|| damaged("it has no pages"))?;
     let codec = Codec::read(&first)?;
     let mut out = Out { plan: Plan::default(), serial: first.serial, number: 0 };
@@ -235,6 +235,7 @@ struct Pages<'r, 'a> {
     reader: &'r mut Reader<'a>,
     at: u64,
     serial: Option<u32>,
+    count: u32,
 }
 
 impl Pages<'_, '_> {
@@ -251,12 +252,14 @@ impl Pages<'_, '_> {
         let four = |at: usize| {
             fields.get(at..).and_then(|rest| rest.first_chunk()).map(|four| u32::from_le_bytes(*four))
         };
-        let (Some(low), Some(high), Some(serial), Some(number), Some(sum), Some(count)) =
-            (four(0), four(4), four(8), four(12), four(16), fields.get(20))
+        let (Some(low), Some(high), Some(serial), Some(sum), Some(count)) =
+            (four(0), four(4), four(8), four(16), fields.get(20))
         else {
             return Err(damaged("a page is malformed"));
         };
-        if number > MAX_PAGES {
+        // Counted here: what a page says of its own number is not believed.
+        self.count += 1;
+        if self.count > MAX_PAGES {
             return Err(damaged("it has too many pages"));
         }
         if *self.serial.get_or_insert(serial) != serial {
@@ -347,6 +350,24 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn pages_without_end_are_refused_whatever_number_they_say_they_have() {
+        let source = sample();
+        let whole = clean(&source).unwrap().bytes;
+        let mut out = Out { plan: Plan::default(), serial: 77, number: 3 };
+        // The pages of the headers, then one that holds nothing over and over.
+        let starts: Vec<usize> =
+            (0..whole.len()).filter(|at| whole[*at..].starts_with(b"OggS")).take(3).collect();
+        let mut endless = whole[..starts[2]].to_vec();
+        let empty = out.header(0, 960, &[], &[]);
+        for _ in 0..=MAX_PAGES {
+            endless.extend_from_slice(&empty);
+        }
+        assert!(matches!(clean(&endless), Err(MediaError::Damaged { .. })));
+        endless.truncate(starts[2] + 1_000 * empty.len());
+        assert!(clean(&endless).is_ok());
+    }
+
+    #[test]
     fn a_cut_is_noticed_or_falls_between_two_pages() {
         let source = sample();
         for end in 27..source.len() - b"SECRET trailer".len() {
@@ -378,7 +399,7 @@ pub(super) mod tests {
             out.headers(codec, &[Vec::new(), setup.clone()]).unwrap();
             let mut source = Cursor::new(out.plan.in_memory());
             let mut reader = Reader::new(&mut source).unwrap();
-            let mut pages = Pages { reader: &mut reader, at: 0, serial: None };
+            let mut pages = Pages { reader: &mut reader, at: 0, serial: None, count: 0 };
             assert_eq!(read_headers(&mut pages, codec).unwrap()[1], setup, "{length}");
         }
     }

@@ -208,6 +208,11 @@ mod tests {
                 (blobs.get(hash).unwrap().as_slice(), blobs.usage().unwrap()),
                 (b"a leaf".as_slice(), (1, 6))
             );
+            if let Kept::Folder(files) = &blobs.0 {
+                std::fs::write(files.path(hash), b"a l").unwrap();
+                blobs.put_from(6, write).unwrap();
+                assert_eq!(blobs.get(hash).unwrap(), b"a leaf", "a file that was torn is whole again");
+            }
             let failed = blobs.put_from(6, |to| {
                 to.write_all(b"a we").expect("there is room");
                 Err(StoreError::DoneAlready)

@@ -3,7 +3,7 @@
 use super::super::{MediaError, damaged};
 
 /// More separate pieces than the longest film has.
-const MAX_RANGES: usize = 2 << 20;
+const MAX_RANGES: usize = 1 << 20;
 
 /// Stretches of a file, gathered in any order.
 #[derive(Default)]

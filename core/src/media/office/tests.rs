@@ -131,6 +131,22 @@ fn a_part_that_does_not_open_or_hides_something_is_damage() {
 }
 
 #[test]
+fn the_printer_of_the_school_office_goes() {
+    let item = b"<config:config-item config:name=\"PrinterName\">SECRET</config:config-item>";
+    let file = open_document(&[("content.xml", b"<text/>"), ("Object 1/settings.xml", item)]);
+    let sheet = archive(&[
+        ("[Content_Types].xml", b""),
+        ("xl/workbook.xml", b""),
+        ("xl/printerSettings/printerSettings1.bin", b"SECRET"),
+    ]);
+    for file in [file, sheet] {
+        let cleaned = clean(&file).unwrap();
+        assert!(parts(&cleaned.bytes).iter().all(|(_, bytes)| !holds(bytes, b"SECRET")));
+        assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+    }
+}
+
+#[test]
 fn a_photo_loses_what_it_tells_wherever_it_lies() {
     let photo = jpeg::tests::sample(24, 16, 6);
     let file = archive(&[

@@ -54,11 +54,13 @@ impl BlobFolder {
         let flushed = to.flush();
         let hash = to.hash();
         let written = written.and_then(|()| {
-            let here = self.path(hash).is_file();
-            let published = flushed.and_then(|()| file.sync_data());
-            Ok(published
-                .and_then(|()| if here { fs::remove_file(&aside) } else { self.publish(&aside, hash) })
-                .map_err(failed)?)
+            let published = flushed.and_then(|()| file.sync_data()).and_then(|()| {
+                // One that is shorter than it was gives way to the whole.
+                let whole = file.metadata()?.len();
+                let is_here = fs::metadata(self.path(hash)).is_ok_and(|found| found.len() == whole);
+                if is_here { fs::remove_file(&aside) } else { self.publish(&aside, hash) }
+            });
+            Ok(published.map_err(failed)?)
         });
         if written.is_err() {
             // Nothing names it, and the room may be needed.
