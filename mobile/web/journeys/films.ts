@@ -8,11 +8,11 @@ import { join } from "node:path";
 const folder = mkdtempSync(join(tmpdir(), "fieldfolio-films-"));
 
 /** Two seconds of a test picture with a tone, and with a place and a name in it, as a phone writes them. */
-export function film(name = "bridge.mp4"): string {
+export function film(name = "bridge.mp4", codec = "libx264"): string {
   const file = join(folder, name);
   const marks = ["-metadata", "location=+35.6586+139.7454/", "-metadata", "artist=Mina Fieldfolio"];
   const picture = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=15:duration=2", "-f", "lavfi", "-i", "sine=frequency=330:duration=2"];
-  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...picture, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", ...marks, file]);
+  execFileSync("ffmpeg", ["-nostdin", "-v", "error", "-y", ...picture, "-c:v", codec, "-pix_fmt", "yuv420p", "-c:a", "aac", ...marks, file]);
   return file;
 }
 

@@ -140,6 +140,16 @@ test("a film that lies on its side is turned, and its buttons stay where they be
   expect(shown?.width ?? 0).toBeLessThanOrEqual(screen?.width ?? 0);
 });
 
+test("a film that this browser can't play is kept all the same, says so, and can be saved", async ({ school }) => {
+  const mina = await school.person("mina");
+  await mina.capture([film("old.mp4", "mpeg4")], { title: "From an old camera", folio: "Community garden" });
+  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await mina.page.getByRole("button", { name: say("viewer.open_film", { at: 1, count: 1 }) }).click();
+  const viewer = mina.page.getByRole("dialog");
+  await expect(viewer.getByText(say("medium.not_played"))).toBeVisible();
+  await expect(viewer.getByRole("link", { name: say("medium.save") })).toHaveAttribute("download", `${say("medium.film")}.mp4`);
+});
+
 test("a mentor points at a spot of a photo, and the student sees which", async ({ school }) => {
   const mina = await school.person("mina");
   const lea = await school.person("lea");
