@@ -66,9 +66,14 @@ pub enum DeviceError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A photo.
-    #[error("this file was not taken, and stays where it is: {0}")]
-    Media(#[from] MediaError),
+    /// One of the files.
+    #[error("file {number} was not taken, and stays where it is: {source}")]
+    Media {
+        /// Which of those that were handed over, from 1.
+        number: usize,
+        /// Why.
+        source: MediaError,
+    },
     /// A document.
     #[error(transparent)]
     Sheet(#[from] SheetError),

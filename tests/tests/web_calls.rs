@@ -217,6 +217,10 @@ fn refusals_have_codes_that_the_catalogues_know() {
     let expected =
         ["unknown", "unknown", "bounds", "media_unsupported", "media_damaged", "other", "other", "other"];
     assert_eq!(codes, expected);
+    // Of several files, the one that was not taken is named.
+    let two = vec![photos::field_photo(1, 64, 48), b"<svg>no photo</svg>".to_vec()];
+    let refusal = call_as(&mut school, "phone", None, "capture", &asked, two).unwrap_err();
+    assert!(refusal.reason.starts_with("file 2 was not taken"), "{refusal}");
     for code in codes {
         assert!(!words[format!("refusal.{code}")].is_null(), "the catalogue has no words for {code}");
     }

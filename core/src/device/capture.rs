@@ -10,7 +10,7 @@ use crate::media::{self, MediaError, Offered, Prepared};
 use crate::model::act::Act;
 use crate::model::piece::{Link, Mark, Medium, PieceKind, Turn};
 use crate::model::role::Class;
-use crate::store::{StoreError, transfers};
+use crate::store::transfers;
 use crate::time::Timestamp;
 
 use super::write::{self, Writing};
@@ -130,28 +130,19 @@ impl Device {
         chance: &mut dyn Chance,
     ) -> Result<Vec<Kept>, DeviceError> {
         // All are looked at before one is kept: a piece is saved whole or not at all.
+        let refused = |number: usize| move |source: MediaError| DeviceError::Media { number, source };
         let mut prepared: Vec<(NewMedium, Prepared)> = Vec::with_capacity(media.len());
-        for mut new in media {
+        for (number, mut new) in (1..).zip(media) {
             let offered =
                 Offered { source: new.source.as_mut(), name: &new.name, poster: new.poster.as_deref() };
-            let one = media::prepare(offered)?;
+            let one = media::prepare(offered).map_err(refused(number))?;
             prepared.push((new, one));
         }
         let keys = keys(0, prepared.len(), now, chance);
         let blobs = self.store.blobs();
         let mut kept = Vec::with_capacity(prepared.len());
-        for ((mut new, prepared), key) in prepared.into_iter().zip(keys) {
-            let write = |to: &mut dyn Write| {
-                prepared.write(new.source.as_mut(), to).map_err(|error| match error {
-                    // The disk is full, or failing: not the file's fault.
-                    MediaError::Unwritable { reason } => DeviceError::from(StoreError::File {
-                        path: self.store.place().path().to_owned(),
-                        doing: "written",
-                        source: std::io::Error::other(reason),
-                    }),
-                    error => error.into(),
-                })
-            };
+        for (number, ((mut new, prepared), key)) in (1..).zip(prepared.into_iter().zip(keys)) {
+            let write = |to: &mut dyn Write| prepared.write(new.source.as_mut(), to).map_err(refused(number));
             let original = blobs.put_from(prepared.size(), write)?;
             let preview = prepared.preview.as_deref().map(|preview| blobs.put(preview)).transpose()?;
             let is_document = prepared.media_type.kind() == media::Kind::Document;

@@ -28,14 +28,14 @@ impl From<DeviceError> for Refusal {
             DeviceError::Store(StoreError::DoneAlready) => "done_already",
             DeviceError::Store(StoreError::Sqlite(sqlite)) if is_full(sqlite) => "no_room",
             DeviceError::Store(_) => "store",
-            DeviceError::Media(MediaError::Unsupported { .. }) => "media_unsupported",
-            DeviceError::Media(MediaError::TooLarge { .. } | MediaError::TooManyPixels { .. }) => {
-                "media_too_large"
-            }
-            DeviceError::Media(
-                MediaError::Empty | MediaError::Damaged { .. } | MediaError::Unreadable { .. },
-            ) => "media_damaged",
-            DeviceError::Media(MediaError::Unwritable { .. }) => "no_room",
+            DeviceError::Media { source, .. } => match source {
+                MediaError::Unsupported { .. } => "media_unsupported",
+                MediaError::TooLarge { .. } | MediaError::TooManyPixels { .. } => "media_too_large",
+                MediaError::Empty | MediaError::Damaged { .. } | MediaError::Unreadable { .. } => {
+                    "media_damaged"
+                }
+                MediaError::Unwritable { .. } => "no_room",
+            },
             DeviceError::Sheet(_) | DeviceError::Act(_) | DeviceError::Bounds(_) => "bounds",
             DeviceError::Unknown(_) => "unknown",
             DeviceError::NotAllowed(_) => "not_allowed",
