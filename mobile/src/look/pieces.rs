@@ -136,6 +136,7 @@ impl Look<'_> {
                     words: mark.words.clone(),
                 })
                 .collect(),
+            keeps_names: MediaType::parse(&medium.media_type).is_some_and(MediaType::keeps_names),
             is_here: self.device.store().blobs().has(medium.original),
             whereabouts: if is_mine { self.standings.medium(piece, medium) } else { at_school() },
         }

@@ -341,6 +341,10 @@ alt: string,
  */
 turn: number, marks: Array<Mark>, 
 /**
+ * Names may stay in it where its maker can't see them: in comments and tracked changes.
+ */
+keeps_names: boolean, 
+/**
  * The original's bytes are on this device.
  */
 is_here: boolean, where: Whereabouts, };

@@ -27,6 +27,7 @@ impl From<DeviceError> for Refusal {
         let code = match &error {
             DeviceError::Store(StoreError::DoneAlready) => "done_already",
             DeviceError::Store(StoreError::Sqlite(sqlite)) if is_full(sqlite) => "no_room",
+            DeviceError::Store(StoreError::Sqlite(sqlite)) if is_too_big(sqlite) => "media_too_large",
             DeviceError::Store(_) => "store",
             DeviceError::Media { source, .. } => match source {
                 MediaError::Unsupported { .. } => "media_unsupported",
@@ -44,6 +45,11 @@ impl From<DeviceError> for Refusal {
         };
         Self::new(code, error)
     }
+}
+
+/// A database keeps files of up to a billion bytes.
+fn is_too_big(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::TooBig)
 }
 
 /// A browser that gives no more room says so as a failed write.
