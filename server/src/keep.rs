@@ -62,6 +62,9 @@ pub enum KeepError {
     Blob(#[from] BlobError),
 }
 
+/// Does the database let go of a blob? What it knew of it is then forgotten.
+type LetsGo = fn(&Transaction<'_>, BlobHash) -> rusqlite::Result<bool>;
+
 /// The media of one school, and what is known of them.
 #[derive(Clone)]
 pub struct Stock {
@@ -114,15 +117,7 @@ impl Keeper {
         self.stock.relay.write(move |tx, _| mark_unlinked(tx, now))?;
         let mut failed = None;
         for (hash, size) in self.stock.relay.read(|conn| unlinked_for(conn, now, GRACE))? {
-            // Equal bytes that land in between would lose what they were just linked to.
-            let removed = self.uploads.while_nothing_lands(|| {
-                let is_gone = self.stock.relay.write(move |tx, _| forget(tx, hash))?;
-                if is_gone {
-                    self.stock.blobs.remove(hash)?;
-                }
-                Ok::<_, KeepError>(is_gone)
-            });
-            night.count(removed, size, &mut failed);
+            night.count(self.remove(hash, forget), size, &mut failed);
         }
         failed.map_or(Ok(()), Err)
     }
@@ -135,16 +130,21 @@ impl Keeper {
         let mut failed = None;
         for hash in self.stock.relay.read(|conn| orphan_for(conn, now, GRACE))? {
             let size = self.stock.blobs.size(hash)?.unwrap_or(0);
-            let removed = self.uploads.while_nothing_lands(|| {
-                let is_unknown = self.stock.relay.write(move |tx, _| is_unknown(tx, hash))?;
-                if is_unknown {
-                    self.stock.blobs.remove(hash)?;
-                }
-                Ok::<_, KeepError>(is_unknown)
-            });
-            night.count(removed, size, &mut failed);
+            night.count(self.remove(hash, is_unknown), size, &mut failed);
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Removes a blob's bytes if the database, asked once more, lets go of it. Equal bytes that land in between would lose
+    /// what they were just linked to, so none do.
+    fn remove(&self, hash: BlobHash, lets_go: LetsGo) -> Result<bool, KeepError> {
+        self.uploads.while_nothing_lands(|| {
+            let is_gone = self.stock.relay.write(move |tx, _| lets_go(tx, hash))?;
+            if is_gone {
+                self.stock.blobs.remove(hash)?;
+            }
+            Ok(is_gone)
+        })
     }
 }
 

@@ -93,8 +93,7 @@ impl Device {
         }
         let mut media = self.keep_media(edits.add, now, chance)?;
         let links = keyed(edits.links, media.len(), now, chance);
-        let marks = edits.media.iter().filter(|edit| edit.mark.is_some()).count();
-        let mut keys = keys(media.len() + links.len(), marks, now, chance).into_iter();
+        let marks = keys(media.len() + links.len(), edits.media.len(), now, chance);
         let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
         for kept in &mut media {
             if let Some(old) = kept.replaces.and_then(|key| content.medium(key)) {
@@ -114,7 +113,11 @@ impl Device {
                 outcomes.map_or(Ok(()), |outcomes| edit.outcomes(outcomes))?;
                 media.iter().try_for_each(|kept| edit.add_medium(&kept.medium))?;
                 links.iter().try_for_each(|link| edit.add_link(link))?;
-                edits.media.iter().try_for_each(|change| edit_medium(edit, change, &mut keys))?;
+                edits
+                    .media
+                    .iter()
+                    .zip(&marks)
+                    .try_for_each(|(change, mark)| edit_medium(edit, change, *mark))?;
                 replaced.iter().try_for_each(|(old, _)| edit.take_out(*old, true))?;
                 order.as_deref().map_or(Ok(()), |order| edit.arrange(order))
             })?;
@@ -171,10 +174,11 @@ impl Device {
     }
 }
 
+/// A new spot gets the key `mark`.
 fn edit_medium(
     edit: &mut Edit<'_>,
     change: &MediumEdit,
-    keys: &mut impl Iterator<Item = EntryId>,
+    mark: EntryId,
 ) -> Result<(), crate::document::SheetError> {
     let key = change.key;
     let words = [(MediumWords::Caption, &change.caption), (MediumWords::Alt, &change.alt)];
@@ -183,7 +187,7 @@ fn edit_medium(
     }
     change.turn.map_or(Ok(()), |turn| edit.turn_medium(key, turn))?;
     change.is_out.map_or(Ok(()), |is_out| edit.take_out(key, is_out))?;
-    if let Some((new, mark)) = change.mark.as_ref().zip(change.mark.as_ref().and_then(|_| keys.next())) {
+    if let Some(new) = &change.mark {
         edit.mark(key, &Mark { key: mark, at: new.at, words: new.words.clone() })?;
     }
     change.unmark.map_or(Ok(()), |mark| edit.unmark(key, mark))

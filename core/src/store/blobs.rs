@@ -148,7 +148,8 @@ impl Blobs {
     }
 
     /// How many blobs are here, and how many bytes they have.
-    pub fn usage(&self) -> Result<(u64, u64), StoreError> {
+    #[cfg(test)]
+    fn usage(&self) -> Result<(u64, u64), StoreError> {
         match &self.0 {
             Kept::Folder(folder) => folder.usage(),
             Kept::Database(database) => database.usage(),

@@ -271,12 +271,9 @@ pub fn spoilt(
     until: Timestamp,
     reason: &str,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "update download set got = 0, spoilt = spoilt + 1, rounds = rounds + 1, not_before = ?2, reason = ?3
-         where hash = ?1",
-        (hash.as_bytes().as_slice(), until.millis().cast_signed(), reason),
-    )?;
-    Ok(())
+    let name = [hash.as_bytes().as_slice()];
+    tx.execute("update download set got = 0, spoilt = spoilt + 1 where hash = ?1", name)?;
+    put_off_download(tx, hash, until, reason)
 }
 
 /// Again later.

@@ -114,12 +114,14 @@ impl Look<'_> {
 
     fn medium(&self, piece: PieceId, is_mine: bool, medium: &piece::Medium) -> Medium {
         let marks = medium.marks.iter();
+        let media_type = MediaType::parse(&medium.media_type);
         Medium {
             key: medium.key.to_string(),
             shows: shows(medium),
             original: medium.original.to_string(),
             preview: text(medium.preview),
             media_type: medium.media_type.clone(),
+            ending: media_type.map_or("bin", MediaType::extension),
             width: medium.width,
             height: medium.height,
             size: medium.size,
@@ -136,7 +138,7 @@ impl Look<'_> {
                     words: mark.words.clone(),
                 })
                 .collect(),
-            keeps_names: MediaType::parse(&medium.media_type).is_some_and(MediaType::keeps_names),
+            keeps_names: media_type.is_some_and(MediaType::keeps_names),
             is_here: self.device.store().blobs().has(medium.original),
             whereabouts: if is_mine { self.standings.medium(piece, medium) } else { at_school() },
         }

@@ -118,6 +118,8 @@ pub struct Medium {
     /// Hash of the small picture, for what can be seen.
     pub preview: Option<String>,
     pub media_type: String,
+    /// What a file of its type is called after the dot.
+    pub ending: &'static str,
     /// As shown before the maker turned it; 0 for what can't be seen.
     pub width: u32,
     pub height: u32,

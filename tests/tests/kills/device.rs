@@ -132,7 +132,7 @@ impl Field {
         is_sound(phone.store().read(), "the device's database").unwrap();
         for (piece, known) in self.known() {
             let view = phone.piece(piece).unwrap_or_else(|error| panic!("{when}: {piece}: {error}"));
-            assert_eq!(view.content.title, known.title, "{when}");
+            assert_eq!(view.content.title, known.title, "{when}: {piece}: {view:?}, {:?}", phone.status());
             assert!(version(&view.content.words) >= known.words, "{when}: the words of {piece} went back");
             let said = view.voices.iter().flat_map(|voice| &voice.entries).map(|entry| match &entry.said {
                 Said::Reflection { words } => version(words),

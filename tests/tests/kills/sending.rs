@@ -205,6 +205,19 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
         let bytes = fs::read(school.home().join("blobs").join(hash.path())).unwrap();
         assert_eq!((bytes.len() as u64, BlobHash::of(&bytes)), (*size, *hash));
     }
+
+    // What a platform has lost without a word is sent from here once that is said.
+    let media = vec![NewMedium::of_bytes(field_photo(2, 320, 240))];
+    phone.capture(a_piece(&school, media), now(), &mut driver::OsChance).unwrap();
+    phone.pause_uploads(true).unwrap();
+    driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
+    phone.pause_uploads(false).unwrap();
+    assert_eq!(phone.hand_over(&mut Platform::default()).unwrap(), 2);
+    driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
+    assert!(phone.may_be_wiped().is_err(), "the platform is believed to have it");
+    phone.take_back().unwrap();
+    driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
+    phone.may_be_wiped().unwrap();
 }
 
 #[test]
@@ -214,13 +227,13 @@ fn what_is_cancelled_is_let_go_of_by_the_relay_and_kept_here_until_it_is_sent_af
     school.url = line.url();
     let mut phone = school.enrol("mina", "phone").unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
-    let film = NewMedium::of_bytes(long_film(1, 3_000_000));
+    let film = NewMedium::of_bytes(long_film(1, 6_000_000));
     let made = phone.capture(a_piece(&school, vec![film]), now(), &mut driver::OsChance).unwrap();
     let film = made.media[0].original;
-    let mut http = Http::of(&phone).cut_after(1_000_000);
+    let mut http = Http::of(&phone).cut_after(5_000_000);
     driver::sync_over(&mut http, &mut phone, false, Duration::ZERO).unwrap();
     let parts = || fs::read_dir(school.home().join("blobs/parts")).unwrap().count();
-    // Whoever asks hears of it once the broken line has been noticed.
+    // The first piece arrived before the line broke in the second. Whoever asks hears of it once that has been noticed.
     let url = phone.uploads().unwrap()[0].url.clone().unwrap();
     let head = Ask { method: "HEAD", url, headers: vec![tus()], body: Body::Empty, limit: 0 };
     let came = Http::of(&phone).perform(&head).unwrap().upload_offset.unwrap();

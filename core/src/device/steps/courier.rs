@@ -135,10 +135,7 @@ impl Device {
             ("Upload-Length", errand.length.to_string()),
             ("Content-Type", "application/offset+octet-stream".to_owned()),
         ];
-        let body = match self.store.blobs().path(upload.hash) {
-            Some(path) => Body::File { path, offset: errand.start, length: errand.length },
-            None => Body::Bytes(self.store.blobs().read(upload.hash, errand.start, errand.length)?),
-        };
+        let body = self.body_of(upload.hash, errand.start, errand.length)?;
         Ok(Ask { method: "POST", url: format!("{}/v1/uploads", self.me.relay), headers, body, limit: 4096 })
     }
 

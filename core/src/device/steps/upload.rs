@@ -188,12 +188,17 @@ impl Device {
             ("Upload-Offset", upload.sent.to_string()),
             ("Content-Type", "application/offset+octet-stream".to_owned()),
         ];
-        let (offset, length) = (upload.sent, upload.size.saturating_sub(upload.sent).min(PIECE));
-        let body = match self.store.blobs().path(upload.hash) {
-            Some(path) => Body::File { path, offset, length },
-            None => Body::Bytes(self.store.blobs().read(upload.hash, offset, length)?),
-        };
+        let length = upload.size.saturating_sub(upload.sent).min(PIECE);
+        let body = self.body_of(upload.hash, upload.sent, length)?;
         Ok((Ask { method: "PATCH", url: url.clone(), headers, body, limit: 4096 }, UploadAsk::Send))
+    }
+
+    /// A stretch of a blob, as whoever sends it reads it.
+    pub(super) fn body_of(&self, hash: BlobHash, offset: u64, length: u64) -> Result<Body, DeviceError> {
+        Ok(match self.store.blobs().path(hash) {
+            Some(path) => Body::File { path, offset, length },
+            None => Body::Bytes(self.store.blobs().read(hash, offset, length)?),
+        })
     }
 
     pub(super) fn uploaded(

@@ -125,6 +125,12 @@ impl<'a> Chunks<'a> {
     }
 }
 
+/// So many entries of this many bytes each, from the first one on; nothing where the table has fewer.
+fn stretch(table: &[u8], first: u64, count: u64, width: u64) -> Option<&[u8]> {
+    let place = |entry: u64| usize::try_from(entry.checked_mul(width)?).ok();
+    table.get(place(first)?..place(first.checked_add(count)?)?)
+}
+
 impl Sizes<'_> {
     /// How long this many samples from this one on are together.
     fn sum(&self, first: u64, count: u64) -> Result<u64, MediaError> {
@@ -134,21 +140,19 @@ impl Sizes<'_> {
                 size.checked_mul(count).ok_or_else(|| damaged("its index points beyond every end"))
             }
             Self::Table(table, 32) => {
-                let (from, to) = (first as usize * 4, (first + count) as usize * 4);
-                let lengths = table.get(from..to).ok_or_else(cut_short)?.chunks_exact(4);
+                let lengths = stretch(table, first, count, 4).ok_or_else(cut_short)?.chunks_exact(4);
                 Ok(lengths.map(|length| u32_at(length, 0).map_or(0, u64::from)).sum())
             }
             Self::Table(table, 16) => {
-                let (from, to) = (first as usize * 2, (first + count) as usize * 2);
-                let lengths = table.get(from..to).ok_or_else(cut_short)?.chunks_exact(2);
+                let lengths = stretch(table, first, count, 2).ok_or_else(cut_short)?.chunks_exact(2);
                 Ok(lengths.map(|length| boxes::u16_at(length, 0).map_or(0, u64::from)).sum())
             }
             Self::Table(table, 8) => {
-                let lengths = table.get(first as usize..(first + count) as usize).ok_or_else(cut_short)?;
+                let lengths = stretch(table, first, count, 1).ok_or_else(cut_short)?;
                 Ok(lengths.iter().map(|length| u64::from(*length)).sum())
             }
             Self::Table(table, _) => (first..first + count).try_fold(0, |sum, index| {
-                let pair = table.get(index as usize / 2).ok_or_else(cut_short)?;
+                let pair = stretch(table, index / 2, 1, 1).and_then(<[u8]>::first).ok_or_else(cut_short)?;
                 Ok(sum + u64::from(if index % 2 == 0 { pair >> 4 } else { pair & 15 }))
             }),
         }

@@ -146,6 +146,7 @@ impl BlobDatabase {
         Ok(bytes)
     }
 
+    #[cfg(test)]
     pub(super) fn usage(&self) -> Result<(u64, u64), StoreError> {
         let usage =
             self.lock().query_row("select count(*), coalesce(sum(length(bytes)), 0) from blob", [], |row| {

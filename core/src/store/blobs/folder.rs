@@ -137,6 +137,7 @@ impl BlobFolder {
         Ok(bytes)
     }
 
+    #[cfg(test)]
     pub(super) fn usage(&self) -> Result<(u64, u64), StoreError> {
         let (mut count, mut bytes) = (0, 0);
         let mut folders = vec![self.root.clone()];

@@ -317,6 +317,10 @@ original: string,
  */
 preview: string | null, media_type: string, 
 /**
+ * What a file of its type is called after the dot.
+ */
+ending: string, 
+/**
  * As shown before the maker turned it; 0 for what can't be seen.
  */
 width: number, height: number, size: number, 

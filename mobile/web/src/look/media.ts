@@ -39,12 +39,9 @@ export function sizeOf(medium: Pick<Medium, "duration" | "size">): string {
   return [medium.duration ? sayLength(medium.duration) : "", sayBytes(medium.size)].filter((part) => part !== "").join(" · ");
 }
 
-/** Endings that are not simply the second half of the type. */
-const ENDINGS: Record<string, string> = { "video/quicktime": "mov", "audio/mp4": "m4a", "text/plain": "txt", "text/markdown": "md" };
-
 /** What a file is called once it is saved. Photos, films and recordings have no names of their own here. */
-export function savedAs(medium: Pick<Medium, "name" | "media_type">, word: string): string {
-  return medium.name || `${word}.${ENDINGS[medium.media_type] ?? medium.media_type.split("/")[1] ?? ""}`;
+export function savedAs(medium: Pick<Medium, "name" | "ending">, word: string): string {
+  return medium.name || `${word}.${medium.ending}`;
 }
 
 /** Those that are looked at over the whole screen. */
