@@ -5,6 +5,8 @@
 //! what it says, hands in the answer, and asks again until it says wait.
 
 mod absorb;
+mod again;
+mod audit;
 mod browse;
 mod calls;
 mod capture;
@@ -58,6 +60,8 @@ pub struct Device {
     uploading: steps::Uploading,
     /// Bytes that came since the room was last looked at.
     came: u64,
+    /// A fingerprint was sent along with what is in flight.
+    comparing: bool,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -120,7 +124,7 @@ impl Device {
             None => DeviceHalf::default(),
         };
         let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
-        let mut device = Self { store, me, ring, half, steps, uploading, came: 0 };
+        let mut device = Self { store, me, ring, half, steps, uploading, came: 0, comparing: false };
         device.bring_index_up_to_date()?;
         Ok(device)
     }

@@ -7,6 +7,7 @@
 //! What comes from outside is treated as untrusted: a change is parsed only after its signature held, tried on a copy
 //! ([`trial`]) before the relay stores it, and read leniently: what can't be shown is counted and kept.
 
+mod again;
 mod change;
 mod edit;
 mod media;
@@ -20,6 +21,7 @@ use std::sync::OnceLock;
 
 use automerge::{Automerge, ReadDoc, TextEncoding};
 
+pub use again::again;
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
 pub use media::MediumWords;

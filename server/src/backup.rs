@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::blobs::{BlobError, BlobStore, FolderBlobs, put};
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::fork;
 
 /// What a backup came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -84,6 +85,9 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
     let aside = to.join("relay.db.new");
     remove(&aside).map_err(written(&aside))?;
     conn.execute("vacuum into ?1", [aside.to_string_lossy()])?;
+    let copied = Connection::open(&aside)?;
+    fork::mark_copy(&copied, crate::news::head(&copied)?)?;
+    copied.close().map_err(|(_, error)| error)?;
     File::open(&aside).and_then(|file| file.sync_all()).map_err(written(&aside))?;
 
     let mut backup = Backup::default();

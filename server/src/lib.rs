@@ -10,6 +10,8 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod directory;
+pub mod erasure;
+pub mod fork;
 pub mod gate;
 pub mod keep;
 pub mod ledger;

@@ -13,11 +13,13 @@ use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
+use fieldfolio_core::sync::audit::Fingerprint;
 use fieldfolio_core::sync::wire::{self, Cursor, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 
-use crate::{database, sight};
+use crate::fork::{self, Standing};
+use crate::sight;
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -34,13 +36,19 @@ pub fn read(
     fill: &[Fill],
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
-    let epoch = epoch(conn)?;
     let head = head(conn)?;
-    if !is_of_this_log(conn, cursor, epoch, head)? {
+    let forked_at = match fork::standing(conn, cursor, head)? {
+        Standing::Here => None,
+        Standing::Lost(at) => Some(at),
+        // Whoever exchanges has begun a new epoch before it reads.
+        Standing::Unheard | Standing::Foreign => Some(0),
+    };
+    if let Some(at) = forked_at {
         return Ok(Response {
             version: PROTOCOL,
-            cursor: Cursor { epoch, ..Cursor::default() },
+            cursor: fork::cursor_at(conn, at.min(cursor.n))?,
             start_over: true,
+            forked_at,
             ..Response::default()
         });
     }
@@ -77,7 +85,7 @@ pub fn read(
         response.packs.push(pack(conn, row, document, after, &mut room)?);
     }
     all_packed &= response.packs.iter().all(|pack| pack.whole);
-    response.cursor = Cursor { epoch, n: bound, tag: tag(conn, bound)?.unwrap_or_default() };
+    response.cursor = fork::cursor_at(conn, bound)?;
     response.more = bound < head || !all_packed;
     Ok(response)
 }
@@ -100,23 +108,39 @@ pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
         .map(i64::cast_unsigned)
 }
 
-fn tag(conn: &Connection, n: u64) -> rusqlite::Result<Option<[u8; 8]>> {
-    conn.prepare_cached("select tag from log where n = ?1")?
-        .query_row([n.cast_signed()], |row| row.get(0))
-        .optional()
-}
-
-fn epoch(conn: &Connection) -> rusqlite::Result<u32> {
-    let bytes = database::meta(conn, "epoch")?.and_then(|bytes| bytes.try_into().ok());
-    Ok(bytes.map_or(1, u32::from_be_bytes))
-}
-
-/// A device that is new has the empty cursor; any other names an event of this log by number and tag.
-fn is_of_this_log(conn: &Connection, cursor: Cursor, epoch: u32, head: u64) -> rusqlite::Result<bool> {
-    if cursor.n == 0 {
-        return Ok(true);
+/// Compares what a device holds with all that its person may read, both up to its cursor. Where they differ, everything in sight
+/// is announced once more.
+pub fn audit(
+    conn: &Connection,
+    person: PersonId,
+    (held, up_to): ([u8; 32], u64),
+    response: &mut Response,
+) -> rusqlite::Result<()> {
+    let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
+    let mut fingerprint = Fingerprint::default();
+    let mut query = conn.prepare_cached(
+        "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row
+         where s.person = ?1 and s.visible and c.n <= ?2 order by d.id, c.hash",
+    )?;
+    let mut rows = query.query((row, up_to.cast_signed()))?;
+    while let Some(row) = rows.next()? {
+        let id: Vec<u8> = row.get(0)?;
+        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
+        fingerprint.add(document, &Head(row.get(1)?));
     }
-    Ok(cursor.epoch == epoch && cursor.n <= head && tag(conn, cursor.n)? == Some(cursor.tag))
+    if fingerprint.finish() == held {
+        return Ok(());
+    }
+    let mut query = conn.prepare_cached(
+        "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document
+         where s.person = ?1 and s.visible",
+    )?;
+    for sight in query.query_map([row], changed_row)? {
+        let sight = sight?;
+        response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+    }
+    (response.differs, response.more) = (true, true);
+    Ok(())
 }
 
 /// Renders what notices name, up to a number of bytes; says up to which number that reaches if not to the bound. One

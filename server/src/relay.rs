@@ -5,9 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::{Asker, commit, prepare};
-use fieldfolio_core::sync::wire::{Request, Response, Verdict};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
+use fieldfolio_core::sync::relay::{Asker, commit, commit_release, prepare, prepare_release};
+use fieldfolio_core::sync::wire::{Cursor, Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
+use crate::fork::{self, Standing};
 use crate::gate::ContainedTrial;
 use crate::ledger::SqliteLedger;
 use crate::{directory, media, news};
@@ -57,8 +58,11 @@ pub struct Relay {
 impl Relay {
     /// Opens the school in `folder`.
     pub fn open(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
-        let conn = database::open(folder)?;
+        let mut conn = database::open(folder)?;
         let school = school_of(&conn)?;
+        let tx = database::begin(&mut conn)?;
+        fork::take_over(&tx, now())?;
+        tx.commit()?;
         let committed = Arc::new(Notify::new());
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
@@ -74,16 +78,53 @@ impl Relay {
     /// One exchange: what the device sends first, then what it is told.
     pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
         self.end_what_expired()?;
+        self.notice_lost_log(request.cursor)?;
+        for document in self.read(|conn| directory::releases::of(conn, asker.person))? {
+            self.release(asker.person, document)?;
+        }
         let mut verdicts = Vec::new();
         if !request.items.is_empty() {
             verdicts = self.take(asker, &request)?;
         }
         let mut response = self.read(|conn| {
             let reading = conn.unchecked_transaction()?;
-            news::read(&reading, asker.person, request.cursor, &request.fill, now())
+            tell(&reading, asker, &request, now())
         })?;
         response.verdicts = verdicts;
         Ok(response)
+    }
+
+    /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch
+    /// begins, and devices bring what is lost.
+    fn notice_lost_log(&self, cursor: Cursor) -> Result<(), RelayError> {
+        let is_unheard = move |conn: &Connection| {
+            Ok(fork::standing(conn, cursor, news::head(conn)?)? == Standing::Unheard)
+        };
+        if self.read(is_unheard)? {
+            tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
+            self.writer.write(move |tx, now| match is_unheard(tx)? {
+                true => fork::begin(tx, now, 0),
+                false => Ok(()),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Releases what is held back of a document: by its author, where she may write again; by who teaches there. False
+    /// when there is nothing that `by` may release.
+    pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
+        let school = self.school;
+        let release = self.read(|conn| {
+            prepare_release(&SqliteLedger::reading(conn, school, now()), &self.room, document)
+        })?;
+        let Some(release) = release else { return Ok(false) };
+        self.writer.write(move |tx, now| {
+            let may = release.is_of(by) || directory::releases::may_release(tx, by, document, now)?;
+            if !may {
+                return Ok(false);
+            }
+            commit_release(&mut SqliteLedger::writing(tx, school, now), &release, by)
+        })
     }
 
     fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
@@ -248,14 +289,51 @@ pub fn exchange_alone(
     now: Timestamp,
 ) -> Result<Response, RelayError> {
     let school = school_of(conn)?;
-    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, request.items)?;
+    if fork::standing(conn, request.cursor, news::head(conn)?)? == Standing::Unheard {
+        let tx = database::begin(conn)?;
+        fork::begin(&tx, now, 0)?;
+        tx.commit()?;
+    }
+    for document in directory::releases::of(conn, asker.person)? {
+        release_alone(conn, room, asker.person, document, now)?;
+    }
+    let items = request.items.clone();
+    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, items)?;
     let batch = untried.try_all(room);
     let tx = database::begin(conn)?;
     directory::expire_due(&tx, now)?;
     let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;
-    let response = news::read(&tx, asker.person, request.cursor, &request.fill, now)?;
+    let response = tell(&tx, asker, &request, now)?;
     tx.commit()?;
     Ok(Response { verdicts, ..response })
+}
+
+/// The same for what is held back: see [`Relay::release`].
+pub fn release_alone(
+    conn: &mut Connection,
+    room: &ContainedTrial,
+    by: PersonId,
+    document: DocumentId,
+    now: Timestamp,
+) -> Result<bool, RelayError> {
+    let school = school_of(conn)?;
+    let release = prepare_release(&SqliteLedger::reading(conn, school, now), room, document)?;
+    let Some(release) = release else { return Ok(false) };
+    let tx = database::begin(conn)?;
+    let may = release.is_of(by) || directory::releases::may_release(&tx, by, document, now)?;
+    let done = may && commit_release(&mut SqliteLedger::writing(&tx, school, now), &release, by)?;
+    tx.commit()?;
+    Ok(done)
+}
+
+/// What a device is told; and where that is nothing, whether what it holds is all that it may read.
+fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> rusqlite::Result<Response> {
+    let mut response = news::read(conn, asker.person, request.cursor, &request.fill, now)?;
+    if let Some(held) = request.audit.filter(|_| response.is_empty() && !response.more) {
+        let up_to = request.cursor.n;
+        news::audit(conn, asker.person, (held, up_to), &mut response)?;
+    }
+    Ok(response)
 }
 
 /// The device that holds this token, unless it was revoked.

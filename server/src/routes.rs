@@ -91,6 +91,7 @@ pub fn routes() -> Vec<Route> {
         row("/v1/circle", &["POST"], Needs::Device, Some(post(calls::grant_part))),
         row("/v1/circle/end", &["POST"], Needs::Device, Some(post(calls::end_part))),
         row("/v1/projects", &["POST"], Needs::Device, Some(post(calls::start_project))),
+        row("/v1/held/release", &["POST"], Needs::Device, Some(post(calls::release))),
         row("/v1/devices/revoke", &["POST"], Needs::Device, Some(post(calls::revoke_device))),
         row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
         // tus 1.0; its own router answers all methods
@@ -334,6 +335,7 @@ async fn log_request(request: Request, next: Next) -> Response {
         "/v1/circle",
         "/v1/projects",
         "/v1/devices",
+        "/v1/held",
         "/v1/blobs",
         "/v1/uploads",
         "/health",

@@ -82,6 +82,8 @@ pub struct Happened {
     pub truncated: u64,
     /// Attempts of a device that had no network.
     pub partitioned: u64,
+    /// Times that a device held something else than the relay.
+    pub differed: u64,
 }
 
 /// One device of the simulation.
@@ -121,6 +123,20 @@ impl SimDevice {
         self.device = Some(Device::open(&self.folder)?);
         Ok(())
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder in memory where there is one, so that a simulation does not wear the disk.
@@ -259,6 +275,90 @@ impl School {
         std::fs::copy(self.folder.path().join("backup.db"), relay.join("relay.db"))
             .expect("a backup can be copied");
         self.conn = database::open(&relay).expect("a backup opens");
+        let tx = database::begin(&mut self.conn).expect("the relay's database opens");
+        fieldfolio_server::fork::take_over(&tx, self.now).expect("a copy takes over");
+        tx.commit().expect("that is kept");
+    }
+
+    /// The same with a copy that says of itself up to where it reaches, as `fieldfolio backup` makes them; it is served
+    /// in the original's place.
+    pub fn keep_marked_backup(&mut self) {
+        self.keep_backup();
+        let copy = Connection::open(self.folder.path().join("backup.db")).expect("a copy opens");
+        let head = fieldfolio_server::news::head(&copy).expect("a log");
+        fieldfolio_server::fork::mark_copy(&copy, head).expect("a copy can be marked");
+    }
+
+    /// A copy of a device's folder as it is now, as a phone's backup makes it.
+    pub fn keep_device(&mut self, name: &str) {
+        let (folder, copy) = (self.device(name).folder.clone(), self.folder.path().join("kept").join(name));
+        self.device(name).device = None;
+        copy_folder(&folder, &copy).expect("a device can be copied");
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Puts a device back to its copy: what it did since is gone from it.
+    pub fn restore_device(&mut self, name: &str) {
+        let (folder, copy) = (self.device(name).folder.clone(), self.folder.path().join("kept").join(name));
+        self.device(name).device = None;
+        std::fs::remove_dir_all(&folder).expect("a device can be removed");
+        copy_folder(&copy, &folder).expect("a device can be put back");
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Takes from a device's store what shows that it lies somewhere else than before, as where a backup is written over
+    /// the very file it was made from.
+    pub fn as_if_never_moved(&mut self, name: &str) {
+        let folder = self.device(name).folder.clone();
+        self.device(name).device = None;
+        let copy = self.folder.path().join("kept").join(name.replace("clone", "phone"));
+        let kept = Connection::open(copy.join("fieldfolio.db")).expect("a copy opens");
+        let conn = Connection::open(folder.join("fieldfolio.db")).expect("the device's database opens");
+        let mut actors = kept.prepare("select actor, id from document").expect("documents");
+        let rows =
+            actors.query_map([], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Vec<u8>>(1)?)));
+        for row in rows.expect("documents") {
+            let (actor, id) = row.expect("a document");
+            conn.execute("update document set actor = ?1 where id = ?2", (actor, id)).expect("an actor");
+        }
+        drop(conn);
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Takes the newest change out of a device's database.
+    pub fn lose_newest_change(&mut self, name: &str) {
+        let folder = self.device(name).folder.clone();
+        let conn = Connection::open(folder.join("fieldfolio.db")).expect("the device's database opens");
+        let gone = conn.execute("delete from change where n = (select max(n) from change)", []);
+        assert_eq!(gone.expect("rows can be removed"), 1);
+    }
+
+    /// Changes the directory in a way that is refused; the refusal's words.
+    pub fn edit_fails<T, E: std::fmt::Display>(
+        &mut self,
+        edit: impl FnOnce(&Edit<'_>) -> Result<T, E>,
+    ) -> String {
+        let now = self.now;
+        let tx = database::begin(&mut self.conn).expect("the relay's database opens");
+        match edit(&Edit { tx: &tx, now, by: None }) {
+            Ok(_) => panic!("it was not refused"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Puts a device's copy beside it, as a second device of the same name and keys.
+    pub fn clone_device(&mut self, name: &str, clone: &str) {
+        let copy = self.folder.path().join("kept").join(name);
+        let folder = self.folder.path().join("devices").join(clone);
+        copy_folder(&copy, &folder).expect("a device can be copied");
+        let device = Some(Device::open(&folder).expect("a device opens"));
+        self.devices.insert(clone.to_owned(), SimDevice { device, folder, online: true, locked: false });
+    }
+
+    /// A teacher lets through what is held back of a document. Whether that was done.
+    pub fn release(&mut self, by: &str, document: fieldfolio_core::ids::DocumentId) -> bool {
+        let (by, now) = (self.person(by), self.now);
+        relay::release_alone(&mut self.conn, &self.room, by, document, now).expect("the relay works")
     }
 
     /// Damages the stored bytes of one document on one device, as a failing disk would.
@@ -343,6 +443,7 @@ impl School {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
         };
         let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, self.now)?;
+        self.happened.differed += u64::from(response.differs);
         Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
     }
 

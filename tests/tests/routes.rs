@@ -12,7 +12,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, Device, Enrolment, HttpAnswer};
 use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
-use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
 use fieldfolio_server::routes::routes;
 use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
@@ -140,7 +140,7 @@ fn file(method: &str) -> Vec<u8> {
 }
 
 fn nothing() -> Request {
-    Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() }
+    Request::of(Cursor::default(), Vec::new())
 }
 
 /// A new piece in a folio, shared with its circle, whose content names these blobs.

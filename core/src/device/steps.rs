@@ -174,21 +174,31 @@ impl Device {
         let conn = self.store.read();
         let mut owed = Vec::new();
         for row in outbox::due(conn, now, OUTBOX_LOOK)? {
-            let item = match row.owed {
-                outbox::Owed::Act(id) => match log::act(conn, id)? {
-                    Some(act) => Item::Act(act),
-                    None => continue,
-                },
-                outbox::Owed::Change(change) => Item::Change(log::change(conn, change)?.change),
+            let (device, item) = match row.owed {
+                outbox::Owed::Act(id) => {
+                    let Some(act) = log::act(conn, id)? else { continue };
+                    let lost = log::lost_act_number(conn, id)?;
+                    (act.device, lost.map_or(Item::Act(act.clone()), |n| Item::OldAct(act, n)))
+                }
+                outbox::Owed::Change(change) => {
+                    let log::ChangeRow { change, lost_n, .. } = log::change(conn, change)?;
+                    (
+                        change.device,
+                        lost_n.map_or(Item::Change(change.clone()), |n| Item::OldChange(change, n)),
+                    )
+                }
             };
-            owed.push(OutboxItem { row: row.row, item, rounds: row.rounds });
+            let is_own = device == self.me.device
+                || self.ring.get(device).is_some_and(|key| key.person == self.me.person);
+            owed.push(OutboxItem { row: row.row, item, is_own, rounds: row.rounds });
         }
         let fills: Vec<Fill> = records::fills(conn, MAX_FILLS)?
             .into_iter()
             .map(|(document, after)| Fill { document, after })
             .collect();
         Ok(match self.half.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
-            Next::Exchange(request) => {
+            Next::Exchange(mut request) => {
+                request.audit = self.audit(&request, now)?;
                 let in_flight = InFlight::Exchange { items: request.items.len() };
                 let ask = Ask {
                     method: "POST",
@@ -256,8 +266,10 @@ impl Device {
         };
         match response {
             Ok(response) => {
+                self.compared(&response, now)?;
                 let batch = self.half.received(response, now, chance);
-                self.absorb(batch, now)
+                self.absorb(batch, now)?;
+                self.write_again(chance)
             }
             Err(failure) => self.failed(failure, now, chance),
         }

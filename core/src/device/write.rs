@@ -173,6 +173,10 @@ pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), Dev
         .into_iter()
         .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
         .collect();
+    // Its maker erased it: it is gone here, whenever the school hears of it.
+    if acts.iter().any(|(_, act)| matches!(act, Act::Erase { .. })) {
+        return Ok(index::remove_piece(tx, id)?);
+    }
     let declared = acts.iter().find_map(|(_, act)| match act {
         Act::DeclarePiece { maker, kind, .. } => Some((*maker, *kind)),
         _ => None,

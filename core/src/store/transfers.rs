@@ -106,6 +106,19 @@ pub fn add_upload(
     Ok(())
 }
 
+/// What one change named is named by another one now.
+pub fn follow(tx: &Transaction<'_>, old: i64, new: i64) -> Result<(), StoreError> {
+    tx.execute("update upload set change = ?2 where change = ?1", (old, new))?;
+    Ok(())
+}
+
+/// The hashes of a piece's uploads, done or not.
+pub fn of_piece(conn: &Connection, piece: PieceId) -> Result<Vec<BlobHash>, StoreError> {
+    let mut query = conn.prepare_cached("select hash from upload where piece = ?1")?;
+    let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|hash| Ok(BlobHash::from_digest(bytes(&hash?, "an upload's hash")?))).collect()
+}
+
 /// The uploads that may start: those whose naming change the relay has, and that nobody holds back. Previews first, small
 /// before large. Cancelled ones are among them as long as the relay has a part of them. What the platform carries is not.
 pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {

@@ -15,6 +15,8 @@ pub struct OutboxItem {
     pub row: i64,
     /// What is owed.
     pub item: Item,
+    /// This person made it. What others made is offered only after the relay's log went back.
+    pub is_own: bool,
     /// How often the relay put it off.
     pub rounds: u32,
 }
@@ -32,15 +34,19 @@ impl Item {
     /// The item's name.
     pub fn name(&self) -> ItemName {
         match self {
-            Item::Act(act) => ItemName::Act(act.id),
-            Item::Change(change) => ItemName::Change(change.document, change.hash),
+            Item::Act(act) | Item::OldAct(act, _) => ItemName::Act(act.id),
+            Item::Change(change) | Item::OldChange(change, _) => {
+                ItemName::Change(change.document, change.hash)
+            }
         }
     }
 
     fn size(&self) -> usize {
         match self {
-            Item::Act(act) => act.body.len() + 150,
-            Item::Change(change) => change.raw.len() + 34 * change.blobs.len() + 300,
+            Item::Act(act) | Item::OldAct(act, _) => act.body.len() + 150,
+            Item::Change(change) | Item::OldChange(change, _) => {
+                change.raw.len() + 34 * change.blobs.len() + 300
+            }
         }
     }
 }
@@ -73,8 +79,10 @@ pub struct Batch {
     pub packs: Vec<Pack>,
     /// The cursor from now on.
     pub cursor: Cursor,
-    /// Forget the cursor and offer everything again: the relay's log is another one.
-    pub start_over: bool,
+    /// The relay's log is another one: go on from the cursor, and offer again what was numbered above this.
+    pub start_over: Option<u64>,
+    /// What is held here and what the relay has differ: everything in sight comes again.
+    pub differs: bool,
 }
 
 /// What becomes of one outbox row.
@@ -86,6 +94,12 @@ pub enum Outcome {
     Later(Timestamp),
     /// It waits for a change of the directory, and is shown with the reason; tried again from time to time.
     Waits(Reason, Timestamp),
+    /// The relay keeps it and does not deliver it: it waits for a teacher's word.
+    Held,
+    /// The piece was erased: everything of it goes.
+    Erased,
+    /// Nothing more is to be done about it here: it was someone else's, and its maker brings it herself.
+    Dropped,
     /// Refused for good: it is set aside with what builds on it, readable, and the sheet becomes what the relay has.
     SetAside(Reason),
 }
@@ -114,11 +128,13 @@ pub enum Reason {
     IdTaken,
     /// Others have written since.
     TooLate,
+    /// The piece was erased.
+    Erased,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::BuildsOnMissing,
         Reason::OverQuota,
         Reason::NotInCircle,
@@ -129,6 +145,7 @@ impl Reason {
         Reason::ActorTaken,
         Reason::IdTaken,
         Reason::TooLate,
+        Reason::Erased,
     ];
 
     /// Its name, as stores keep it.
@@ -144,6 +161,7 @@ impl Reason {
             Reason::ActorTaken => "actor_taken",
             Reason::IdTaken => "id_taken",
             Reason::TooLate => "too_late",
+            Reason::Erased => "erased",
         }
     }
 
@@ -160,6 +178,7 @@ impl Reason {
             Reason::ActorTaken => "another copy of this device wrote here: write it again",
             Reason::IdTaken => "something else is there already under the same name",
             Reason::TooLate => "others have written on it since: it can only be marked as withdrawn",
+            Reason::Erased => "the piece was erased: this was written on it, and was not sent",
         }
     }
 }
@@ -192,6 +211,7 @@ struct Sent {
     row: i64,
     rounds: u32,
     is_act: bool,
+    is_own: bool,
 }
 
 /// Bytes of items in one request.
@@ -232,7 +252,8 @@ impl DeviceHalf {
                 .map(|item| Sent {
                     row: item.row,
                     rounds: item.rounds,
-                    is_act: matches!(item.item, Item::Act(_)),
+                    is_act: matches!(item.item, Item::Act(_) | Item::OldAct(..)),
+                    is_own: item.is_own,
                 })
                 .collect(),
         );
@@ -241,6 +262,8 @@ impl DeviceHalf {
             cursor,
             items: items.into_iter().map(|item| item.item.clone()).collect(),
             fill: fills.iter().take(MAX_FILLS).copied().collect(),
+            inflates: true,
+            audit: None,
         })
     }
 
@@ -313,7 +336,9 @@ fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
         news: response.news,
         packs: response.packs,
         cursor: response.cursor,
-        start_over: response.start_over,
+        // A log that says nothing of where it went back is another one from its beginning.
+        start_over: response.start_over.then(|| response.forked_at.unwrap_or(0)),
+        differs: response.differs,
     }
 }
 
@@ -345,6 +370,12 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
     let in_a_while = |chance: &mut dyn Chance| now.plus_millis(back_off(10, chance));
     match verdict {
         Verdict::Stored(n) | Verdict::Known(n) => Outcome::Delivered(*n),
+        Verdict::Erased => Outcome::Erased,
+        Verdict::Busy | Verdict::MissingDependency | Verdict::MissingAct if !sent.is_own => {
+            if sent.rounds < PATIENCE { Outcome::Later(later(chance)) } else { Outcome::Dropped }
+        }
+        _ if !sent.is_own => Outcome::Dropped,
+        Verdict::Quarantined => Outcome::Held,
         Verdict::Busy => Outcome::Later(later(chance)),
         Verdict::MissingDependency | Verdict::MissingAct if sent.rounds < PATIENCE => {
             Outcome::Later(later(chance))
@@ -380,11 +411,11 @@ mod tests {
             body: Vec::new(),
             signature: Signature::from_bytes([0; 64]),
         };
-        OutboxItem { row: 7, item: Item::Act(signed), rounds: 0 }
+        OutboxItem { row: 7, item: Item::Act(signed), is_own: true, rounds: 0 }
     }
 
     fn at(n: u64) -> Cursor {
-        Cursor { epoch: 1, n, tag: [0; 8] }
+        Cursor { epoch: 1, n, ..Cursor::default() }
     }
 
     #[test]

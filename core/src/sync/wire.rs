@@ -14,8 +14,8 @@ use crate::signing::{PublicKey, Signature};
 use crate::time::Timestamp;
 
 pub use calls::{
-    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, RevokeDevice,
-    RevokedDevice, StartProject,
+    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, ReleaseHeld,
+    RevokeDevice, RevokedDevice, StartProject,
 };
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
@@ -45,6 +45,9 @@ pub struct Cursor {
     /// The tag of that number; zero for the beginning.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub tag: [u8; 8],
+    /// The relay's own mark under all this: that it really gave this cursor out, even if its log has forgotten so.
+    #[cbor(n(3), with = "minicbor::bytes", default)]
+    pub proof: [u8; 16],
 }
 
 /// What a device sends.
@@ -62,6 +65,13 @@ pub struct Request {
     /// Documents it still has to fill.
     #[n(3)]
     pub fill: Vec<Fill>,
+    /// It reads frames that are [deflated](Response::to_frame).
+    #[n(4)]
+    #[cbor(default)]
+    pub inflates: bool,
+    /// What it holds of all that is in its person's sight, to be compared: see [`fingerprint`](super::audit).
+    #[cbor(n(5), with = "minicbor::bytes", default)]
+    pub audit: Option<[u8; 32]>,
 }
 
 /// One thing a device owes the relay.
@@ -73,6 +83,12 @@ pub enum Item {
     /// A change of a sheet.
     #[n(1)]
     Change(#[n(0)] SignedChange),
+    /// An act that a relay once had under this number, before its log went back. Whoever holds it may bring it.
+    #[n(2)]
+    OldAct(#[n(0)] SignedAct, #[n(1)] u64),
+    /// The same of a change.
+    #[n(3)]
+    OldChange(#[n(0)] SignedChange, #[n(1)] u64),
 }
 
 /// A document still to be filled.
@@ -116,9 +132,17 @@ pub struct Response {
     /// There is more to fetch at once.
     #[n(8)]
     pub more: bool,
-    /// The cursor was not of this log: start over from the beginning and offer everything again.
+    /// The cursor was not of this log: go on from the cursor given here, and offer again what its log lacks.
     #[n(9)]
     pub start_over: bool,
+    /// With `start_over`, when the relay's log went back: numbers above this one are of the log that is lost. The cursor
+    /// says from where to go on.
+    #[n(10)]
+    pub forked_at: Option<u64>,
+    /// What was held against the relay's [fingerprint](super::audit) differs: every document in sight comes once more.
+    #[n(11)]
+    #[cbor(default)]
+    pub differs: bool,
 }
 
 /// What the relay sends over a live connection.
@@ -177,7 +201,12 @@ pub enum Verdict {
     /// It can't be taken back any more.
     #[n(13)]
     TooLate,
-    // 14 quarantined and 15 erased are reserved.
+    /// Her role has ended lately: it is kept, not delivered, and waits for a teacher's word.
+    #[n(14)]
+    Quarantined,
+    /// The piece was erased. Nothing of it is taken any more, and what is left of it goes.
+    #[n(15)]
+    Erased,
 }
 
 /// A change with its number in the log.
@@ -250,6 +279,9 @@ pub enum Record {
         /// Its acts, in number order.
         #[n(1)]
         acts: Vec<SignedAct>,
+        /// The number of each.
+        #[n(2)]
+        numbers: Vec<u64>,
     },
     /// How many voices about a student exist that can count; what a level's sight is measured by.
     #[n(6)]
@@ -282,6 +314,15 @@ pub enum Record {
     /// Out of sight.
     #[n(13)]
     ClassGone(#[n(0)] ClassId),
+    /// The piece was erased: what is here of it goes.
+    #[n(14)]
+    Erased(#[n(0)] PieceId),
+    /// Something that came after its author's role had ended, for a teacher to release or to leave.
+    #[n(15)]
+    Held(#[n(0)] directory::Held),
+    /// It was released, or is over.
+    #[n(16)]
+    HeldGone(#[n(0)] DocumentId),
 }
 
 /// What a new device sends to be enrolled.
@@ -373,6 +414,11 @@ pub fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8], limit: usize) -> Resul
 }
 
 impl Request {
+    /// These items, from this cursor on.
+    pub fn of(cursor: Cursor, items: Vec<Item>) -> Self {
+        Self { version: PROTOCOL, cursor, items, fill: Vec::new(), inflates: false, audit: None }
+    }
+
     /// Reads a request and checks its bounds.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
         let request: Request = from_bytes(bytes, MAX_REQUEST_BYTES)?;
