@@ -261,6 +261,8 @@ impl School {
     /// Keeps a copy of the relay's database as it is now.
     pub fn keep_backup(&mut self) {
         let copy = self.folder.path().join("backup.db");
+        // The one before it, if there is one.
+        let _ = std::fs::remove_file(&copy);
         self.conn.execute("vacuum into ?1", [copy.display().to_string()]).expect("a backup can be made");
     }
 

@@ -32,7 +32,7 @@ fn run(seed: u64) -> Happened {
     }
     school.settle();
     assertions::everything_holds(&mut school, &played);
-    assert_eq!(school.happened.differed, 0, "a device and the relay hold the same");
+    assert!(played.went_back || school.happened.differed == 0, "a device and the relay hold the same");
     school.happened
 }
 

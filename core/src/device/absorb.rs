@@ -20,6 +20,7 @@ use crate::sync::wire::{self, Pack, Record, ToFill};
 use crate::sync::{Batch, Reason};
 use crate::time::Timestamp;
 
+use super::audit::AUDITED;
 use super::browse::Waits;
 use super::settle::{offer_lost, words_of};
 use super::write::{reindex_document, reindex_piece};
@@ -54,12 +55,14 @@ impl Device {
             }
             if let Some(above) = batch.start_over {
                 offer_lost(tx, above)?;
+                // Who sees what may have been another matter in the log that is lost: compare when that is done.
+                crate::store::remove_meta(tx, AUDITED)?;
                 // Where the relay's log ends now says what of it is known here.
                 let known = if batch.cursor.n <= above { batch.cursor } else { wire::Cursor::default() };
                 return set_cursor(tx, known);
             }
             if batch.differs {
-                intake.begin_again(&batch.to_fill)?;
+                dropped.extend(intake.begin_again(&batch.to_fill)?);
             }
             let directory_changed = !batch.records.is_empty();
             for record in batch.records {
@@ -312,20 +315,30 @@ impl Intake<'_> {
     }
 
     /// The relay has something else than what is here: all of it comes again. What then has no number still, the relay
-    /// lacks, and is offered; a document that it does not name is so at once.
-    fn begin_again(&self, named: &[ToFill]) -> Result<(), DeviceError> {
+    /// lacks, and is offered. Of the documents it does not name, her own are so at once, and others' are out of sight.
+    fn begin_again(&mut self, named: &[ToFill]) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
         let tx = self.tx;
         log::lose_numbers(tx, 0)?;
         for act in log::own_acts(tx, self.me.device, None)? {
             outbox::add(tx, Owed::Act(act))?;
         }
         let named: BTreeSet<DocumentId> = named.iter().map(|fill| fill.document).collect();
+        let mut dropped = Vec::new();
         for document in log::all_documents(tx)?.iter().filter(|document| !named.contains(&document.id)) {
-            for change in log::unnumbered_changes(tx, Some(document.row))? {
-                outbox::add(tx, Owed::Change(change))?;
+            if self.is_own(document.id)? {
+                self.offer_what_it_lacks(document.id)?;
+            } else {
+                dropped.extend(self.purge(document.id)?);
             }
         }
-        Ok(())
+        Ok(dropped)
+    }
+
+    fn is_own(&self, document: DocumentId) -> Result<bool, DeviceError> {
+        Ok(match document.author() {
+            Some(author) => author == self.me.person,
+            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
+        })
     }
 
     /// All that the relay has of a document is here: what it once had and has no more is offered to it.
@@ -384,11 +397,7 @@ impl Intake<'_> {
     /// Forgets a document that went out of sight, unless it is the person's own. Returns blobs that nothing here
     /// names any more.
     fn purge(&mut self, document: DocumentId) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
-        let own = match document.author() {
-            Some(author) => author == self.me.person,
-            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
-        };
-        if own {
+        if self.is_own(document)? {
             return Ok(Vec::new());
         }
         let media = match document.author() {

@@ -11,7 +11,7 @@ use super::{Device, DeviceError};
 /// So often: 7 days, in milliseconds.
 const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 /// When it was last done, in milliseconds.
-const AUDITED: &str = "audited";
+pub(super) const AUDITED: &str = "audited";
 
 impl Device {
     /// Everything here is compared with what the school has at the next exchange that has nothing else to do.
