@@ -147,7 +147,7 @@ fn is_ours(conn: &Connection, to: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn named(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
+pub(crate) fn named(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
     let mut query = conn.prepare("select hash, size from blob order by hash")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, i64>(1)?)))?;
     rows.map(|row| row.map(|(hash, size)| (BlobHash::from_digest(hash), size.cast_unsigned()))).collect()

@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError};
 use crate::database::{self, DatabaseError};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
+use crate::ends;
 
 mod blobs;
 mod circles;
@@ -87,6 +88,10 @@ enum Command {
     Blobs(blobs::BlobsArguments),
     /// Copy the whole school to another folder, beside a running relay
     Backup(whole::BackupArguments),
+    /// Go back to a backup: devices then bring again what it lacks
+    Restore(whole::RestoreArguments),
+    /// Erase a piece of work for ever, whoever wrote on it
+    Erase(whole::EraseArguments),
     /// Look through everything: signatures, documents, files
     Verify(whole::VerifyArguments),
     /// Devices
@@ -125,6 +130,12 @@ pub enum CliError {
     /// No backup was made.
     #[error(transparent)]
     Backup(#[from] crate::backup::BackupError),
+    /// It was not restored.
+    #[error(transparent)]
+    Restore(#[from] crate::restore::RestoreError),
+    /// It has ended, and that could not be written down beside the database.
+    #[error(transparent)]
+    Ends(#[from] ends::EndsError),
     /// Media could not be looked after.
     #[error(transparent)]
     Keep(#[from] crate::keep::KeepError),
@@ -172,6 +183,7 @@ impl Desk<'_> {
         let tx = database::begin(&mut conn)?;
         let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
         tx.commit()?;
+        ends::note(&conn, &ends::file(&self.folder, &self.config()?))?;
         Ok(done)
     }
 
@@ -235,6 +247,8 @@ pub fn run_with(
         Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
         Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
         Command::Backup(arguments) => whole::back_up(&arguments, &desk)?,
+        Command::Restore(arguments) => whole::restore(&arguments, &desk)?,
+        Command::Erase(arguments) => whole::erase(&arguments, &mut desk)?,
         Command::Verify(arguments) => whole::verify(&arguments, &desk)?,
         Command::Blobs(arguments) => blobs::run(&arguments, &desk)?,
         Command::Device(command) => devices::run(&command, &desk)?,

@@ -11,6 +11,7 @@
 //! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
 //! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
 //! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
+//! ends_file = "/mnt/other/ends.log"       # FIELDFOLIO_ENDS_FILE; in the folder, if nothing is said
 //! ```
 
 use std::fs;
@@ -43,6 +44,8 @@ pub struct Config {
     pub live_connections: usize,
     /// Seconds between two pings on a live connection; one that answers none of three is closed.
     pub live_ping_seconds: u64,
+    /// Where what has ended is written down, outside of every backup; in the folder, if nothing is said.
+    pub ends_file: Option<PathBuf>,
 }
 
 /// What the relay writes about itself, from little to much.
@@ -108,10 +111,11 @@ struct Settings {
     reader_connections: Option<usize>,
     live_connections: Option<usize>,
     live_ping_seconds: Option<u64>,
+    ends_file: Option<PathBuf>,
 }
 
 const PREFIX: &str = "FIELDFOLIO_";
-const WORDS: [&str; 3] = ["listen", "public_url", "log_level"];
+const WORDS: [&str; 4] = ["listen", "public_url", "log_level", "ends_file"];
 const NUMBERS: [&str; 7] = [
     "max_upload_bytes",
     "quota_bytes_per_person",
@@ -135,6 +139,7 @@ impl Default for Config {
             reader_connections: 4,
             live_connections: 4_096,
             live_ping_seconds: 30,
+            ends_file: None,
         }
     }
 }
@@ -208,6 +213,7 @@ impl Config {
         self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
         self.live_connections = settings.live_connections.unwrap_or(self.live_connections);
         self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
+        self.ends_file = settings.ends_file.or_else(|| self.ends_file.take());
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! too, and all others are read and compared with their names, a seventh each night.
 //!
 //! Nothing goes at once. What lost its last link is marked, and removed a week later if it still has none: a backup that
-//! is put back, or a device that offers its work again, finds it. A blob that does not match its name is named and left;
+//! is put back, or a device that offers its work again, finds it. Only what was erased goes at once. A blob that does not match its name is named and left;
 //! the same bytes, brought again, heal it.
 
 use std::collections::BTreeSet;
@@ -100,6 +100,33 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, "media could not be looked after"),
             }
         }
+    }
+
+    /// The files of what was erased go within minutes, for as long as the relay runs.
+    pub(crate) async fn after_erasures(self) {
+        let mut beat = tokio::time::interval(Duration::from_secs(5 * 60));
+        loop {
+            beat.tick().await;
+            let keeper = self.clone();
+            match blocking(move || Ok(keeper.remove_erased(now()))).await {
+                Ok(Ok(night)) if night.removed == 0 => {}
+                Ok(Ok(night)) => tracing::info!(removed = night.removed, "removed files of what was erased"),
+                Ok(Err(error)) => tracing::error!(%error, "files of what was erased could not be removed"),
+                Err(error) => tracing::error!(%error, "files of what was erased could not be removed"),
+            }
+        }
+    }
+
+    /// Removes the files that lost their last link by an erasure.
+    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, KeepError> {
+        let mut night = Night::default();
+        let waits = |conn: &Connection| {
+            conn.query_row("select exists (select 1 from watch where unlinked = 0)", [], |row| row.get(0))
+        };
+        if self.stock.relay.read(waits)? {
+            self.remove_unlinked(now, &mut night)?;
+        }
+        Ok(night)
     }
 
     /// One night's look.

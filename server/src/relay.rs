@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
+use crate::ends::{self, Ends, EndsError};
 use crate::fork::{self, Standing};
 use crate::gate::ContainedTrial;
 use crate::ledger::SqliteLedger;
@@ -35,6 +36,12 @@ pub enum RelayError {
     /// The writer is gone: the process is ending.
     #[error("the relay is shutting down")]
     Closing,
+    /// Nothing may be taken in.
+    #[error("{}", ends::MISSING)]
+    OnlyReading,
+    /// What ended can't be written down.
+    #[error(transparent)]
+    Ends(#[from] Box<EndsError>),
 }
 
 impl From<rusqlite::Error> for RelayError {
@@ -52,24 +59,43 @@ pub struct Relay {
     readers: Readers,
     writer: Writer,
     committed: Arc<Notify>,
+    /// What ended since the copy that is served was made is not known: nothing is taken in.
+    only_reads: bool,
     room: ContainedTrial,
 }
 
 impl Relay {
-    /// Opens the school in `folder`.
+    /// Opens the school in `folder`, for a tool that looks at it.
     pub fn open(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
+        let conn = database::open(folder)?;
+        Self::with(folder, config, conn, None, false)
+    }
+
+    /// Opens it to be served: what ended in a log that is lost ends again, and if nobody knows what that was, nothing is
+    /// taken in.
+    pub fn open_to_serve(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
         let mut conn = database::open(folder)?;
+        let ends = Ends::open(&mut conn, ends::file(folder, config), now()).map_err(Box::new)?;
+        let only_reads = ends.is_none();
+        Self::with(folder, config, conn, ends, only_reads)
+    }
+
+    fn with(
+        folder: &Path,
+        config: &Config,
+        conn: Connection,
+        ends: Option<Ends>,
+        only_reads: bool,
+    ) -> Result<Arc<Self>, RelayError> {
         let school = school_of(&conn)?;
-        let tx = database::begin(&mut conn)?;
-        fork::take_over(&tx, now())?;
-        tx.commit()?;
         let committed = Arc::new(Notify::new());
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             school,
             quotas: Quotas { person: config.quota_bytes_per_person, school: config.quota_bytes_per_school },
             readers: Readers::new(folder, config.reader_connections),
-            writer: Writer::start(conn, committed.clone()),
+            writer: Writer::start(conn, ends, committed.clone()),
+            only_reads,
             committed,
             room: ContainedTrial::new(),
         }))
@@ -83,7 +109,9 @@ impl Relay {
             self.release(asker.person, document)?;
         }
         let mut verdicts = Vec::new();
-        if !request.items.is_empty() {
+        if self.only_reads {
+            verdicts = vec![Verdict::Busy; request.items.len()];
+        } else if !request.items.is_empty() {
             verdicts = self.take(asker, &request)?;
         }
         let mut response = self.read(|conn| {
@@ -114,6 +142,9 @@ impl Relay {
     /// when there is nothing that `by` may release.
     pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
         let school = self.school;
+        if self.only_reads {
+            return Ok(false);
+        }
         let release = self.read(|conn| {
             prepare_release(&SqliteLedger::reading(conn, school, now()), &self.room, document)
         })?;
@@ -178,7 +209,15 @@ impl Relay {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
     {
+        if self.only_reads {
+            return Err(RelayError::OnlyReading);
+        }
         self.writer.write(write)
+    }
+
+    /// Nothing is taken in: see [`ends`].
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// Who holds this token: the only way in. Nobody, once the device is revoked.
@@ -369,12 +408,12 @@ struct Writer {
 const GROUP: usize = 64;
 
 impl Writer {
-    fn start(mut conn: Connection, committed: Arc<Notify>) -> Self {
+    fn start(mut conn: Connection, mut ends: Option<Ends>, committed: Arc<Notify>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(4 * GROUP);
         let thread = std::thread::spawn(move || {
             while let Ok(first) = queue.recv() {
                 let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP).collect();
-                commit_group(&mut conn, group);
+                commit_group(&mut conn, ends.as_mut(), group);
                 committed.notify_one();
             }
         });
@@ -414,7 +453,7 @@ impl Drop for Writer {
 }
 
 /// One transaction for the group, a savepoint for each job: one that fails takes nothing of the others along.
-fn commit_group(conn: &mut Connection, group: Vec<Job>) {
+fn commit_group(conn: &mut Connection, ends: Option<&mut Ends>, group: Vec<Job>) {
     let mut settles = Vec::with_capacity(group.len());
     let committed = (|| {
         let tx = database::begin(conn)?;
@@ -433,6 +472,9 @@ fn commit_group(conn: &mut Connection, group: Vec<Job>) {
     })();
     if let Err(error) = &committed {
         tracing::error!(%error, "a group of writes was not committed");
+    } else if let Some(Err(error)) = ends.map(|ends| ends.catch_up(conn)) {
+        // It has ended in the log; the file is tried again with the next group, and at the next start.
+        tracing::error!(%error, "what ended could not be written down beside the database");
     }
     for settle in settles {
         settle(committed.is_ok());

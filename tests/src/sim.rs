@@ -44,6 +44,8 @@ pub struct School {
     pub weather: Weather,
     /// What really happened on it.
     pub happened: Happened,
+    /// What the relay's file of ends holds.
+    ends: Vec<fieldfolio_server::ends::End>,
 }
 
 impl std::ops::Deref for School {
@@ -170,6 +172,7 @@ impl School {
             devices: BTreeMap::new(),
             weather: Weather::default(),
             happened: Happened::default(),
+            ends: Vec::new(),
         })
     }
 
@@ -269,6 +272,7 @@ impl School {
     /// Puts the relay back to its backup: what came since is gone from it.
     pub fn restore_backup(&mut self) {
         let relay = self.folder.path().join("relay");
+        self.ends.extend(fieldfolio_server::ends::since(&self.conn, 0).expect("what ended is in the log"));
         self.conn = Connection::open_in_memory().expect("memory is a database");
         for left in ["relay.db-wal", "relay.db-shm"] {
             // A clean close has removed them already.
@@ -279,6 +283,7 @@ impl School {
         self.conn = database::open(&relay).expect("a backup opens");
         let tx = database::begin(&mut self.conn).expect("the relay's database opens");
         fieldfolio_server::fork::take_over(&tx, self.now).expect("a copy takes over");
+        fieldfolio_server::ends::apply(&tx, self.now, &self.ends).expect("what ended ends again");
         tx.commit().expect("that is kept");
     }
 
