@@ -153,7 +153,13 @@ pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[End]) -> Result<u64, 
     let mut done = 0;
     for end in ends {
         if !end.is_in(tx)? {
+            let before = crate::news::head(tx)?;
             end.again(&edit)?;
+            // What was written before this number of the lost log was written in time.
+            tx.execute(
+                "update circle set lost_n = ?2 where ended_n > ?1",
+                (before.cast_signed(), end.n.cast_signed()),
+            )?;
             done += 1;
         }
     }

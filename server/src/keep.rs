@@ -15,9 +15,9 @@ use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
 use crate::blobs::{BlobError, BlobStore};
-use crate::media;
 use crate::relay::{Relay, RelayError, blocking, now};
 use crate::uploads::Uploads;
+use crate::{media, snapshots};
 
 /// How long bytes without a link are kept: 7 days, in milliseconds.
 pub const GRACE: u64 = 7 * DAY;
@@ -137,6 +137,8 @@ impl Keeper {
         self.stock.check(total.div_ceil(NIGHTS), now, &mut night)?;
         self.remove_unlinked(now, &mut night)?;
         self.remove_orphans(now, &mut night)?;
+        let saved = snapshots::save_quiet(&self.stock.relay, now)?;
+        tracing::info!(sheets = saved.sheets, from = saved.from, to = saved.to, "saved quiet sheets in one");
         Ok(night)
     }
 

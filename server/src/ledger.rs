@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fieldfolio_core::access::Membership;
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
 use fieldfolio_core::model::act::{Act, SignedAct, audience};
@@ -16,7 +17,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::database::{self, Event};
-use crate::{directory, erasure, fork, sight};
+use crate::{directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
 pub struct SqliteLedger<'a> {
@@ -246,9 +247,14 @@ impl Ledger for SqliteLedger<'_> {
 
     fn stored(&self, document: DocumentId) -> rusqlite::Result<Vec<Vec<u8>>> {
         let mut query = self.conn.prepare_cached(
-            "select c.raw from change c join document d on d.row = c.document where d.id = ?1 order by c.n",
+            "select c.document, c.hash, c.raw from change c join document d on d.row = c.document
+             where d.id = ?1 order by c.n",
         )?;
-        query.query_map([document.to_bytes().as_slice()], |row| row.get(0))?.collect()
+        let mut opened = BTreeMap::new();
+        let rows = query.query_map([document.to_bytes().as_slice()], |row| {
+            snapshots::whole(self.conn, row.get(0)?, Head(row.get(1)?), row.get(2)?, &mut opened)
+        })?;
+        rows.collect()
     }
 
     fn is_erased(&self, piece: PieceId) -> rusqlite::Result<bool> {
@@ -257,6 +263,10 @@ impl Ledger for SqliteLedger<'_> {
 
     fn forked_at(&self) -> rusqlite::Result<Option<u64>> {
         fork::since(self.conn, 0)
+    }
+
+    fn membership_before(&self, folio: FolioId, person: PersonId, lost: u64) -> rusqlite::Result<Membership> {
+        sight::membership_before(self.conn, folio, person, lost)
     }
 
     fn held(&self, document: DocumentId) -> rusqlite::Result<Option<HeldFacts>> {

@@ -23,6 +23,7 @@ pub mod relay;
 pub mod restore;
 pub mod routes;
 pub mod sight;
+pub mod snapshots;
 pub mod uploads;
 pub mod verify;
 

@@ -8,6 +8,8 @@ mod render;
 
 pub(crate) use render::acts;
 
+use std::collections::BTreeMap;
+
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
@@ -20,6 +22,7 @@ use rusqlite::{Connection, Row};
 
 use crate::fork::{self, Standing};
 use crate::sight;
+use crate::snapshots::{self, Raws};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -269,11 +272,17 @@ fn limit() -> i64 {
     i64::try_from(PAGE).unwrap_or(i64::MAX)
 }
 
-const CHANGE: &str = "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature
+const CHANGE: &str =
+    "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.document
      from change c join document d on d.row = c.document";
 
-fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
+/// Saved forms that were opened, by their documents.
+type Opened = BTreeMap<i64, Raws>;
+
+fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite::Result<News> {
     use fieldfolio_core::blob::BlobHash;
+    let hash = Head(row.get(5)?);
+    let raw = snapshots::whole(conn, row.get(9)?, hash, row.get(7)?, opened)?;
     let (id, blobs): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(6)?);
     Ok(News {
         n: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -282,12 +291,12 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
             device: DeviceId::from_bytes(row.get(2)?),
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),
-            hash: Head(row.get(5)?),
+            hash,
             blobs: blobs
                 .chunks_exact(32)
                 .filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest))
                 .collect(),
-            raw: row.get(7)?,
+            raw,
             signature: Signature::from_bytes(row.get(8)?),
         },
     })
@@ -296,7 +305,8 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
 /// Every change of a document, in the order of the log.
 pub(crate) fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
     let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
-    query.query_map([document], change_row)?.collect()
+    let mut opened = Opened::new();
+    query.query_map([document], |row| change_row(conn, row, &mut opened))?.collect()
 }
 
 /// New changes of documents that were in sight at the cursor already, and the number they reach to if not to the head.
@@ -312,9 +322,10 @@ fn changes_in_sight(
          order by c.n limit ?3"
     ))?;
     let mut news: Vec<News> = Vec::new();
+    let mut opened = Opened::new();
     let mut rows = query.query((person, after.cast_signed(), limit()))?;
     while let Some(row) = rows.next()? {
-        let next = change_row(row)?;
+        let next = change_row(conn, row, &mut opened)?;
         if next.change.raw.len() > *room {
             let reached = news.last().map(|last| last.n);
             *room = 0;
@@ -341,9 +352,10 @@ fn pack(
          where s.person = ?1 and s.visible and d.id = ?2 and c.n > ?3 order by c.n"
     ))?;
     let mut rows = query.query((person, document.to_bytes().as_slice(), after.cast_signed()))?;
+    let mut opened = Opened::new();
     let mut pack = Pack { document, changes: Vec::new(), whole: true };
     while let Some(row) = rows.next()? {
-        let next = change_row(row)?;
+        let next = change_row(conn, row, &mut opened)?;
         if next.change.raw.len() > *room {
             pack.whole = false;
             *room = 0;

@@ -197,8 +197,10 @@ async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: 
         Ok(request) => request,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
-    match blocking(move || app.relay.exchange(asker, request)).await {
-        Ok(response) => cbor(&response),
+    let inflates = request.inflates;
+    let answered = blocking(move || Ok(app.relay.exchange(asker, request)?.to_frame(inflates)));
+    match answered.await {
+        Ok(frame) => cbor_bytes(frame),
         Err(error) => unavailable(&error),
     }
 }
@@ -297,8 +299,11 @@ async fn blob(
 }
 
 fn cbor<T: minicbor::Encode<()>>(frame: &T) -> Response {
-    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], wire::to_bytes(frame))
-        .into_response()
+    cbor_bytes(wire::to_bytes(frame))
+}
+
+fn cbor_bytes(frame: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], frame).into_response()
 }
 
 fn refusal(status: StatusCode, words: &str) -> Response {

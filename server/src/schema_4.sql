@@ -36,6 +36,8 @@ create table barred (
 
 -- The number of a device's revocation in a log that was lost.
 alter table device add column lost_n integer;
+-- The same of the end of a part.
+alter table circle add column lost_n integer;
 
 -- A sheet that nobody wrote on for long, saved in one: its changes' bytes are then left empty, and made from this.
 create table snapshot (

@@ -260,6 +260,22 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
     }))
 }
 
+/// What a person is in a circle, or was when a log that was lost stood at this number.
+pub fn membership_before(
+    conn: &Connection,
+    folio: FolioId,
+    person: PersonId,
+    lost: u64,
+) -> rusqlite::Result<Membership> {
+    let mut query = conn.prepare_cached(
+        "select c.role, c.may_write from circle c join person p on p.row = c.person
+         where c.folio = ?1 and p.id = ?2 and (c.ended_n is null or c.lost_n > ?3)",
+    )?;
+    let key = (folio.as_bytes().as_slice(), person.as_bytes().as_slice(), lost.cast_signed());
+    let rows = query.query_map(key, role_row)?;
+    add_up(conn, folio, person, rows)
+}
+
 /// What a person is in a circle, or was at any time since this moment.
 pub fn membership_since(
     conn: &Connection,

@@ -86,6 +86,12 @@ pub struct Happened {
     pub partitioned: u64,
     /// Times that a device held something else than the relay.
     pub differed: u64,
+    /// Verdicts that held something back.
+    pub held: u64,
+    /// Verdicts that something was erased.
+    pub erased: u64,
+    /// Items of a lost log that were brought and taken.
+    pub brought_back: u64,
 }
 
 /// One device of the simulation.
@@ -449,9 +455,16 @@ impl School {
         let Ok(request) = Request::from_bytes(body) else {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
         };
+        let (items, inflates) = (request.items.clone(), request.inflates);
         let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, self.now)?;
         self.happened.differed += u64::from(response.differs);
-        Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
+        for (item, verdict) in items.iter().zip(&response.verdicts) {
+            let is_old = matches!(item, wire::Item::OldAct(..) | wire::Item::OldChange(..));
+            self.happened.brought_back += u64::from(is_old && matches!(verdict, wire::Verdict::Stored(_)));
+            self.happened.held += u64::from(*verdict == wire::Verdict::Quarantined);
+            self.happened.erased += u64::from(*verdict == wire::Verdict::Erased);
+        }
+        Ok(HttpAnswer { status: 200, body: response.to_frame(inflates), ..HttpAnswer::default() })
     }
 
     /// Everyone who has a network syncs until nobody has anything to do.

@@ -55,10 +55,16 @@ fn run_seeds(part: u64, parts: u64) {
         total.duplicates += happened.duplicates;
         total.truncated += happened.truncated;
         total.partitioned += happened.partitioned;
+        total.differed += happened.differed;
+        total.held += happened.held;
+        total.erased += happened.erased;
+        total.brought_back += happened.brought_back;
     }
     println!("part {part} of {parts}: {total:?}");
     let bad =
         [total.dropped_requests, total.dropped_answers, total.duplicates, total.truncated, total.partitioned];
+    let rare = [total.held, total.erased, total.brought_back];
+    assert!(rare.iter().all(|count| *count > 0), "nothing late, erased or brought back: {total:?}");
     assert!(bad.iter().all(|count| *count > 0), "the weather was too good to prove anything: {total:?}");
 }
 

@@ -54,6 +54,13 @@ pub trait Ledger {
     fn is_erased(&self, piece: PieceId) -> Result<bool, Self::Error>;
     /// The number up to which this log agrees with one that was lost, if it had to go back.
     fn forked_at(&self) -> Result<Option<u64>, Self::Error>;
+    /// What `person` was in a circle when a log that was lost stood at this number, as far as that is known.
+    fn membership_before(
+        &self,
+        folio: FolioId,
+        person: PersonId,
+        lost: u64,
+    ) -> Result<Membership, Self::Error>;
     /// What is held back of a document, in the order it came.
     fn held(&self, document: DocumentId) -> Result<Option<HeldFacts>, Self::Error>;
     /// How much of a person's is held back: changes, and their bytes.

@@ -1,6 +1,7 @@
 //! The frames of an exchange: CBOR maps with integer keys, bounded before they are parsed.
 
 mod calls;
+mod deflate;
 
 use minicbor::{Decode, Encode};
 
@@ -438,7 +439,14 @@ impl Request {
 impl Response {
     /// Reads a response to a request of `items` items.
     pub fn from_bytes(bytes: &[u8], items: usize) -> Result<Self, BadFrame> {
-        from_bytes::<Response>(bytes, MAX_RESPONSE_BYTES)?.to_items(items)
+        let inflated = deflate::inflate(bytes, MAX_RESPONSE_BYTES)?;
+        from_bytes::<Response>(inflated.as_deref().unwrap_or(bytes), MAX_RESPONSE_BYTES)?.to_items(items)
+    }
+
+    /// The frame for a device that reads deflated ones, or does not.
+    pub fn to_frame(&self, inflates: bool) -> Vec<u8> {
+        let frame = to_bytes(self);
+        if inflates { deflate::deflate(frame) } else { frame }
     }
 
     /// Checks that this can answer a request of `items` items.
@@ -467,6 +475,13 @@ impl Response {
 impl Live {
     /// Reads a frame of a live connection. Whether an answer fits its request is checked by [`Response::to_items`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
-        from_bytes(bytes, MAX_LIVE_BYTES)
+        let inflated = deflate::inflate(bytes, MAX_LIVE_BYTES)?;
+        from_bytes(inflated.as_deref().unwrap_or(bytes), MAX_LIVE_BYTES)
+    }
+
+    /// The frame for a device that reads deflated ones, or does not.
+    pub fn to_frame(&self, inflates: bool) -> Vec<u8> {
+        let frame = to_bytes(self);
+        if inflates { deflate::deflate(frame) } else { frame }
     }
 }

@@ -6,7 +6,7 @@ use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, PROTOCOL, Request};
 use fieldfolio_tests::real::{Client, RealSchool};
 
 fn empty() -> Request {
-    Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() }
+    Request::of(Cursor::default(), Vec::new())
 }
 
 /// Refused, with this status and words that a person can read.

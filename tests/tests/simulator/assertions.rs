@@ -125,13 +125,14 @@ fn each_device_holds_what_it_may_and_no_more(school: &mut School) {
         let expected = reference::readable(&school.conn, person);
         let device = school.device(name).device();
         let undelivered: BTreeSet<DocumentId> = {
+            // Own ones, and others' that a relay had which went back, and that it does not take again as they are.
             let conn = device.store().read();
-            log::own_changes(conn, device.identity().device, None)
-                .expect("own changes")
+            let held = device.status().expect("a status").held.into_iter().map(|(document, _)| document);
+            log::unnumbered_changes(conn, None)
+                .expect("changes")
                 .into_iter()
-                .map(|row| log::change(conn, row).expect("a change"))
-                .filter(|change| change.n.is_none())
-                .map(|change| change.change.document)
+                .map(|row| log::change(conn, row).expect("a change").change.document)
+                .chain(held)
                 .collect()
         };
         let rows = log::all_documents(device.store().read()).expect("documents");

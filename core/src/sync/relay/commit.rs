@@ -61,7 +61,7 @@ fn commit_act<L: Ledger>(ledger: &mut L, sent: &SentAct, lost: Option<u64>) -> R
     if !is_still_good(ledger, signed.device, lost)? {
         return Ok(Verdict::RoleEnded);
     }
-    if let Some(refusal) = refuse_act(ledger, author, signed.id, act)? {
+    if let Some(refusal) = refuse_act(ledger, author, signed.id, act, lost)? {
         return Ok(refusal);
     }
     // Erasing gives room back.
@@ -96,6 +96,7 @@ fn refuse_act<L: Ledger>(
     asker: Asker,
     id: ActId,
     act: &Act,
+    lost: Option<u64>,
 ) -> Result<Option<Verdict>, L::Error> {
     Ok(match act {
         Act::DeclareProject { .. } => None,
@@ -121,17 +122,22 @@ fn refuse_act<L: Ledger>(
             let Some(facts) = ledger.piece(*piece, asker.person)? else {
                 return Ok(Some(Verdict::MissingAct));
             };
-            let Some(folio) = ledger.folio(*folio, asker.person)? else {
+            let Some(mut there) = ledger.folio(*folio, asker.person)? else {
                 return Ok(Some(Verdict::MissingAct));
             };
+            if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
+                && lost > forked_at
+            {
+                there.membership = ledger.membership_before(*folio, asker.person, lost)?;
+            }
             if facts.piece.maker != asker.person {
                 Some(Verdict::NotInCircle)
             } else if facts.piece.placements.len() >= MAX_PLACEMENTS || facts.acts.len() >= MAX_ACTS {
                 Some(Verdict::TooLarge)
-            } else if access::may_place(asker.person, folio.student, folio.membership, folio.same_project) {
+            } else if access::may_place(asker.person, there.student, there.membership, there.same_project) {
                 None
             } else {
-                Some(if folio.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
+                Some(if there.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
             }
         }
         Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
@@ -194,7 +200,9 @@ fn commit_group<L: Ledger>(
         answer_all(Verdict::Busy);
         return Ok(());
     }
-    let permit = class_of(ledger, author, group.document, document.map(|document| document.class))?;
+    let lost_at = group.changes.iter().map(|(position, _)| lost.get(position).copied()).min().flatten();
+    let fixed = document.map(|document| document.class);
+    let permit = class_of(ledger, author, group.document, fixed, lost_at)?;
     let refusal = match &permit {
         Permit::Refused(refusal) => Some(refusal.clone()),
         // Before anything new, what is held back of it is released.
@@ -246,6 +254,7 @@ pub(super) fn class_of<L: Ledger>(
     writer: PersonId,
     document: DocumentId,
     fixed: Option<Class>,
+    lost: Option<u64>,
 ) -> Result<Permit, L::Error> {
     let Some(facts) = ledger.piece(document.piece, writer)? else {
         return Ok(Permit::Refused(Verdict::MissingAct));
@@ -266,6 +275,18 @@ pub(super) fn class_of<L: Ledger>(
     };
     if let Some(class) = class_in(&facts.memberships) {
         return Ok(Permit::Write(class));
+    }
+    // A log that was lost had taken it, and her part ended only after that.
+    if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
+        && lost > forked_at
+    {
+        let mut then = BTreeMap::new();
+        for placement in &facts.piece.placements {
+            then.insert(placement.folio, ledger.membership_before(placement.folio, writer, lost)?);
+        }
+        if let Some(class) = class_in(&then) {
+            return Ok(Permit::Write(class));
+        }
     }
     let (changes, bytes) = ledger.held_of(writer)?;
     if let Some(class) = class_in(&facts.lately) {

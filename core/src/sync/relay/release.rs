@@ -68,7 +68,7 @@ pub fn commit_release<L: Ledger>(ledger: &mut L, release: &Release, by: PersonId
     }
     if by == *author {
         let fixed = known.map(|known| known.class);
-        match class_of(ledger, *author, *document, fixed)? {
+        match class_of(ledger, *author, *document, fixed, None)? {
             Permit::Write(now) if now == *class => {}
             Permit::Write(_) | Permit::Late(_) | Permit::Refused(_) => return Ok(false),
         }
