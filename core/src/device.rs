@@ -10,6 +10,7 @@ mod audit;
 mod browse;
 mod calls;
 mod capture;
+mod come_back;
 mod enrol;
 mod level;
 mod live;
@@ -62,6 +63,7 @@ pub struct Device {
     came: u64,
     /// A fingerprint was sent along with what is in flight.
     comparing: bool,
+    coming: come_back::Coming,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -124,7 +126,17 @@ impl Device {
             None => DeviceHalf::default(),
         };
         let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
-        let mut device = Self { store, me, ring, half, steps, uploading, came: 0, comparing: false };
+        let mut device = Self {
+            store,
+            me,
+            ring,
+            half,
+            steps,
+            uploading,
+            came: 0,
+            comparing: false,
+            coming: come_back::Coming::Known,
+        };
         device.bring_index_up_to_date()?;
         Ok(device)
     }

@@ -16,13 +16,15 @@ use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::audit::Fingerprint;
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
+use fieldfolio_core::sync::wire::{
+    self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Record, Response, ToFill,
+};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Row};
 
 use crate::fork::{self, Standing};
-use crate::sight;
 use crate::snapshots::{self, Raws};
+use crate::{media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -120,6 +122,8 @@ pub fn audit(
     response: &mut Response,
 ) -> rusqlite::Result<()> {
     let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
+    let lacking = media::lacking(conn, row)?;
+    response.lacks = lacking.into_iter().map(|(piece, blob)| Lacking { piece, blob }).collect();
     let mut fingerprint = Fingerprint::default();
     let mut query = conn.prepare_cached(
         "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row

@@ -16,8 +16,11 @@ use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::sync::relay::Asker;
-use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite, LIVE_PROTOCOL};
+use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled, Invite, LIVE_PROTOCOL};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::Transaction;
 
 use crate::blobs::{self, BlobStore};
 use crate::directory;
@@ -77,6 +80,7 @@ pub fn routes() -> Vec<Route> {
         row("/health", &["GET"], Needs::Nothing, Some(get(health))),
         row("/ready", &["GET"], Needs::Nothing, Some(get(ready))),
         row("/v1/enrol", &["POST"], Needs::Nothing, Some(post(enrol))),
+        row("/v1/come-back", &["POST"], Needs::Nothing, Some(post(come_back))),
         // The web client
         row("/", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
         row("/{*path}", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
@@ -230,14 +234,36 @@ async fn enrol(State(app): State<App>, body: Bytes) -> Response {
         Ok(frame) => frame,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
+    enrolling(app, move |tx, now| directory::enrol(tx, now, &frame)).await
+}
+
+async fn come_back(State(app): State<App>, body: Bytes) -> Response {
+    let frame: ComeBack = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
+        Ok(frame) => frame,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    enrolling(app, move |tx, now| directory::devices::come_back(tx, now, &frame)).await
+}
+
+async fn enrolling(
+    app: App,
+    enrol: impl FnOnce(&Transaction<'_>, Timestamp) -> Result<DeviceRecord, EnrolError> + Send + 'static,
+) -> Response {
     let enrolled = blocking(move || {
         app.relay.write(move |tx, now| {
-            internal(directory::enrol(tx, now, &frame), |error| match error {
+            // What was written of a chain that is refused at its end is undone.
+            tx.execute_batch("savepoint enrolling")?;
+            let done = internal(enrol(tx, now), |error| match error {
                 EnrolError::Sqlite(error) => Err(error),
                 EnrolError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
                 EnrolError::Invite(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
                 refused => Ok(refused),
-            })
+            })?;
+            tx.execute_batch(match done {
+                Ok(_) => "release enrolling",
+                Err(_) => "rollback to enrolling; release enrolling",
+            })?;
+            Ok(done)
         })
     });
     match enrolled.await {
@@ -335,6 +361,7 @@ async fn log_request(request: Request, next: Next) -> Response {
         "/v1/sync",
         "/v1/live",
         "/v1/enrol",
+        "/v1/come-back",
         "/v1/invitations",
         "/v1/mentors",
         "/v1/circle",

@@ -420,6 +420,16 @@ impl School {
     /// Carries one request over the network, in this weather.
     fn carry(&mut self, name: &str, ask: &Ask) -> Result<Result<HttpAnswer, Failure>, Trouble> {
         let Body::Bytes(body) = &ask.body else { return Ok(Err(Failure::Unreachable)) };
+        if ask.url.ends_with("/v1/come-back") {
+            let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
+            let tx = database::begin(&mut self.conn)?;
+            let back = directory::devices::come_back(&tx, self.now, &frame);
+            let status = if back.is_ok() { 200 } else { 403 };
+            if back.is_ok() {
+                tx.commit()?;
+            }
+            return Ok(Ok(HttpAnswer { status, ..HttpAnswer::default() }));
+        }
         if !ask.url.ends_with("/v1/sync") {
             // Media travels in the scenarios with real processes.
             return Ok(Err(Failure::Unreachable));
@@ -511,6 +521,10 @@ impl School {
 
     fn everyone_is_current(&mut self) -> Result<bool, Trouble> {
         for name in self.device_names() {
+            let device = self.device(&name);
+            if device.online && !device.locked && !device.device().was_compared()? {
+                return Ok(false);
+            }
             let device = self.device(&name);
             if device.online && !device.locked && !self.is_only_waiting(&name)? {
                 return Ok(false);

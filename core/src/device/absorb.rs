@@ -16,7 +16,7 @@ use crate::store::records::{self, RecordKind};
 use crate::store::transfers::Wanted;
 use crate::store::{Identity, StoreError, erased, index, log, outbox, transfers};
 use crate::sync::verify::KeyRing;
-use crate::sync::wire::{self, Pack, Record, ToFill};
+use crate::sync::wire::{self, Lacking, Pack, Record, ToFill};
 use crate::sync::{Batch, Reason};
 use crate::time::Timestamp;
 
@@ -75,6 +75,11 @@ impl Device {
                 let row = log::put_document(tx, document, class, true)?;
                 intake.dirty.entry(document).or_insert(row);
                 records::put_fill(tx, document, 0)?;
+            }
+            for Lacking { piece, blob } in batch.lacks {
+                if let Some(size) = blobs.size(blob) {
+                    intake.bring(piece, blob, size)?;
+                }
             }
             for news in batch.news {
                 intake.change(&news.change, news.n)?;
@@ -348,6 +353,22 @@ impl Intake<'_> {
             outbox::add(self.tx, Owed::Change(change))?;
         }
         Ok(())
+    }
+
+    /// The relay lacks a file that is here: it goes up once more, whoever brought it first.
+    fn bring(&self, piece: PieceId, blob: crate::blob::BlobHash, size: u64) -> Result<(), DeviceError> {
+        let Some(document) = log::document(self.tx, DocumentId::content(piece))? else { return Ok(()) };
+        let Some(content) = index::content(self.tx, piece)? else { return Ok(()) };
+        let named = [content.media, content.earlier].concat();
+        let Some(medium) = named.iter().find(|medium| medium.blobs().any(|hash| hash == blob)) else {
+            return Ok(());
+        };
+        if let Some(change) = log::change_that_names(self.tx, document.row, blob)? {
+            let is_preview = medium.original != blob;
+            Ok(transfers::bring_again(self.tx, blob, piece, size, is_preview, change)?)
+        } else {
+            Ok(())
+        }
     }
 
     /// Nothing of a piece stays, what is unsent included. What someone wrote about another's work and could not send is

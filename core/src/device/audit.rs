@@ -20,6 +20,11 @@ impl Device {
         self.store.write(|tx| Ok(crate::store::remove_meta(tx, AUDITED)?))
     }
 
+    /// Was everything here compared with what the school has, since that was last asked for?
+    pub fn was_compared(&self) -> Result<bool, DeviceError> {
+        Ok(crate::store::meta(self.store.read(), AUDITED)?.is_some())
+    }
+
     /// The fingerprint to send along, when it is time. Only while nothing is on its way either way.
     pub(super) fn audit(
         &mut self,

@@ -235,6 +235,19 @@ pub fn clash(
     Ok(found.map(|(row, n)| (row, n.map(i64::cast_unsigned))))
 }
 
+/// The row of a delivered change that names this blob.
+pub fn change_that_names(
+    conn: &Connection,
+    document: i64,
+    blob: BlobHash,
+) -> Result<Option<i64>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select row from change where document = ?1 and state = 0 and n is not null and instr(blobs, ?2) > 0
+         order by row limit 1",
+    )?;
+    Ok(query.query_row((document, blob.as_bytes().as_slice()), |row| row.get(0)).optional()?)
+}
+
 /// Is this change here?
 pub fn has_change(conn: &Connection, document: i64, hash: Head) -> Result<bool, StoreError> {
     let mut query = conn.prepare_cached("select 1 from change where document = ?1 and hash = ?2")?;

@@ -5,7 +5,7 @@ use crate::model::entry::Head;
 use crate::time::Timestamp;
 
 use super::wire::{
-    Cursor, Fill, Item, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
+    Cursor, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
 };
 
 /// One row of the outbox, in its order.
@@ -83,6 +83,8 @@ pub struct Batch {
     pub start_over: Option<u64>,
     /// What is held here and what the relay has differ: everything in sight comes again.
     pub differs: bool,
+    /// Files that the relay lacks.
+    pub lacks: Vec<Lacking>,
 }
 
 /// What becomes of one outbox row.
@@ -339,6 +341,7 @@ fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
         // A log that says nothing of where it went back is another one from its beginning.
         start_over: response.start_over.then(|| response.forked_at.unwrap_or(0)),
         differs: response.differs,
+        lacks: response.lacks,
     }
 }
 

@@ -5,6 +5,7 @@ mod deflate;
 
 use minicbor::{Decode, Encode};
 
+use crate::blob::BlobHash;
 use crate::document::SignedChange;
 use crate::ids::{ClassId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
 use crate::model::act::SignedAct;
@@ -144,6 +145,21 @@ pub struct Response {
     #[n(11)]
     #[cbor(default)]
     pub differs: bool,
+    /// Files that the relay has lost, or never got before its log went back, of pieces in sight: whoever has one brings it.
+    #[n(12)]
+    #[cbor(default)]
+    pub lacks: Vec<Lacking>,
+}
+
+/// A file that the relay should have, and lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Lacking {
+    /// The piece that names it.
+    #[n(0)]
+    pub piece: PieceId,
+    /// Which bytes.
+    #[n(1)]
+    pub blob: BlobHash,
 }
 
 /// What the relay sends over a live connection.
@@ -356,6 +372,25 @@ pub struct Enrolled {
     #[n(0)]
     pub record: DeviceRecord,
 }
+
+/// What a device sends to a relay that does not know it: the relay's log may have gone back to before its enrolment. It
+/// is answered with [`Enrolled`] if that is so.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ComeBack {
+    /// The device's own record last, and before it those that vouch for it, from the school's root key on; at most
+    /// [`MAX_CHAIN`].
+    #[n(0)]
+    pub chain: Vec<DeviceRecord>,
+    /// SHA-256 of its access token.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub token_hash: [u8; 32],
+    /// The device key's signature over that.
+    #[n(2)]
+    pub token_signature: Signature,
+}
+
+/// The longest chain of devices that vouch for each other.
+pub const MAX_CHAIN: usize = 64;
 
 /// An invitation that a device made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

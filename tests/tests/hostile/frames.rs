@@ -2,7 +2,7 @@
 
 use fieldfolio_core::device::{Body, HttpAnswer};
 use fieldfolio_core::ids::{Chance, DocumentId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, PROTOCOL, Request};
+use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, Request};
 use fieldfolio_tests::real::{Client, RealSchool};
 
 fn empty() -> Request {

@@ -7,7 +7,7 @@ use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_core::sync::wire::{Cursor, Fill, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Verdict};
 use fieldfolio_server::database;
 use fieldfolio_tests::driver::now;
 use fieldfolio_tests::raw;

@@ -86,6 +86,39 @@ fn a_relay_put_back_without_a_word_is_noticed_by_the_first_device_that_knows_mor
 }
 
 #[test]
+fn a_device_that_the_relay_forgot_comes_back_by_those_who_vouched_for_it_and_a_revoked_one_does_not() {
+    let mut school = school(87, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.settle();
+    school.keep_marked_backup();
+    school.enrol("tablet", "mina");
+    school.enrol("lost", "mina");
+    let leaf =
+        school.capture("tablet", "On the new tablet", "mina/community-garden", "2026-05-05", &["THINK"]);
+    let other =
+        school.capture("lost", "On the lost phone", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+    let lost = school.device("lost").device().identity().device;
+    school.edit(|edit| fieldfolio_server::directory::devices::revoke(edit, lost));
+    school.settle();
+    assert!(school.device("lost").locked);
+
+    school.restore_backup();
+    school.device("lost").locked = false;
+    school.device("lost").device().wake().unwrap();
+    let unsent = school.capture("tablet", "Not sent yet", "mina/community-garden", "2026-05-06", &["THINK"]);
+    school.settle();
+    assert!(school.device("lost").locked, "the revoked stays revoked");
+    assert!(!school.device("tablet").locked);
+    assert_eq!(title(&mut school, "ito", leaf), "On the new tablet");
+    assert_eq!(title(&mut school, "ito", unsent), "Not sent yet");
+    // What the lost phone had delivered before it was revoked stays good; others bring it.
+    assert_eq!(title(&mut school, "ito", other), "On the lost phone");
+    school.enrol("second", "ms-ito");
+    school.settle();
+    assert_eq!(title(&mut school, "second", leaf), "On the new tablet");
+}
+
+#[test]
 fn nobody_can_talk_the_relay_into_believing_that_it_went_back() {
     let mut school = school(82, &[("phone", "mina"), ("ito", "ms-ito")]);
     school.capture("phone", "A leaf", "mina/community-garden", "2026-05-05", &["THINK"]);
