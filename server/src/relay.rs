@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
-use crate::gate::ContainedTrial;
+use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
 use crate::{directory, media, news};
 
@@ -51,7 +51,7 @@ pub struct Relay {
     readers: Readers,
     writer: Writer,
     committed: Arc<Notify>,
-    room: ContainedTrial,
+    gate: Gate,
 }
 
 impl Relay {
@@ -67,7 +67,7 @@ impl Relay {
             readers: Readers::new(folder, config.reader_connections),
             writer: Writer::start(conn, committed.clone()),
             committed,
-            room: ContainedTrial::new(),
+            gate: Gate::new(config),
         }))
     }
 
@@ -88,28 +88,38 @@ impl Relay {
 
     fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
         let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; request.items.len()];
-        // A trial that was overtaken by another commit on the same document is made again, a few times.
+        let mut open: Vec<usize> = (0..request.items.len()).collect();
+        // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
+        // put off is not: whoever brought it waits for her next turn.
         for _ in 0..4 {
-            let open: Vec<usize> =
-                (0..verdicts.len()).filter(|at| verdicts.get(*at) == Some(&Verdict::Busy)).collect();
-            if open.is_empty() {
-                break;
-            }
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
             let untried =
                 self.read(|conn| prepare(&SqliteLedger::reading(conn, self.school, now()), asker, items))?;
-            let batch = untried.try_all(&self.room);
-            let school = self.school;
+            let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
+            let (school, tried) = (self.school, batch.clone());
             let decided = self
                 .writer
-                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch))?;
-            for (at, verdict) in open.into_iter().zip(decided) {
+                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried))?;
+            let mut overtaken = Vec::new();
+            for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
+                if verdict == Verdict::Busy && batch.is_fit(position) {
+                    overtaken.push(at);
+                }
                 if let Some(slot) = verdicts.get_mut(at) {
                     *slot = verdict;
                 }
             }
+            open = overtaken;
+            if open.is_empty() {
+                break;
+            }
         }
         Ok(verdicts)
+    }
+
+    /// The gate that every change passes.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Circle rows whose time has come end before anything else is decided.
