@@ -58,8 +58,9 @@ soak: build node ## The long runs: 10,000 random schools
 
 bench: setup node ## Figures: what a person waits for, and what the relay takes
 	@tests/bench-setup.sh
+	@source tests/rust-env.sh && cargo build --locked --release --workspace --bins
 	@source tests/rust-env.sh && cargo bench --locked -p fieldfolio-tests --bench figures
-	@source tests/rust-env.sh && cargo build --locked --release --workspace --bins && target/release/fieldfolio-load
+	@target/release/fieldfolio-load
 
 lint: setup ## Formatting, clippy and documentation, without a warning
 	@source tests/rust-env.sh && cargo fmt --all --check

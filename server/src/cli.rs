@@ -58,6 +58,16 @@ enum Command {
     /// Run the relay
     #[command(after_help = "Example: FIELDFOLIO_LISTEN=0.0.0.0:8080 fieldfolio serve")]
     Serve,
+    /// What the relay starts to try changes in; it reads questions and writes answers
+    #[command(hide = true)]
+    Gate {
+        /// Bytes of memory it may have
+        #[arg(long)]
+        memory: u64,
+        /// Seconds of a processor that a trial may take
+        #[arg(long)]
+        seconds: u64,
+    },
     /// People, and who is whose guardian
     #[command(subcommand)]
     Person(people::PersonCommand),
@@ -236,6 +246,10 @@ pub fn run_with(
         Command::Serve => {
             let config = desk.config()?;
             crate::serve(&desk.folder, config).map_err(CliError::Relay)?;
+            return Ok(String::new());
+        }
+        Command::Gate { memory, seconds } => {
+            crate::gate::work(memory, seconds).map_err(|error| CliError::Relay(error.into()))?;
             return Ok(String::new());
         }
         Command::Person(command) => people::run(command, &mut desk)?,

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::database::{self, DatabaseError};
 use crate::ends::{self, Ends, EndsError};
 use crate::fork::{self, Standing};
-use crate::gate::ContainedTrial;
+use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
 use crate::{directory, media, news};
 
@@ -61,7 +61,7 @@ pub struct Relay {
     committed: Arc<Notify>,
     /// What ended since the copy that is served was made is not known: nothing is taken in.
     only_reads: bool,
-    room: ContainedTrial,
+    gate: Gate,
 }
 
 impl Relay {
@@ -97,7 +97,7 @@ impl Relay {
             writer: Writer::start(conn, ends, committed.clone()),
             only_reads,
             committed,
-            room: ContainedTrial::new(),
+            gate: Gate::new(config),
         }))
     }
 
@@ -145,10 +145,11 @@ impl Relay {
         if self.only_reads {
             return Ok(false);
         }
-        let release = self.read(|conn| {
-            prepare_release(&SqliteLedger::reading(conn, school, now()), &self.room, document)
-        })?;
-        let Some(release) = release else { return Ok(false) };
+        let untried =
+            self.read(|conn| prepare_release(&SqliteLedger::reading(conn, school, now()), document))?;
+        let Some(release) = untried.and_then(|untried| untried.try_in(&self.gate.of(by))) else {
+            return Ok(false);
+        };
         self.writer.write(move |tx, now| {
             let may = release.is_of(by) || directory::releases::may_release(tx, by, document, now)?;
             if !may {
@@ -160,28 +161,38 @@ impl Relay {
 
     fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
         let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; request.items.len()];
-        // A trial that was overtaken by another commit on the same document is made again, a few times.
+        let mut open: Vec<usize> = (0..request.items.len()).collect();
+        // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
+        // put off is not: whoever brought it waits for her next turn.
         for _ in 0..4 {
-            let open: Vec<usize> =
-                (0..verdicts.len()).filter(|at| verdicts.get(*at) == Some(&Verdict::Busy)).collect();
-            if open.is_empty() {
-                break;
-            }
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
             let untried =
                 self.read(|conn| prepare(&SqliteLedger::reading(conn, self.school, now()), asker, items))?;
-            let batch = untried.try_all(&self.room);
-            let school = self.school;
+            let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
+            let (school, tried) = (self.school, batch.clone());
             let decided = self
                 .writer
-                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch))?;
-            for (at, verdict) in open.into_iter().zip(decided) {
+                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried))?;
+            let mut overtaken = Vec::new();
+            for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
+                if verdict == Verdict::Busy && batch.is_fit(position) {
+                    overtaken.push(at);
+                }
                 if let Some(slot) = verdicts.get_mut(at) {
                     *slot = verdict;
                 }
             }
+            open = overtaken;
+            if open.is_empty() {
+                break;
+            }
         }
         Ok(verdicts)
+    }
+
+    /// The gate that every change passes.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Circle rows whose time has come end before anything else is decided.
@@ -356,8 +367,8 @@ pub fn release_alone(
     now: Timestamp,
 ) -> Result<bool, RelayError> {
     let school = school_of(conn)?;
-    let release = prepare_release(&SqliteLedger::reading(conn, school, now), room, document)?;
-    let Some(release) = release else { return Ok(false) };
+    let untried = prepare_release(&SqliteLedger::reading(conn, school, now), document)?;
+    let Some(release) = untried.and_then(|untried| untried.try_in(room)) else { return Ok(false) };
     let tx = database::begin(conn)?;
     let may = release.is_of(by) || directory::releases::may_release(&tx, by, document, now)?;
     let done = may && commit_release(&mut SqliteLedger::writing(&tx, school, now), &release, by)?;

@@ -76,7 +76,8 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     let sheet = Sheet { doc };
     let after = sheet.heads();
     // What was said stays: entries are withdrawn, never removed.
-    if !said.iter().all(|entry| sheet.entry_keys().contains(entry)) {
+    let says = sheet.entry_keys();
+    if !said.iter().all(|entry| says.contains(entry)) {
         return Err(Unfit::Damages("it removes an entry"));
     }
     if loaded.heads() != after || !new.iter().all(|change| loaded.has(&change.hash)) {

@@ -16,7 +16,7 @@ use crate::signing::PublicKey;
 
 pub use commit::commit;
 pub use prepare::{Batch, Prepared, Untried, prepare, try_changes};
-pub use release::{Release, commit_release, prepare_release};
+pub use release::{Release, UntriedRelease, commit_release, prepare_release};
 
 mod commit;
 mod prepare;
@@ -183,10 +183,28 @@ pub enum Taken {
     Other,
 }
 
-/// Where changes are tried. The trial parses bytes from outside and may panic: an implementation contains that.
+/// Where changes are tried. The trial parses bytes from outside: it may panic, want all memory there is, or come to no
+/// end. An implementation contains that.
 pub trait TrialRoom {
     /// Tries `new` on a document of `stored` changes.
-    fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Unfit>;
+    fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Untaken>;
+}
+
+/// Why changes that were brought to a trial aren't taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untaken {
+    /// They were tried, and can't go into the document.
+    Unfit(Unfit),
+    /// Their trial was begun and came to no end. That says nothing of any one of them.
+    Unfinished,
+    /// No trial can be held now. That says nothing of them at all: they may be brought again later.
+    NoRoom,
+}
+
+impl From<Unfit> for Untaken {
+    fn from(unfit: Unfit) -> Self {
+        Untaken::Unfit(unfit)
+    }
 }
 
 /// Who is asking.

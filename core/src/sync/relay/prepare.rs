@@ -8,7 +8,7 @@ use crate::model::act::{Act, SignedAct};
 use crate::model::entry::Head;
 use crate::sync::wire::{Item, Verdict};
 
-use super::{Asker, DeviceFacts, Ledger, TrialRoom};
+use super::{Asker, DeviceFacts, Ledger, TrialRoom, Untaken};
 
 /// An item that is ready for [`commit`](super::commit()).
 #[derive(Debug, Clone)]
@@ -40,6 +40,18 @@ pub struct Batch {
     pub(super) lost: BTreeMap<usize, u64>,
 }
 
+impl Batch {
+    /// Did the trial find the change at this position fit? If it is *busy* at the commit all the same, another commit
+    /// overtook it, and a new trial can be made at once.
+    pub fn is_fit(&self, position: usize) -> bool {
+        match self.items.get(position) {
+            Some(Prepared::Change(_)) => true,
+            Some(Prepared::Again(first)) => matches!(self.items.get(*first), Some(Prepared::Change(_))),
+            Some(Prepared::Settled(_) | Prepared::Act(_)) | None => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) document: DocumentId,
@@ -67,14 +79,37 @@ struct UntriedDocument {
     changes: Vec<(usize, SignedChange)>,
 }
 
-/// Trials that fail in one exchange before the rest is put off: an honest device has none.
-const FAILED_TRIALS: u32 = 40;
+/// How many trials of one exchange may go wrong before the rest of it is put off. An honest device has none.
+struct Patience {
+    /// Changes that may be found unfit.
+    unfit: u32,
+    /// Trials that may come to no end: each costs a process, and seconds. Enough to find one such change among a
+    /// thousand by halving.
+    unfinished: u32,
+}
+
+impl Patience {
+    const OF_AN_EXCHANGE: Self = Self { unfit: 40, unfinished: 12 };
+
+    fn lasts(&self) -> bool {
+        self.unfit > 0 && self.unfinished > 0
+    }
+
+    fn wears(&mut self, untaken: &Untaken, changes: usize) {
+        match untaken {
+            Untaken::Unfit(_) if changes == 1 => self.unfit = self.unfit.saturating_sub(1),
+            Untaken::Unfit(_) => {}
+            Untaken::Unfinished => self.unfinished = self.unfinished.saturating_sub(1),
+            Untaken::NoRoom => self.unfinished = 0,
+        }
+    }
+}
 
 impl Untried {
     /// Tries all changes. Needs no ledger, so nobody waits for a connection meanwhile.
     pub fn try_all(self, room: &impl TrialRoom) -> Batch {
         let mut batch = self.batch;
-        let mut patience = FAILED_TRIALS;
+        let mut patience = Patience::OF_AN_EXCHANGE;
         for untried in self.documents {
             try_document(room, untried, &mut batch, &mut patience);
         }
@@ -175,13 +210,14 @@ fn prepare_change<L: Ledger>(
     Ok(Ok(device.person))
 }
 
-/// Tries all changes of one document at once; where that fails, halves, so that one bad change never takes its
-/// neighbours along.
-fn try_document(room: &impl TrialRoom, untried: UntriedDocument, batch: &mut Batch, patience: &mut u32) {
+/// Tries all changes of one document at once; where that fails or ends in nothing, halves, so that one bad change never
+/// takes its neighbours along.
+fn try_document(room: &impl TrialRoom, untried: UntriedDocument, batch: &mut Batch, patience: &mut Patience) {
     let UntriedDocument { document, author, mut stored, changes } = untried;
     let mut group = Group { document, author, changes: Vec::new(), before: Vec::new(), after: Vec::new() };
     let mut waiting = vec![changes];
-    while let Some(mut changes) = waiting.pop().filter(|_| *patience > 0) {
+    let mut is_put_off = false;
+    while let Some(mut changes) = waiting.pop().filter(|_| patience.lasts()) {
         let refs: Vec<&SignedChange> = changes.iter().map(|(_, change)| change).collect();
         match room.trial(&stored, &refs) {
             Ok(tried) => {
@@ -192,17 +228,22 @@ fn try_document(room: &impl TrialRoom, untried: UntriedDocument, batch: &mut Bat
                 stored.extend(changes.iter().map(|(_, change)| change.raw.clone()));
                 group.changes.extend(changes);
             }
-            Err(unfit) => match changes.as_slice() {
-                [(position, _)] => {
-                    *patience -= 1;
-                    batch.items[*position] = Prepared::Settled(verdict_of(&unfit));
+            Err(untaken) => {
+                patience.wears(&untaken, changes.len());
+                match (changes.as_slice(), untaken) {
+                    // What builds on one that has to be brought again has to wait with it.
+                    ([_], Untaken::Unfit(Unfit::MissingDependency)) if is_put_off => {}
+                    ([(position, _)], Untaken::Unfit(unfit)) => {
+                        batch.items[*position] = Prepared::Settled(verdict_of(&unfit));
+                    }
+                    ([_], Untaken::Unfinished | Untaken::NoRoom) => is_put_off = true,
+                    _ => {
+                        let later = changes.split_off(changes.len() / 2);
+                        waiting.push(later);
+                        waiting.push(changes);
+                    }
                 }
-                _ => {
-                    let later = changes.split_off(changes.len() / 2);
-                    waiting.push(later);
-                    waiting.push(changes);
-                }
-            },
+            }
         }
     }
     if !group.changes.is_empty() {

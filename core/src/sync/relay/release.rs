@@ -6,7 +6,7 @@ use crate::model::entry::Head;
 use crate::model::role::Class;
 
 use super::commit::{Permit, class_of};
-use super::{Ledger, TrialRoom};
+use super::{HeldFacts, Ledger, TrialRoom};
 
 /// What is held back of a document, tried and ready for [`commit_release`].
 #[derive(Debug, Clone)]
@@ -26,13 +26,30 @@ impl Release {
     }
 }
 
-/// Tries what is held back of a document on what is stored of it now. `None` when there is nothing, or when it does not
-/// pass the gate any more: then it stays where it is.
+/// What is held back of a document, whose signatures hold: ready to be tried.
+#[derive(Debug, Clone)]
+pub struct UntriedRelease {
+    document: DocumentId,
+    stored: Vec<Vec<u8>>,
+    held: HeldFacts,
+}
+
+impl UntriedRelease {
+    /// Tries it on what is stored of the document. `None` when it does not pass the gate: then it stays where it is.
+    pub fn try_in(self, room: &impl TrialRoom) -> Option<Release> {
+        let Self { document, stored, held } = self;
+        let changes: Vec<&SignedChange> = held.changes.iter().collect();
+        let tried = room.trial(&stored, &changes).ok()?;
+        let HeldFacts { changes, author, class, .. } = held;
+        Some(Release { document, author, class, changes, before: tried.before, after: tried.after })
+    }
+}
+
+/// Reads what is held back of a document. `None` when there is nothing, or when its signatures count no more.
 pub fn prepare_release<L: Ledger>(
     ledger: &L,
-    room: &impl TrialRoom,
     document: DocumentId,
-) -> Result<Option<Release>, L::Error> {
+) -> Result<Option<UntriedRelease>, L::Error> {
     let Some(held) = ledger.held(document)? else { return Ok(None) };
     for change in &held.changes {
         let Some(device) = ledger.device(change.device)?.filter(|device| !device.revoked) else {
@@ -42,18 +59,7 @@ pub fn prepare_release<L: Ledger>(
             return Ok(None);
         }
     }
-    let stored = ledger.stored(document)?;
-    let changes: Vec<&SignedChange> = held.changes.iter().collect();
-    let Ok(tried) = room.trial(&stored, &changes) else { return Ok(None) };
-    let (before, after) = (tried.before, tried.after);
-    Ok(Some(Release {
-        document,
-        author: held.author,
-        class: held.class,
-        changes: held.changes,
-        before,
-        after,
-    }))
+    Ok(Some(UntriedRelease { document, stored: ledger.stored(document)?, held }))
 }
 
 /// Appends it, if the document still is what it was tried on. By `by`, whose right to release it the caller has looked
