@@ -96,8 +96,11 @@ impl Relay {
                 break;
             }
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
-            let untried =
-                self.read(|conn| prepare(&SqliteLedger::reading(conn, self.school, now()), asker, items))?;
+            // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
+            let untried = self.read(|conn| {
+                let moment = conn.unchecked_transaction()?;
+                prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, items)
+            })?;
             let batch = untried.try_all(&self.room);
             let school = self.school;
             let decided = self
