@@ -194,7 +194,7 @@ impl Store {
 
 /// Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
 fn create_aside(place: &Place, folder: &Path, identity: &Identity) -> Result<(), StoreError> {
-    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
+    make_folder(folder)?;
     let aside = folder.join("fieldfolio.db.new");
     for left in [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")] {
         match std::fs::remove_file(&left) {
@@ -317,6 +317,28 @@ pub fn remove_meta(tx: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
 fn meta_array<const N: usize>(conn: &Connection, key: &'static str) -> Result<[u8; N], StoreError> {
     let value = meta(conn, key)?.ok_or(StoreError::Unexpected(key))?;
     value.try_into().map_err(|_| StoreError::Unexpected(key))
+}
+
+/// Makes a folder and what is missing above it, so that their names outlast a power cut.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    let above = match folder.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Ok(()),
+    };
+    if folder.is_dir() {
+        // It may have been made by a program that was ended before it came to this. Where one may not look into the
+        // folder above, somebody else has made it.
+        let _ = sync_folder(above);
+        return Ok(());
+    }
+    make_folder(above)?;
+    match std::fs::create_dir(folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(file_error(folder, "written", source))
+        }
+        _ => sync_folder(above),
+    }
 }
 
 /// Makes names in a folder durable.

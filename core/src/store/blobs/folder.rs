@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blob::BlobHash;
 
-use super::super::{StoreError, file_error};
+use super::super::{StoreError, file_error, make_folder};
 use super::Hashing;
 
 /// Bytes that are gathered before they are written.
@@ -22,7 +22,9 @@ impl BlobFolder {
     /// Opens the folder, making it if need be.
     pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
         let aside = root.join("incoming");
-        fs::create_dir_all(&aside).map_err(|source| file_error(&aside, "written", source))?;
+        make_folder(&aside)?;
+        // Also the name of the folder of all blobs, whoever was ended while making it.
+        make_folder(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
