@@ -67,9 +67,14 @@ pub enum StoreError {
         /// Its schema.
         found: i64,
     },
+    /// There is no room left.
+    #[error(
+        "this device has no room left, so this was not saved; what was saved before is safe. Make room, and do it again"
+    )]
+    NoRoom,
     /// SQLite failed.
-    #[error("the device's database failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("the device's database failed ({0}); what was saved before is safe. Try again")]
+    Sqlite(rusqlite::Error),
     /// A file could not be read or written.
     #[error("{path} could not be {doing}: {source}")]
     File {
@@ -86,6 +91,15 @@ pub enum StoreError {
     /// A row doesn't hold what this program wrote.
     #[error("the device's database holds something unexpected in {0}")]
     Unexpected(&'static str),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => StoreError::NoRoom,
+            _ => StoreError::Sqlite(error),
+        }
+    }
 }
 
 /// Who this store belongs to.
@@ -348,7 +362,10 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 fn file_error(path: &Path, doing: &'static str, source: std::io::Error) -> StoreError {
-    StoreError::File { path: path.to_owned(), doing, source }
+    match source.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::NoRoom,
+        _ => StoreError::File { path: path.to_owned(), doing, source },
+    }
 }
 
 /// Reads 16 or 32 bytes of a row into an id.

@@ -9,6 +9,9 @@ mod device;
 #[path = "kills/durable.rs"]
 mod durable;
 #[cfg(target_os = "linux")]
+#[path = "kills/full.rs"]
+mod full;
+#[cfg(target_os = "linux")]
 #[path = "kills/power.rs"]
 mod power;
 #[path = "kills/relay.rs"]

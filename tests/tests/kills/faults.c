@@ -7,7 +7,7 @@
 
    FIELDFOLIO_FAULT_RULE names a file that says "K ERRNO once" or "K ERRNO stays": the K-th call that needs the disk, and
    for "stays" every one after it, fails like this until the file is gone. FIELDFOLIO_FAULT_COUNT names a file that holds
-   how many there were.
+   how many there were by then.
 
    The calls of all processes and threads come one after the other. */
 
@@ -103,22 +103,20 @@ static int is_socket(int fd) {
 
 /* Does this call fail by the rule? */
 static int fails(void) {
-    calls += 1;
-    const char *count = getenv("FIELDFOLIO_FAULT_COUNT");
-    if (count != NULL) {
-        int fd = real_open(count, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        char text[24];
-        int length = snprintf(text, sizeof text, "%ld", calls);
-        if (fd < 0 || syscall(SYS_write, fd, text, length) != length) abort();
-        syscall(SYS_close, fd);
-    }
-    const char *rule = getenv("FIELDFOLIO_FAULT_RULE");
-    if (rule == NULL) return 0;
-    int fd = real_open(rule, O_RDONLY, 0);
+    const char *rule = getenv("FIELDFOLIO_FAULT_RULE"), *count = getenv("FIELDFOLIO_FAULT_COUNT");
+    int fd = rule == NULL ? -1 : real_open(rule, O_RDONLY, 0);
     if (fd < 0) return 0;
     char text[64] = {0};
     ssize_t length = syscall(SYS_read, fd, text, sizeof text - 1);
     syscall(SYS_close, fd);
+    calls += 1;
+    if (count != NULL) {
+        char number[24];
+        int digits = snprintf(number, sizeof number, "%ld", calls);
+        fd = real_open(count, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd < 0 || syscall(SYS_write, fd, number, digits) != digits) abort();
+        syscall(SYS_close, fd);
+    }
     long first = 0;
     int error = 0;
     char how[16] = {0};
@@ -255,11 +253,13 @@ static int keep(long call, int fd) {
     const char *name = open_below(fd, room);
     if (name == NULL) return (int)syscall(call, fd);
     int diary = enter();
-    int result = fails() ? -1 : (int)syscall(call, fd);
+    int result = fails() ? -1 : (int)syscall(call, fd), kept = errno;
     struct stat about;
-    if (result == 0 && fstat(fd, &about) == 0) {
-        note(diary, S_ISDIR(about.st_mode) ? 'G' : 'F', about.st_ino, 0, name, strlen(name), NULL);
+    if (fstat(fd, &about) == 0) {
+        char kind = S_ISDIR(about.st_mode) ? 'G' : 'F';
+        if (result == 0 || kind == 'F') note(diary, result == 0 ? kind : 'X', about.st_ino, 0, name, strlen(name), NULL);
     }
+    errno = kept;
     leave(diary);
     return result;
 }

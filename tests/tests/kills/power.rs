@@ -13,15 +13,20 @@ use fieldfolio_core::ids::SeededChance;
 use disk::Disk;
 
 #[path = "power/device.rs"]
-mod device;
+pub(crate) mod device;
 #[path = "power/disk.rs"]
 pub(crate) mod disk;
 #[path = "power/relay.rs"]
 mod relay;
 
+/// Is everything to be tried?
+pub(crate) fn all() -> bool {
+    std::env::var("FIELDFOLIO_POWER").is_ok_and(|asked| asked == "all")
+}
+
 /// How many ways of losing some of what was not synced are tried at each moment.
 fn ways() -> u64 {
-    if std::env::var("FIELDFOLIO_POWER").is_ok_and(|asked| asked == "all") { 12 } else { 1 }
+    if all() { 12 } else { 1 }
 }
 
 /// Folders as cuts leave them, each where the one before was.
@@ -59,18 +64,29 @@ impl Cuts {
 }
 
 /// A relay's process that ends with its test.
-struct Listening {
+pub(crate) struct Listening {
     process: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Listening {
-    fn begin(command: &mut Command) -> Self {
+    /// Its standard output must be piped. `None` when it ends instead of listening.
+    pub(crate) fn begin(command: &mut Command) -> Option<Self> {
         let mut process = command.spawn().unwrap();
         let mut said = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        let url = said.trim_end().strip_prefix("listening on ").unwrap_or_else(|| panic!("{said}"));
-        Self { url: url.to_owned(), process }
+        match said.trim_end().strip_prefix("listening on ") {
+            Some(url) => Some(Self { url: url.to_owned(), process }),
+            None => {
+                assert!(!process.wait().unwrap().success());
+                None
+            }
+        }
+    }
+
+    /// Has it ended by itself?
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 }
 

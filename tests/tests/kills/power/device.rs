@@ -1,25 +1,20 @@
 //! A phone whose battery dies.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use fieldfolio_core::device::{Body, Device, DeviceError, Edits, Enrolment, HttpAnswer, NewPiece, Step};
+use fieldfolio_core::device::{Device, DeviceError, Edits, Enrolment, NewPiece};
 use fieldfolio_core::ids::{FolioId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::StoreError;
-use fieldfolio_core::sync::Failure;
-use fieldfolio_core::sync::wire::{self, Request};
-use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::gate::ContainedTrial;
-use fieldfolio_server::{database, relay};
+use fieldfolio_server::database;
+use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::ledger::Acknowledged;
 use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::real::RealSchool;
-use rusqlite::Connection;
 
 use super::Cuts;
 use super::disk::{Disk, Entry, Watched, What};
@@ -70,8 +65,14 @@ fn a_phone_whose_power_goes_at_any_moment_has_what_it_said_is_saved_and_goes_on(
     assert!(field.played > 150, "it did too little: {}", field.played);
 }
 
+/// Everything but files reaches the school, once.
+pub(crate) fn agrees_with(desk: &mut Desk, phone: &mut Device, how: &str) {
+    let synced = desk.sync(phone, &mut SeededChance::new(78)).and_then(|()| desk.agrees(phone));
+    synced.unwrap_or_else(|error| panic!("{how}: {error}"));
+}
+
 /// The relay's database as it is now.
-fn copy_of(home: &Path, to: &Path) -> PathBuf {
+pub(crate) fn copy_of(home: &Path, to: &Path) -> PathBuf {
     std::fs::create_dir(to).unwrap();
     let copy = to.join("relay.db");
     database::open_reader(home).unwrap().execute("vacuum into ?1", [copy.display().to_string()]).unwrap();
@@ -134,9 +135,7 @@ impl Field {
                     Device::open(&cut.join("phone")).unwrap_or_else(|error| panic!("{how}: {error}"));
                 all_is_there(&phone, &known, how);
                 goes_on(&mut phone, folio, &known.keys().copied().collect::<Vec<_>>(), how);
-                let mut relay = Desk::with(&desk, school);
-                relay.sync(&mut phone, how);
-                relay.agrees(&phone, how);
+                agrees_with(&mut Desk::with(&desk, school).unwrap(), &mut phone, how);
             });
         }
         assert!(is_sent && !self.said.is_empty());
@@ -157,65 +156,5 @@ fn goes_on(phone: &mut Device, folio: FolioId, pieces: &[fieldfolio_core::ids::P
     for piece in pieces {
         let edits = Edits { words: Some("after the cut".into()), ..Edits::default() };
         phone.edit(*piece, edits, now(), &mut chance).unwrap_or_else(failed);
-    }
-}
-
-/// A relay on a copy of the school, in this thread.
-pub(crate) struct Desk {
-    conn: Connection,
-    room: ContainedTrial,
-}
-
-impl Desk {
-    pub(crate) fn with(folder: &Path, school: &Path) -> Self {
-        if folder.exists() {
-            std::fs::remove_dir_all(folder).unwrap();
-        }
-        std::fs::create_dir(folder).unwrap();
-        std::fs::copy(school, folder.join("relay.db")).unwrap();
-        Self { conn: database::open(folder).unwrap(), room: ContainedTrial::new() }
-    }
-
-    /// Exchanges until nothing but files is owed: those have no way to travel here.
-    pub(crate) fn sync(&mut self, phone: &mut Device, how: &str) {
-        let mut chance = SeededChance::new(78);
-        phone.wake().unwrap();
-        let mut clock = now();
-        for _ in 0..60 {
-            clock = Timestamp::from_millis(clock.millis() + 1_000);
-            let (turn, ask) = match phone.next_step(clock).unwrap() {
-                Step::Ask(turn, ask) => (turn, ask),
-                Step::Wait(_) => return,
-                Step::Locked => panic!("{how}: the relay does not know the phone"),
-            };
-            let answer = match &ask.body {
-                Body::Bytes(body) if ask.url.ends_with("/v1/sync") => {
-                    let request = Request::from_bytes(body).unwrap();
-                    let token = phone.identity().token;
-                    let asker = relay::token_holder(&self.conn, &token).unwrap().unwrap();
-                    let response =
-                        relay::exchange_alone(&mut self.conn, &self.room, asker, request, clock).unwrap();
-                    Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
-                }
-                _ => Err(Failure::Unreachable),
-            };
-            phone.answered(turn, answer, clock, &mut chance).unwrap();
-        }
-        panic!("{how}: the sync does not end");
-    }
-
-    /// Both have the same heads of every document that the phone has, and nothing was refused.
-    pub(crate) fn agrees(&self, phone: &Device, how: &str) {
-        let status = phone.status().unwrap();
-        assert!(status.waiting.is_empty() && status.set_aside.is_empty(), "{how}: {status:?}");
-        let heads = |conn: &Connection| -> BTreeMap<Vec<u8>, Vec<u8>> {
-            let mut query = conn.prepare("select id, heads from document").unwrap();
-            query
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-                .unwrap()
-                .collect::<Result<_, _>>()
-                .unwrap()
-        };
-        assert_eq!(heads(phone.store().read()), heads(&self.conn), "{how}");
     }
 }

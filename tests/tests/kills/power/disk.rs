@@ -41,6 +41,30 @@ impl Watched {
         self.scratch.path().join(name)
     }
 
+    /// The program will fail by this rule, until the file is gone.
+    pub(crate) fn fail(&self, command: &mut Command, rule: &str) -> PathBuf {
+        let path = self.scratch.path().join("rule");
+        fs::write(&path, rule).unwrap();
+        command.env("FIELDFOLIO_FAULT_RULE", &path);
+        command.env("FIELDFOLIO_FAULT_COUNT", self.scratch.path().join("count"));
+        path
+    }
+
+    /// How many calls needed the disk in the last run.
+    pub(crate) fn count(&self) -> u64 {
+        fs::read_to_string(self.scratch.path().join("count")).unwrap().parse().unwrap()
+    }
+
+    /// Puts a copy of `from` in the place of this folder below the root, and begins a new diary.
+    pub(crate) fn begin_with(&self, name: &str, from: &Path) {
+        let folder = self.root().join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        copy_folder(from, &folder);
+        fs::write(self.diary_path(), "").unwrap();
+    }
+
     fn diary_path(&self) -> PathBuf {
         self.scratch.path().join("diary")
     }
@@ -65,6 +89,20 @@ impl Watched {
         let mut disk = Disk::default();
         disk.take_in(&self.root(), "");
         disk
+    }
+}
+
+/// A folder with everything in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for found in fs::read_dir(from).unwrap() {
+        let found = found.unwrap();
+        let into = to.join(found.file_name());
+        if found.file_type().unwrap().is_dir() {
+            copy_folder(&found.path(), &into);
+        } else {
+            fs::copy(found.path(), into).unwrap();
+        }
     }
 }
 
@@ -106,6 +144,10 @@ pub(crate) enum What {
     Synced {
         file: u64,
     },
+    /// A sync failed: what had been written since the last one may never reach the disk, whatever a later one says.
+    NotSynced {
+        file: u64,
+    },
     SyncedFolder {
         path: String,
     },
@@ -135,6 +177,7 @@ fn read_diary(bytes: &[u8]) -> Vec<Entry> {
             b'L' => What::Linked { from: one_text(), to: text(second, two) },
             b'U' => What::Removed { path: one_text() },
             b'F' => What::Synced { file: a },
+            b'X' => What::NotSynced { file: a },
             b'G' => What::SyncedFolder { path: one_text() },
             b'S' => What::Said(bytes[first..second].to_vec()),
             b'N' => What::Sent,
@@ -242,6 +285,11 @@ impl Disk {
                     since.iter().for_each(|change| change.apply(&mut contents.synced));
                 }
                 return true;
+            }
+            What::NotSynced { file } => {
+                if let Some(contents) = self.files.get_mut(file) {
+                    contents.since.clear();
+                }
             }
             What::SyncedFolder { path } => {
                 self.sync_folder(path);

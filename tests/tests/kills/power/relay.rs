@@ -52,7 +52,7 @@ fn a_school_whose_power_goes_at_any_moment_has_what_it_acknowledged_and_goes_on(
     let mut command = Command::new(binary("fieldfolio").unwrap());
     command.arg("--dir").arg(&home).arg("serve").env("FIELDFOLIO_LISTEN", "127.0.0.1:0");
     watched.under(&mut command);
-    let relay = Listening::begin(command.env("FIELDFOLIO_LOG_LEVEL", "warn").stdout(Stdio::piped()));
+    let relay = Listening::begin(command.env("FIELDFOLIO_LOG_LEVEL", "warn").stdout(Stdio::piped())).unwrap();
 
     let mina = sample.person("mina").to_string();
     let (invited, _) = run(&["invite", &mina], &relay.url);
