@@ -69,9 +69,14 @@ pub enum StoreError {
         /// Its schema.
         found: i64,
     },
+    /// There is no room left.
+    #[error(
+        "this device has no room left, so this was not saved; what was saved before is safe. Make room, and do it again"
+    )]
+    NoRoom,
     /// SQLite failed.
-    #[error("the device's database failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("the device's database failed ({0}); what was saved before is safe. Try again")]
+    Sqlite(rusqlite::Error),
     /// A file could not be read or written.
     #[error("{path} could not be {doing}: {source}")]
     File {
@@ -88,6 +93,15 @@ pub enum StoreError {
     /// A row doesn't hold what this program wrote.
     #[error("the device's database holds something unexpected in {0}")]
     Unexpected(&'static str),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => StoreError::NoRoom,
+            _ => StoreError::Sqlite(error),
+        }
+    }
 }
 
 /// Who this store belongs to.
@@ -197,7 +211,7 @@ impl Store {
 
 /// Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
 fn create_aside(place: &Place, folder: &Path, identity: &Identity) -> Result<(), StoreError> {
-    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, "written", source))?;
+    make_folder(folder)?;
     let aside = folder.join("fieldfolio.db.new");
     for left in [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")] {
         match std::fs::remove_file(&left) {
@@ -341,6 +355,28 @@ fn meta_array<const N: usize>(conn: &Connection, key: &'static str) -> Result<[u
     value.try_into().map_err(|_| StoreError::Unexpected(key))
 }
 
+/// Makes a folder and what is missing above it, so that their names outlast a power cut.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    let above = match folder.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Ok(()),
+    };
+    if folder.is_dir() {
+        // It may have been made by a program that was ended before it came to this. Where one may not look into the
+        // folder above, somebody else has made it.
+        let _ = sync_folder(above);
+        return Ok(());
+    }
+    make_folder(above)?;
+    match std::fs::create_dir(folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(file_error(folder, "written", source))
+        }
+        _ => sync_folder(above),
+    }
+}
+
 /// Makes names in a folder durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
@@ -348,7 +384,10 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 fn file_error(path: &Path, doing: &'static str, source: std::io::Error) -> StoreError {
-    StoreError::File { path: path.to_owned(), doing, source }
+    match source.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::NoRoom,
+        _ => StoreError::File { path: path.to_owned(), doing, source },
+    }
 }
 
 /// Reads 16 or 32 bytes of a row into an id.

@@ -75,7 +75,7 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
         move |source| BackupError::File { path, doing: "written", source }
     };
     let conn = database::open(folder)?;
-    make_folder(to).map_err(written(to))?;
+    school::make_folder(to).map_err(written(to))?;
     let (from, into) = (folder.canonicalize(), to.canonicalize());
     let (from, into) = (from.map_err(written(folder))?, into.map_err(written(to))?);
     if into.starts_with(&from) || from.starts_with(&into) {
@@ -120,14 +120,6 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
     }
     fs::rename(&aside, &database).and_then(|()| File::open(to)?.sync_all()).map_err(written(&database))?;
     Ok(backup)
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// An empty folder, or what an earlier backup of the same school made or began.

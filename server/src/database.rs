@@ -38,6 +38,14 @@ pub enum DatabaseError {
         /// Its schema.
         found: i64,
     },
+    /// A file could not be made, named or removed.
+    #[error("{path} could not be written: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// SQLite failed.
     #[error("the relay's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -48,16 +56,37 @@ pub fn path(folder: &Path) -> PathBuf {
     folder.join("relay.db")
 }
 
-/// Makes a new database.
-pub fn create(folder: &Path) -> Result<Connection, DatabaseError> {
-    let path = path(folder);
-    if path.exists() {
+/// Makes a new database aside: a cut leaves either a school or none.
+pub fn create_aside(folder: &Path) -> Result<Connection, DatabaseError> {
+    if path(folder).exists() {
         return Err(DatabaseError::Present(folder.to_owned()));
     }
-    let mut conn = Connection::open(&path)?;
+    let aside = aside(folder);
+    for left in ["relay.db.new", "relay.db.new-wal", "relay.db.new-shm"] {
+        match std::fs::remove_file(folder.join(left)) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(DatabaseError::File { path: folder.join(left), source });
+            }
+            _ => {}
+        }
+    }
+    let mut conn = Connection::open(&aside)?;
     settings(&conn)?;
-    migrate(&mut conn, &path)?;
+    migrate(&mut conn, &aside)?;
     Ok(conn)
+}
+
+/// What was made aside is whole: from here on it is the school's.
+pub fn give_its_name(conn: Connection, folder: &Path) -> Result<(), DatabaseError> {
+    conn.execute_batch("pragma wal_checkpoint(truncate)")?;
+    conn.close().map_err(|(_, error)| error)?;
+    let path = path(folder);
+    let named = std::fs::rename(aside(folder), &path).and_then(|()| std::fs::File::open(folder)?.sync_all());
+    named.map_err(|source| DatabaseError::File { path, source })
+}
+
+fn aside(folder: &Path) -> PathBuf {
+    folder.join("relay.db.new")
 }
 
 /// Opens the database for writing. There may be several writers (the relay, the command line); SQLite puts them in line.

@@ -166,8 +166,11 @@ impl Relay {
         // put off is not: whoever brought it waits for her next turn.
         for _ in 0..4 {
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
-            let untried =
-                self.read(|conn| prepare(&SqliteLedger::reading(conn, self.school, now()), asker, items))?;
+            // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
+            let untried = self.read(|conn| {
+                let moment = conn.unchecked_transaction()?;
+                prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, items)
+            })?;
             let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
             let (school, tried) = (self.school, batch.clone());
             let decided = self

@@ -23,6 +23,7 @@ use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobError, BlobStore};
+use crate::directory::school::make_folder;
 
 mod answer;
 mod asked;
@@ -152,7 +153,7 @@ impl Uploads {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         limits: Limits,
     ) -> Result<Self, UploadError> {
-        fs::create_dir_all(folder).map_err(|cause| UploadError::Folder { path: folder.to_owned(), cause })?;
+        make_folder(folder).map_err(|cause| UploadError::Folder { path: folder.to_owned(), cause })?;
         let uploads = Self {
             rows: Rows::open(&folder.join("uploads.db"))?,
             turns: Turns::default(),

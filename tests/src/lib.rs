@@ -1,6 +1,7 @@
 //! A school in a box: the scriptable device, the simulation, the demonstration, and what the scenarios stand on.
 
 pub mod demo;
+pub mod desk;
 pub mod device_cli;
 pub mod documents;
 pub mod driver;

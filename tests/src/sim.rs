@@ -182,6 +182,11 @@ impl School {
         })
     }
 
+    /// The relay's folder.
+    pub fn relay_folder(&self) -> PathBuf {
+        self.folder.path().join("relay")
+    }
+
     /// Changes the directory.
     pub fn edit<T, E: std::fmt::Debug>(&mut self, edit: impl FnOnce(&Edit<'_>) -> Result<T, E>) -> T {
         let now = self.now;

@@ -8,6 +8,12 @@
 mod device;
 #[path = "kills/durable.rs"]
 mod durable;
+#[cfg(target_os = "linux")]
+#[path = "kills/full.rs"]
+mod full;
+#[cfg(target_os = "linux")]
+#[path = "kills/power.rs"]
+mod power;
 #[path = "kills/relay.rs"]
 mod relay;
 #[path = "kills/sending.rs"]

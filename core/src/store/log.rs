@@ -150,7 +150,7 @@ pub fn forget_document(tx: &Transaction<'_>, id: DocumentId) -> Result<(), Store
     Ok(())
 }
 
-/// Adds a change, or learns the number of one that is here. Returns its row, and whether it is new.
+/// Adds a change, or learns the number of one that is here. Returns its row, and whether it is new or in use only now.
 pub fn put_change(
     tx: &Transaction<'_>,
     document: i64,
@@ -159,19 +159,20 @@ pub fn put_change(
     state: ChangeState,
 ) -> Result<(i64, bool), StoreError> {
     let number = n.map(u64::cast_signed);
-    let present: Option<i64> = tx
-        .prepare_cached("select row from change where document = ?1 and hash = ?2")?
-        .query_row((document, change.hash.0.as_slice()), |row| row.get(0))
+    let present: Option<(i64, bool)> = tx
+        .prepare_cached("select row, state = 0 from change where document = ?1 and hash = ?2")?
+        .query_row((document, change.hash.0.as_slice()), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(row) = present {
+    if let Some((row, was_in_use)) = present {
         if state == ChangeState::InUse {
-            // Verified bytes under this hash: what is here may have been damaged since.
+            // Verified bytes under this hash: what is here may have been damaged since, or set aside too soon.
             tx.prepare_cached(
-                "update change set n = coalesce(?2, n), held = held and ?2 is null, raw = ?3 where row = ?1",
+                "update change set n = coalesce(?2, n), held = held and ?2 is null, raw = ?3, state = 0
+                 where row = ?1",
             )?
             .execute((row, number, &change.raw))?;
         }
-        return Ok((row, false));
+        return Ok((row, state == ChangeState::InUse && !was_in_use));
     }
     let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
     tx.prepare_cached(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, StoreError, file_error, sync_folder};
+use super::{APPLICATION_ID, StoreError, file_error, make_folder, sync_folder};
 
 /// Where a store lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Place {
             Place::Folder(folder) => {
                 let file = folder.join("enrolment");
                 let failed = |source| file_error(&file, "written", source);
-                std::fs::create_dir_all(folder).map_err(failed)?;
+                make_folder(folder)?;
                 let written =
                     std::fs::write(&file, bytes).and_then(|()| std::fs::File::open(&file)?.sync_all());
                 written.map_err(failed)?;

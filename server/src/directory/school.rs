@@ -1,7 +1,7 @@
 //! The school itself: how it begins, its root key, its name and rules.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::{Chance, SchoolId};
@@ -31,7 +31,11 @@ pub fn init(
     if database::path(folder).exists() {
         return Err(database::DatabaseError::Present(folder.to_owned()).into());
     }
-    make_folder(folder)?;
+    make_folder(folder).map_err(|source| DirectoryError::File {
+        doing: "make",
+        path: folder.to_owned(),
+        source,
+    })?;
     let root = SecretKey::generate(chance);
     write_key(&key_path(folder), &root)?;
     let school = School {
@@ -40,7 +44,7 @@ pub fn init(
         scale: Scale::default(),
         rule: Rule::default(),
     };
-    let mut conn = database::create(folder)?;
+    let mut conn = database::create_aside(folder)?;
     let tx = database::begin(&mut conn)?;
     database::put_meta(&tx, "school", school.id.as_bytes())?;
     database::put_meta(&tx, "name", name.as_bytes())?;
@@ -51,6 +55,7 @@ pub fn init(
     let n = Edit { tx: &tx, now, by: None }.event("init", &school.id.to_string())?;
     sight::school_changed(&tx, n)?;
     tx.commit()?;
+    database::give_its_name(conn, folder)?;
     Ok(school)
 }
 
@@ -96,13 +101,22 @@ fn to_cbor<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).expect("writing to memory can't fail")
 }
 
-fn make_folder(folder: &Path) -> Result<(), DirectoryError> {
+/// Makes a folder for its owner only, and what is missing above it, so that their names outlast a power cut.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let file = |source| DirectoryError::File { doing: "make", path: folder.to_owned(), source };
-    builder.create(folder).map_err(file)
+    builder.create(folder)?;
+    for made in missing {
+        match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => File::open(".")?.sync_all()?,
+            Some(above) => File::open(above)?.sync_all()?,
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// The key is on disk, readable by its owner only, before any database names it.

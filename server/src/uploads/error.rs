@@ -97,14 +97,31 @@ impl UploadError {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::Refused(Refusal::Failed(_)) | Self::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Blob(BlobError::Write { cause, .. }) if cause.kind() == std::io::ErrorKind::StorageFull => {
+            Self::Blob(BlobError::Missing { .. } | BlobError::Mismatch { .. } | BlobError::Short { .. })
+            | Self::Unusable { .. }
+            | Self::Chance(_)
+            | Self::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            // A disk that fails is tried again: somebody makes room, or mends it.
+            Self::Blob(_) | Self::Rows(_) | Self::Folder { .. } if self.found_no_room() => {
                 StatusCode::INSUFFICIENT_STORAGE
             }
-            Self::Blob(_) | Self::Rows(_) | Self::Unusable { .. } | Self::Folder { .. } => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Self::Chance(_) | Self::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Blob(_) | Self::Rows(_) | Self::Folder { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    fn found_no_room(&self) -> bool {
+        let cause = match self {
+            Self::Blob(
+                BlobError::Sync { cause, .. }
+                | BlobError::Write { cause, .. }
+                | BlobError::Read { cause, .. }
+                | BlobError::List { cause, .. },
+            )
+            | Self::Folder { cause, .. } => cause,
+            Self::Rows(error) => return error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _ => return false,
+        };
+        cause.kind() == std::io::ErrorKind::StorageFull
     }
 
     /// When the same request may fare better, where waiting is all that helps.

@@ -2,6 +2,7 @@
 //! saved. At the place that it was told it stands still, for its parent to kill it.
 //!
 //! `fieldfolio-crash-device FOLDER FOLIO SEED` with `FIELDFOLIO_STOP_AT`, like `after-capture 2` for the second time.
+//! With `FIELDFOLIO_PIECES` it makes so many pieces, syncs once, and ends by itself.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -20,12 +21,14 @@ fn main() -> Result<(), Trouble> {
     let stop = Stop::told(&std::env::var("FIELDFOLIO_STOP_AT").unwrap_or_default())?;
     let mut life = Life { device: Device::open(Path::new(folder))?, folio: folio.parse()?, stop };
     let mut dice = SeededChance::new(seed.parse()?);
-    loop {
-        let piece = life.capture(&mut dice)?;
-        for version in 1..=2 + dice.below(2) as u32 {
-            life.edit(piece, version)?;
-            life.reflect(piece, version)?;
+    if let Ok(pieces) = std::env::var("FIELDFOLIO_PIECES") {
+        for _ in 0..pieces.parse()? {
+            life.work(&mut dice)?;
         }
+        return life.sync();
+    }
+    loop {
+        life.work(&mut dice)?;
         if dice.happens(70) {
             life.sync()?;
         }
@@ -89,6 +92,16 @@ struct Life {
 }
 
 impl Life {
+    /// A new piece, and words on it.
+    fn work(&mut self, dice: &mut SeededChance) -> Result<(), Trouble> {
+        let piece = self.capture(dice)?;
+        for version in 1..=2 + dice.below(2) as u32 {
+            self.edit(piece, version)?;
+            self.reflect(piece, version)?;
+        }
+        Ok(())
+    }
+
     fn capture(&mut self, dice: &mut SeededChance) -> Result<PieceId, Trouble> {
         let number = dice.below(1 << 40);
         let title = format!("Piece {number}");

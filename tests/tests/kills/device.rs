@@ -76,7 +76,7 @@ struct Life {
 
 /// What the owner knows of one piece.
 #[derive(Debug, Default)]
-struct Known {
+pub(crate) struct Known {
     title: String,
     blobs: Vec<BlobHash>,
     words: u32,
@@ -104,22 +104,7 @@ impl Field {
     }
 
     fn known(&self) -> BTreeMap<PieceId, Known> {
-        let mut known: BTreeMap<PieceId, Known> = BTreeMap::new();
-        for one in self.ledger.read().unwrap() {
-            match one {
-                Acknowledged::Saved { piece, title, blobs } => {
-                    known.insert(piece, Known { title, blobs, ..Known::default() });
-                }
-                Acknowledged::Words { piece, reflection: false, version } => {
-                    known.get_mut(&piece).unwrap().words = version;
-                }
-                Acknowledged::Words { piece, reflection: true, version } => {
-                    known.get_mut(&piece).unwrap().reflection = version;
-                }
-                other => panic!("a device said {other:?}"),
-            }
-        }
-        known
+        known_of(self.ledger.read().unwrap())
     }
 
     fn count(&self) -> (usize, usize) {
@@ -128,38 +113,7 @@ impl Field {
 
     /// Opens what the killed process left behind, and holds it against what it had said.
     fn nothing_is_lost(&self, when: &str) {
-        let phone = Device::open(&self.folder).unwrap();
-        is_sound(phone.store().read(), "the device's database").unwrap();
-        for (piece, known) in self.known() {
-            let view = phone.piece(piece).unwrap_or_else(|error| panic!("{when}: {piece}: {error}"));
-            assert_eq!(view.content.title, known.title, "{when}: {piece}: {view:?}, {:?}", phone.status());
-            assert!(version(&view.content.words) >= known.words, "{when}: the words of {piece} went back");
-            let said = view.voices.iter().flat_map(|voice| &voice.entries).map(|entry| match &entry.said {
-                Said::Reflection { words } => version(words),
-                other => panic!("{when}: nobody said {other:?}"),
-            });
-            let said: Vec<u32> = said.collect();
-            assert!(
-                said.len() <= 1 && said.iter().sum::<u32>() >= known.reflection,
-                "{when}: {piece}: {said:?}"
-            );
-            for blob in &known.blobs {
-                phone.store().blobs().get(*blob).unwrap_or_else(|error| panic!("{when}: {error}"));
-            }
-            assert_eq!(view.media.len(), 1, "{when}");
-        }
-        assert!(phone.status().unwrap().unopened.is_empty(), "{when}");
-        let conn = phone.store().read();
-        let none = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        let owed = "select count(*) from change c where n is null and not exists
-                    (select 1 from outbox where change = c.row)";
-        assert_eq!(none(owed), 0, "{when}: a change is neither delivered nor owed");
-        let owed = "select count(*) from act a where not delivered and not exists
-                    (select 1 from outbox where act = a.id)";
-        assert_eq!(none(owed), 0, "{when}: an act is neither delivered nor owed");
-        let owed = "select count(*) from content_index c where not exists
-                    (select 1 from upload u where u.piece = c.piece)";
-        assert_eq!(none(owed), 0, "{when}: a photo is owed to nobody");
+        all_is_there(&Device::open(&self.folder).unwrap(), &self.known(), when);
     }
 
     /// Syncs until nothing is left, and holds the relay against the device.
@@ -199,6 +153,59 @@ impl Field {
             assert!(version(&content.words) >= known.words);
         }
     }
+}
+
+/// What a device's owner knows after she was told this.
+pub(crate) fn known_of(said: Vec<Acknowledged>) -> BTreeMap<PieceId, Known> {
+    let mut known: BTreeMap<PieceId, Known> = BTreeMap::new();
+    for one in said {
+        match one {
+            Acknowledged::Saved { piece, title, blobs } => {
+                known.insert(piece, Known { title, blobs, ..Known::default() });
+            }
+            Acknowledged::Words { piece, reflection: false, version } => {
+                known.get_mut(&piece).unwrap().words = version;
+            }
+            Acknowledged::Words { piece, reflection: true, version } => {
+                known.get_mut(&piece).unwrap().reflection = version;
+            }
+            other => panic!("a device said {other:?}"),
+        }
+    }
+    known
+}
+
+/// Holds a device against what it had said.
+pub(crate) fn all_is_there(phone: &Device, known: &BTreeMap<PieceId, Known>, when: &str) {
+    is_sound(phone.store().read(), "the device's database").unwrap();
+    for (piece, known) in known {
+        let view = phone.piece(*piece).unwrap_or_else(|error| panic!("{when}: {piece}: {error}"));
+        assert_eq!(view.content.title, known.title, "{when}: {piece}: {view:?}, {:?}", phone.status());
+        assert!(version(&view.content.words) >= known.words, "{when}: the words of {piece} went back");
+        let said = view.voices.iter().flat_map(|voice| &voice.entries).map(|entry| match &entry.said {
+            Said::Reflection { words } => version(words),
+            other => panic!("{when}: nobody said {other:?}"),
+        });
+        let said: Vec<u32> = said.collect();
+        assert!(said.len() <= 1 && said.iter().sum::<u32>() >= known.reflection, "{when}: {piece}: {said:?}");
+        for blob in &known.blobs {
+            let bytes = phone.store().blobs().get(*blob).unwrap_or_else(|error| panic!("{when}: {error}"));
+            assert_eq!(BlobHash::of(&bytes), *blob, "{when}: {piece}");
+        }
+        assert_eq!(view.media.len(), 1, "{when}");
+    }
+    assert!(phone.status().unwrap().unopened.is_empty(), "{when}");
+    let conn = phone.store().read();
+    let none = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let owed = "select count(*) from change c where n is null and not exists
+                (select 1 from outbox where change = c.row)";
+    assert_eq!(none(owed), 0, "{when}: a change is neither delivered nor owed");
+    let owed = "select count(*) from act a where not delivered and not exists
+                (select 1 from outbox where act = a.id)";
+    assert_eq!(none(owed), 0, "{when}: an act is neither delivered nor owed");
+    let owed = "select count(*) from content_index c where not exists
+                (select 1 from upload u where u.piece = c.piece)";
+    assert_eq!(none(owed), 0, "{when}: a photo is owed to nobody");
 }
 
 /// Each change as (document, hash), in order.

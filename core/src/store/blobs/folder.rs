@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blob::BlobHash;
 
-use super::super::{StoreError, file_error};
+use super::super::{StoreError, file_error, make_folder};
 use super::Hashing;
 
 /// Bytes that are gathered before they are written.
@@ -22,7 +22,9 @@ impl BlobFolder {
     /// Opens the folder, making it if need be.
     pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
         let aside = root.join("incoming");
-        fs::create_dir_all(&aside).map_err(|source| file_error(&aside, "written", source))?;
+        make_folder(&aside)?;
+        // Also the name of the folder of all blobs, whoever was ended while making it.
+        make_folder(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -31,11 +33,12 @@ impl BlobFolder {
     pub(super) fn put(&self, bytes: &[u8]) -> Result<BlobHash, StoreError> {
         let hash = BlobHash::of(bytes);
         let path = self.path(hash);
-        if fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64) {
-            return Ok(hash);
-        }
-        let aside = self.root.join("incoming").join(hash.hex());
-        let written = write_synced(&aside, bytes).and_then(|()| self.publish(&aside, hash));
+        let written = if fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64) {
+            self.sync_name(hash)
+        } else {
+            let aside = self.root.join("incoming").join(hash.hex());
+            write_synced(&aside, bytes).and_then(|()| self.publish(&aside, hash))
+        };
         written.map_err(|source| file_error(&path, "written", source))?;
         Ok(hash)
     }
@@ -58,7 +61,11 @@ impl BlobFolder {
                 // One that is shorter than it was gives way to the whole.
                 let whole = file.metadata()?.len();
                 let is_here = fs::metadata(self.path(hash)).is_ok_and(|found| found.len() == whole);
-                if is_here { fs::remove_file(&aside) } else { self.publish(&aside, hash) }
+                if !is_here {
+                    return self.publish(&aside, hash);
+                }
+                fs::remove_file(&aside)?;
+                self.sync_name(hash)
             });
             Ok(published.map_err(failed)?)
         });
@@ -109,8 +116,13 @@ impl BlobFolder {
         let folder = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder)?;
         fs::rename(aside, &path)?;
-        // The name is only safe once every folder above it is.
-        for folder in folder.ancestors().take(3) {
+        self.sync_name(hash)
+    }
+
+    /// A name is only safe once every folder above it is. It may be there and not be safe: from a time when a sync failed,
+    /// or that was broken off before it.
+    fn sync_name(&self, hash: BlobHash) -> std::io::Result<()> {
+        for folder in self.path(hash).ancestors().skip(1).take(3) {
             File::open(folder)?.sync_all()?;
         }
         Ok(())

@@ -117,7 +117,8 @@ impl Untried {
     }
 }
 
-/// Checks all that needs no lock but reads the log: known hashes, sizes, signatures.
+/// Checks all that needs no lock but reads the log: known hashes, sizes, signatures. The ledger shows the log as it stands
+/// at one moment.
 pub fn prepare<L: Ledger>(ledger: &L, asker: Asker, items: Vec<Item>) -> Result<Untried, L::Error> {
     let mut batch = Batch::default();
     let mut by_document: BTreeMap<(DocumentId, PersonId), Vec<(usize, SignedChange)>> = BTreeMap::new();

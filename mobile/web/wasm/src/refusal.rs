@@ -26,6 +26,7 @@ impl From<DeviceError> for Refusal {
     fn from(error: DeviceError) -> Self {
         let code = match &error {
             DeviceError::Store(StoreError::DoneAlready) => "done_already",
+            DeviceError::Store(StoreError::NoRoom) => "no_room",
             DeviceError::Store(StoreError::Sqlite(sqlite)) if is_full(sqlite) => "no_room",
             DeviceError::Store(StoreError::Sqlite(sqlite)) if is_too_big(sqlite) => "media_too_large",
             DeviceError::Store(_) => "store",
@@ -55,7 +56,6 @@ fn is_too_big(error: &rusqlite::Error) -> bool {
 /// A browser that gives no more room says so as a failed write.
 fn is_full(error: &rusqlite::Error) -> bool {
     let Some(code) = error.sqlite_error().map(|error| error.extended_code) else { return false };
-    const FULL: [i32; 3] =
-        [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_FSYNC];
+    const FULL: [i32; 2] = [rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_FSYNC];
     FULL.contains(&code)
 }

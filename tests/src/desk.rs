@@ -1,0 +1,80 @@
+//! A relay on a copy of a school, on this thread: where a device can exchange without a network.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fieldfolio_core::device::{Body, Device, HttpAnswer, Step};
+use fieldfolio_core::ids::Chance;
+use fieldfolio_core::sync::Failure;
+use fieldfolio_core::sync::wire::{self, Request};
+use fieldfolio_server::gate::ContainedTrial;
+use fieldfolio_server::{database, relay};
+use rusqlite::Connection;
+
+use crate::driver::now;
+use crate::sim::Trouble;
+
+/// The relay's half over a database of its own.
+pub struct Desk {
+    conn: Connection,
+    room: ContainedTrial,
+}
+
+impl Desk {
+    /// In `folder`, which is emptied first, with a copy of this database.
+    pub fn with(folder: &Path, school: &Path) -> Result<Self, Trouble> {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder)?;
+        }
+        std::fs::create_dir(folder)?;
+        std::fs::copy(school, folder.join("relay.db"))?;
+        Self::open(folder)
+    }
+
+    /// On the database in `folder`.
+    pub fn open(folder: &Path) -> Result<Self, Trouble> {
+        Ok(Self { conn: database::open(folder)?, room: ContainedTrial::new() })
+    }
+
+    /// Exchanges until nothing but files is owed: those have no way to travel here.
+    pub fn sync(&mut self, device: &mut Device, chance: &mut dyn Chance) -> Result<(), Trouble> {
+        device.wake()?;
+        let mut clock = now();
+        for _ in 0..100 {
+            clock = clock.plus_millis(1_000);
+            let (turn, ask) = match device.next_step(clock)? {
+                Step::Ask(turn, ask) => (turn, ask),
+                Step::Wait(_) => return Ok(()),
+                Step::Locked => return Err("the relay does not know the device".into()),
+            };
+            let answer = match &ask.body {
+                Body::Bytes(body) if ask.url.ends_with("/v1/sync") => {
+                    let token = device.identity().token;
+                    let asker = relay::token_holder(&self.conn, &token)?.ok_or("nobody holds the token")?;
+                    let request = Request::from_bytes(body)?;
+                    let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, clock)?;
+                    Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
+                }
+                _ => Err(Failure::Unreachable),
+            };
+            device.answered(turn, answer, clock, chance)?;
+        }
+        Err("the sync does not come to an end".into())
+    }
+
+    /// Both have the same heads of every document, nothing waits and nothing was refused.
+    pub fn agrees(&self, device: &Device) -> Result<(), Trouble> {
+        let status = device.status()?;
+        if !status.waiting.is_empty() || !status.set_aside.is_empty() {
+            return Err(format!("not everything was delivered: {status:?}").into());
+        }
+        let heads = |conn: &Connection| -> rusqlite::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+            let mut query = conn.prepare("select id, heads from document")?;
+            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        match heads(device.store().read())? == heads(&self.conn)? {
+            true => Ok(()),
+            false => Err("the device and the school have other heads".into()),
+        }
+    }
+}
