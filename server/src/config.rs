@@ -11,6 +11,7 @@
 //! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
 //! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
 //! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
+//! connections = 8192                      # FIELDFOLIO_CONNECTIONS
 //! ends_file = "/mnt/other/ends.log"       # FIELDFOLIO_ENDS_FILE; in the folder, if nothing is said
 //! gate_children = 4                       # FIELDFOLIO_GATE_CHILDREN; not set: as many as processors, 2 to 4
 //! gate_memory_bytes = 402653184           # FIELDFOLIO_GATE_MEMORY_BYTES
@@ -45,6 +46,8 @@ pub struct Config {
     pub reader_connections: usize,
     /// How many live connections there may be.
     pub live_connections: usize,
+    /// How many connections of all kinds there may be; fewer where the system has not files for so many.
+    pub connections: usize,
     /// Seconds between two pings on a live connection; one that answers none of three is closed.
     pub live_ping_seconds: u64,
     /// Where what has ended is written down, outside of every backup; in the folder, if nothing is said.
@@ -120,6 +123,7 @@ struct Settings {
     reader_connections: Option<usize>,
     live_connections: Option<usize>,
     live_ping_seconds: Option<u64>,
+    connections: Option<usize>,
     ends_file: Option<PathBuf>,
     gate_children: Option<usize>,
     gate_memory_bytes: Option<u64>,
@@ -128,7 +132,8 @@ struct Settings {
 
 const PREFIX: &str = "FIELDFOLIO_";
 const WORDS: [&str; 4] = ["listen", "public_url", "log_level", "ends_file"];
-const NUMBERS: [&str; 10] = [
+const NUMBERS: [&str; 11] = [
+    "connections",
     "max_upload_bytes",
     "quota_bytes_per_person",
     "quota_bytes_per_school",
@@ -157,6 +162,7 @@ impl Default for Config {
             reader_connections: 4,
             live_connections: 4_096,
             live_ping_seconds: 30,
+            connections: 8_192,
             ends_file: None,
             gate_children: None,
             gate_memory_bytes: 384 * 1024 * 1024,
@@ -242,6 +248,10 @@ impl Config {
         self.disk_floor_bytes = settings.disk_floor_bytes.unwrap_or(self.disk_floor_bytes);
         self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
         self.live_connections = settings.live_connections.unwrap_or(self.live_connections);
+        if settings.connections == Some(0) {
+            return Err(wrong("connections must be at least 1".into()));
+        }
+        self.connections = settings.connections.unwrap_or(self.connections);
         self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
         self.ends_file = settings.ends_file.or_else(|| self.ends_file.take());
         self.gate_children = settings.gate_children.or(self.gate_children);

@@ -27,7 +27,9 @@ pub mod snapshots;
 pub mod uploads;
 pub mod verify;
 
+mod doors;
 mod landing;
+mod limits;
 mod serve;
 mod web;
 

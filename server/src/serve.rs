@@ -10,6 +10,7 @@ use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
+use crate::doors;
 use crate::ends;
 use crate::keep::{Keeper, Night, Stock};
 use crate::landing::RelayLanding;
@@ -67,7 +68,7 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
         stop().await;
         live.stop().await;
     };
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
+    doors::open(listener, router(app), config.connections, stop).await?;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
@@ -83,7 +84,8 @@ fn open(relay: Arc<Relay>, folder: &Path, config: &Config) -> Result<App, Box<dy
     };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
     let live = Live::new(relay.clone(), config);
-    Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
+    let limits = Arc::new(crate::limits::Limits::new());
+    Ok(App { relay, blobs, uploads: Arc::new(uploads), live, limits })
 }
 
 fn keeper(app: &App) -> Keeper {
