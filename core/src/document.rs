@@ -16,6 +16,7 @@ mod rows;
 mod signed;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use automerge::{Automerge, ReadDoc, TextEncoding};
@@ -57,6 +58,9 @@ pub enum SheetError {
         /// How many.
         missing: usize,
     },
+    /// The operations of a change have other numbers than their turn.
+    #[error("a change skips numbers of operations")]
+    Skips,
     /// automerge refuses.
     #[error("the document can't be read: {0}")]
     Automerge(String),
@@ -126,6 +130,7 @@ impl Sheet {
         if changes.is_empty() {
             return Ok(());
         }
+        self.numbers_follow(changes)?;
         let mut doc = self.doc.clone();
         doc.apply_changes(changes.iter().map(|change| change.change.clone()).collect::<Vec<_>>())?;
         let missing = doc.get_missing_deps(&[]).len();
@@ -133,6 +138,31 @@ impl Sheet {
             return Err(SheetError::Incomplete { missing });
         }
         self.doc = doc;
+        Ok(())
+    }
+
+    /// Each change's operations are numbered from where those it builds on end: so every program writes them. Whoever
+    /// loads a document makes room for each number up to the last, so one change that skips to the billions would take
+    /// the memory of every reader.
+    fn numbers_follow(&self, changes: &[ParsedChange]) -> Result<(), SheetError> {
+        let mut ends: BTreeMap<Head, u64> = BTreeMap::new();
+        for change in changes {
+            let mut end = 0;
+            for dep in &change.deps {
+                let known = match ends.get(dep) {
+                    Some(end) => Some(*end),
+                    None => self
+                        .doc
+                        .get_change_meta_by_hash(&automerge::ChangeHash(dep.0))
+                        .map(|meta| meta.max_op),
+                };
+                end = end.max(known.ok_or(SheetError::Incomplete { missing: 1 })?);
+            }
+            if change.change.start_op().get() > end.saturating_add(1) {
+                return Err(SheetError::Skips);
+            }
+            ends.insert(change.hash, change.change.max_op());
+        }
         Ok(())
     }
 
