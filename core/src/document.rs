@@ -40,6 +40,10 @@ pub const GENESIS_ACTOR: [u8; 16] = *b"fieldfolio-gen-1";
 /// The root containers that genesis makes, ascending.
 pub const ROOT_KEYS: [&str; 6] = ["entries", "fields", "media", "tags", "title", "words"];
 
+/// What is opened at most: some times what a relay takes, so that nothing of one's own is ever shut out for being new.
+const MOST_ROWS: u64 = 4 * MAX_DOCUMENT_ROWS;
+const MOST_CHANGES: usize = 4 * MAX_DOCUMENT_CHANGES;
+
 /// A document in memory.
 #[derive(Debug, Clone)]
 pub struct Sheet {
@@ -58,6 +62,9 @@ pub enum SheetError {
         /// How many.
         missing: usize,
     },
+    /// It unfolds to more than any document that a relay takes.
+    #[error("the document is far larger than documents are")]
+    TooMuch,
     /// The operations of a change have other numbers than their turn.
     #[error("a change skips numbers of operations")]
     Skips,
@@ -129,6 +136,10 @@ impl Sheet {
     pub fn apply(&mut self, changes: &[ParsedChange]) -> Result<(), SheetError> {
         if changes.is_empty() {
             return Ok(());
+        }
+        let rows = changes.iter().fold(0u64, |rows, change| rows.saturating_add(change.rows));
+        if rows > MOST_ROWS || changes.len() > MOST_CHANGES {
+            return Err(SheetError::TooMuch);
         }
         self.numbers_follow(changes)?;
         let mut doc = self.doc.clone();
