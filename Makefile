@@ -53,8 +53,9 @@ test-web: build ## The web client's: its own logic, its types, and journeys in a
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) check && npm run --silent --prefix $(WEB) test
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) journeys
 
-soak: build node ## The long runs: 10,000 random schools
+soak: build node ## The long runs: 10,000 random schools, 20,000 hostile changes
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture
+	@source tests/rust-env.sh && FIELDFOLIO_MUTANTS=20000 cargo test --locked -p fieldfolio-tests --test hostile flood -- --nocapture
 
 bench: setup node ## Figures: what a person waits for, and what the relay takes
 	@tests/bench-setup.sh

@@ -7,6 +7,8 @@ pub mod documents;
 pub mod driver;
 pub mod exiftool;
 pub mod films;
+pub mod hostile;
+pub mod judge;
 pub mod ledger;
 pub mod load;
 pub mod photos;

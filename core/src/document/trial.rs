@@ -65,6 +65,7 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     sheet.apply(stored).map_err(|_| Unfit::Damages("what is stored can't be opened"))?;
     let before = sheet.heads();
     let said = sheet.entry_keys();
+    sheet.numbers_follow(new).map_err(|_| Unfit::Damages("its operations skip numbers"))?;
     let mut doc = sheet.doc;
     doc.apply_changes(new.iter().map(|change| change.change.clone()).collect::<Vec<_>>())
         .map_err(|_| Unfit::Damages("it does not apply"))?;

@@ -200,12 +200,20 @@ pub enum Failure {
 #[derive(Debug, Clone, Default)]
 pub struct DeviceHalf {
     sent: Option<Vec<Sent>>,
+    asked_from: Cursor,
     failures: u32,
     not_before: Option<Timestamp>,
     asked_at: Option<Timestamp>,
     more: bool,
     locked: bool,
     hang_ups: u32,
+    /// Answers in a row after which the next question was asked at once, and those of them that brought nothing.
+    rush: u32,
+    fruitless: u32,
+    /// Fetching goes on, but not before this.
+    no_rush_before: Option<Timestamp>,
+    /// How often the relay said that its log is another one.
+    restarts: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -224,6 +232,11 @@ const REQUEST_ITEMS: usize = 500;
 const IDLE: u64 = 60_000;
 /// Rounds of "missing" after which an item is shown as waiting.
 const PATIENCE: u32 = 3;
+/// Answers in a row after which fetching goes on more slowly: more than the largest school needs at once, and no way to
+/// keep a phone awake for a relay that always has more.
+const RUSH: u32 = 200;
+/// The pause then, as after so many failures: some two seconds.
+const SLOWLY: u32 = 3;
 
 impl DeviceHalf {
     /// What to do now. `due` are the rows of the outbox that are due, in order (a stretch of them is enough), `earliest`
@@ -245,9 +258,15 @@ impl DeviceHalf {
         let items = fitting(due);
         let idle_until = self.asked_at.map(|asked| asked.plus_millis(IDLE));
         let is_time = idle_until.is_none_or(|until| until <= now);
-        if items.is_empty() && fills.is_empty() && !self.more && !is_time {
-            return Next::Wait(idle_until.into_iter().chain(earliest).min());
+        let fetches = self.more || !fills.is_empty();
+        if !fetches {
+            (self.rush, self.fruitless) = (0, 0);
         }
+        let paused = self.no_rush_before.filter(|until| fetches && *until > now);
+        if items.is_empty() && !(fetches && paused.is_none()) && !is_time {
+            return Next::Wait(idle_until.into_iter().chain(earliest).chain(paused).min());
+        }
+        self.asked_from = cursor;
         self.sent = Some(
             items
                 .iter()
@@ -279,6 +298,7 @@ impl DeviceHalf {
         self.locked = false;
         self.not_before = None;
         self.asked_at = None;
+        self.no_rush_before = None;
     }
 
     /// Takes the response to the request that [`DeviceHalf::next`] gave.
@@ -288,12 +308,32 @@ impl DeviceHalf {
         self.not_before = None;
         self.asked_at = Some(now);
         self.more = response.more || response.start_over;
+        self.pace(&response, now, chance);
         let outcomes = sent
             .iter()
             .zip(&response.verdicts)
             .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, chance)))
             .collect();
         batch(response, outcomes)
+    }
+
+    /// A relay that brings nothing, that always has more, or that starts over again and again is asked more slowly.
+    fn pace(&mut self, response: &Response, now: Timestamp, chance: &mut dyn Chance) {
+        self.rush = self.rush.saturating_add(1);
+        self.fruitless =
+            if brings_something(response, self.asked_from) { 0 } else { self.fruitless.saturating_add(1) };
+        let pause = match (self.fruitless, self.rush) {
+            (2.., _) => Some(self.fruitless - 1),
+            (_, rush) if rush > RUSH => Some(SLOWLY),
+            _ => None,
+        };
+        self.no_rush_before = pause.map(|failures| now.plus_millis(back_off(failures, chance)));
+        if response.start_over {
+            self.restarts = self.restarts.saturating_add(1);
+            if self.restarts > 1 {
+                self.not_before = Some(now.plus_millis(back_off(self.restarts, chance)));
+            }
+        }
     }
 
     /// Takes news that came without being asked, over a live connection. What is in flight stays in flight.
@@ -327,6 +367,15 @@ impl DeviceHalf {
             }
         }
     }
+}
+
+fn brings_something(response: &Response, asked_from: Cursor) -> bool {
+    let is_filled = response.packs.iter().any(|pack| pack.whole || !pack.changes.is_empty());
+    let is_new = !response.records.is_empty()
+        || !response.news.is_empty()
+        || !response.to_fill.is_empty()
+        || !response.purge.is_empty();
+    is_filled || is_new || response.start_over || response.cursor != asked_from
 }
 
 fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
@@ -441,6 +490,42 @@ mod tests {
         let now = Timestamp::from_millis(1_000_000);
         half.told(Response { cursor: at(5), more: true, ..Response::default() }, now);
         assert!(matches!(half.next(now, at(5), &[], None, &[]), Next::Exchange(_)));
+    }
+
+    /// How often a device asks in an hour when this is what it hears and every answer takes ten milliseconds.
+    fn asks_in_an_hour(fills: &[Fill], mut answer: impl FnMut(u64) -> Response) -> u64 {
+        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(4));
+        let start = Timestamp::from_millis(1_000_000);
+        let (mut now, mut cursor, mut asked) = (start, at(0), 0);
+        while now < start.plus_millis(3_600_000) {
+            match half.next(now, cursor, &[], None, fills) {
+                Next::Exchange(_) => {
+                    asked += 1;
+                    now = now.plus_millis(10);
+                    cursor = half.received(answer(asked), now, &mut chance).cursor;
+                }
+                Next::Wait(until) => now = until.expect("it asks again some time"),
+                Next::Locked => panic!("nobody refused it"),
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn a_relay_that_leads_on_is_not_followed_without_end() {
+        let fill = Fill {
+            document: crate::ids::DocumentId::content(crate::ids::PieceId::from_bytes([1; 16])),
+            after: 0,
+        };
+        let quiet = asks_in_an_hour(&[], |_| Response::default());
+        assert_eq!(quiet, 60);
+        let more = |n: u64| Response { cursor: at(n), more: true, ..Response::default() };
+        assert!(asks_in_an_hour(&[], |_| more(0)) < 100, "always more, and nothing");
+        assert!(asks_in_an_hour(&[fill], |_| Response::default()) < 100, "what it asked for never comes");
+        let always = asks_in_an_hour(&[], more);
+        assert!((1_500..4_500).contains(&always), "always more, and something: {always}");
+        let again = |n: u64| Response { start_over: n.is_multiple_of(2), ..Response::default() };
+        assert!(asks_in_an_hour(&[], again) < 200, "always another log");
     }
 
     #[test]

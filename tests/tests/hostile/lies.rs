@@ -10,10 +10,9 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Verdict};
 use fieldfolio_server::database;
 use fieldfolio_tests::driver::now;
+use fieldfolio_tests::hostile::chunk::{body, seal};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
-
-use super::mutate::{body, seal};
 
 /// Mina with a piece of hers, Otto with one of his, and a change of Mina's that nobody has yet.
 struct Scene {
