@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod place;
 pub mod records;
 pub mod repeats;
+pub(crate) mod salvage;
 pub mod seen;
 pub mod transfers;
 
@@ -69,6 +70,14 @@ pub enum StoreError {
         /// Its schema.
         found: i64,
     },
+    /// The database doesn't say any more whose it is.
+    #[error(
+        "{0} does not say any more whose it is: enrol a device in another folder, sync it, and save what is here into that"
+    )]
+    Nobody(PathBuf),
+    /// The store belongs to somebody else.
+    #[error("{0} belongs to another person or school: choose another folder")]
+    Foreign(PathBuf),
     /// There is no room left.
     #[error(
         "this device has no room left, so this was not saved; what was saved before is safe. Make room, and do it again"

@@ -286,7 +286,8 @@ fn mark_unlinked(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute(
         "insert into watch (blob, unlinked)
              select hash, ?1 from blob b where not exists (select 1 from link l where l.blob = b.hash)
-         on conflict (blob) do update set unlinked = coalesce(unlinked, ?1)",
+         -- A moment that is still to come was written before the clock was put back.
+         on conflict (blob) do update set unlinked = min(coalesce(unlinked, ?1), ?1)",
         [now.millis().cast_signed()],
     )?;
     Ok(())
@@ -318,7 +319,7 @@ fn mark_orphans(tx: &Transaction<'_>, orphans: &BTreeSet<BlobHash>, now: Timesta
     tx.execute("update watch set orphan = null where blob in (select hash from blob)", [])?;
     let mut mark = tx.prepare_cached(
         "insert into watch (blob, orphan) values (?1, ?2)
-         on conflict (blob) do update set orphan = coalesce(orphan, ?2)",
+         on conflict (blob) do update set orphan = min(coalesce(orphan, ?2), ?2)",
     )?;
     for hash in orphans {
         mark.execute((hash.as_bytes().as_slice(), now.millis().cast_signed()))?;

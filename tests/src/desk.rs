@@ -40,7 +40,7 @@ impl Desk {
     pub fn sync(&mut self, device: &mut Device, chance: &mut dyn Chance) -> Result<(), Trouble> {
         device.wake()?;
         let mut clock = now();
-        for _ in 0..100 {
+        for _ in 0..2_000 {
             clock = clock.plus_millis(1_000);
             let (turn, ask) = match device.next_step(clock)? {
                 Step::Ask(turn, ask) => (turn, ask),

@@ -205,6 +205,12 @@ enum Command {
         /// The file, which must not exist yet
         file: PathBuf,
     },
+    /// Save what can be saved of a damaged device into another folder; the damaged one is left as it is
+    #[command(after_help = "Example: fieldfolio-device --data phone salvage phone-saved")]
+    Salvage {
+        /// The folder to save it in: a new one, or that of another device of the same person
+        to: PathBuf,
+    },
     /// Remove everything from this device
     Wipe {
         /// Even what has not reached the school
@@ -280,6 +286,9 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
     if let Command::Enrol { link } = &cli.command {
         return keep::enrol(link, &cli.data);
     }
+    if let Command::Salvage { to } = &cli.command {
+        return keep::salvage(&cli.data, to);
+    }
     let in_json = cli.json;
     let mut device = Device::open(&cli.data)?;
     let answer = match cli.command {
@@ -320,6 +329,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Digest => keep::digest(&device),
         Command::RebuildIndex => keep::rebuild_index(&mut device),
         Command::Export { document, file } => keep::export(&device, &document, &file),
+        Command::Salvage { to } => keep::salvage(&cli.data, &to),
         Command::Wipe { lose_unsent } => return keep::wipe(device, lose_unsent),
     }?;
     device.pause()?;

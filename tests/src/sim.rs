@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece, Step};
+use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece, Step, Turn};
 use fieldfolio_core::ids::{PersonId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
@@ -67,6 +67,10 @@ pub struct Weather {
     pub duplicate: u64,
     /// The answer is cut, and what is left is no frame.
     pub truncate: u64,
+    /// The answer takes its time: other things happen first.
+    pub delay: u64,
+    /// The request arrives once more, after later ones.
+    pub repeat_later: u64,
 }
 
 /// What really happened.
@@ -82,6 +86,10 @@ pub struct Happened {
     pub duplicates: u64,
     /// Answers that were cut.
     pub truncated: u64,
+    /// Answers that took their time.
+    pub delayed: u64,
+    /// Requests that arrived once more, after later ones.
+    pub repeated_later: u64,
     /// Attempts of a device that had no network.
     pub partitioned: u64,
     /// Times that a device held something else than the relay.
@@ -101,17 +109,45 @@ pub struct SimDevice {
     online: bool,
     /// The school does not know it any more.
     pub locked: bool,
+    /// How many milliseconds its clock is wrong by.
+    wrong_by: i64,
+    /// An answer that takes its time.
+    on_its_way: Option<(Turn, Result<HttpAnswer, Failure>)>,
+    /// A request that will arrive once more.
+    astray: Option<Vec<u8>>,
 }
 
 impl SimDevice {
+    fn new(device: Device, folder: PathBuf) -> Self {
+        Self {
+            device: Some(device),
+            folder,
+            online: true,
+            locked: false,
+            wrong_by: 0,
+            on_its_way: None,
+            astray: None,
+        }
+    }
+
     /// The device itself.
     pub fn device(&mut self) -> &mut Device {
         self.device.as_mut().expect("a device is open except while it restarts")
     }
 
+    /// Its clock is wrong by so much from here on.
+    pub fn set_clock_wrong_by(&mut self, millis: i64) {
+        self.wrong_by = millis;
+    }
+
     /// No network from here on.
     pub fn go_offline(&mut self) {
         self.online = false;
+    }
+
+    /// The network is back, and nobody tells the device.
+    pub fn come_into_reach(&mut self) {
+        self.online = true;
     }
 
     /// The network is back, and the device notices.
@@ -128,6 +164,7 @@ impl SimDevice {
     /// The process ends without a word and is started again.
     pub fn restart(&mut self) -> Result<(), Trouble> {
         self.device = None;
+        self.on_its_way = None;
         self.device = Some(Device::open(&self.folder)?);
         Ok(())
     }
@@ -220,8 +257,7 @@ impl School {
         let request = enrolment.request();
         let record = self.edit(|edit| directory::enrol(edit.tx, edit.now, &request));
         let device = enrolment.finish(Enrolled { record })?;
-        self.devices
-            .insert(name.to_owned(), SimDevice { device: Some(device), folder, online: true, locked: false });
+        self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
         Ok(())
     }
 
@@ -241,7 +277,8 @@ impl School {
         name: &str,
         act: impl FnOnce(&mut Device, Timestamp, &mut SeededChance) -> Result<T, E>,
     ) -> Result<T, E> {
-        let now = self.tick();
+        self.tick();
+        let now = self.clock_of(name);
         let mut chance = self.chance.clone();
         let done = act(self.device(name).device(), now, &mut chance);
         // The dice go on whether or not it worked, or ids would repeat.
@@ -369,8 +406,8 @@ impl School {
         let copy = self.folder.path().join("kept").join(name);
         let folder = self.folder.path().join("devices").join(clone);
         copy_folder(&copy, &folder).expect("a device can be copied");
-        let device = Some(Device::open(&folder).expect("a device opens"));
-        self.devices.insert(clone.to_owned(), SimDevice { device, folder, online: true, locked: false });
+        let device = Device::open(&folder).expect("a device opens");
+        self.devices.insert(clone.to_owned(), SimDevice::new(device, folder));
     }
 
     /// A teacher lets through what is held back of a document. Whether that was done.
@@ -398,9 +435,19 @@ impl School {
         self.now
     }
 
+    /// What a device's own clock says.
+    fn clock_of(&mut self, name: &str) -> Timestamp {
+        let now = self.now.millis();
+        Timestamp::from_millis(now.saturating_add_signed(self.device(name).wrong_by))
+    }
+
     /// Lets one device do one step. Returns whether there was anything to do.
     pub fn step(&mut self, name: &str) -> Result<bool, Trouble> {
-        let now = self.tick();
+        self.tick();
+        let now = self.clock_of(name);
+        if let Some((turn, answer)) = self.device(name).on_its_way.take() {
+            return self.arrives(name, turn, answer, now);
+        }
         let step = self.device(name).device().next_step(now)?;
         let (turn, ask) = match step {
             Step::Ask(turn, ask) => (turn, ask),
@@ -416,6 +463,21 @@ impl School {
             self.happened.partitioned += 1;
             Err(Failure::Unreachable)
         };
+        if self.chance.happens(self.weather.delay) {
+            self.happened.delayed += 1;
+            self.device(name).on_its_way = Some((turn, answer));
+            return Ok(true);
+        }
+        self.arrives(name, turn, answer, now)
+    }
+
+    fn arrives(
+        &mut self,
+        name: &str,
+        turn: Turn,
+        answer: Result<HttpAnswer, Failure>,
+        now: Timestamp,
+    ) -> Result<bool, Trouble> {
         let mut chance = self.chance.clone();
         self.device(name).device().answered(turn, answer, now, &mut chance)?;
         self.chance = chance;
@@ -443,6 +505,14 @@ impl School {
         if self.chance.happens(self.weather.drop_request) {
             self.happened.dropped_requests += 1;
             return Ok(Err(Failure::Unreachable));
+        }
+        if let Some(late) = self.device(name).astray.take() {
+            // Nobody waits for its answer any more.
+            self.happened.repeated_later += 1;
+            self.relay_answers(&token, &late)?;
+        }
+        if self.chance.happens(self.weather.repeat_later) {
+            self.device(name).astray = Some(body.clone());
         }
         if self.chance.happens(self.weather.duplicate) {
             self.happened.duplicates += 1;

@@ -27,7 +27,7 @@ use super::write::{reindex_document, reindex_piece};
 use super::{Device, DeviceError, LOCKED, piece_of, standing};
 
 /// Set by a step of the schema that asks for a new index.
-const REINDEX: &str = "reindex";
+pub(super) const REINDEX: &str = "reindex";
 
 /// Work that was made within so many milliseconds is recent: 30 days.
 const RECENT: u64 = 30 * 24 * 60 * 60 * 1000;

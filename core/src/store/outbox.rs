@@ -57,14 +57,18 @@ pub fn earliest(conn: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(earliest.map(|millis| Timestamp::from_millis(millis.cast_unsigned())))
 }
 
+/// No row waits longer than so many milliseconds: one that seems to was put off before the clock was put back.
+const LONGEST: u64 = 300_000;
+
 /// The first `limit` rows that are due. Those that wait, however many, hold back no other.
 pub fn due(conn: &Connection, now: Timestamp, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
     let mut query = conn.prepare_cached(
         "select row, act, change, rounds, not_before, reason from outbox
-         where not_before <= ?1 order by row limit ?2",
+         where not_before <= ?1 or not_before > ?2 order by row limit ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = query.query_map((now.millis().cast_signed(), limit), |row| {
+    let (now, end) = (now.millis().cast_signed(), now.plus_millis(LONGEST).millis().cast_signed());
+    let rows = query.query_map((now, end, limit), |row| {
         let (act, change): (Option<Vec<u8>>, Option<i64>) = (row.get(1)?, row.get(2)?);
         let (number, rounds, not_before, reason) =
             (row.get(0)?, row.get(3)?, row.get::<_, i64>(4)?, row.get(5)?);

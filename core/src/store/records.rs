@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::ids::{DeviceId, DocumentId, PersonId};
-use crate::model::directory::DeviceRecord;
+use crate::model::directory::{Class, DeviceRecord, Folio, Person, Project, School};
+use crate::model::framework::Framework;
 
 use super::{StoreError, bytes};
 
@@ -42,6 +43,28 @@ pub fn put<T: Encode<()>>(
         id,
         body,
     ))?;
+    Ok(())
+}
+
+/// Keeps the body of a record that was found somewhere, if it can be read as one and there is none yet.
+pub(crate) fn restore(tx: &Transaction<'_>, kind: i64, id: &[u8], body: &[u8]) -> Result<(), StoreError> {
+    fn is<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> bool {
+        minicbor::decode::<T>(body).is_ok()
+    }
+    let is_one = match kind {
+        0 => is::<School>(body),
+        1 => is::<Framework>(body),
+        2 => is::<Person>(body),
+        3 => is::<Project>(body),
+        4 => is::<Folio>(body),
+        6 => is::<u64>(body),
+        7 => is::<Class>(body),
+        _ => false,
+    };
+    if is_one && id.len() == 16 {
+        tx.prepare_cached("insert or ignore into record (kind, id, body) values (?1, ?2, ?3)")?
+            .execute((kind, id, body))?;
+    }
     Ok(())
 }
 

@@ -56,7 +56,7 @@ impl Held {
         }
     }
 
-    const fn of(number: i64) -> Self {
+    pub(crate) const fn of(number: i64) -> Self {
         match number {
             1 => Held::Paused,
             2 => Held::Cancelled,

@@ -230,6 +230,8 @@ const REQUEST_ROOM: usize = 1024 * 1024;
 const REQUEST_ITEMS: usize = 500;
 /// A device that hears of nothing asks this often.
 const IDLE: u64 = 60_000;
+/// No pause is longer than so many milliseconds.
+const LONGEST: u64 = 300_000;
 /// Rounds of "missing" after which an item is shown as waiting.
 const PATIENCE: u32 = 3;
 /// Answers in a row after which fetching goes on more slowly: more than the largest school needs at once, and no way to
@@ -252,17 +254,17 @@ impl DeviceHalf {
         if self.locked {
             return Next::Locked;
         }
-        if let Some(until) = self.not_before.filter(|until| *until > now) {
+        if let Some(until) = self.not_before.filter(|until| !until.is_over(now, LONGEST)) {
             return Next::Wait(Some(until));
         }
         let items = fitting(due);
         let idle_until = self.asked_at.map(|asked| asked.plus_millis(IDLE));
-        let is_time = idle_until.is_none_or(|until| until <= now);
+        let is_time = idle_until.is_none_or(|until| until.is_over(now, IDLE));
         let fetches = self.more || !fills.is_empty();
         if !fetches {
             (self.rush, self.fruitless) = (0, 0);
         }
-        let paused = self.no_rush_before.filter(|until| fetches && *until > now);
+        let paused = self.no_rush_before.filter(|until| fetches && !until.is_over(now, LONGEST));
         if items.is_empty() && !(fetches && paused.is_none()) && !is_time {
             return Next::Wait(idle_until.into_iter().chain(earliest).chain(paused).min());
         }

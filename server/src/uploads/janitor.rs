@@ -33,7 +33,11 @@ impl Uploads {
     /// Removes the uploads that are past their time at `now`; how many.
     pub async fn sweep(self: &Arc<Self>, now: Timestamp) -> Result<usize, UploadError> {
         let uploads = self.clone();
-        let expired = blocking(move || Ok(uploads.rows.expired(now)?)).await?;
+        let expired = blocking(move || {
+            uploads.rows.shorten(now, uploads.limits.lifetime)?;
+            Ok(uploads.rows.expired(now)?)
+        });
+        let expired = expired.await?;
         self.give_up(expired).await
     }
 

@@ -137,6 +137,13 @@ impl Rows {
         select.query_map([number(now.millis())], read)?.collect()
     }
 
+    /// None lives longer than `lifetime` from `now`: one that seems to began before the clock was put back.
+    pub(super) fn shorten(&self, now: Timestamp, lifetime: u64) -> rusqlite::Result<()> {
+        let end = number(now.plus_millis(lifetime).millis());
+        self.lock().execute("update upload set expires = ?1 where expires > ?1", [end])?;
+        Ok(())
+    }
+
     pub(super) fn of_person(&self, person: PersonId) -> rusqlite::Result<Vec<Row>> {
         let connection = self.lock();
         let mut select = connection.prepare_cached("select * from upload where person = ?1 order by id")?;

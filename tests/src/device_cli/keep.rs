@@ -53,6 +53,12 @@ pub(super) fn enrol(link: &str, folder: &Path) -> Result<Answer, CliError> {
     Ok(Answer::done(text, json))
 }
 
+pub(super) fn salvage(from: &Path, to: &Path) -> Result<Answer, CliError> {
+    let (device, saved) = Device::salvage(from, to)?;
+    device.pause()?;
+    Ok(Answer::done(saved.to_string(), to_json(&saved)))
+}
+
 pub(super) fn invite(device: &Device, person: Option<&str>, days: u64) -> Result<Answer, CliError> {
     let names = Names::of(device)?;
     let person = person.map_or(Ok(device.identity().person), |person| names.find_person(person))?;

@@ -22,6 +22,9 @@ pub(crate) const DEVICES: [(&str, &str); 7] = [
 
 const OUTCOMES: [&str; 3] = ["THINK", "COMM", "TEAM"];
 
+const HOUR: i64 = 3_600_000;
+const TEN_YEARS: i64 = 10 * 365 * 24 * HOUR;
+
 /// What was done so far.
 #[derive(Default)]
 pub(crate) struct Play {
@@ -59,9 +62,14 @@ impl Play {
             }
             66..69 => school.device(device.0).restart().expect("a device starts again"),
             69..72 => school.now = school.now.plus_millis(70_000),
-            72 => self.erase(school),
-            73 => self.release(school),
-            74 => self.keep_or_put_back(school),
+            72 => {
+                // Ten years either way, an hour, or right again: nothing may depend on it.
+                let wrong = [TEN_YEARS, -TEN_YEARS, HOUR, -HOUR, 0][school.chance.below(5) as usize];
+                school.device(device.0).set_clock_wrong_by(wrong);
+            }
+            73 => self.erase(school),
+            74 => self.release(school),
+            75 => self.keep_or_put_back(school),
             _ => {
                 for _ in 0..school.chance.below(6) {
                     school.step(device.0).expect("a step is taken");

@@ -37,7 +37,7 @@ impl Device {
                 self.store.write(|tx| transfers::unwant(tx, download.hash))?;
                 continue;
             }
-            if download.not_before > now {
+            if !download.not_before.is_over(now, SPOILT_WAIT) {
                 wait = wait.into_iter().chain([download.not_before]).min();
                 continue;
             }

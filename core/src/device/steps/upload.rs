@@ -137,7 +137,7 @@ impl Device {
             if self.is_in_flight(&upload) || (saves && !upload.is_preview && upload.held == Held::Not) {
                 continue;
             }
-            if upload.not_before > now {
+            if !upload.not_before.is_over(now, LOOK_AGAIN) {
                 wait = wait.into_iter().chain([upload.not_before]).min();
                 continue;
             }
