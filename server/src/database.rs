@@ -102,6 +102,8 @@ pub fn open(folder: &Path) -> Result<Connection, DatabaseError> {
     if application != APPLICATION_ID {
         return Err(DatabaseError::Foreign(path));
     }
+    // Before anything is written: the settings are.
+    known_schema(&conn, &path)?;
     settings(&conn)?;
     migrate(&mut conn, &path)?;
     Ok(conn)
@@ -136,11 +138,16 @@ fn settings(conn: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-fn migrate(conn: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
-    let at: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
-    if at > SCHEMA {
-        return Err(DatabaseError::Newer { path: path.to_owned(), found: at });
+fn known_schema(conn: &Connection, path: &Path) -> Result<i64, DatabaseError> {
+    let found: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
+    if found > SCHEMA {
+        return Err(DatabaseError::Newer { path: path.to_owned(), found });
     }
+    Ok(found)
+}
+
+fn migrate(conn: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
+    let at = known_schema(conn, path)?;
     for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
         let tx = begin(conn)?;
         tx.execute_batch(sql)?;

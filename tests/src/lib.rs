@@ -7,6 +7,7 @@ pub mod documents;
 pub mod driver;
 pub mod exiftool;
 pub mod films;
+pub mod fixtures;
 pub mod hostile;
 pub mod judge;
 pub mod ledger;

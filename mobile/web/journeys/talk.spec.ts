@@ -1,7 +1,7 @@
 // What is done with a piece after it was captured: answered, changed, shared and taken back.
 
 import { fill, settle } from "./pages";
-import { DESKTOP, expect, say, test } from "./stage";
+import { DESKTOP, expect, photo, say, test } from "./stage";
 
 test("a student answers what her mentor said, and the mentor reads it", async ({ school }) => {
   const piece = fill(school);
@@ -58,4 +58,49 @@ test("work that is hers alone is seen by others once she shares it, and no more 
   await mina.page.getByRole("button", { name: say("share.change"), exact: true }).click();
   await mina.page.getByRole("dialog").getByRole("button", { name: say("share.share"), exact: true }).click();
   await expect(lea.piece("Just begun")).toBeVisible();
+});
+
+test("what she erases for ever is gone from everybody's pages, and nobody is asked to believe it", async ({ school }) => {
+  const mina = await school.person("mina");
+  const lea = await school.person("lea");
+  await mina.capture([photo("DSCN0010.jpg")], { title: "To be forgotten", words: "Words.", folio: "Community garden" });
+  await mina.allSent();
+  await lea.go("#/shared");
+  await expect(lea.piece("To be forgotten")).toBeVisible();
+  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await mina.page.getByRole("button", { name: say("erase.open"), exact: true }).click();
+  await mina.page.getByRole("dialog").getByRole("button", { name: say("erase.erase") }).click();
+  await expect(mina.page.getByRole("dialog")).toHaveCount(0);
+  await expect(mina.page.getByText(say("erase.done"))).toBeVisible();
+  await expect(lea.piece("To be forgotten")).toHaveCount(0);
+  await mina.go("#/work");
+  await expect(mina.piece("To be forgotten")).toHaveCount(0);
+});
+
+test("what a mentor wrote in time and sent too late waits at the school until a teacher lets it through", async ({ school }) => {
+  const mina = await school.person("mina");
+  const lea = await school.person("lea");
+  const ito = await school.person("ms-ito", DESKTOP);
+  await mina.capture([], { title: "Straight rows", words: "Words.", folio: "Community garden" });
+  await mina.allSent();
+  await lea.go("#/shared");
+  await lea.openPiece("Straight rows");
+  await lea.goOffline();
+  await lea.page.getByTestId("feedback").click();
+  const form = lea.page.getByTestId("feedback-form");
+  await form.getByLabel(say("feedback.did_well")).fill("Even spaces.");
+  await form.getByRole("button", { name: say("feedback.give") }).click();
+  await expect(form).toHaveCount(0);
+  school.relay.cli("circle", "end", "Mina Sample/Community garden", "Lea Sample", "--as", "mentor");
+  await lea.goOnline();
+  await lea.go("#/me");
+  await expect(lea.page.getByTestId("undelivered")).toContainText(say("sent.held"));
+  await ito.go("#/review");
+  const late = ito.page.getByTestId("came-late");
+  await expect(late).toContainText("Lea Sample");
+  await expect(late).toContainText("Straight rows");
+  await late.getByRole("button").click();
+  await expect(late).toHaveCount(0);
+  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await expect(mina.page.getByText("Even spaces.")).toBeVisible();
 });

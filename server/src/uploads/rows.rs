@@ -78,16 +78,19 @@ impl Rows {
             return Err(unusable(format!("SQLite {} is too old", rusqlite::version())));
         }
         let mut connection = Connection::open(path)?;
+        // Before anything is written: the settings are.
+        let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let done = usize::try_from(version).ok();
+        let Some(missing) = done.and_then(|done| MIGRATIONS.get(done..)) else {
+            return Err(unusable(format!(
+                "version {version} was made by a newer relay: update this program"
+            )));
+        };
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.execute_batch(
             "pragma synchronous = full; pragma busy_timeout = 5000; pragma foreign_keys = on;
              pragma trusted_schema = off; pragma journal_size_limit = 1048576;",
         )?;
-        let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let done = usize::try_from(version).ok();
-        let Some(missing) = done.and_then(|done| MIGRATIONS.get(done..)) else {
-            return Err(unusable(format!("version {version} was made by a newer relay")));
-        };
         for (step, sql) in (version + 1..).zip(missing) {
             let transaction = connection.transaction()?;
             transaction.execute_batch(sql)?;

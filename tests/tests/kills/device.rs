@@ -16,10 +16,11 @@ use fieldfolio_tests::ledger::{Acknowledged, Ledger, audit, is_sound};
 use fieldfolio_tests::real::RealSchool;
 use rusqlite::Connection;
 
+use crate::stage::random_kills;
+
 const PLACES: [&str; 5] =
     ["after-capture", "before-send", "after-answer-before-absorb", "after-absorb", "during-upload"];
 const TIMES_EACH: u64 = 6;
-const RANDOM_KILLS: u64 = 26;
 
 #[test]
 fn a_device_killed_at_named_points_has_what_it_said_is_saved() {
@@ -42,7 +43,8 @@ fn a_device_killed_at_any_time_has_what_it_said_is_saved() {
     let mut field = Field::new();
     let seed = 20_261_123;
     let mut dice = SeededChance::new(seed);
-    for kill in 0..RANDOM_KILLS {
+    let kills = random_kills();
+    for kill in 0..kills {
         let mut life = field.begin(kill, "");
         for _ in 0..dice.below(12) {
             life.next_word(&field.ledger);
@@ -56,7 +58,7 @@ fn a_device_killed_at_any_time_has_what_it_said_is_saved() {
         field.nothing_is_lost(&format!("kill {kill} of seed {seed}"));
     }
     field.everything_reaches_the_school_once();
-    println!("killed {RANDOM_KILLS} times at random, seed {seed}: {:?}", field.count());
+    println!("killed {kills} times at random, seed {seed}: {:?}", field.count());
 }
 
 /// A student's phone that keeps dying, its school, and what its owner was told.

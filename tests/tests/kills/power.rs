@@ -16,6 +16,8 @@ use disk::Disk;
 pub(crate) mod device;
 #[path = "power/disk.rs"]
 pub(crate) mod disk;
+#[path = "power/migration.rs"]
+mod migration;
 #[path = "power/relay.rs"]
 mod relay;
 

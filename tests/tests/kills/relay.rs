@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Fill, Item, PROTOCOL, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, Ledger};
 use fieldfolio_tests::proxy::Point;
 use fieldfolio_tests::real::{Client, Writing};
 
-use super::stage::{Power, Stage};
+use super::stage::{Power, Stage, random_kills};
 
 const SYNC: &str = "POST /v1/sync";
 const BEGIN: &str = "POST /v1/uploads";
@@ -29,7 +29,6 @@ const PLACES: [(&str, Point); 8] = [
     (SYNC, Point::AnswerPassed),
 ];
 const ROUNDS: u64 = 4;
-const RANDOM_KILLS: u64 = 26;
 
 #[test]
 fn a_relay_killed_at_named_points_has_what_it_acknowledged() {
@@ -84,7 +83,13 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
             })
         })
         .collect();
-    for kill in 0..RANDOM_KILLS {
+    let reader = {
+        let (mut teacher, power, is_over) =
+            (stage.client("ms-ito", "phone-4"), stage.power(), is_over.clone());
+        std::thread::spawn(move || read_everything(&mut teacher, &power, &is_over))
+    };
+    let kills = random_kills();
+    for kill in 0..kills {
         stage.kill_at("", Point::Bytes(1 + dice.below(120_000)));
         let audited = stage.survive();
         assert!(kill == 0 || audited.items > 0, "seed {seed}");
@@ -93,10 +98,33 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
     for writer in writers {
         writer.join().unwrap().everything_is_there_once();
     }
+    let read = reader.join().unwrap();
     let failures = stage.power().failures.load(Ordering::SeqCst);
-    assert!(failures >= RANDOM_KILLS as u32 / 2, "only {failures} requests were hit: the load was no load");
+    assert!(failures >= kills as u32 / 2, "only {failures} requests were hit: the load was no load");
     let audited = stage.audit();
-    println!("killed {RANDOM_KILLS} times under load, {failures} requests hit, seed {seed}: {audited:?}");
+    println!(
+        "killed {kills} times under load, {failures} requests hit, {read} photos read, seed {seed}: {audited:?}"
+    );
+}
+
+/// Reads all news from the beginning, and every photo of it, again and again. Answers how many photos.
+fn read_everything(teacher: &mut Client, power: &Power, is_over: &AtomicBool) -> u32 {
+    let mut photos = 0;
+    while !is_over.load(Ordering::SeqCst) {
+        let request =
+            Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() };
+        let news = power.insist(|| teacher.exchange(&request)).expect("news can be read");
+        let fill = news.to_fill.iter().map(|to_fill| Fill { document: to_fill.document, after: 0 });
+        let request = Request { cursor: news.cursor, fill: fill.take(50).collect(), ..request };
+        let packs = power.insist(|| teacher.exchange(&request)).expect("sheets can be read").packs;
+        for blob in packs.iter().flat_map(|pack| &pack.changes).flat_map(|news| &news.change.blobs).take(20) {
+            let photo = power.insist(|| teacher.blob(*blob));
+            // One that is named may still be on its way; what comes is whole.
+            assert!(photo.status == 404 || BlobHash::of(&photo.body) == *blob, "{}", photo.status);
+            photos += u32::from(photo.status == 200);
+        }
+    }
+    photos
 }
 
 /// A client that repeats itself until it is told, and writes down what it was told.

@@ -14,6 +14,12 @@ use fieldfolio_tests::real::{Client, RealSchool};
 /// Nothing here takes this long, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often something is killed at random in all: half of it devices, half of it relays. `FIELDFOLIO_KILLS` asks for more.
+pub(crate) fn random_kills() -> u64 {
+    let asked = std::env::var("FIELDFOLIO_KILLS").ok().and_then(|kills| kills.parse().ok());
+    asked.unwrap_or(100u64) / 2
+}
+
 pub(crate) struct Stage {
     pub(crate) school: RealSchool,
     pub(crate) ledger: Arc<Ledger>,

@@ -181,7 +181,7 @@ impl Field {
                     is_a_school(&cut.join("copy"), &told, &format!("{how}, the copy"));
                 }
                 is_a_school(&home, &told, how);
-                if number % SERVED == 0 {
+                if number.is_multiple_of(SERVED) {
                     goes_on(&home, client, folio, &told, &offsets, how);
                 }
             });
