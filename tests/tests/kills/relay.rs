@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{Cursor, Fill, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, Ledger};
 use fieldfolio_tests::proxy::Point;
 use fieldfolio_tests::real::{Client, Writing};
@@ -112,7 +112,7 @@ fn read_everything(teacher: &mut Client, power: &Power, is_over: &AtomicBool) ->
     let mut photos = 0;
     while !is_over.load(Ordering::SeqCst) {
         let request =
-            Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() };
+            Request::of(Cursor::default(), Vec::new());
         let news = power.insist(|| teacher.exchange(&request)).expect("news can be read");
         let fill = news.to_fill.iter().map(|to_fill| Fill { document: to_fill.document, after: 0 });
         let request = Request { cursor: news.cursor, fill: fill.take(50).collect(), ..request };
