@@ -67,7 +67,8 @@ test("what she erases for ever is gone from everybody's pages, and nobody is ask
   await mina.allSent();
   await lea.go("#/shared");
   await expect(lea.piece("To be forgotten")).toBeVisible();
-  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await mina.go("#/today");
+  await mina.openPiece("To be forgotten");
   await mina.page.getByRole("button", { name: say("erase.open"), exact: true }).click();
   await mina.page.getByRole("dialog").getByRole("button", { name: say("erase.erase") }).click();
   await expect(mina.page.getByRole("dialog")).toHaveCount(0);
@@ -101,6 +102,7 @@ test("what a mentor wrote in time and sent too late waits at the school until a 
   await expect(late).toContainText("Straight rows");
   await late.getByRole("button").click();
   await expect(late).toHaveCount(0);
-  await mina.page.getByRole("link", { name: say("capture.look") }).click();
+  await mina.go("#/today");
+  await mina.openPiece("Straight rows");
   await expect(mina.page.getByText("Even spaces.")).toBeVisible();
 });

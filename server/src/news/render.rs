@@ -101,6 +101,9 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
              select 1 from sight s join document d on d.row = s.document join piece p on p.id = d.piece
              where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
          or exists (
+             select 1 from held h join placement l on l.piece = h.piece join circle c on c.folio = l.folio
+             where h.author = ?2 and c.person = ?1 and c.role = 'teacher' and c.ended_n is null)
+         or exists (
              select 1 from placement a join placement b on b.piece = a.piece
              where a.student = ?1 and b.student = ?2)
          or exists (
