@@ -19,6 +19,7 @@ use super::write::reindex_document;
 /// The relay's log is another one than we knew: everything made here is offered again.
 pub(super) fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
     offer(tx, me, None)?;
+    log::forget_unverified(tx)?;
     // Numbers of the old log say nothing in the new one.
     records::restart_fills(tx)?;
     Ok(transfers::restart_uploads(tx)?)
