@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 
 use fieldfolio_core::device::{Ask, Body, Device, HttpAnswer, Judging, Step};
 use fieldfolio_core::document::chunk_hash;
-use fieldfolio_core::ids::{DocumentId, PersonId, PieceId, SeededChance, random};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededChance, random};
+use fieldfolio_core::model::directory::{DeviceRecord, Inviter, Person, PersonKind};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::Level;
+use fieldfolio_core::signing::{SecretKey, device_message, invitation_message};
 use fieldfolio_core::store::{log, records};
-use fieldfolio_core::sync::wire::{self, Request, Response};
+use fieldfolio_core::sync::wire::{self, Record, Request, Response};
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::relay;
 use fieldfolio_tests::sim::School;
@@ -47,6 +49,41 @@ fn all_lies_at_once_are_not_believed_either() {
         });
         scene.heals(&format!("seed {seed}"));
     }
+}
+
+/// Whoever has the relay's folder has the root key, and can vouch for a device that nobody has. It is believed, and shown.
+#[test]
+fn a_device_that_the_relay_makes_up_is_shown_as_new_to_those_who_knew_others() {
+    let mut scene = Scene::new(300);
+    let (root, mina) = (scene.school.root_key(), scene.school.person("mina"));
+    let identity = scene.school.device("ito").device().identity().clone();
+    let (invitation, key) = (SecretKey::from_seed(&[1; 32]), SecretKey::from_seed(&[2; 32]));
+    let (device, expires) = (DeviceId::from_bytes([3; 16]), scene.school.now);
+    let made_up = DeviceRecord {
+        device,
+        person: mina,
+        key: key.public(),
+        invitation: invitation.public(),
+        invitation_expires: expires,
+        inviter: Inviter::Root,
+        inviter_signature: root.sign(&invitation_message(
+            identity.school,
+            &invitation.public(),
+            mina,
+            expires,
+        )),
+        device_signature: invitation.sign(&device_message(identity.school, mina, device, &key.public())),
+        revoked_at: None,
+    };
+    let is_shown = |scene: &mut Scene| {
+        scene.school.device("ito").device().status().unwrap().new_devices.contains(&device)
+    };
+    assert!(!is_shown(&mut scene));
+    scene.converse("ito", &mut |answer| {
+        let person = Person { id: mina, name: "Mina".to_owned(), kinds: vec![PersonKind::Student] };
+        answer.response.records.push(Record::Person { person, devices: vec![made_up.clone()] });
+    });
+    assert!(is_shown(&mut scene));
 }
 
 /// Mina and her teacher, each with a device that hears lies, and one more that hears the truth.
