@@ -2,7 +2,7 @@
 //!
 //! automerge panics on some well-formed hostile changes, and others make it want all memory there is, or never come to
 //! an end. So the relay starts copies of its own program (`fieldfolio gate`), sends them what is to be tried, and
-//! believes what they answer. A child has little memory, no network, no files and a bounded time ([`jail`]); it is
+//! believes what they answer. A child has little memory, no network, no files and a bounded time (`gate/jail.rs`); it is
 //! started when it is needed, kept while it is well, and ends when the relay does, however that ends.
 //!
 //! A child that was ended by something else than the trial (someone's `kill`, a machine out of memory or far too busy)
@@ -11,6 +11,7 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ impl Gate {
                 "this system can't filter the calls of the gate's processes; memory and time are bounded"
             );
         }
-        let ask = frames::ask(&Ask { stored: &[], new: &[&ours()] });
+        let ask = Arc::new(frames::ask(&Ask { stored: &[], new: &[&ours()] }));
         let answer = child.tries(ask, self.limits.patience());
         match answer {
             Ok(Ok(_)) => {
@@ -211,7 +212,7 @@ impl TrialRoom for Entrance<'_> {
             tracing::warn!(%person, "a trial was put off: no process of the gate was free in time");
             return Err(Untaken::NoRoom);
         };
-        let ask = frames::ask(&Ask { stored, new });
+        let ask = Arc::new(frames::ask(&Ask { stored, new }));
         let (mut deaths, mut mishaps) = (0, 0);
         loop {
             let child = gate.child(&mut turn)?;

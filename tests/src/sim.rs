@@ -15,6 +15,7 @@ use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece
 use fieldfolio_core::ids::{PersonId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
+use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Enrolled, Request};
 use fieldfolio_core::time::{Timestamp, WorkDate};
@@ -246,7 +247,7 @@ impl School {
 
     fn try_enrol(&mut self, name: &str, id: PersonId) -> Result<(), Trouble> {
         let folder = self.folder.path().join("devices").join(name);
-        let root = directory::school::root_key(&self.folder.path().join("relay"), &self.conn)?;
+        let root = self.root_key();
         let now = self.now;
         let mut chance = self.chance.clone();
         let link: InvitationLink = self.edit(|edit| {
@@ -259,6 +260,12 @@ impl School {
         let device = enrolment.finish(Enrolled { record })?;
         self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
         Ok(())
+    }
+
+    /// The school's root key, as whoever has the relay's folder has it.
+    pub fn root_key(&self) -> SecretKey {
+        directory::school::root_key(&self.folder.path().join("relay"), &self.conn)
+            .expect("a school has its key")
     }
 
     /// A device of the simulation.

@@ -19,6 +19,7 @@ use super::{DeviceError, again};
 /// The relay's log had to go back to this number: everything here that came after it is offered again, whoever made it.
 /// Its maker's signature speaks for it.
 pub(super) fn offer_lost(tx: &Transaction<'_>, above: u64) -> Result<(), DeviceError> {
+    log::forget_unverified(tx)?;
     log::lose_numbers(tx, above)?;
     for act in log::unnumbered_acts(tx)? {
         outbox::add(tx, Owed::Act(act))?;

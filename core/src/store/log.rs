@@ -150,7 +150,14 @@ pub fn forget_document(tx: &Transaction<'_>, id: DocumentId) -> Result<(), Store
     Ok(())
 }
 
-/// Adds a change, or learns the number of one that is here. Returns its row, and whether it is new or in use only now.
+/// Forgets what could never be verified: the relay tells everything again, and what somebody really signed is in it.
+pub fn forget_unverified(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("delete from change where state = ?1", [ChangeState::Unverified as i64])?;
+    tx.execute("delete from act where not verified", [])?;
+    Ok(())
+}
+
+/// Adds a change, or learns the number of one that is here. Returns its row, and whether it is in use from now on.
 pub fn put_change(
     tx: &Transaction<'_>,
     document: i64,
@@ -159,22 +166,33 @@ pub fn put_change(
     state: ChangeState,
 ) -> Result<(i64, bool), StoreError> {
     let number = n.map(u64::cast_signed);
-    let present: Option<(i64, bool)> = tx
-        .prepare_cached("select row, state = 0 from change where document = ?1 and hash = ?2")?
+    let present: Option<(i64, i64)> = tx
+        .prepare_cached("select row, state from change where document = ?1 and hash = ?2")?
         .query_row((document, change.hash.0.as_slice()), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((row, was_in_use)) = present {
-        if state == ChangeState::InUse {
-            // Verified bytes under this hash: what is here may have been damaged since, or set aside too soon.
-            tx.prepare_cached(
-                "update change set n = coalesce(?2, n), held = held and ?2 is null, raw = ?3, state = 0
-                 where row = ?1",
-            )?
-            .execute((row, number, &change.raw))?;
-        }
-        return Ok((row, state == ChangeState::InUse && !was_in_use));
-    }
     let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
+    if let Some((row, was)) = present {
+        if state == ChangeState::InUse {
+            // Verified under this hash: what is here may have been damaged since, or was a lie when it came, or was
+            // refused by a relay that has it after all.
+            tx.prepare_cached(
+                "update change set n = coalesce(?2, n), held = held and ?2 is null, actor = ?3, seq = ?4, device = ?5, blobs = ?6, raw = ?7,
+                     signature = ?8, state = ?9 where row = ?1",
+            )?
+            .execute((
+                row,
+                number,
+                change.actor.as_slice(),
+                change.seq.cast_signed(),
+                change.device.as_bytes().as_slice(),
+                blobs,
+                &change.raw,
+                change.signature.as_bytes().as_slice(),
+                state as i64,
+            ))?;
+        }
+        return Ok((row, state == ChangeState::InUse && was != state as i64));
+    }
     tx.prepare_cached(
         "insert into change (document, hash, actor, seq, device, blobs, raw, signature, n, state)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -427,6 +445,22 @@ pub fn put_act(
         delivered,
         verified,
     ))?;
+    if delivered && verified {
+        // What is here may have been a lie when it came, or was refused by a relay that has it after all.
+        tx.prepare_cached("update act set refused = null where id = ?1 and refused is not null")?
+            .execute([signed.id.as_bytes().as_slice()])?;
+        tx.prepare_cached(
+            "update act set piece = ?2, device = ?3, body = ?4, signature = ?5, verified = true
+             where id = ?1 and not verified",
+        )?
+        .execute((
+            signed.id.as_bytes().as_slice(),
+            act.piece().map(|piece| piece.as_bytes().to_vec()),
+            signed.device.as_bytes().as_slice(),
+            &signed.body,
+            signed.signature.as_bytes().as_slice(),
+        ))?;
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::process::{self, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -22,7 +23,7 @@ const START: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Child {
     process: process::Child,
-    asks: SyncSender<Vec<u8>>,
+    asks: SyncSender<Arc<Vec<u8>>>,
     answers: Receiver<io::Result<Vec<u8>>>,
     is_filtered: bool,
     trials: u64,
@@ -49,7 +50,7 @@ impl fmt::Display for Ended {
 impl Child {
     pub(super) fn start(limits: &Limits) -> Result<Self, GateError> {
         let (started, heard) = sync_channel(1);
-        let (asks, asked) = sync_channel::<Vec<u8>>(1);
+        let (asks, asked) = sync_channel::<Arc<Vec<u8>>>(1);
         let (answer, answers) = sync_channel(1);
         let mut command = command(limits);
         let serve = move || {
@@ -109,7 +110,7 @@ impl Child {
     /// Has it try what is in this frame. After an error it is of no use any more.
     pub(super) fn tries(
         &mut self,
-        frame: Vec<u8>,
+        frame: Arc<Vec<u8>>,
         patience: Duration,
     ) -> Result<Result<Tried, Unfit>, Ended> {
         self.trials += 1;

@@ -111,8 +111,7 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
 fn read_everything(teacher: &mut Client, power: &Power, is_over: &AtomicBool) -> u32 {
     let mut photos = 0;
     while !is_over.load(Ordering::SeqCst) {
-        let request =
-            Request::of(Cursor::default(), Vec::new());
+        let request = Request::of(Cursor::default(), Vec::new());
         let news = power.insist(|| teacher.exchange(&request)).expect("news can be read");
         let fill = news.to_fill.iter().map(|to_fill| Fill { document: to_fill.document, after: 0 });
         let request = Request { cursor: news.cursor, fill: fill.take(50).collect(), ..request };
