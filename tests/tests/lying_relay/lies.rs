@@ -201,7 +201,7 @@ pub(super) const LIES: [Named; 28] = [
         let items = lie.request.items.iter();
         lie.response.purge.extend(items.filter_map(|item| match item {
             fieldfolio_core::sync::wire::Item::Change(change) => Some(change.document),
-            fieldfolio_core::sync::wire::Item::Act(_) => None,
+            _ => None,
         }));
     }),
     ("there are thousands of people with endless names", |lie| {
