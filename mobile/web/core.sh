@@ -15,6 +15,11 @@ newest() { for name in "$@"; do command -v "$name" && return; done; return 1; }
 export CC_wasm32_unknown_unknown=${CC_wasm32_unknown_unknown:-$(newest clang-19 clang-18 clang-17 clang-16 clang)}
 export AR_wasm32_unknown_unknown=${AR_wasm32_unknown_unknown:-$(newest llvm-ar-19 llvm-ar-18 llvm-ar-17 llvm-ar-16 llvm-ar)}
 
+# SQLite without what nothing here asks of it: full-text search, trees of rectangles, sessions and the like weigh as much
+# as the pages.
+unused=(FTS5 RTREE SESSION PREUPDATE_HOOK MATH_FUNCTIONS DBSTAT_VTAB DBPAGE_VTAB BYTECODE_VTAB STMTVTAB OFFSET_SQL_FUNC UNLOCK_NOTIFY)
+export SQLITE_WASM_RS_FLAGS="${unused[*]/#/-USQLITE_ENABLE_}"
+
 # Every browser that has a private file system for workers has these instructions, too; photos shrink faster by them.
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128"
 

@@ -57,18 +57,20 @@ impl Table {
     }
 
     /// Its columns in their order, with what a page needs to know of its kind. No index, no check: nothing stands
-    /// between a page and its rows. Each is as it was in the first schema that had it; later columns came at the end.
+    /// between a page and its rows. Later schemas added columns at the end; rows of before lack them.
     const fn bare(self) -> &'static str {
         match self {
             Self::Meta => "create table meta(key text primary key,value)without rowid",
             Self::Key => "create table device_key(row integer primary key,device,person,body,is_new)",
             Self::Record => "create table record(kind,id,body,primary key(kind,id))without rowid",
-            Self::Act => "create table act(id,piece,device,body,signature,delivered,verified,refused)",
+            Self::Act => {
+                "create table act(id,piece,device,body,signature,delivered,verified,refused,n,lost_n)"
+            }
             Self::Document => {
                 "create table document(row integer primary key,id,piece,author,about,class,class_from_relay,whole,heads,actor,set_aside)"
             }
             Self::Change => {
-                "create table change(row integer primary key,document,hash,actor,seq,device,blobs,raw,signature,n,state)"
+                "create table change(row integer primary key,document,hash,actor,seq,device,blobs,raw,signature,n,state,lost_n,held)"
             }
             Self::Upload => {
                 "create table upload(hash,piece,size,is_preview,change,url,sent,is_done,rounds,not_before,reason,held)"
@@ -265,6 +267,8 @@ struct Leaf {
 
 /// Bytes of a page in every store.
 const PAGE: usize = 4096;
+/// The most columns that later schemas added to a table.
+const ADDED: usize = 2;
 /// The first byte of a leaf of a table with row numbers.
 const TABLE_LEAF: u8 = 0x0d;
 /// The first byte of a leaf of an index, and of a table without row numbers.
@@ -307,13 +311,12 @@ impl Pages {
         into: &mut Vec<T>,
     ) -> Result<(), StoreError> {
         let has_numbers = !table.bare().ends_with("without rowid");
-        // Later schemas added columns at the end; rows of before lack them.
         let columns = table.bare().split_once("primary key(").map_or(table.bare(), |(before, _)| before);
         let most = columns.trim_end_matches(',').matches(',').count() + 1;
         let select = format!("select {} from {}", table.columns()[0], table.name());
         let fits = |leaf: &&Leaf| {
             leaf.has_numbers == has_numbers
-                && leaf.columns.range(most.saturating_sub(1)..=most).next().is_some()
+                && leaf.columns.range(most.saturating_sub(ADDED)..=most).next().is_some()
         };
         for leaf in self.leaves.iter().filter(fits) {
             let root = (leaf.number, table.name());
