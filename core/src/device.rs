@@ -5,9 +5,12 @@
 //! what it says, hands in the answer, and asks again until it says wait.
 
 mod absorb;
+mod again;
+mod audit;
 mod browse;
 mod calls;
 mod capture;
+mod come_back;
 mod enrol;
 mod level;
 mod live;
@@ -60,6 +63,9 @@ pub struct Device {
     uploading: steps::Uploading,
     /// Bytes that came since the room was last looked at.
     came: u64,
+    /// A fingerprint was sent along with what is in flight.
+    comparing: bool,
+    coming: come_back::Coming,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -122,7 +128,17 @@ impl Device {
             None => DeviceHalf::default(),
         };
         let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
-        let mut device = Self { store, me, ring, half, steps, uploading, came: 0 };
+        let mut device = Self {
+            store,
+            me,
+            ring,
+            half,
+            steps,
+            uploading,
+            came: 0,
+            comparing: false,
+            coming: come_back::Coming::Known,
+        };
         device.bring_index_up_to_date()?;
         Ok(device)
     }

@@ -7,6 +7,7 @@
 //! What comes from outside is treated as untrusted: a change is parsed only after its signature held, tried on a copy
 //! ([`trial`]) before the relay stores it, and read leniently: what can't be shown is counted and kept.
 
+mod again;
 mod change;
 mod edit;
 mod media;
@@ -16,10 +17,12 @@ mod rows;
 mod signed;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use automerge::{Automerge, ReadDoc, TextEncoding};
 
+pub use again::again;
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
 pub use media::MediumWords;
@@ -39,6 +42,10 @@ pub const GENESIS_ACTOR: [u8; 16] = *b"fieldfolio-gen-1";
 /// The root containers that genesis makes, ascending.
 pub const ROOT_KEYS: [&str; 6] = ["entries", "fields", "media", "tags", "title", "words"];
 
+/// What is opened at most: some times what a relay takes, so that nothing of one's own is ever shut out for being new.
+const MOST_ROWS: u64 = 4 * MAX_DOCUMENT_ROWS;
+const MOST_CHANGES: usize = 4 * MAX_DOCUMENT_CHANGES;
+
 /// A document in memory.
 #[derive(Debug, Clone)]
 pub struct Sheet {
@@ -57,6 +64,12 @@ pub enum SheetError {
         /// How many.
         missing: usize,
     },
+    /// It unfolds to more than any document that a relay takes.
+    #[error("the document is far larger than documents are")]
+    TooMuch,
+    /// The operations of a change have other numbers than their turn.
+    #[error("a change skips numbers of operations")]
+    Skips,
     /// automerge refuses.
     #[error("the document can't be read: {0}")]
     Automerge(String),
@@ -126,6 +139,11 @@ impl Sheet {
         if changes.is_empty() {
             return Ok(());
         }
+        let rows = changes.iter().fold(0u64, |rows, change| rows.saturating_add(change.rows));
+        if rows > MOST_ROWS || changes.len() > MOST_CHANGES {
+            return Err(SheetError::TooMuch);
+        }
+        self.numbers_follow(changes)?;
         let mut doc = self.doc.clone();
         doc.apply_changes(changes.iter().map(|change| change.change.clone()).collect::<Vec<_>>())?;
         let missing = doc.get_missing_deps(&[]).len();
@@ -133,6 +151,31 @@ impl Sheet {
             return Err(SheetError::Incomplete { missing });
         }
         self.doc = doc;
+        Ok(())
+    }
+
+    /// Each change's operations are numbered from where those it builds on end: so every program writes them. Whoever
+    /// loads a document makes room for each number up to the last, so one change that skips to the billions would take
+    /// the memory of every reader.
+    fn numbers_follow(&self, changes: &[ParsedChange]) -> Result<(), SheetError> {
+        let mut ends: BTreeMap<Head, u64> = BTreeMap::new();
+        for change in changes {
+            let mut end = 0;
+            for dep in &change.deps {
+                let known = match ends.get(dep) {
+                    Some(end) => Some(*end),
+                    None => self
+                        .doc
+                        .get_change_meta_by_hash(&automerge::ChangeHash(dep.0))
+                        .map(|meta| meta.max_op),
+                };
+                end = end.max(known.ok_or(SheetError::Incomplete { missing: 1 })?);
+            }
+            if change.change.start_op().get() > end.saturating_add(1) {
+                return Err(SheetError::Skips);
+            }
+            ends.insert(change.hash, change.change.max_op());
+        }
         Ok(())
     }
 

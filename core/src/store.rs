@@ -6,6 +6,7 @@
 
 pub mod blobs;
 pub mod distrusted;
+pub mod erased;
 pub mod errands;
 pub mod index;
 pub mod log;
@@ -31,12 +32,13 @@ pub use repeats::CallId;
 /// "FFdv": marks the file as a device's store.
 const APPLICATION_ID: i64 = 0x4646_6476;
 /// The newest schema this program knows.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("store/schema_1.sql"),
     include_str!("store/schema_2.sql"),
     include_str!("store/schema_3.sql"),
     include_str!("store/schema_4.sql"),
+    include_str!("store/schema_5.sql"),
 ];
 
 /// Something about the store went wrong. Nothing was deleted.
@@ -164,6 +166,7 @@ impl Store {
         let mut conn = Connection::open(&path)?;
         place.settle(&conn)?;
         migrate(&mut conn, &path)?;
+        notice_copy(&mut conn, &place)?;
         let blobs = Blobs::open(&place)?;
         Ok(Self { conn, place, blobs, under: None })
     }
@@ -285,6 +288,25 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
         tx.commit()?;
     }
     Ok(())
+}
+
+/// The mark of where this store lies.
+const MARK: &str = "mark";
+
+/// A store that lies somewhere else than it did was put back from a backup, or copied to a second device. Its other self
+/// may have written on under the same actors, so none of them is used any more.
+fn notice_copy(conn: &mut Connection, place: &Place) -> Result<(), StoreError> {
+    let Some(mark) = place.mark() else { return Ok(()) };
+    let known = meta(conn, MARK)?;
+    if known.as_deref() == Some(mark.as_slice()) {
+        return Ok(());
+    }
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if known.is_some() {
+        log::forget_actors(&tx)?;
+    }
+    put_meta(&tx, MARK, &mark)?;
+    Ok(tx.commit()?)
 }
 
 fn step_to(tx: &Transaction<'_>, step: i64, sql: &str) -> Result<(), StoreError> {

@@ -51,6 +51,7 @@
 //! reader, before automerge sees a byte ([`verify`]). Readers pin the school's root key at enrolment and accept a
 //! device's key only by a chain of invitations that begins there.
 
+pub mod audit;
 pub mod device;
 pub mod relay;
 pub mod verify;

@@ -17,4 +17,4 @@ pub use pieces::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
     Shows, Spot, SpotOn, ToConfirm, Voice,
 };
-pub use standing::{At, HeldBack, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};
+pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

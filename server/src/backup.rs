@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::blobs::{BlobError, BlobStore, FolderBlobs, put};
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::fork;
 
 /// What a backup came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -84,6 +85,9 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
     let aside = to.join("relay.db.new");
     remove(&aside).map_err(written(&aside))?;
     conn.execute("vacuum into ?1", [aside.to_string_lossy()])?;
+    let copied = Connection::open(&aside)?;
+    fork::mark_copy(&copied, crate::news::head(&copied)?)?;
+    copied.close().map_err(|(_, error)| error)?;
     File::open(&aside).and_then(|file| file.sync_all()).map_err(written(&aside))?;
 
     let mut backup = Backup::default();
@@ -135,7 +139,7 @@ fn is_ours(conn: &Connection, to: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-fn named(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
+pub(crate) fn named(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
     let mut query = conn.prepare("select hash, size from blob order by hash")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, i64>(1)?)))?;
     rows.map(|row| row.map(|(hash, size)| (BlobHash::from_digest(hash), size.cast_unsigned()))).collect()

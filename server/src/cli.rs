@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError};
 use crate::database::{self, DatabaseError};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
+use crate::ends;
 
 mod blobs;
 mod circles;
@@ -57,6 +58,16 @@ enum Command {
     /// Run the relay
     #[command(after_help = "Example: FIELDFOLIO_LISTEN=0.0.0.0:8080 fieldfolio serve")]
     Serve,
+    /// What the relay starts to try changes in; it reads questions and writes answers
+    #[command(hide = true)]
+    Gate {
+        /// Bytes of memory it may have
+        #[arg(long)]
+        memory: u64,
+        /// Seconds of a processor that a trial may take
+        #[arg(long)]
+        seconds: u64,
+    },
     /// People, and who is whose guardian
     #[command(subcommand)]
     Person(people::PersonCommand),
@@ -87,6 +98,10 @@ enum Command {
     Blobs(blobs::BlobsArguments),
     /// Copy the whole school to another folder, beside a running relay
     Backup(whole::BackupArguments),
+    /// Go back to a backup: devices then bring again what it lacks
+    Restore(whole::RestoreArguments),
+    /// Erase a piece of work for ever, whoever wrote on it
+    Erase(whole::EraseArguments),
     /// Look through everything: signatures, documents, files
     Verify(whole::VerifyArguments),
     /// Devices
@@ -125,6 +140,12 @@ pub enum CliError {
     /// No backup was made.
     #[error(transparent)]
     Backup(#[from] crate::backup::BackupError),
+    /// It was not restored.
+    #[error(transparent)]
+    Restore(#[from] crate::restore::RestoreError),
+    /// It has ended, and that could not be written down beside the database.
+    #[error(transparent)]
+    Ends(#[from] ends::EndsError),
     /// Media could not be looked after.
     #[error(transparent)]
     Keep(#[from] crate::keep::KeepError),
@@ -172,6 +193,7 @@ impl Desk<'_> {
         let tx = database::begin(&mut conn)?;
         let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
         tx.commit()?;
+        ends::note(&conn, &ends::file(&self.folder, &self.config()?))?;
         Ok(done)
     }
 
@@ -226,6 +248,10 @@ pub fn run_with(
             crate::serve(&desk.folder, config).map_err(CliError::Relay)?;
             return Ok(String::new());
         }
+        Command::Gate { memory, seconds } => {
+            crate::gate::work(memory, seconds).map_err(|error| CliError::Relay(error.into()))?;
+            return Ok(String::new());
+        }
         Command::Person(command) => people::run(command, &mut desk)?,
         Command::Class(command) => classes::run(command, &mut desk)?,
         Command::Project(command) => projects::run(command, &mut desk)?,
@@ -235,6 +261,8 @@ pub fn run_with(
         Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
         Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
         Command::Backup(arguments) => whole::back_up(&arguments, &desk)?,
+        Command::Restore(arguments) => whole::restore(&arguments, &desk)?,
+        Command::Erase(arguments) => whole::erase(&arguments, &mut desk)?,
         Command::Verify(arguments) => whole::verify(&arguments, &desk)?,
         Command::Blobs(arguments) => blobs::run(&arguments, &desk)?,
         Command::Device(command) => devices::run(&command, &desk)?,

@@ -11,6 +11,11 @@
 //! reader_connections = 4                  # FIELDFOLIO_READER_CONNECTIONS
 //! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
 //! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
+//! connections = 8192                      # FIELDFOLIO_CONNECTIONS
+//! ends_file = "/mnt/other/ends.log"       # FIELDFOLIO_ENDS_FILE; in the folder, if nothing is said
+//! gate_children = 4                       # FIELDFOLIO_GATE_CHILDREN; not set: as many as processors, 2 to 4
+//! gate_memory_bytes = 402653184           # FIELDFOLIO_GATE_MEMORY_BYTES
+//! gate_seconds = 5                        # FIELDFOLIO_GATE_SECONDS
 //! ```
 
 use std::fs;
@@ -41,8 +46,18 @@ pub struct Config {
     pub reader_connections: usize,
     /// How many live connections there may be.
     pub live_connections: usize,
+    /// How many connections of all kinds there may be; fewer where the system has not files for so many.
+    pub connections: usize,
     /// Seconds between two pings on a live connection; one that answers none of three is closed.
     pub live_ping_seconds: u64,
+    /// Where what has ended is written down, outside of every backup; in the folder, if nothing is said.
+    pub ends_file: Option<PathBuf>,
+    /// How many processes try changes at a time, if someone said so; else as many as processors, two to four.
+    pub gate_children: Option<usize>,
+    /// How much memory each of them may have, its program included.
+    pub gate_memory_bytes: u64,
+    /// How many seconds of a processor one trial may take. After four times that by the clock it is put off.
+    pub gate_seconds: u64,
 }
 
 /// What the relay writes about itself, from little to much.
@@ -108,11 +123,17 @@ struct Settings {
     reader_connections: Option<usize>,
     live_connections: Option<usize>,
     live_ping_seconds: Option<u64>,
+    connections: Option<usize>,
+    ends_file: Option<PathBuf>,
+    gate_children: Option<usize>,
+    gate_memory_bytes: Option<u64>,
+    gate_seconds: Option<u64>,
 }
 
 const PREFIX: &str = "FIELDFOLIO_";
-const WORDS: [&str; 3] = ["listen", "public_url", "log_level"];
-const NUMBERS: [&str; 7] = [
+const WORDS: [&str; 4] = ["listen", "public_url", "log_level", "ends_file"];
+const NUMBERS: [&str; 11] = [
+    "connections",
     "max_upload_bytes",
     "quota_bytes_per_person",
     "quota_bytes_per_school",
@@ -120,7 +141,13 @@ const NUMBERS: [&str; 7] = [
     "reader_connections",
     "live_connections",
     "live_ping_seconds",
+    "gate_children",
+    "gate_memory_bytes",
+    "gate_seconds",
 ];
+
+/// The least memory in which a small change can be tried.
+const LEAST_GATE_MEMORY: u64 = 64 * 1024 * 1024;
 
 impl Default for Config {
     fn default() -> Self {
@@ -135,6 +162,11 @@ impl Default for Config {
             reader_connections: 4,
             live_connections: 4_096,
             live_ping_seconds: 30,
+            connections: 8_192,
+            ends_file: None,
+            gate_children: None,
+            gate_memory_bytes: 384 * 1024 * 1024,
+            gate_seconds: 5,
         }
     }
 }
@@ -194,6 +226,15 @@ impl Config {
         if settings.live_ping_seconds.is_some_and(|seconds| !(1..=3_600).contains(&seconds)) {
             return Err(wrong("live_ping_seconds must be 1 to 3600".into()));
         }
+        if settings.gate_children.is_some_and(|count| !(1..=64).contains(&count)) {
+            return Err(wrong("gate_children must be 1 to 64".into()));
+        }
+        if settings.gate_memory_bytes.is_some_and(|bytes| bytes < LEAST_GATE_MEMORY) {
+            return Err(wrong(format!("gate_memory_bytes must be at least {LEAST_GATE_MEMORY}")));
+        }
+        if settings.gate_seconds.is_some_and(|seconds| !(1..=600).contains(&seconds)) {
+            return Err(wrong("gate_seconds must be 1 to 600".into()));
+        }
         if settings.max_upload_bytes == Some(0) {
             return Err(wrong("max_upload_bytes must be at least 1".into()));
         }
@@ -207,7 +248,15 @@ impl Config {
         self.disk_floor_bytes = settings.disk_floor_bytes.unwrap_or(self.disk_floor_bytes);
         self.reader_connections = settings.reader_connections.unwrap_or(self.reader_connections);
         self.live_connections = settings.live_connections.unwrap_or(self.live_connections);
+        if settings.connections == Some(0) {
+            return Err(wrong("connections must be at least 1".into()));
+        }
+        self.connections = settings.connections.unwrap_or(self.connections);
         self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
+        self.ends_file = settings.ends_file.or_else(|| self.ends_file.take());
+        self.gate_children = settings.gate_children.or(self.gate_children);
+        self.gate_memory_bytes = settings.gate_memory_bytes.unwrap_or(self.gate_memory_bytes);
+        self.gate_seconds = settings.gate_seconds.unwrap_or(self.gate_seconds);
         Ok(())
     }
 }
@@ -252,6 +301,9 @@ mod tests {
         for (file, variables, named) in [
             ("lisen = 'x'", &[][..], "lisen"),
             ("reader_connections = 0", &[], "reader_connections"),
+            ("gate_children = 0", &[], "gate_children"),
+            ("gate_memory_bytes = 1000", &[], "gate_memory_bytes"),
+            ("", &[("FIELDFOLIO_GATE_SECONDS", "0")], "gate_seconds"),
             ("public_url = 'folio'", &[], "public_url"),
             ("", &[("FIELDFOLIO_MAX_UPLOAD_BYTES", "many")], "FIELDFOLIO_MAX_UPLOAD_BYTES"),
             ("", &[("FIELDFOLIO_LOG_LEVEL", "loud")], "FIELDFOLIO_LOG_LEVEL"),

@@ -8,9 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 /// "FFrl": marks the file as a relay's database.
 const APPLICATION_ID: i64 = 0x4646_726c;
-const SCHEMA: i64 = 3;
-const MIGRATIONS: [&str; SCHEMA as usize] =
-    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const SCHEMA: i64 = 4;
+const MIGRATIONS: [&str; SCHEMA as usize] = [
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// The database can't be used. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +131,7 @@ fn settings(conn: &Connection) -> Result<(), DatabaseError> {
          pragma busy_timeout = 10000;
          pragma foreign_keys = on;
          pragma trusted_schema = off;
+         pragma secure_delete = on;
          pragma journal_size_limit = 67108864;",
     )?;
     conn.set_prepared_statement_cache_capacity(128);

@@ -30,6 +30,7 @@ pub mod invitations;
 pub mod mentors;
 pub mod people;
 pub mod projects;
+pub mod releases;
 pub mod school;
 
 /// One change of the directory: its transaction, its moment, and who asked for it.

@@ -2,7 +2,7 @@
 //! too, and all others are read and compared with their names, a seventh each night.
 //!
 //! Nothing goes at once. What lost its last link is marked, and removed a week later if it still has none: a backup that
-//! is put back, or a device that offers its work again, finds it. A blob that does not match its name is named and left;
+//! is put back, or a device that offers its work again, finds it. Only what was erased goes at once. A blob that does not match its name is named and left;
 //! the same bytes, brought again, heal it.
 
 use std::collections::BTreeSet;
@@ -15,9 +15,9 @@ use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
 use crate::blobs::{BlobError, BlobStore};
-use crate::media;
 use crate::relay::{Relay, RelayError, blocking, now};
 use crate::uploads::Uploads;
+use crate::{media, snapshots};
 
 /// How long bytes without a link are kept: 7 days, in milliseconds.
 pub const GRACE: u64 = 7 * DAY;
@@ -102,6 +102,33 @@ impl Keeper {
         }
     }
 
+    /// The files of what was erased go within minutes, for as long as the relay runs.
+    pub(crate) async fn after_erasures(self) {
+        let mut beat = tokio::time::interval(Duration::from_secs(5 * 60));
+        loop {
+            beat.tick().await;
+            let keeper = self.clone();
+            match blocking(move || Ok(keeper.remove_erased(now()))).await {
+                Ok(Ok(night)) if night.removed == 0 => {}
+                Ok(Ok(night)) => tracing::info!(removed = night.removed, "removed files of what was erased"),
+                Ok(Err(error)) => tracing::error!(%error, "files of what was erased could not be removed"),
+                Err(error) => tracing::error!(%error, "files of what was erased could not be removed"),
+            }
+        }
+    }
+
+    /// Removes the files that lost their last link by an erasure.
+    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, KeepError> {
+        let mut night = Night::default();
+        let waits = |conn: &Connection| {
+            conn.query_row("select exists (select 1 from watch where unlinked = 0)", [], |row| row.get(0))
+        };
+        if self.stock.relay.read(waits)? {
+            self.remove_unlinked(now, &mut night)?;
+        }
+        Ok(night)
+    }
+
     /// One night's look.
     pub fn look(&self, now: Timestamp) -> Result<Night, KeepError> {
         let mut night = Night::default();
@@ -110,6 +137,8 @@ impl Keeper {
         self.stock.check(total.div_ceil(NIGHTS), now, &mut night)?;
         self.remove_unlinked(now, &mut night)?;
         self.remove_orphans(now, &mut night)?;
+        let saved = snapshots::save_quiet(&self.stock.relay, now)?;
+        tracing::info!(sheets = saved.sheets, from = saved.from, to = saved.to, "saved quiet sheets in one");
         Ok(night)
     }
 

@@ -15,7 +15,10 @@ pub(crate) struct RelayLanding(pub(crate) Arc<Relay>);
 
 impl Landing for RelayLanding {
     fn may_bring(&self, caller: Caller, piece: PieceId, hash: BlobHash) -> Result<(), Refusal> {
-        let claimed = self.0.read(|conn| media::is_claimed(conn, caller.person, piece, hash));
+        let claimed = self.0.read(|conn| {
+            Ok(media::is_claimed(conn, caller.person, piece, hash)?
+                || media::may_heal(conn, caller.person, piece, hash)?)
+        });
         if claimed.map_err(failed)? { Ok(()) } else { Err(Refusal::NotNamed { hash }) }
     }
 

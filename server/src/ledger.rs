@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fieldfolio_core::access::Membership;
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
 use fieldfolio_core::model::act::{Act, SignedAct, audience};
@@ -10,13 +11,13 @@ use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::{Class, Roles};
 use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::sync::relay::{
-    DeviceFacts, DocumentFacts, FolioFacts, Ledger, PieceFacts, Student, Taken,
+    DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Student, Taken,
 };
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::database::{self, Event};
-use crate::{directory, sight};
+use crate::{directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
 pub struct SqliteLedger<'a> {
@@ -82,14 +83,15 @@ impl Ledger for SqliteLedger<'_> {
     fn device(&self, device: DeviceId) -> rusqlite::Result<Option<DeviceFacts>> {
         self.conn
             .prepare_cached(
-                "select p.id, d.key, d.revoked_n is not null from device d join person p on p.row = d.person
-                 where d.id = ?1",
+                "select p.id, d.key, d.revoked_n is not null, coalesce(d.lost_n, d.revoked_n)
+                 from device d join person p on p.row = d.person where d.id = ?1",
             )?
             .query_row([device.as_bytes().as_slice()], |row| {
                 Ok(DeviceFacts {
                     person: PersonId::from_bytes(row.get(0)?),
                     key: PublicKey::from_bytes(row.get(1)?),
                     revoked: row.get(2)?,
+                    revoked_at: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
                 })
             })
             .optional()
@@ -97,22 +99,26 @@ impl Ledger for SqliteLedger<'_> {
 
     fn piece(&self, id: PieceId, person: PersonId) -> rusqlite::Result<Option<PieceFacts>> {
         let Some(piece) = sight::piece(self.conn, id)? else { return Ok(None) };
-        let mut memberships = BTreeMap::new();
+        let (mut memberships, mut lately) = (BTreeMap::new(), BTreeMap::new());
+        let since = Timestamp::from_millis(self.now.millis().saturating_sub(LATE));
         let mut role_ended = false;
         for placement in &piece.placements {
             let membership = sight::membership(self.conn, placement.folio, person, Some(self.now))?;
             memberships.insert(placement.folio, membership);
+            let then = sight::membership_since(self.conn, placement.folio, person, since)?;
+            lately.insert(placement.folio, then);
             role_ended |= self.role_ended(placement.folio, person)?;
         }
         let others_wrote = self
             .conn
             .prepare_cached(
                 "select 1 from document d join piece p on p.id = d.piece
-                 where d.piece = ?1 and d.author is not null and d.author <> p.maker",
+                 where d.piece = ?1 and d.author is not null and d.author <> p.maker
+                 union select 1 from held h join piece p on p.id = h.piece where h.piece = ?1 and h.author <> p.maker",
             )?
             .exists([id.as_bytes().as_slice()])?;
         let acts = self.acts_of(id)?;
-        Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote, acts }))
+        Ok(Some(PieceFacts { piece, memberships, lately, role_ended, others_wrote, acts }))
     }
 
     fn folio(&self, id: FolioId, person: PersonId) -> rusqlite::Result<Option<FolioFacts>> {
@@ -214,7 +220,7 @@ impl Ledger for SqliteLedger<'_> {
                     Some(_) => Taken::Other,
                 }
             }
-            Act::Share { .. } | Act::Unshare { .. } => Taken::Free,
+            Act::Share { .. } | Act::Unshare { .. } | Act::Erase { .. } => Taken::Free,
         })
     }
 
@@ -226,8 +232,7 @@ impl Ledger for SqliteLedger<'_> {
             .optional()?;
         let Some((class, heads)) = found else { return Ok(None) };
         let class = Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?;
-        let heads = heads.chunks_exact(32).filter_map(|head| head.try_into().ok().map(Head)).collect();
-        Ok(Some(DocumentFacts { class, heads }))
+        Ok(Some(DocumentFacts { class, heads: split_heads(&heads) }))
     }
 
     fn change(&self, document: DocumentId, hash: Head) -> rusqlite::Result<Option<u64>> {
@@ -242,14 +247,108 @@ impl Ledger for SqliteLedger<'_> {
 
     fn stored(&self, document: DocumentId) -> rusqlite::Result<Vec<Vec<u8>>> {
         let mut query = self.conn.prepare_cached(
-            "select c.raw from change c join document d on d.row = c.document where d.id = ?1 order by c.n",
+            "select c.document, c.hash, c.raw from change c join document d on d.row = c.document
+             where d.id = ?1 order by c.n",
         )?;
-        query.query_map([document.to_bytes().as_slice()], |row| row.get(0))?.collect()
+        let mut opened = BTreeMap::new();
+        let rows = query.query_map([document.to_bytes().as_slice()], |row| {
+            snapshots::whole(self.conn, row.get(0)?, Head(row.get(1)?), row.get(2)?, &mut opened)
+        })?;
+        rows.collect()
+    }
+
+    fn is_erased(&self, piece: PieceId) -> rusqlite::Result<bool> {
+        erasure::is_erased(self.conn, piece)
+    }
+
+    fn forked_at(&self) -> rusqlite::Result<Option<u64>> {
+        fork::since(self.conn, 0)
+    }
+
+    fn membership_before(&self, folio: FolioId, person: PersonId, lost: u64) -> rusqlite::Result<Membership> {
+        sight::membership_before(self.conn, folio, person, lost)
+    }
+
+    fn held(&self, document: DocumentId) -> rusqlite::Result<Option<HeldFacts>> {
+        let mut query = self.conn.prepare_cached(
+            "select h.item, p.id, h.class, h.heads from held h join person p on p.row = h.author
+             where h.document = ?1 order by h.row",
+        )?;
+        let mut rows = query.query([document.to_bytes().as_slice()])?;
+        let mut found: Option<HeldFacts> = None;
+        while let Some(row) = rows.next()? {
+            let (item, class, heads): (Vec<u8>, u8, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            let mut changes = found.map(|found| found.changes).unwrap_or_default();
+            changes.push(minicbor::decode(&item).map_err(|_| rusqlite::Error::InvalidQuery)?);
+            found = Some(HeldFacts {
+                changes,
+                author: PersonId::from_bytes(row.get(1)?),
+                class: Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?,
+                heads: split_heads(&heads),
+            });
+        }
+        Ok(found)
+    }
+
+    fn held_of(&self, person: PersonId) -> rusqlite::Result<(u64, u64)> {
+        self.conn
+            .prepare_cached(
+                "select count(*), coalesce(sum(h.bytes), 0) from held h join person p on p.row = h.author
+                 where p.id = ?1",
+            )?
+            .query_row([person.as_bytes().as_slice()], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))
+            })
+    }
+
+    fn hold(
+        &mut self,
+        change: &SignedChange,
+        class: Class,
+        heads: &[Head],
+        by: PersonId,
+    ) -> rusqlite::Result<()> {
+        let tx = self.tx()?;
+        let subject = change.document.to_string();
+        let n = database::append(tx, self.now, &Event { kind: "hold", by: Some(by), subject: &subject })?;
+        let item = minicbor::to_vec(change).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        tx.prepare_cached(
+            "insert into held (document, piece, author, class, hash, heads, at, bytes, item)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute((
+            change.document.to_bytes().as_slice(),
+            change.document.piece.as_bytes().as_slice(),
+            self.row_of(by)?,
+            class.number(),
+            change.hash.0.as_slice(),
+            Head::join(heads),
+            self.now.millis().cast_signed(),
+            i64::try_from(item.len()).unwrap_or(i64::MAX),
+            &item,
+        ))?;
+        // All of them have the heads that all of them lead to.
+        tx.prepare_cached("update held set heads = ?2 where document = ?1")?
+            .execute((change.document.to_bytes().as_slice(), Head::join(heads)))?;
+        sight::held_changed(tx, change.document, by, n)
+    }
+
+    fn let_go(&mut self, document: DocumentId, by: PersonId) -> rusqlite::Result<()> {
+        let tx = self.tx()?;
+        let subject = document.to_string();
+        let n = database::append(tx, self.now, &Event { kind: "release", by: Some(by), subject: &subject })?;
+        let author = self.held(document)?.map_or(by, |held| held.author);
+        tx.execute("delete from held where document = ?1", [document.to_bytes().as_slice()])?;
+        sight::held_changed(tx, document, author, n)
     }
 
     fn append_act(&mut self, signed: &SignedAct, act: &Act, by: PersonId) -> rusqlite::Result<u64> {
         let tx = self.tx()?;
-        let n = database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?;
+        let (kind, subject) = match act {
+            Act::Erase { piece } => ("erase", format!("piece {piece}")),
+            _ => ("act", String::new()),
+        };
+        let n = database::append(tx, self.now, &Event { kind, by: Some(by), subject: &subject })?;
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
             "insert into act (n, id, piece, device, body, signature) values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -298,6 +397,10 @@ impl Ledger for SqliteLedger<'_> {
         crate::media::claim(tx, document, self.row_of(by)?, &change.blobs)?;
         Ok(n)
     }
+}
+
+fn split_heads(heads: &[u8]) -> Vec<Head> {
+    heads.chunks_exact(32).filter_map(|head| head.try_into().ok().map(Head)).collect()
 }
 
 impl SqliteLedger<'_> {
@@ -402,6 +505,7 @@ impl SqliteLedger<'_> {
                 )?;
                 sight::piece_changed(tx, *piece, n)
             }
+            Act::Erase { piece } => erasure::remove(tx, *piece, erasure::BY_ITS_MAKER, n),
         }
     }
 

@@ -10,6 +10,9 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod directory;
+pub mod ends;
+pub mod erasure;
+pub mod fork;
 pub mod gate;
 pub mod keep;
 pub mod ledger;
@@ -17,12 +20,16 @@ pub mod live;
 pub mod media;
 pub mod news;
 pub mod relay;
+pub mod restore;
 pub mod routes;
 pub mod sight;
+pub mod snapshots;
 pub mod uploads;
 pub mod verify;
 
+mod doors;
 mod landing;
+mod limits;
 mod serve;
 mod web;
 

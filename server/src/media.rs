@@ -39,6 +39,41 @@ pub fn is_claimed(
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
 
+/// Bytes that should be here and are not: lost, damaged, or never brought again since the log went back. Of documents that
+/// this person, by her row, may read.
+pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId, BlobHash)>> {
+    let mut query = conn.prepare_cached(
+        "select distinct d.piece, c.blob from claim c join sight s on s.document = c.document and s.visible
+         join document d on d.row = c.document where s.person = ?1 and (
+             exists (select 1 from watch w where w.blob = c.blob and w.damaged is not null)
+             or (exists (select 1 from fork)
+                 and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob)))
+         limit 500",
+    )?;
+    let rows = query.query_map([person], |row| {
+        Ok((PieceId::from_bytes(row.get(0)?), BlobHash::from_digest(row.get(1)?)))
+    })?;
+    rows.collect()
+}
+
+/// May this person bring bytes that someone else named? Only what is lacking, of what she may read.
+pub fn may_heal(
+    conn: &Connection,
+    person: PersonId,
+    piece: PieceId,
+    blob: BlobHash,
+) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from claim c join document d on d.row = c.document
+         join sight s on s.document = c.document and s.visible join person p on p.row = s.person
+         where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and (
+             exists (select 1 from watch w where w.blob = c.blob and w.damaged is not null)
+             or (exists (select 1 from fork)
+                 and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob)))",
+    )?
+    .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
+}
+
 /// The bytes are durable under their name: links what their bringer claimed on this piece.
 pub fn landed(
     tx: &Transaction<'_>,
@@ -47,6 +82,7 @@ pub fn landed(
     blob: BlobHash,
     size: u64,
 ) -> rusqlite::Result<()> {
+    let heals = may_heal(tx, person, piece, blob)?;
     let hash = blob.as_bytes().as_slice();
     tx.prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
         .execute((hash, size.cast_signed()))?;
@@ -58,9 +94,9 @@ pub fn landed(
     tx.prepare_cached(
         "insert or ignore into link (document, blob)
          select c.document, c.blob from claim c join document d on d.row = c.document
-         join person p on p.row = c.author where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
+         join person p on p.row = c.author where c.blob = ?1 and d.piece = ?2 and (p.id = ?3 or ?4)",
     )?
-    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice(), heals))?;
     Ok(())
 }
 

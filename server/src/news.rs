@@ -8,16 +8,23 @@ mod render;
 
 pub(crate) use render::acts;
 
+use std::collections::BTreeMap;
+
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
+use fieldfolio_core::sync::audit::Fingerprint;
+use fieldfolio_core::sync::wire::{
+    self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Record, Response, ToFill,
+};
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 
-use crate::{database, sight};
+use crate::fork::{self, Standing};
+use crate::snapshots::{self, Raws};
+use crate::{media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -34,13 +41,19 @@ pub fn read(
     fill: &[Fill],
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
-    let epoch = epoch(conn)?;
     let head = head(conn)?;
-    if !is_of_this_log(conn, cursor, epoch, head)? {
+    let forked_at = match fork::standing(conn, cursor, head)? {
+        Standing::Here => None,
+        Standing::Lost(at) => Some(at),
+        // Whoever exchanges has begun a new epoch before it reads.
+        Standing::Unheard | Standing::Foreign => Some(0),
+    };
+    if let Some(at) = forked_at {
         return Ok(Response {
             version: PROTOCOL,
-            cursor: Cursor { epoch, ..Cursor::default() },
+            cursor: fork::cursor_at(conn, at.min(cursor.n))?,
             start_over: true,
+            forked_at,
             ..Response::default()
         });
     }
@@ -77,7 +90,7 @@ pub fn read(
         response.packs.push(pack(conn, row, document, after, &mut room)?);
     }
     all_packed &= response.packs.iter().all(|pack| pack.whole);
-    response.cursor = Cursor { epoch, n: bound, tag: tag(conn, bound)?.unwrap_or_default() };
+    response.cursor = fork::cursor_at(conn, bound)?;
     response.more = bound < head || !all_packed;
     Ok(response)
 }
@@ -100,23 +113,41 @@ pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
         .map(i64::cast_unsigned)
 }
 
-fn tag(conn: &Connection, n: u64) -> rusqlite::Result<Option<[u8; 8]>> {
-    conn.prepare_cached("select tag from log where n = ?1")?
-        .query_row([n.cast_signed()], |row| row.get(0))
-        .optional()
-}
-
-fn epoch(conn: &Connection) -> rusqlite::Result<u32> {
-    let bytes = database::meta(conn, "epoch")?.and_then(|bytes| bytes.try_into().ok());
-    Ok(bytes.map_or(1, u32::from_be_bytes))
-}
-
-/// A device that is new has the empty cursor; any other names an event of this log by number and tag.
-fn is_of_this_log(conn: &Connection, cursor: Cursor, epoch: u32, head: u64) -> rusqlite::Result<bool> {
-    if cursor.n == 0 {
-        return Ok(true);
+/// Compares what a device holds with all that its person may read, both up to its cursor. Where they differ, everything in sight
+/// is announced once more.
+pub fn audit(
+    conn: &Connection,
+    person: PersonId,
+    (held, up_to): ([u8; 32], u64),
+    response: &mut Response,
+) -> rusqlite::Result<()> {
+    let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
+    let lacking = media::lacking(conn, row)?;
+    response.lacks = lacking.into_iter().map(|(piece, blob)| Lacking { piece, blob }).collect();
+    let mut fingerprint = Fingerprint::default();
+    let mut query = conn.prepare_cached(
+        "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row
+         where s.person = ?1 and s.visible and c.n <= ?2 order by d.id, c.hash",
+    )?;
+    let mut rows = query.query((row, up_to.cast_signed()))?;
+    while let Some(row) = rows.next()? {
+        let id: Vec<u8> = row.get(0)?;
+        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
+        fingerprint.add(document, &Head(row.get(1)?));
     }
-    Ok(cursor.epoch == epoch && cursor.n <= head && tag(conn, cursor.n)? == Some(cursor.tag))
+    if fingerprint.finish() == held {
+        return Ok(());
+    }
+    let mut query = conn.prepare_cached(
+        "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document
+         where s.person = ?1 and s.visible",
+    )?;
+    for sight in query.query_map([row], changed_row)? {
+        let sight = sight?;
+        response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+    }
+    (response.differs, response.more) = (true, true);
+    Ok(())
 }
 
 /// Renders what notices name, up to a number of bytes; says up to which number that reaches if not to the bound. One
@@ -245,11 +276,17 @@ fn limit() -> i64 {
     i64::try_from(PAGE).unwrap_or(i64::MAX)
 }
 
-const CHANGE: &str = "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature
+const CHANGE: &str =
+    "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.document
      from change c join document d on d.row = c.document";
 
-fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
+/// Saved forms that were opened, by their documents.
+type Opened = BTreeMap<i64, Raws>;
+
+fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite::Result<News> {
     use fieldfolio_core::blob::BlobHash;
+    let hash = Head(row.get(5)?);
+    let raw = snapshots::whole(conn, row.get(9)?, hash, row.get(7)?, opened)?;
     let (id, blobs): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(6)?);
     Ok(News {
         n: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -258,12 +295,12 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
             device: DeviceId::from_bytes(row.get(2)?),
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),
-            hash: Head(row.get(5)?),
+            hash,
             blobs: blobs
                 .chunks_exact(32)
                 .filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest))
                 .collect(),
-            raw: row.get(7)?,
+            raw,
             signature: Signature::from_bytes(row.get(8)?),
         },
     })
@@ -272,7 +309,8 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<News> {
 /// Every change of a document, in the order of the log.
 pub(crate) fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
     let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
-    query.query_map([document], change_row)?.collect()
+    let mut opened = Opened::new();
+    query.query_map([document], |row| change_row(conn, row, &mut opened))?.collect()
 }
 
 /// New changes of documents that were in sight at the cursor already, and the number they reach to if not to the head.
@@ -288,9 +326,10 @@ fn changes_in_sight(
          order by c.n limit ?3"
     ))?;
     let mut news: Vec<News> = Vec::new();
+    let mut opened = Opened::new();
     let mut rows = query.query((person, after.cast_signed(), limit()))?;
     while let Some(row) = rows.next()? {
-        let next = change_row(row)?;
+        let next = change_row(conn, row, &mut opened)?;
         if next.change.raw.len() > *room {
             let reached = news.last().map(|last| last.n);
             *room = 0;
@@ -317,9 +356,10 @@ fn pack(
          where s.person = ?1 and s.visible and d.id = ?2 and c.n > ?3 order by c.n"
     ))?;
     let mut rows = query.query((person, document.to_bytes().as_slice(), after.cast_signed()))?;
+    let mut opened = Opened::new();
     let mut pack = Pack { document, changes: Vec::new(), whole: true };
     while let Some(row) = rows.next()? {
-        let next = change_row(row)?;
+        let next = change_row(conn, row, &mut opened)?;
         if next.change.raw.len() > *room {
             pack.whole = false;
             *room = 0;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::{Asker, commit, prepare};
-use fieldfolio_core::sync::wire::{Request, Response, Verdict};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
+use fieldfolio_core::sync::relay::{Asker, commit, commit_release, prepare, prepare_release};
+use fieldfolio_core::sync::wire::{Cursor, Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,9 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
-use crate::gate::ContainedTrial;
+use crate::ends::{self, Ends, EndsError};
+use crate::fork::{self, Standing};
+use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
 use crate::{directory, media, news};
 
@@ -34,6 +36,12 @@ pub enum RelayError {
     /// The writer is gone: the process is ending.
     #[error("the relay is shutting down")]
     Closing,
+    /// Nothing may be taken in.
+    #[error("{}", ends::MISSING)]
+    OnlyReading,
+    /// What ended can't be written down.
+    #[error(transparent)]
+    Ends(#[from] Box<EndsError>),
 }
 
 impl From<rusqlite::Error> for RelayError {
@@ -51,13 +59,34 @@ pub struct Relay {
     readers: Readers,
     writer: Writer,
     committed: Arc<Notify>,
-    room: ContainedTrial,
+    /// What ended since the copy that is served was made is not known: nothing is taken in.
+    only_reads: bool,
+    gate: Gate,
 }
 
 impl Relay {
-    /// Opens the school in `folder`.
+    /// Opens the school in `folder`, for a tool that looks at it.
     pub fn open(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
         let conn = database::open(folder)?;
+        Self::with(folder, config, conn, None, false)
+    }
+
+    /// Opens it to be served: what ended in a log that is lost ends again, and if nobody knows what that was, nothing is
+    /// taken in.
+    pub fn open_to_serve(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
+        let mut conn = database::open(folder)?;
+        let ends = Ends::open(&mut conn, ends::file(folder, config), now()).map_err(Box::new)?;
+        let only_reads = ends.is_none();
+        Self::with(folder, config, conn, ends, only_reads)
+    }
+
+    fn with(
+        folder: &Path,
+        config: &Config,
+        conn: Connection,
+        ends: Option<Ends>,
+        only_reads: bool,
+    ) -> Result<Arc<Self>, RelayError> {
         let school = school_of(&conn)?;
         let committed = Arc::new(Notify::new());
         Ok(Arc::new(Self {
@@ -65,54 +94,108 @@ impl Relay {
             school,
             quotas: Quotas { person: config.quota_bytes_per_person, school: config.quota_bytes_per_school },
             readers: Readers::new(folder, config.reader_connections),
-            writer: Writer::start(conn, committed.clone()),
+            writer: Writer::start(conn, ends, committed.clone()),
+            only_reads,
             committed,
-            room: ContainedTrial::new(),
+            gate: Gate::new(config),
         }))
     }
 
     /// One exchange: what the device sends first, then what it is told.
     pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
         self.end_what_expired()?;
+        self.notice_lost_log(request.cursor)?;
+        for document in self.read(|conn| directory::releases::of(conn, asker.person))? {
+            self.release(asker.person, document)?;
+        }
         let mut verdicts = Vec::new();
-        if !request.items.is_empty() {
+        if self.only_reads {
+            verdicts = vec![Verdict::Busy; request.items.len()];
+        } else if !request.items.is_empty() {
             verdicts = self.take(asker, &request)?;
         }
         let mut response = self.read(|conn| {
             let reading = conn.unchecked_transaction()?;
-            news::read(&reading, asker.person, request.cursor, &request.fill, now())
+            tell(&reading, asker, &request, now())
         })?;
         response.verdicts = verdicts;
         Ok(response)
     }
 
+    /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch
+    /// begins, and devices bring what is lost.
+    fn notice_lost_log(&self, cursor: Cursor) -> Result<(), RelayError> {
+        let is_unheard = move |conn: &Connection| {
+            Ok(fork::standing(conn, cursor, news::head(conn)?)? == Standing::Unheard)
+        };
+        if self.read(is_unheard)? {
+            tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
+            self.writer.write(move |tx, now| match is_unheard(tx)? {
+                true => fork::begin(tx, now, 0),
+                false => Ok(()),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Releases what is held back of a document: by its author, where she may write again; by who teaches there. False
+    /// when there is nothing that `by` may release.
+    pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
+        let school = self.school;
+        if self.only_reads {
+            return Ok(false);
+        }
+        let untried =
+            self.read(|conn| prepare_release(&SqliteLedger::reading(conn, school, now()), document))?;
+        let Some(release) = untried.and_then(|untried| untried.try_in(&self.gate.of(by))) else {
+            return Ok(false);
+        };
+        self.writer.write(move |tx, now| {
+            let may = release.is_of(by) || directory::releases::may_release(tx, by, document, now)?;
+            if !may {
+                return Ok(false);
+            }
+            commit_release(&mut SqliteLedger::writing(tx, school, now), &release, by)
+        })
+    }
+
     fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
         let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; request.items.len()];
-        // A trial that was overtaken by another commit on the same document is made again, a few times.
+        let mut open: Vec<usize> = (0..request.items.len()).collect();
+        // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
+        // put off is not: whoever brought it waits for her next turn.
         for _ in 0..4 {
-            let open: Vec<usize> =
-                (0..verdicts.len()).filter(|at| verdicts.get(*at) == Some(&Verdict::Busy)).collect();
-            if open.is_empty() {
-                break;
-            }
             let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
             // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
             let untried = self.read(|conn| {
                 let moment = conn.unchecked_transaction()?;
                 prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, items)
             })?;
-            let batch = untried.try_all(&self.room);
-            let school = self.school;
+            let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
+            let (school, tried) = (self.school, batch.clone());
             let decided = self
                 .writer
-                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &batch))?;
-            for (at, verdict) in open.into_iter().zip(decided) {
+                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried))?;
+            let mut overtaken = Vec::new();
+            for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
+                if verdict == Verdict::Busy && batch.is_fit(position) {
+                    overtaken.push(at);
+                }
                 if let Some(slot) = verdicts.get_mut(at) {
                     *slot = verdict;
                 }
             }
+            open = overtaken;
+            if open.is_empty() {
+                break;
+            }
         }
         Ok(verdicts)
+    }
+
+    /// The gate that every change passes.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// Circle rows whose time has come end before anything else is decided.
@@ -140,7 +223,15 @@ impl Relay {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
     {
+        if self.only_reads {
+            return Err(RelayError::OnlyReading);
+        }
         self.writer.write(write)
+    }
+
+    /// Nothing is taken in: see [`ends`].
+    pub fn only_reads(&self) -> bool {
+        self.only_reads
     }
 
     /// Who holds this token: the only way in. Nobody, once the device is revoked.
@@ -251,14 +342,51 @@ pub fn exchange_alone(
     now: Timestamp,
 ) -> Result<Response, RelayError> {
     let school = school_of(conn)?;
-    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, request.items)?;
+    if fork::standing(conn, request.cursor, news::head(conn)?)? == Standing::Unheard {
+        let tx = database::begin(conn)?;
+        fork::begin(&tx, now, 0)?;
+        tx.commit()?;
+    }
+    for document in directory::releases::of(conn, asker.person)? {
+        release_alone(conn, room, asker.person, document, now)?;
+    }
+    let items = request.items.clone();
+    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, items)?;
     let batch = untried.try_all(room);
     let tx = database::begin(conn)?;
     directory::expire_due(&tx, now)?;
     let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;
-    let response = news::read(&tx, asker.person, request.cursor, &request.fill, now)?;
+    let response = tell(&tx, asker, &request, now)?;
     tx.commit()?;
     Ok(Response { verdicts, ..response })
+}
+
+/// The same for what is held back: see [`Relay::release`].
+pub fn release_alone(
+    conn: &mut Connection,
+    room: &ContainedTrial,
+    by: PersonId,
+    document: DocumentId,
+    now: Timestamp,
+) -> Result<bool, RelayError> {
+    let school = school_of(conn)?;
+    let untried = prepare_release(&SqliteLedger::reading(conn, school, now), document)?;
+    let Some(release) = untried.and_then(|untried| untried.try_in(room)) else { return Ok(false) };
+    let tx = database::begin(conn)?;
+    let may = release.is_of(by) || directory::releases::may_release(&tx, by, document, now)?;
+    let done = may && commit_release(&mut SqliteLedger::writing(&tx, school, now), &release, by)?;
+    tx.commit()?;
+    Ok(done)
+}
+
+/// What a device is told; and where that is nothing, whether what it holds is all that it may read.
+fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> rusqlite::Result<Response> {
+    let mut response = news::read(conn, asker.person, request.cursor, &request.fill, now)?;
+    if let Some(held) = request.audit.filter(|_| response.is_empty() && !response.more) {
+        let up_to = request.cursor.n;
+        news::audit(conn, asker.person, (held, up_to), &mut response)?;
+    }
+    Ok(response)
 }
 
 /// The device that holds this token, unless it was revoked.
@@ -294,12 +422,12 @@ struct Writer {
 const GROUP: usize = 64;
 
 impl Writer {
-    fn start(mut conn: Connection, committed: Arc<Notify>) -> Self {
+    fn start(mut conn: Connection, mut ends: Option<Ends>, committed: Arc<Notify>) -> Self {
         let (jobs, queue) = mpsc::sync_channel::<Job>(4 * GROUP);
         let thread = std::thread::spawn(move || {
             while let Ok(first) = queue.recv() {
                 let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP).collect();
-                commit_group(&mut conn, group);
+                commit_group(&mut conn, ends.as_mut(), group);
                 committed.notify_one();
             }
         });
@@ -339,7 +467,7 @@ impl Drop for Writer {
 }
 
 /// One transaction for the group, a savepoint for each job: one that fails takes nothing of the others along.
-fn commit_group(conn: &mut Connection, group: Vec<Job>) {
+fn commit_group(conn: &mut Connection, ends: Option<&mut Ends>, group: Vec<Job>) {
     let mut settles = Vec::with_capacity(group.len());
     let committed = (|| {
         let tx = database::begin(conn)?;
@@ -358,6 +486,9 @@ fn commit_group(conn: &mut Connection, group: Vec<Job>) {
     })();
     if let Err(error) = &committed {
         tracing::error!(%error, "a group of writes was not committed");
+    } else if let Some(Err(error)) = ends.map(|ends| ends.catch_up(conn)) {
+        // It has ended in the log; the file is tried again with the next group, and at the next start.
+        tracing::error!(%error, "what ended could not be written down beside the database");
     }
     for settle in settles {
         settle(committed.is_ok());

@@ -4,10 +4,11 @@
 
 mod calls;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -16,13 +17,17 @@ use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::sync::relay::Asker;
-use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, Invite, LIVE_PROTOCOL};
+use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled, Invite, LIVE_PROTOCOL};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::Transaction;
 
 use crate::blobs::{self, BlobStore};
 use crate::directory;
 use crate::directory::devices::EnrolError;
 use crate::directory::invitations::InviteError;
+use crate::limits::{self, Limits};
 use crate::live::{self, Live, NoPlace};
 use crate::relay::{Relay, RelayError, blocking};
 use crate::uploads::{self, Caller, Uploads};
@@ -67,6 +72,8 @@ pub struct App {
     pub uploads: Arc<Uploads>,
     /// Live connections.
     pub live: Arc<Live>,
+    /// How often one may ask.
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// The whole surface.
@@ -77,6 +84,7 @@ pub fn routes() -> Vec<Route> {
         row("/health", &["GET"], Needs::Nothing, Some(get(health))),
         row("/ready", &["GET"], Needs::Nothing, Some(get(ready))),
         row("/v1/enrol", &["POST"], Needs::Nothing, Some(post(enrol))),
+        row("/v1/come-back", &["POST"], Needs::Nothing, Some(post(come_back))),
         // The web client
         row("/", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
         row("/{*path}", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
@@ -91,6 +99,7 @@ pub fn routes() -> Vec<Route> {
         row("/v1/circle", &["POST"], Needs::Device, Some(post(calls::grant_part))),
         row("/v1/circle/end", &["POST"], Needs::Device, Some(post(calls::end_part))),
         row("/v1/projects", &["POST"], Needs::Device, Some(post(calls::start_project))),
+        row("/v1/held/release", &["POST"], Needs::Device, Some(post(calls::release))),
         row("/v1/devices/revoke", &["POST"], Needs::Device, Some(post(calls::revoke_device))),
         row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
         // tus 1.0; its own router answers all methods
@@ -105,6 +114,10 @@ pub fn router(app: App) -> Router {
     for route in routes() {
         if let Some(handler) = route.handler {
             let guard = middleware::from_fn_with_state((app.clone(), route.needs, route.token), authorise);
+            let handler = match route.methods.contains(&"POST") {
+                true => handler.layer(middleware::from_fn(patiently)),
+                false => handler,
+            };
             router = router.route(route.path, handler.layer(guard));
         }
     }
@@ -134,16 +147,26 @@ async fn authorise(
         read_off(request).await;
         return refusal(StatusCode::UNAUTHORIZED, "this needs the token of an enrolled device");
     };
+    let from = address(&request);
     let (relay, shown) = (app.relay.clone(), Shown(token.clone()));
     match blocking(move || relay.authorise(&token)).await {
         Ok(Some(asker)) => {
+            let Some(under_way) = app.limits.enter(asker.device) else {
+                read_off(request).await;
+                return too_often();
+            };
             request.extensions_mut().insert(shown);
             request.extensions_mut().insert(asker);
             request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
-            next.run(request).await
+            let response = next.run(request).await;
+            drop(under_way);
+            response
         }
         Ok(None) => {
             read_off(request).await;
+            if !app.limits.guessed(from) {
+                return too_often();
+            }
             refusal(
                 StatusCode::UNAUTHORIZED,
                 "this device is not known here, or was revoked: ask the school for a new invitation",
@@ -153,12 +176,38 @@ async fn authorise(
     }
 }
 
+/// A body is read before anything is decided on it, and nobody waits for one that does not come.
+async fn patiently(request: Request, next: Next) -> Response {
+    let limit = limits::body_limit(request.uri().path());
+    match limits::whole_body(request, limit).await {
+        Ok((request, body)) => next.run(request.map(|_| body.into())).await,
+        Err(StatusCode::PAYLOAD_TOO_LARGE) => {
+            refusal(StatusCode::PAYLOAD_TOO_LARGE, "this is more than is read at once: send less")
+        }
+        Err(status) => refusal(status, "the request did not come to its end: try again"),
+    }
+}
+
+fn too_often() -> Response {
+    let mut response = refusal(
+        StatusCode::TOO_MANY_REQUESTS,
+        "this is asked too often from here: wait a minute and try again",
+    );
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    response
+}
+
 /// Lets a refused caller finish what it was sending, within bounds: otherwise the line breaks under it and it never
 /// hears the answer.
 async fn read_off(request: Request) {
     let body = axum::body::to_bytes(request.into_body(), 2 * wire::MAX_REQUEST_BYTES);
     // Whatever it sent, and whether it came to its end, is nothing to us.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(30), body).await;
+}
+
+/// Where a request comes from. Nothing is known of it where the router is asked without a socket.
+fn address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
@@ -196,8 +245,10 @@ async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: 
         Ok(request) => request,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
-    match blocking(move || app.relay.exchange(asker, request)).await {
-        Ok(response) => cbor(&response),
+    let inflates = request.inflates;
+    let answered = blocking(move || Ok(app.relay.exchange(asker, request)?.to_frame(inflates)));
+    match answered.await {
+        Ok(frame) => cbor_bytes(frame),
         Err(error) => unavailable(&error),
     }
 }
@@ -222,23 +273,57 @@ async fn listen(
     }
 }
 
-async fn enrol(State(app): State<App>, body: Bytes) -> Response {
+async fn enrol(
+    State(app): State<App>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    body: Bytes,
+) -> Response {
     let frame: Enrol = match wire::from_bytes(&body, 4096) {
         Ok(frame) => frame,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
+    enrolling(app, from, move |tx, now| directory::enrol(tx, now, &frame)).await
+}
+
+async fn come_back(
+    State(app): State<App>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    body: Bytes,
+) -> Response {
+    let frame: ComeBack = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
+        Ok(frame) => frame,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    enrolling(app, from, move |tx, now| directory::devices::come_back(tx, now, &frame)).await
+}
+
+async fn enrolling(
+    app: App,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    enrol: impl FnOnce(&Transaction<'_>, Timestamp) -> Result<DeviceRecord, EnrolError> + Send + 'static,
+) -> Response {
+    let relay = app.relay.clone();
     let enrolled = blocking(move || {
-        app.relay.write(move |tx, now| {
-            internal(directory::enrol(tx, now, &frame), |error| match error {
+        relay.write(move |tx, now| {
+            // What was written of a chain that is refused at its end is undone.
+            tx.execute_batch("savepoint enrolling")?;
+            let done = internal(enrol(tx, now), |error| match error {
                 EnrolError::Sqlite(error) => Err(error),
                 EnrolError::Directory(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
                 EnrolError::Invite(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
                 refused => Ok(refused),
-            })
+            })?;
+            tx.execute_batch(match done {
+                Ok(_) => "release enrolling",
+                Err(_) => "rollback to enrolling; release enrolling",
+            })?;
+            Ok(done)
         })
     });
     match enrolled.await {
         Ok(Ok(record)) => cbor(&Enrolled { record }),
+        // Guessing is slow, whatever is guessed.
+        Ok(Err(_)) if !app.limits.guessed(from.map(|Extension(from)| from.0.ip())) => too_often(),
         Ok(Err(refused)) => refusal(StatusCode::FORBIDDEN, &refused.to_string()),
         Err(error) => unavailable(&error),
     }
@@ -296,8 +381,11 @@ async fn blob(
 }
 
 fn cbor<T: minicbor::Encode<()>>(frame: &T) -> Response {
-    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], wire::to_bytes(frame))
-        .into_response()
+    cbor_bytes(wire::to_bytes(frame))
+}
+
+fn cbor_bytes(frame: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/cbor"), (header::CACHE_CONTROL, "no-store")], frame).into_response()
 }
 
 fn refusal(status: StatusCode, words: &str) -> Response {
@@ -329,11 +417,13 @@ async fn log_request(request: Request, next: Next) -> Response {
         "/v1/sync",
         "/v1/live",
         "/v1/enrol",
+        "/v1/come-back",
         "/v1/invitations",
         "/v1/mentors",
         "/v1/circle",
         "/v1/projects",
         "/v1/devices",
+        "/v1/held",
         "/v1/blobs",
         "/v1/uploads",
         "/health",

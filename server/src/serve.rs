@@ -10,6 +10,8 @@ use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
+use crate::doors;
+use crate::ends;
 use crate::keep::{Keeper, Night, Stock};
 use crate::landing::RelayLanding;
 use crate::live::{self, Live};
@@ -29,7 +31,7 @@ pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
 
 /// Two relays on one folder would write into each other's uploads: the second one is told. The lock ends with the
 /// process, however it ends.
-fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
+pub(crate) fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
     let lock = File::create(folder.join("relay.lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -43,7 +45,14 @@ fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
 async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let has_school = crate::database::path(folder).exists();
     let _only_one = has_school.then(|| only_one(folder)).transpose()?;
-    let app = open(folder, &config)?;
+    let relay = Relay::open_to_serve(folder, &config)?;
+    if relay.only_reads() {
+        tracing::error!("{}", ends::MISSING);
+        eprintln!("fieldfolio: {}", ends::MISSING);
+    }
+    let app = open(relay, folder, &config)?;
+    // A relay that can't try changes takes none: it says so here, and not to children.
+    app.relay.gate().prove()?;
     let listener = tokio::net::TcpListener::bind(config.listen).await?;
     // Scripts wait for this line: nothing is printed before it, and connections are taken from here on.
     println!("listening on http://{}", listener.local_addr()?);
@@ -53,19 +62,19 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
         tokio::spawn(app.uploads.clone().janitor()),
         tokio::spawn(live::herald(live.clone())),
         tokio::spawn(keeper(&app).nightly()),
+        tokio::spawn(keeper(&app).after_erasures()),
     ];
     let stop = async move {
         stop().await;
         live.stop().await;
     };
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop).await?;
+    doors::open(listener, router(app), config.connections, stop).await?;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
 
 /// Everything that handlers share, for the school in `folder`.
-fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
-    let relay = Relay::open(folder, config)?;
+fn open(relay: Arc<Relay>, folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
     let landing = Arc::new(RelayLanding(relay.clone()));
     let limits = Limits {
@@ -75,7 +84,8 @@ fn open(folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
     let live = Live::new(relay.clone(), config);
-    Ok(App { relay, blobs, uploads: Arc::new(uploads), live })
+    let limits = Arc::new(crate::limits::Limits::new());
+    Ok(App { relay, blobs, uploads: Arc::new(uploads), live, limits })
 }
 
 fn keeper(app: &App) -> Keeper {
@@ -92,7 +102,7 @@ pub(crate) fn stock(folder: &Path, config: &Config) -> Result<Stock, Box<dyn Err
 /// Does now what a relay does every night. Not beside a relay: what lands there must not lose its bytes here.
 pub(crate) fn look_now(folder: &Path, config: &Config, now: Timestamp) -> Result<Night, Box<dyn Error>> {
     let _only_one = only_one(folder)?;
-    Ok(keeper(&open(folder, config)?).look(now)?)
+    Ok(keeper(&open(Relay::open(folder, config)?, folder, config)?).look(now)?)
 }
 
 async fn stop() {

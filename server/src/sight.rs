@@ -32,11 +32,13 @@ pub enum Notice {
     Census = 6,
     /// A class, for who teaches or advises it.
     Class = 7,
+    /// What is held back of a document.
+    Held = 8,
 }
 
 impl Notice {
     /// Every kind.
-    pub const ALL: [Notice; 8] = [
+    pub const ALL: [Notice; 9] = [
         Notice::School,
         Notice::Framework,
         Notice::Person,
@@ -45,6 +47,7 @@ impl Notice {
         Notice::Piece,
         Notice::Census,
         Notice::Class,
+        Notice::Held,
     ];
 }
 
@@ -206,6 +209,26 @@ pub fn document_changed(
     Ok(())
 }
 
+/// What is held back of a document changed: those who teach where its piece lies are told.
+pub fn held_changed(
+    tx: &Transaction<'_>,
+    document: DocumentId,
+    author: PersonId,
+    n: u64,
+) -> rusqlite::Result<()> {
+    let teachers = rows(
+        tx,
+        "select distinct c.person from circle c join placement l on l.folio = c.folio
+         where l.piece = ?1 and c.role = 'teacher' and c.ended_n is null",
+        document.piece.as_bytes(),
+    )?;
+    for person in teachers {
+        notify(tx, person, Notice::Held, &document.to_bytes(), n)?;
+        notify(tx, person, Notice::Person, author.as_bytes(), n)?;
+    }
+    Ok(())
+}
+
 /// A piece as access looks at it.
 pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::Piece>> {
     let found = conn
@@ -237,6 +260,41 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
     }))
 }
 
+/// What a person is in a circle, or was when a log that was lost stood at this number.
+pub fn membership_before(
+    conn: &Connection,
+    folio: FolioId,
+    person: PersonId,
+    lost: u64,
+) -> rusqlite::Result<Membership> {
+    let mut query = conn.prepare_cached(
+        "select c.role, c.may_write from circle c join person p on p.row = c.person
+         where c.folio = ?1 and p.id = ?2 and (c.ended_n is null or c.lost_n > ?3)",
+    )?;
+    let key = (folio.as_bytes().as_slice(), person.as_bytes().as_slice(), lost.cast_signed());
+    let rows = query.query_map(key, role_row)?;
+    add_up(conn, folio, person, rows)
+}
+
+/// What a person is in a circle, or was at any time since this moment.
+pub fn membership_since(
+    conn: &Connection,
+    folio: FolioId,
+    person: PersonId,
+    since: Timestamp,
+) -> rusqlite::Result<Membership> {
+    let mut query = conn.prepare_cached(
+        "select c.role, c.may_write from circle c join person p on p.row = c.person
+         left join log l on l.n = c.ended_n
+         where c.folio = ?1 and p.id = ?2 and (l.at is null or l.at > ?3)
+           and (c.expires_at is null or c.expires_at > ?3)",
+    )?;
+    let since = since.millis().cast_signed();
+    let rows =
+        query.query_map((folio.as_bytes().as_slice(), person.as_bytes().as_slice(), since), role_row)?;
+    add_up(conn, folio, person, rows)
+}
+
 /// What a person is in a circle. With a time, rows that have expired by then don't count even if they have not been
 /// ended yet.
 pub fn membership(
@@ -250,10 +308,21 @@ pub fn membership(
         "select c.role, c.may_write from circle c join person p on p.row = c.person
          where c.folio = ?1 and p.id = ?2 and c.ended_n is null and (c.expires_at is null or c.expires_at > ?3)",
     )?;
+    let rows = query.query_map((folio.as_bytes().as_slice(), person.as_bytes().as_slice(), now), role_row)?;
+    add_up(conn, folio, person, rows)
+}
+
+fn role_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<(String, bool)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+fn add_up(
+    conn: &Connection,
+    folio: FolioId,
+    person: PersonId,
+    rows: impl Iterator<Item = rusqlite::Result<(String, bool)>>,
+) -> rusqlite::Result<Membership> {
     let mut membership = Membership::default();
-    let rows = query.query_map((folio.as_bytes().as_slice(), person.as_bytes().as_slice(), now), |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
-    })?;
     for row in rows {
         let (role, may_write) = row?;
         if let Ok(role) = role.parse::<Role>() {
@@ -374,7 +443,7 @@ fn set_sight(
 }
 
 /// Counts the voices about a student that can count, and tells those who are shown her level when the number changed.
-fn count_voices(tx: &Transaction<'_>, student: i64, n: u64) -> rusqlite::Result<()> {
+pub(crate) fn count_voices(tx: &Transaction<'_>, student: i64, n: u64) -> rusqlite::Result<()> {
     let voices: i64 = tx
         .prepare_cached(
             "select count(*) from document d
@@ -419,7 +488,7 @@ pub fn person_row(conn: &Connection, id: PersonId) -> rusqlite::Result<Option<i6
         .optional()
 }
 
-fn rows(conn: &Connection, sql: &str, key: &[u8]) -> rusqlite::Result<BTreeSet<i64>> {
+pub(crate) fn rows(conn: &Connection, sql: &str, key: &[u8]) -> rusqlite::Result<BTreeSet<i64>> {
     conn.prepare_cached(sql)?.query_map([key], |row| row.get(0))?.collect()
 }
 

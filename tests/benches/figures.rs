@@ -14,9 +14,11 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::relay::{Ledger, TrialRoom};
 use fieldfolio_core::sync::wire::Item;
 use fieldfolio_core::time::WorkDate;
-use fieldfolio_server::gate::ContainedTrial;
+use fieldfolio_server::config::Config;
+use fieldfolio_server::gate::{ContainedTrial, Gate};
 use fieldfolio_server::ledger::SqliteLedger;
 use fieldfolio_tests::films::LARGE;
+use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::sim::School;
 use fieldfolio_tests::{documents, raw};
 
@@ -200,6 +202,13 @@ fn gate(c: &mut Criterion) {
     });
     c.bench_function("gate: trial of one change on ten", |b| {
         b.iter(|| black_box(room.trial(&stored, &[&next])).expect("it passes"));
+    });
+    // As the relay does it: in a child process, there and back.
+    let program = binary("fieldfolio").expect("the relay is built in this profile");
+    let gate = Gate::of_program(program, &Config::default());
+    gate.prove().expect("a child begins");
+    c.bench_function("gate: the same in a child", |b| {
+        b.iter(|| black_box(gate.of(me.person).trial(&stored, &[&next])).expect("it passes"));
     });
     let parsed: Vec<ParsedChange> =
         stored.iter().map(|raw| ParsedChange::parse(raw).expect("a change")).collect();

@@ -1,7 +1,7 @@
 //! `fieldfolio-device`: one person's device as a command line, for scripts, tests and the curious.
 //!
 //! Every command is a process that opens the device's folder, does one thing and closes it, as a phone does that is
-//! switched off in between. Only `enrol`, `invite`, `sync` and `follow` speak to the relay; all else works without a network.
+//! switched off in between. Only `enrol`, `invite`, `sync`, `follow` and `held --release` speak to the relay; all else works without a network.
 //! It answers in words or, with `--json`, in one JSON value. Tokens and keys are never printed.
 
 use std::path::PathBuf;
@@ -95,6 +95,19 @@ enum Command {
         /// The piece
         piece: PieceId,
     },
+    /// Erase a piece of one's own for ever, while nobody else has written on it
+    Erase {
+        /// The piece
+        piece: PieceId,
+    },
+    /// What came after its author's part had ended, for a teacher to let through
+    Held {
+        /// Let through what waits of this sheet: its name, as `held` shows it
+        #[arg(long, value_name = "SHEET")]
+        release: Option<String>,
+    },
+    /// Have everything here compared with what the school has, at the next sync
+    Compare,
     /// Say what was done well and what comes next
     Feedback(speak::GiveFeedback),
     /// Judge one outcome for one student
@@ -289,6 +302,9 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Place { piece, place } => make::place(&mut device, piece, &place),
         Command::Share { piece, audience } => make::share(&mut device, piece, audience),
         Command::Unshare { piece } => make::unshare(&mut device, piece),
+        Command::Erase { piece } => make::erase(&mut device, piece),
+        Command::Held { release } => keep::held(&device, release.as_deref()),
+        Command::Compare => keep::compare(&mut device),
         Command::Feedback(arguments) => speak::feedback(&mut device, arguments),
         Command::Assess(arguments) => speak::assess(&mut device, arguments),
         Command::Confirm(of) => speak::confirm(&mut device, &of),

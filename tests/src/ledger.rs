@@ -70,8 +70,10 @@ impl Acknowledged {
     pub fn of(item: &Item, verdict: &Verdict) -> Option<Self> {
         let (Verdict::Stored(n) | Verdict::Known(n)) = verdict else { return None };
         Some(match item {
-            Item::Act(act) => Self::Act { id: act.id, n: *n },
-            Item::Change(change) => Self::Change { document: change.document, hash: change.hash.0, n: *n },
+            Item::Act(act) | Item::OldAct(act, _) => Self::Act { id: act.id, n: *n },
+            Item::Change(change) | Item::OldChange(change, _) => {
+                Self::Change { document: change.document, hash: change.hash.0, n: *n }
+            }
         })
     }
 }

@@ -8,6 +8,8 @@ pub mod driver;
 pub mod exiftool;
 pub mod films;
 pub mod fixtures;
+pub mod hostile;
+pub mod judge;
 pub mod ledger;
 pub mod load;
 pub mod photos;

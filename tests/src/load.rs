@@ -8,7 +8,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, SchoolId};
-use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
 use serde_json::Value;
 
 use crate::driver::{self, OsChance};
@@ -105,7 +105,7 @@ fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Durat
                     start.wait();
                     for change in changes {
                         let items = vec![Item::Change(change)];
-                        let request = Request { version: PROTOCOL, cursor, items, fill: Vec::new() };
+                        let request = Request::of(cursor, items);
                         let asked = Instant::now();
                         let answer =
                             client.exchange(&request).map_err(words)?.map_err(|refused| refused.1)?;
@@ -153,7 +153,7 @@ fn reconnect(folder: &Path, relay: &Relay, sample: &Value) -> Result<(), Trouble
         again.bytes_down,
         began.elapsed().as_secs_f64() * 1e3,
     );
-    let frame = Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() };
+    let frame = Request::of(Cursor::default(), Vec::new());
     println!("(an empty request is {} bytes of CBOR)", wire::to_bytes(&frame).len());
     Ok(())
 }

@@ -123,13 +123,14 @@ impl Relay {
         &self.folder
     }
 
+    /// Its process's number, while it runs.
+    pub fn number(&self) -> Option<u32> {
+        Some(self.running.as_ref()?.child.id())
+    }
+
     /// Kilobytes of memory it holds, and has held at most: `VmRSS` and `VmHWM`.
     pub fn memory(&self) -> Option<(u64, u64)> {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.running.as_ref()?.child.id())).ok()?;
-        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-        let kilobytes = |line: String| line.split_whitespace().next().and_then(|number| number.parse().ok());
-        Some((kilobytes(line("VmRSS:")?)?, kilobytes(line("VmHWM:")?)?))
+        memory(self.number()?)
     }
 
     /// Ends it with SIGKILL, as a power cut would: nothing is written back.
@@ -151,11 +152,14 @@ impl Relay {
 
     /// Asks it to stop and waits until it has; an error if it did not end well.
     pub fn stop(mut self) -> Result<(), ProcessError> {
+        self.stop_now()
+    }
+
+    /// The same, for one that may be started again.
+    pub fn stop_now(&mut self) -> Result<(), ProcessError> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
-        let pid = running.child.id().to_string();
-        // The shell has `kill` built in, also where no such program is installed.
-        let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
-        if !asked.is_ok_and(|asked| asked.success()) {
+        let pid = running.child.id();
+        if signal(pid, "TERM").is_err() {
             running.child.kill().map_err(system("killing the relay"))?;
         }
         let status = running.child.wait().map_err(system("waiting for the relay's end"))?;
@@ -172,6 +176,43 @@ impl Drop for Relay {
         // Nobody is left to tell; the process is gone either way.
         drop(self.kill9());
     }
+}
+
+/// Sends a signal, by its name without SIG, to a process that was started here.
+pub fn signal(process: u32, name: &str) -> Result<(), ProcessError> {
+    let command = format!("kill -{name} {process}");
+    // The shell has `kill` built in, also where no such program is installed.
+    let sent = Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).status();
+    let status = sent.map_err(system(&command))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(ProcessError::Failed { command, code: status.to_string(), said: "it is gone".to_owned() })
+}
+
+/// Is there a process of this number that hasn't ended?
+pub fn runs(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    status.lines().any(|line| line.strip_prefix("State:").is_some_and(|state| !state.contains('Z')))
+}
+
+/// The processes that this one started, as far as they run.
+pub fn children_of(process: u32) -> Vec<u32> {
+    let parent = format!("PPid:\t{process}");
+    let is_child = |number: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{number}/status")).unwrap_or_default();
+        status.lines().any(|line| line == parent) && runs(*number)
+    };
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_child).collect()
+}
+
+/// Kilobytes of memory that a process holds, and has held at most: `VmRSS` and `VmHWM`.
+pub fn memory(process: u32) -> Option<(u64, u64)> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+    let kilobytes = |line: String| line.split_whitespace().next().and_then(|number| number.parse().ok());
+    Some((kilobytes(line("VmRSS:")?)?, kilobytes(line("VmHWM:")?)?))
 }
 
 fn listen(folder: &Path, address: &str) -> Result<(Running, String), ProcessError> {

@@ -5,7 +5,7 @@ use fieldfolio_core::ids::{ActId, DocumentId};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::store::Identity;
-use fieldfolio_core::sync::wire::{Cursor, Item, PROTOCOL, Request, Response};
+use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response};
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::relay;
 use rusqlite::Connection;
@@ -50,6 +50,14 @@ pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Resp
     send_to(&mut school.conn, me, items, now)
 }
 
+/// Asks from a cursor of one's own making.
+pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, Trouble> {
+    let now = school.tick();
+    let asker = relay::token_holder(&school.conn, &me.token)?.ok_or("the token is not accepted")?;
+    let request = Request::of(cursor, Vec::new());
+    Ok(relay::exchange_alone(&mut school.conn, &ContainedTrial::new(), asker, request, now)?)
+}
+
 /// The same, to a relay's database.
 pub fn send_to(
     conn: &mut Connection,
@@ -58,6 +66,6 @@ pub fn send_to(
     now: fieldfolio_core::time::Timestamp,
 ) -> Result<Response, Trouble> {
     let asker = relay::token_holder(conn, &me.token)?.ok_or("the token is not accepted")?;
-    let request = Request { version: PROTOCOL, cursor: Cursor::default(), items, fill: Vec::new() };
+    let request = Request::of(Cursor::default(), items);
     Ok(relay::exchange_alone(conn, &ContainedTrial::new(), asker, request, now)?)
 }

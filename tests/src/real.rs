@@ -17,7 +17,7 @@ use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::Failure;
-use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Response, Verdict};
+use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Response, Verdict};
 
 use crate::driver::{self, Http, Line, NotOpened, now};
 use crate::processes::{self, Relay};
@@ -156,8 +156,7 @@ impl Client {
 
     /// Sends items, as one who knows everything else: only verdicts come back.
     pub fn send(&mut self, items: &[Item]) -> Result<Vec<Verdict>, Failure> {
-        let request =
-            Request { version: PROTOCOL, cursor: Cursor::default(), items: items.to_vec(), fill: Vec::new() };
+        let request = Request::of(Cursor::default(), items.to_vec());
         match self.exchange(&request)? {
             Ok(response) => Ok(response.verdicts),
             Err((401 | 403, _)) => Err(Failure::Refused),

@@ -44,6 +44,8 @@ pub struct School {
     pub weather: Weather,
     /// What really happened on it.
     pub happened: Happened,
+    /// What the relay's file of ends holds.
+    ends: Vec<fieldfolio_server::ends::End>,
 }
 
 impl std::ops::Deref for School {
@@ -90,6 +92,14 @@ pub struct Happened {
     pub repeated_later: u64,
     /// Attempts of a device that had no network.
     pub partitioned: u64,
+    /// Times that a device held something else than the relay.
+    pub differed: u64,
+    /// Verdicts that held something back.
+    pub held: u64,
+    /// Verdicts that something was erased.
+    pub erased: u64,
+    /// Items of a lost log that were brought and taken.
+    pub brought_back: u64,
 }
 
 /// One device of the simulation.
@@ -108,6 +118,18 @@ pub struct SimDevice {
 }
 
 impl SimDevice {
+    fn new(device: Device, folder: PathBuf) -> Self {
+        Self {
+            device: Some(device),
+            folder,
+            online: true,
+            locked: false,
+            wrong_by: 0,
+            on_its_way: None,
+            astray: None,
+        }
+    }
+
     /// The device itself.
     pub fn device(&mut self) -> &mut Device {
         self.device.as_mut().expect("a device is open except while it restarts")
@@ -148,6 +170,20 @@ impl SimDevice {
     }
 }
 
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
 /// A folder in memory where there is one, so that a simulation does not wear the disk.
 pub fn scratch() -> std::io::Result<tempfile::TempDir> {
     let memory = Path::new("/dev/shm");
@@ -179,6 +215,7 @@ impl School {
             devices: BTreeMap::new(),
             weather: Weather::default(),
             happened: Happened::default(),
+            ends: Vec::new(),
         })
     }
 
@@ -220,16 +257,7 @@ impl School {
         let request = enrolment.request();
         let record = self.edit(|edit| directory::enrol(edit.tx, edit.now, &request));
         let device = enrolment.finish(Enrolled { record })?;
-        let device = SimDevice {
-            device: Some(device),
-            folder,
-            online: true,
-            locked: false,
-            wrong_by: 0,
-            on_its_way: None,
-            astray: None,
-        };
-        self.devices.insert(name.to_owned(), device);
+        self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
         Ok(())
     }
 
@@ -284,12 +312,15 @@ impl School {
     /// Keeps a copy of the relay's database as it is now.
     pub fn keep_backup(&mut self) {
         let copy = self.folder.path().join("backup.db");
+        // The one before it, if there is one.
+        let _ = std::fs::remove_file(&copy);
         self.conn.execute("vacuum into ?1", [copy.display().to_string()]).expect("a backup can be made");
     }
 
     /// Puts the relay back to its backup: what came since is gone from it.
     pub fn restore_backup(&mut self) {
         let relay = self.folder.path().join("relay");
+        self.ends.extend(fieldfolio_server::ends::since(&self.conn, 0).expect("what ended is in the log"));
         self.conn = Connection::open_in_memory().expect("memory is a database");
         for left in ["relay.db-wal", "relay.db-shm"] {
             // A clean close has removed them already.
@@ -298,6 +329,91 @@ impl School {
         std::fs::copy(self.folder.path().join("backup.db"), relay.join("relay.db"))
             .expect("a backup can be copied");
         self.conn = database::open(&relay).expect("a backup opens");
+        let tx = database::begin(&mut self.conn).expect("the relay's database opens");
+        fieldfolio_server::fork::take_over(&tx, self.now).expect("a copy takes over");
+        fieldfolio_server::ends::apply(&tx, self.now, &self.ends).expect("what ended ends again");
+        tx.commit().expect("that is kept");
+    }
+
+    /// The same with a copy that says of itself up to where it reaches, as `fieldfolio backup` makes them; it is served
+    /// in the original's place.
+    pub fn keep_marked_backup(&mut self) {
+        self.keep_backup();
+        let copy = Connection::open(self.folder.path().join("backup.db")).expect("a copy opens");
+        let head = fieldfolio_server::news::head(&copy).expect("a log");
+        fieldfolio_server::fork::mark_copy(&copy, head).expect("a copy can be marked");
+    }
+
+    /// A copy of a device's folder as it is now, as a phone's backup makes it.
+    pub fn keep_device(&mut self, name: &str) {
+        let (folder, copy) = (self.device(name).folder.clone(), self.folder.path().join("kept").join(name));
+        self.device(name).device = None;
+        copy_folder(&folder, &copy).expect("a device can be copied");
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Puts a device back to its copy: what it did since is gone from it.
+    pub fn restore_device(&mut self, name: &str) {
+        let (folder, copy) = (self.device(name).folder.clone(), self.folder.path().join("kept").join(name));
+        self.device(name).device = None;
+        std::fs::remove_dir_all(&folder).expect("a device can be removed");
+        copy_folder(&copy, &folder).expect("a device can be put back");
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Takes from a device's store what shows that it lies somewhere else than before, as where a backup is written over
+    /// the very file it was made from.
+    pub fn as_if_never_moved(&mut self, name: &str) {
+        let folder = self.device(name).folder.clone();
+        self.device(name).device = None;
+        let copy = self.folder.path().join("kept").join(name.replace("clone", "phone"));
+        let kept = Connection::open(copy.join("fieldfolio.db")).expect("a copy opens");
+        let conn = Connection::open(folder.join("fieldfolio.db")).expect("the device's database opens");
+        let mut actors = kept.prepare("select actor, id from document").expect("documents");
+        let rows =
+            actors.query_map([], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Vec<u8>>(1)?)));
+        for row in rows.expect("documents") {
+            let (actor, id) = row.expect("a document");
+            conn.execute("update document set actor = ?1 where id = ?2", (actor, id)).expect("an actor");
+        }
+        drop(conn);
+        self.device(name).device = Some(Device::open(&folder).expect("a device opens"));
+    }
+
+    /// Takes the newest change out of a device's database.
+    pub fn lose_newest_change(&mut self, name: &str) {
+        let folder = self.device(name).folder.clone();
+        let conn = Connection::open(folder.join("fieldfolio.db")).expect("the device's database opens");
+        let gone = conn.execute("delete from change where n = (select max(n) from change)", []);
+        assert_eq!(gone.expect("rows can be removed"), 1);
+    }
+
+    /// Changes the directory in a way that is refused; the refusal's words.
+    pub fn edit_fails<T, E: std::fmt::Display>(
+        &mut self,
+        edit: impl FnOnce(&Edit<'_>) -> Result<T, E>,
+    ) -> String {
+        let now = self.now;
+        let tx = database::begin(&mut self.conn).expect("the relay's database opens");
+        match edit(&Edit { tx: &tx, now, by: None }) {
+            Ok(_) => panic!("it was not refused"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Puts a device's copy beside it, as a second device of the same name and keys.
+    pub fn clone_device(&mut self, name: &str, clone: &str) {
+        let copy = self.folder.path().join("kept").join(name);
+        let folder = self.folder.path().join("devices").join(clone);
+        copy_folder(&copy, &folder).expect("a device can be copied");
+        let device = Device::open(&folder).expect("a device opens");
+        self.devices.insert(clone.to_owned(), SimDevice::new(device, folder));
+    }
+
+    /// A teacher lets through what is held back of a document. Whether that was done.
+    pub fn release(&mut self, by: &str, document: fieldfolio_core::ids::DocumentId) -> bool {
+        let (by, now) = (self.person(by), self.now);
+        relay::release_alone(&mut self.conn, &self.room, by, document, now).expect("the relay works")
     }
 
     /// Damages the stored bytes of one document on one device, as a failing disk would.
@@ -371,6 +487,16 @@ impl School {
     /// Carries one request over the network, in this weather.
     fn carry(&mut self, name: &str, ask: &Ask) -> Result<Result<HttpAnswer, Failure>, Trouble> {
         let Body::Bytes(body) = &ask.body else { return Ok(Err(Failure::Unreachable)) };
+        if ask.url.ends_with("/v1/come-back") {
+            let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
+            let tx = database::begin(&mut self.conn)?;
+            let back = directory::devices::come_back(&tx, self.now, &frame);
+            let status = if back.is_ok() { 200 } else { 403 };
+            if back.is_ok() {
+                tx.commit()?;
+            }
+            return Ok(Ok(HttpAnswer { status, ..HttpAnswer::default() }));
+        }
         if !ask.url.ends_with("/v1/sync") {
             // Media travels in the scenarios with real processes.
             return Ok(Err(Failure::Unreachable));
@@ -414,8 +540,16 @@ impl School {
         let Ok(request) = Request::from_bytes(body) else {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
         };
+        let (items, inflates) = (request.items.clone(), request.inflates);
         let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, self.now)?;
-        Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
+        self.happened.differed += u64::from(response.differs);
+        for (item, verdict) in items.iter().zip(&response.verdicts) {
+            let is_old = matches!(item, wire::Item::OldAct(..) | wire::Item::OldChange(..));
+            self.happened.brought_back += u64::from(is_old && matches!(verdict, wire::Verdict::Stored(_)));
+            self.happened.held += u64::from(*verdict == wire::Verdict::Quarantined);
+            self.happened.erased += u64::from(*verdict == wire::Verdict::Erased);
+        }
+        Ok(HttpAnswer { status: 200, body: response.to_frame(inflates), ..HttpAnswer::default() })
     }
 
     /// Everyone who has a network syncs until nobody has anything to do.
@@ -462,6 +596,10 @@ impl School {
 
     fn everyone_is_current(&mut self) -> Result<bool, Trouble> {
         for name in self.device_names() {
+            let device = self.device(&name);
+            if device.online && !device.locked && !device.device().was_compared()? {
+                return Ok(false);
+            }
             let device = self.device(&name);
             if device.online && !device.locked && !self.is_only_waiting(&name)? {
                 return Ok(false);

@@ -10,5 +10,3 @@ mod flood;
 mod frames;
 #[path = "hostile/lies.rs"]
 mod lies;
-#[path = "hostile/mutate.rs"]
-mod mutate;

@@ -3,9 +3,7 @@
 // `cfg(test)` is how clippy knows that helpers may unwrap.
 #![cfg(test)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Once;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fieldfolio_core::device::{NewMedium, NewPiece};
@@ -15,6 +13,7 @@ use fieldfolio_core::model::entry::Said;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::log;
 use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::judge::{finish, node};
 use fieldfolio_tests::photos;
 use fieldfolio_tests::real::RealSchool;
 use serde_json::Value;
@@ -82,30 +81,4 @@ fn keep(school: &RealSchool, name: &str, bytes: &[u8]) -> PathBuf {
     let path = school.folder().join(name);
     std::fs::write(&path, bytes).unwrap();
     path
-}
-
-/// `node` on one of the scripts in `tests/js`, with what their lock file names.
-fn node(script: &str) -> Command {
-    static INSTALLED: Once = Once::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("js");
-    INSTALLED.call_once(|| {
-        if !folder.join("node_modules/@automerge/automerge").is_dir() {
-            finish(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&folder));
-        }
-    });
-    let mut command = Command::new("node");
-    command.arg(folder.join(script)).current_dir(&folder);
-    command
-}
-
-/// Runs it to a good end; answers what it said.
-fn finish(command: &mut Command) -> String {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let ended = command.output();
-    let Output { status, stdout, stderr } = ended.unwrap_or_else(|error| {
-        panic!("{name} can't be run ({error}): install Node.js 20 or newer, with npm")
-    });
-    let said = String::from_utf8_lossy(&stdout).into_owned();
-    assert!(status.success(), "{name}: {status}\n{said}{}", String::from_utf8_lossy(&stderr));
-    said
 }

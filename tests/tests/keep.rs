@@ -16,7 +16,6 @@ use fieldfolio_server::cli;
 use fieldfolio_server::directory::OsChance;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::photos::field_photo;
-use fieldfolio_tests::processes::Relay;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 use serde_json::{Value, json};
 
@@ -204,15 +203,6 @@ fn a_backup_made_beside_the_relay_is_a_school_and_the_next_one_copies_what_is_ne
     let made = command(&school.home(), &["backup", to_text]).unwrap();
     assert_eq!((&made["copied"], &made["kept"]), (&json!(2), &json!(2)));
     command(&to, &["verify", "--files"]).unwrap();
-
-    // The copy is served in the school's place, and the phone goes on with it.
-    school.relay.lock().unwrap().kill9().unwrap();
-    let relay = Relay::start_at(&to, &school.address.to_string()).unwrap();
-    let new = NewPiece { title: "After".into(), ..NewPiece::default() };
-    phone.capture(new, now(), &mut driver::OsChance).unwrap();
-    assert!(driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap().quiet);
-    relay.stop().unwrap();
-    assert_eq!(command(&to, &["verify"]).unwrap()["verified"]["problems"], json!([]));
 
     // What is lost at the school is named, and not in the copy.
     std::fs::remove_file(file_of(&school, original)).unwrap();

@@ -6,7 +6,7 @@ use fieldfolio_core::ids::{ActId, DocumentId, PieceId};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::sync::relay::{Asker, suite};
-use fieldfolio_core::sync::wire::{Cursor, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::database;
 use fieldfolio_server::gate::ContainedTrial;
@@ -59,7 +59,7 @@ fn the_same_items_in_two_exchanges_at_once_are_taken_once() {
                         std::hint::spin_loop();
                     }
                     let (cursor, items) = (Cursor::default(), items.clone());
-                    let request = Request { version: PROTOCOL, cursor, items, fill: Vec::new() };
+                    let request = Request::of(cursor, items);
                     let verdicts = relay.exchange(asker, request).unwrap().verdicts;
                     let is_taken =
                         |v: &Verdict| matches!(v, Verdict::Stored(_) | Verdict::Known(_) | Verdict::Busy);

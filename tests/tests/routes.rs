@@ -12,13 +12,13 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, Device, Enrolment, HttpAnswer};
 use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
-use fieldfolio_core::sync::wire::{self, Cursor, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
 use fieldfolio_server::routes::routes;
 use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
-const TABLE: [(&str, &str, [u16; 4]); 26] = [
+const TABLE: [(&str, &str, [u16; 4]); 28] = [
     ("/", "GET", [200, 200, 200, 200]),
     ("/", "HEAD", [200, 200, 200, 200]),
     ("/{*path}", "GET", [404, 404, 404, 404]),
@@ -27,6 +27,8 @@ const TABLE: [(&str, &str, [u16; 4]); 26] = [
     ("/ready", "GET", [200, 200, 200, 200]),
     // Asked here with an invitation that was used by another device.
     ("/v1/enrol", "POST", [403, 403, 403, 403]),
+    // Asked here with no frame; `going_back` and `restore` hold who is known again.
+    ("/v1/come-back", "POST", [400, 400, 400, 400]),
     ("/v1/sync", "POST", [401, 401, 401, 200]),
     ("/v1/live", "GET", [401, 401, 401, 101]),
     ("/v1/invitations", "POST", [401, 401, 401, 204]),
@@ -37,6 +39,7 @@ const TABLE: [(&str, &str, [u16; 4]); 26] = [
     ("/v1/circle", "POST", [401, 401, 401, 400]),
     ("/v1/circle/end", "POST", [401, 401, 401, 400]),
     ("/v1/projects", "POST", [401, 401, 401, 400]),
+    ("/v1/held/release", "POST", [401, 401, 401, 400]),
     ("/v1/devices/revoke", "POST", [401, 401, 401, 400]),
     ("/v1/blobs/{hash}", "GET", [401, 401, 401, 200]),
     ("/v1/blobs/{hash}", "HEAD", [401, 401, 401, 200]),
@@ -140,7 +143,7 @@ fn file(method: &str) -> Vec<u8> {
 }
 
 fn nothing() -> Request {
-    Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() }
+    Request::of(Cursor::default(), Vec::new())
 }
 
 /// A new piece in a folio, shared with its circle, whose content names these blobs.

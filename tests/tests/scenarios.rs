@@ -2,8 +2,14 @@
 
 #[path = "scenarios/distrust.rs"]
 mod distrust;
+#[path = "scenarios/erasing.rs"]
+mod erasing;
+#[path = "scenarios/going_back.rs"]
+mod going_back;
 #[path = "scenarios/judging.rs"]
 mod judging;
+#[path = "scenarios/late.rs"]
+mod late;
 #[path = "scenarios/leaving.rs"]
 mod leaving;
 #[path = "scenarios/offline.rs"]

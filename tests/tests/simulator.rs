@@ -40,6 +40,7 @@ fn run(seed: u64) -> Happened {
     }
     school.settle();
     assertions::everything_holds(&mut school, &played);
+    assert!(played.went_back || school.happened.differed == 0, "a device and the relay hold the same");
     school.happened
 }
 
@@ -62,10 +63,16 @@ fn run_seeds(part: u64, parts: u64) {
         total.duplicates += happened.duplicates;
         total.truncated += happened.truncated;
         total.partitioned += happened.partitioned;
+        total.differed += happened.differed;
+        total.held += happened.held;
+        total.erased += happened.erased;
+        total.brought_back += happened.brought_back;
         total.delayed += happened.delayed;
         total.repeated_later += happened.repeated_later;
     }
     println!("part {part} of {parts}: {total:?}");
+    let rare = [total.held, total.erased, total.brought_back];
+    assert!(rare.iter().all(|count| *count > 0), "nothing late, erased or brought back: {total:?}");
     let bad = [
         total.dropped_requests,
         total.dropped_answers,

@@ -11,16 +11,18 @@ use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::piece::{Content, Medium};
 use crate::model::role::{Class, Role};
 use crate::store::log::ChangeState;
+use crate::store::outbox::{Owed, SetAside};
 use crate::store::records::{self, RecordKind};
 use crate::store::transfers::Wanted;
-use crate::store::{Identity, StoreError, index, log, outbox, transfers};
-use crate::sync::Batch;
+use crate::store::{Identity, StoreError, erased, index, log, outbox, transfers};
 use crate::sync::verify::KeyRing;
-use crate::sync::wire::{self, Pack, Record, ToFill};
+use crate::sync::wire::{self, Lacking, Pack, Record, ToFill};
+use crate::sync::{Batch, Reason};
 use crate::time::Timestamp;
 
+use super::audit::AUDITED;
 use super::browse::Waits;
-use super::settle::offer_everything;
+use super::settle::{offer_lost, words_of};
 use super::write::{reindex_document, reindex_piece};
 use super::{Device, DeviceError, LOCKED, piece_of, standing};
 
@@ -38,14 +40,29 @@ impl Device {
         let mut dropped = Vec::new();
         self.store.write(|tx| {
             crate::store::remove_meta(tx, LOCKED)?;
-            let mut intake =
-                Intake { tx, me, ring, now, dirty: BTreeMap::new(), pieces: BTreeSet::new(), learned: false };
+            let mut intake = Intake {
+                tx,
+                me,
+                ring,
+                now,
+                dirty: BTreeMap::new(),
+                pieces: BTreeSet::new(),
+                erased: BTreeSet::new(),
+                learned: false,
+            };
             for (row, outcome) in &batch.outcomes {
                 intake.settle(*row, *outcome)?;
             }
-            if batch.start_over {
-                offer_everything(tx, me)?;
-                return set_cursor(tx, wire::Cursor::default());
+            if let Some(above) = batch.start_over {
+                offer_lost(tx, above)?;
+                // Who sees what may have been another matter in the log that is lost: compare when that is done.
+                crate::store::remove_meta(tx, AUDITED)?;
+                // Where the relay's log ends now says what of it is known here.
+                let known = if batch.cursor.n <= above { batch.cursor } else { wire::Cursor::default() };
+                return set_cursor(tx, known);
+            }
+            if batch.differs {
+                dropped.extend(intake.begin_again(&batch.to_fill)?);
             }
             let directory_changed = !batch.records.is_empty();
             for record in batch.records {
@@ -59,11 +76,19 @@ impl Device {
                 intake.dirty.entry(document).or_insert(row);
                 records::put_fill(tx, document, 0)?;
             }
+            for Lacking { piece, blob } in batch.lacks {
+                if let Some(size) = blobs.size(blob) {
+                    intake.bring(piece, blob, size)?;
+                }
+            }
             for news in batch.news {
                 intake.change(&news.change, news.n)?;
             }
             for pack in batch.packs {
                 intake.pack(pack)?;
+            }
+            for piece in std::mem::take(&mut intake.erased) {
+                dropped.extend(intake.erase(piece)?);
             }
             intake.finish()?;
             if directory_changed {
@@ -121,6 +146,8 @@ pub(super) struct Intake<'a> {
     dirty: BTreeMap<DocumentId, i64>,
     /// Pieces whose acts are new.
     pub(super) pieces: BTreeSet<PieceId>,
+    /// Pieces that were erased.
+    pub(super) erased: BTreeSet<PieceId>,
     /// A key or an act was learned that may make others verifiable.
     learned: bool,
 }
@@ -146,12 +173,16 @@ impl Intake<'_> {
                 records::put(tx, RecordKind::Project, project.id.as_bytes(), &project)?;
             }
             Record::Folio(folio) => records::put(tx, RecordKind::Folio, folio.id.as_bytes(), &folio)?,
-            Record::Piece { piece, acts } => {
-                for act in acts {
-                    self.act(piece, &act)?;
+            Record::Piece { piece, .. } if erased::contains(tx, piece)? => {}
+            Record::Piece { piece, acts, numbers } => {
+                for (position, act) in acts.iter().enumerate() {
+                    self.act(piece, act, numbers.get(position).copied())?;
                 }
                 self.pieces.insert(piece);
             }
+            Record::Erased(piece) => drop(self.erased.insert(piece)),
+            Record::Held(held) => records::put(tx, RecordKind::Held, &held.document.to_bytes(), &held)?,
+            Record::HeldGone(document) => records::remove(tx, RecordKind::Held, &document.to_bytes())?,
             Record::Census { student, voices } => {
                 records::put(tx, RecordKind::Census, student.as_bytes(), &voices)?;
             }
@@ -194,13 +225,16 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn act(&mut self, piece: PieceId, signed: &SignedAct) -> Result<(), DeviceError> {
+    fn act(&mut self, piece: PieceId, signed: &SignedAct, n: Option<u64>) -> Result<(), DeviceError> {
         let Ok(act) = Act::from_bytes(&signed.body) else { return Ok(()) };
         if act.piece() != Some(piece) {
             return Ok(());
         }
         let verified = self.is_genuine(signed);
         log::put_act(self.tx, signed, &act, true, verified)?;
+        if let Some(n) = n.filter(|_| verified) {
+            log::set_act_number(self.tx, signed.id, n)?;
+        }
         self.learned |= verified;
         Ok(())
     }
@@ -218,8 +252,12 @@ impl Intake<'_> {
     }
 
     fn change(&mut self, change: &SignedChange, n: u64) -> Result<(), DeviceError> {
+        if erased::contains(self.tx, change.document.piece)? {
+            return Ok(());
+        }
         let known = log::document(self.tx, change.document)?;
         let was_aside = known.as_ref().is_some_and(|document| document.set_aside.is_some());
+        let known_actor = known.as_ref().and_then(|document| document.actor);
         let class = match known {
             Some(document) => document.class,
             // News of a document that was never announced: kept, and read as the least that it can be.
@@ -228,12 +266,33 @@ impl Intake<'_> {
         };
         let row = log::put_document(self.tx, change.document, class, false)?;
         let verified = self.verified(change)?;
+        if verified {
+            self.make_way(row, known_actor, change)?;
+        }
         let state = if verified { ChangeState::InUse } else { ChangeState::Unverified };
         let (_, is_new) = log::put_change(self.tx, row, change, Some(n), state)?;
         if verified && (is_new || was_aside) {
             self.dirty.insert(change.document, row);
         }
         Ok(())
+    }
+
+    /// Another self of this store wrote under our actor: before it was put back to an earlier state, or on a second
+    /// device. From now on we write under a new one, and what we wrote under the same number is written again.
+    fn make_way(
+        &mut self,
+        row: i64,
+        ours: Option<[u8; 16]>,
+        change: &SignedChange,
+    ) -> Result<(), DeviceError> {
+        if ours != Some(change.actor) || log::has_change(self.tx, row, change.hash)? {
+            return Ok(());
+        }
+        log::set_actor(self.tx, row, None)?;
+        match log::clash(self.tx, row, change)? {
+            Some((clashing, None)) => self.set_change_aside(clashing, Reason::ActorTaken),
+            Some((_, Some(_))) | None => Ok(()),
+        }
     }
 
     fn verified(&self, change: &SignedChange) -> Result<bool, DeviceError> {
@@ -253,20 +312,113 @@ impl Intake<'_> {
         if pack.whole {
             log::set_whole(self.tx, pack.document)?;
             records::remove_fill(self.tx, pack.document)?;
+            self.offer_what_it_lacks(pack.document)?;
         } else if last > 0 {
             records::put_fill(self.tx, pack.document, last)?;
         }
         Ok(())
     }
 
+    /// The relay has something else than what is here: all of it comes again. What then has no number still, the relay
+    /// lacks, and is offered. Of the documents it does not name, her own are so at once, and others' are out of sight.
+    fn begin_again(&mut self, named: &[ToFill]) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
+        let tx = self.tx;
+        log::lose_numbers(tx, 0)?;
+        for act in log::own_acts(tx, self.me.device, None)? {
+            outbox::add(tx, Owed::Act(act))?;
+        }
+        let named: BTreeSet<DocumentId> = named.iter().map(|fill| fill.document).collect();
+        let mut dropped = Vec::new();
+        for document in log::all_documents(tx)?.iter().filter(|document| !named.contains(&document.id)) {
+            if self.is_own(document.id)? {
+                self.offer_what_it_lacks(document.id)?;
+            } else {
+                dropped.extend(self.purge(document.id)?);
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn is_own(&self, document: DocumentId) -> Result<bool, DeviceError> {
+        Ok(match document.author() {
+            Some(author) => author == self.me.person,
+            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
+        })
+    }
+
+    /// All that the relay has of a document is here: what it once had and has no more is offered to it.
+    fn offer_what_it_lacks(&self, document: DocumentId) -> Result<(), DeviceError> {
+        let Some(known) = log::document(self.tx, document)? else { return Ok(()) };
+        for change in log::unnumbered_changes(self.tx, Some(known.row))? {
+            outbox::add(self.tx, Owed::Change(change))?;
+        }
+        Ok(())
+    }
+
+    /// The relay lacks a file that is here: it goes up once more, whoever brought it first.
+    fn bring(&self, piece: PieceId, blob: crate::blob::BlobHash, size: u64) -> Result<(), DeviceError> {
+        let Some(document) = log::document(self.tx, DocumentId::content(piece))? else { return Ok(()) };
+        let Some(content) = index::content(self.tx, piece)? else { return Ok(()) };
+        let named = [content.media, content.earlier].concat();
+        let Some(medium) = named.iter().find(|medium| medium.blobs().any(|hash| hash == blob)) else {
+            return Ok(());
+        };
+        if let Some(change) = log::change_that_names(self.tx, document.row, blob)? {
+            let is_preview = medium.original != blob;
+            Ok(transfers::bring_again(self.tx, blob, piece, size, is_preview, change)?)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Nothing of a piece stays, what is unsent included. What someone wrote about another's work and could not send is
+    /// kept apart for her. Returns blobs that nothing here names any more.
+    fn erase(&mut self, piece: PieceId) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
+        if erased::contains(self.tx, piece)? {
+            return Ok(Vec::new());
+        }
+        let mut hashes: BTreeSet<_> = transfers::of_piece(self.tx, piece)?.into_iter().collect();
+        if let Some(content) = index::content(self.tx, piece)? {
+            hashes.extend([content.media, content.earlier].concat().iter().flat_map(Medium::blobs));
+        }
+        let unsent = self.unsent_words(piece)?;
+        erased::erase(self.tx, piece)?;
+        if let Some(words) = unsent {
+            let (reason, item) = (Reason::Erased.code().to_owned(), Vec::new());
+            outbox::set_aside(self.tx, &SetAside { piece: None, document: None, item, reason, words })?;
+        }
+        self.dirty.retain(|document, _| document.piece != piece);
+        self.pieces.remove(&piece);
+        let mut unnamed = Vec::new();
+        for hash in hashes {
+            if !index::names_blob(self.tx, hash)? && !transfers::is_owed_or_sent(self.tx, hash)? {
+                transfers::unwant(self.tx, hash)?;
+                unnamed.push(hash);
+            }
+        }
+        Ok(unnamed)
+    }
+
+    /// What this person said on another's piece and could not send.
+    fn unsent_words(&self, piece: PieceId) -> Result<Option<String>, DeviceError> {
+        let me = self.me.person;
+        if declared_maker(self.tx, piece)? == Some(me) {
+            return Ok(None);
+        }
+        let mut words = Vec::new();
+        for document in log::documents_of(self.tx, piece)? {
+            let is_unsent = !log::unnumbered_changes(self.tx, Some(document.row))?.is_empty();
+            if document.id.author() == Some(me) && is_unsent {
+                words.extend(words_of(self.tx, document.row, document.id)?);
+            }
+        }
+        Ok((!words.is_empty()).then(|| words.join("\n")))
+    }
+
     /// Forgets a document that went out of sight, unless it is the person's own. Returns blobs that nothing here
     /// names any more.
     fn purge(&mut self, document: DocumentId) -> Result<Vec<crate::blob::BlobHash>, DeviceError> {
-        let own = match document.author() {
-            Some(author) => author == self.me.person,
-            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
-        };
-        if own {
+        if self.is_own(document)? {
             return Ok(Vec::new());
         }
         let media = match document.author() {

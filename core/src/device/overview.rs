@@ -50,6 +50,8 @@ pub struct May {
     pub edit: bool,
     /// Make it her own again: nobody else has written on it.
     pub take_back: bool,
+    /// Erase it for ever: nobody else has written on it.
+    pub erase: bool,
     /// About whom she may speak; about the work itself for `None`.
     pub speak_about: Vec<Option<PersonId>>,
     /// Whom she may judge, as a teacher or a mentor.
@@ -102,6 +104,7 @@ impl Device {
         Ok(May {
             edit: piece.may_write_content(&circles, me),
             take_back: is_mine && piece.audience.is_some() && !others_wrote,
+            erase: is_mine && !others_wrote,
             judge: judge.collect(),
             // A student speaks of her own work as herself: that is her reflection.
             speak_about: about.filter(|about| *about != Some(me) && class(*about).is_some()).collect(),

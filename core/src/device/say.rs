@@ -1,6 +1,6 @@
 //! Saying something on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
 
-use crate::document::{Edit, EntryWords, Sheet, SheetError};
+use crate::document::{Edit, EntryWords, Sheet, SheetError, contained};
 use crate::ids::{Chance, DocumentId, EntryId, OutcomeId, PersonId, PieceId};
 use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Reference, Said};
 use crate::model::framework::Level;
@@ -195,7 +195,8 @@ impl Device {
         let row = log::document(self.store.read(), document)?
             .ok_or_else(|| DeviceError::Unknown(format!("document {document}")))?;
         let raws = log::raw_changes(self.store.read(), row.row)?;
-        Ok(Sheet::load(raws.iter().map(Vec::as_slice))?.save())
+        let saved = contained(document, || Ok(Sheet::load(raws.iter().map(Vec::as_slice))?.save()));
+        saved.unwrap_or(Err(DeviceError::NotAllowed("this sheet can't be opened: it was set aside")))
     }
 
     fn say(

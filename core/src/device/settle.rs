@@ -12,13 +12,20 @@ use crate::store::{Identity, index, log, outbox, records, transfers};
 use crate::sync::wire::{self, Item};
 use crate::sync::{Outcome, Reason};
 
-use super::DeviceError;
 use super::absorb::Intake;
 use super::write::reindex_document;
+use super::{DeviceError, again};
 
-/// The relay's log is another one than we knew: everything made here is offered again.
-pub(super) fn offer_everything(tx: &Transaction<'_>, me: &Identity) -> Result<(), DeviceError> {
-    offer(tx, me, None)?;
+/// The relay's log had to go back to this number: everything here that came after it is offered again, whoever made it.
+/// Its maker's signature speaks for it.
+pub(super) fn offer_lost(tx: &Transaction<'_>, above: u64) -> Result<(), DeviceError> {
+    log::lose_numbers(tx, above)?;
+    for act in log::unnumbered_acts(tx)? {
+        outbox::add(tx, Owed::Act(act))?;
+    }
+    for change in log::unnumbered_changes(tx, None)? {
+        outbox::add(tx, Owed::Change(change))?;
+    }
     // Numbers of the old log say nothing in the new one.
     records::restart_fills(tx)?;
     Ok(transfers::restart_uploads(tx)?)
@@ -34,13 +41,34 @@ fn offer(tx: &Transaction<'_>, me: &Identity, piece: Option<PieceId>) -> Result<
     Ok(())
 }
 
+fn piece_of_owed(tx: &Transaction<'_>, owed: Owed) -> Result<Option<PieceId>, DeviceError> {
+    Ok(match owed {
+        Owed::Change(change) => Some(log::change(tx, change)?.change.document.piece),
+        Owed::Act(id) => log::act(tx, id)?
+            .and_then(|signed| Act::from_bytes(&signed.body).ok())
+            .and_then(|act| act.piece()),
+    })
+}
+
 impl Intake<'_> {
     pub(super) fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
         let Some(owed) = outbox::owed(self.tx, row)? else { return Ok(()) };
         match outcome {
             Outcome::Delivered(n) => {
                 match owed {
-                    Owed::Act(id) => log::settle_act(self.tx, id, None)?,
+                    Owed::Act(id) => {
+                        log::settle_act(self.tx, id, None)?;
+                        // A row of the directory that says the same has no number of its own.
+                        if n > 0 {
+                            log::set_act_number(self.tx, id, n)?;
+                        }
+                        let act = log::act(self.tx, id)?;
+                        if let Some(Act::Erase { piece }) =
+                            act.and_then(|act| Act::from_bytes(&act.body).ok())
+                        {
+                            self.erased.insert(piece);
+                        }
+                    }
                     Owed::Change(change) => {
                         let known = log::change(self.tx, change)?;
                         log::set_number(self.tx, known.row, n)?;
@@ -48,17 +76,24 @@ impl Intake<'_> {
                 }
                 outbox::remove(self.tx, row)?;
             }
+            Outcome::Held => {
+                if let Owed::Change(change) = owed {
+                    log::set_held(self.tx, change)?;
+                }
+                outbox::remove(self.tx, row)?;
+            }
+            Outcome::Erased => {
+                let piece = piece_of_owed(self.tx, owed)?;
+                outbox::remove(self.tx, row)?;
+                self.erased.extend(piece);
+            }
+            Outcome::Dropped => outbox::remove(self.tx, row)?,
             Outcome::Later(until) => outbox::put_off(self.tx, row, until, None)?,
             Outcome::Waits(reason, until) => {
                 outbox::put_off(self.tx, row, until, Some(reason.code()))?;
                 if reason == Reason::BuildsOnMissing {
                     // The relay lost something it once had: offer the whole ancestry.
-                    let piece = match owed {
-                        Owed::Change(change) => Some(log::change(self.tx, change)?.change.document.piece),
-                        Owed::Act(id) => log::act(self.tx, id)?
-                            .and_then(|signed| Act::from_bytes(&signed.body).ok())
-                            .and_then(|act| act.piece()),
-                    };
+                    let piece = piece_of_owed(self.tx, owed)?;
                     offer(self.tx, self.me, piece)?;
                 }
             }
@@ -89,7 +124,7 @@ impl Intake<'_> {
 
     /// The sheet becomes what the relay has; the refused change and all that builds on it are set aside, readable. The
     /// next edit uses a new actor.
-    fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
+    pub(super) fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
         let first = log::change(self.tx, refused)?;
         let before = words_of(self.tx, first.document, first.change.document)?;
         let mut gone = BTreeSet::from([first.change.hash]);
@@ -110,6 +145,11 @@ impl Intake<'_> {
         reindex_document(self.tx, first.document, first.change.document)?;
         let after = words_of(self.tx, first.document, first.change.document)?;
         let lost: Vec<String> = before.into_iter().filter(|words| !after.contains(words)).collect();
+        if reason == Reason::ActorTaken {
+            // This store was put back to an earlier state, or stands on two devices: nothing is wrong with the words.
+            let rows: Vec<i64> = rows.iter().map(|change| change.row).collect();
+            return again::put_off(self.tx, &rows);
+        }
         for (position, change) in rows.into_iter().enumerate() {
             outbox::set_aside(
                 self.tx,
@@ -127,7 +167,7 @@ impl Intake<'_> {
 }
 
 /// What a document says, line by line, for showing what was set aside.
-fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
+pub(super) fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
     let json = |value: serde_json::Result<String>| value.unwrap_or_default();
     Ok(match id.author() {
         None => index::content(tx, id.piece)?

@@ -103,11 +103,7 @@ impl Device {
         chance: &mut dyn Chance,
     ) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can take it back")?;
-        let me = self.me.person;
-        if log::documents_of(self.store.read(), piece)?
-            .iter()
-            .any(|row| row.id.author().is_some_and(|by| by != me))
-        {
+        if self.others_wrote(piece)? {
             return Err(DeviceError::NotAllowed(
                 "others have written on this piece, so it can't be taken back",
             ));
@@ -115,6 +111,29 @@ impl Device {
         let replaces = self.shares(piece)?;
         let me = &self.me;
         self.store.write(|tx| write::act(tx, me, now, chance, &Act::Unshare { piece, replaces }))
+    }
+
+    /// Erases a piece of one's own for ever: what it says, its files, here and everywhere. Only while nobody else wrote on
+    /// it; then the school decides. It is out of sight at once, and gone when the school has heard of it.
+    pub fn erase(
+        &mut self,
+        piece: PieceId,
+        now: Timestamp,
+        chance: &mut dyn Chance,
+    ) -> Result<(), DeviceError> {
+        self.mine(piece, now, "only the person who made a piece can erase it")?;
+        if self.others_wrote(piece)? {
+            return Err(DeviceError::NotAllowed(
+                "others have written on this piece, so only the school can erase it: ask there",
+            ));
+        }
+        let me = &self.me;
+        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Erase { piece }))
+    }
+
+    fn others_wrote(&self, piece: PieceId) -> Result<bool, DeviceError> {
+        let documents = log::documents_of(self.store.read(), piece)?;
+        Ok(documents.iter().any(|row| row.id.author().is_some_and(|by| by != self.me.person)))
     }
 
     fn mine(&self, piece: PieceId, now: Timestamp, why_not: &'static str) -> Result<(), DeviceError> {

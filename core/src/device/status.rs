@@ -26,6 +26,9 @@ pub struct Status {
     pub upload_bytes: u64,
     /// Documents that are announced and not here yet.
     pub to_fill: usize,
+    /// Sheets of which the school keeps something back, and how many changes: it came after the role had ended, and waits
+    /// for a teacher's word.
+    pub held: Vec<(DocumentId, u64)>,
     /// What the school refused for good: the reason, and what it said.
     pub set_aside: Vec<(Why, String)>,
     /// Sheets that can't be opened, with the reason.
@@ -85,6 +88,7 @@ impl Device {
             uploads: uploads.len(),
             upload_bytes: uploads.iter().map(|upload| upload.size.saturating_sub(upload.sent)).sum(),
             to_fill: self.to_fill()?,
+            held: log::held(conn)?,
             set_aside: outbox::all_set_aside(conn)?
                 .into_iter()
                 .map(|aside| (Why::read(&aside.reason), aside.words))

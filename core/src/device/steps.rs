@@ -16,6 +16,7 @@ use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
 use super::absorb::cursor;
+use super::come_back::Coming;
 use super::{Device, DeviceError, LOCKED};
 use upload::UploadAsk;
 
@@ -104,6 +105,7 @@ type Transfer = (Option<(Turn, Ask)>, Option<Timestamp>);
 #[derive(Debug, Clone)]
 enum InFlight {
     Exchange { items: usize },
+    ComeBack,
     Upload { upload: Upload, asked: UploadAsk },
     Download(Download),
 }
@@ -123,7 +125,7 @@ impl Flight {
     pub(super) fn exchange(&self) -> Option<(Turn, usize)> {
         self.all.iter().find_map(|(turn, in_flight)| match in_flight {
             InFlight::Exchange { items } => Some((*turn, *items)),
-            InFlight::Upload { .. } | InFlight::Download(_) => None,
+            InFlight::ComeBack | InFlight::Upload { .. } | InFlight::Download(_) => None,
         })
     }
 
@@ -132,17 +134,21 @@ impl Flight {
         self.all.retain(|_, in_flight| !matches!(in_flight, InFlight::Exchange { .. }));
     }
 
+    fn comes_back(&self) -> bool {
+        self.all.values().any(|in_flight| matches!(in_flight, InFlight::ComeBack))
+    }
+
     fn uploads(&self) -> impl Iterator<Item = &Upload> {
         self.all.values().filter_map(|in_flight| match in_flight {
             InFlight::Upload { upload, .. } => Some(upload),
-            InFlight::Exchange { .. } | InFlight::Download(_) => None,
+            InFlight::Exchange { .. } | InFlight::ComeBack | InFlight::Download(_) => None,
         })
     }
 
     fn downloads(&self) -> impl Iterator<Item = &Download> {
         self.all.values().filter_map(|in_flight| match in_flight {
             InFlight::Download(download) => Some(download),
-            InFlight::Exchange { .. } | InFlight::Upload { .. } => None,
+            InFlight::Exchange { .. } | InFlight::ComeBack | InFlight::Upload { .. } => None,
         })
     }
 }
@@ -168,27 +174,43 @@ impl Device {
     }
 
     fn next_exchange(&mut self, now: Timestamp) -> Result<ControlFlow<Step, Option<Timestamp>>, DeviceError> {
-        if self.steps.exchange().is_some() {
+        if self.steps.exchange().is_some() || self.steps.comes_back() {
             return Ok(ControlFlow::Continue(None));
+        }
+        if self.coming == Coming::ToTry
+            && let Some(ask) = self.come_back()?
+        {
+            self.coming = Coming::Tried;
+            return Ok(ControlFlow::Break(Step::Ask(self.steps.begin(InFlight::ComeBack), ask)));
         }
         let conn = self.store.read();
         let mut owed = Vec::new();
         for row in outbox::due(conn, now, OUTBOX_LOOK)? {
-            let item = match row.owed {
-                outbox::Owed::Act(id) => match log::act(conn, id)? {
-                    Some(act) => Item::Act(act),
-                    None => continue,
-                },
-                outbox::Owed::Change(change) => Item::Change(log::change(conn, change)?.change),
+            let (device, item) = match row.owed {
+                outbox::Owed::Act(id) => {
+                    let Some(act) = log::act(conn, id)? else { continue };
+                    let lost = log::lost_act_number(conn, id)?;
+                    (act.device, lost.map_or(Item::Act(act.clone()), |n| Item::OldAct(act, n)))
+                }
+                outbox::Owed::Change(change) => {
+                    let log::ChangeRow { change, lost_n, .. } = log::change(conn, change)?;
+                    (
+                        change.device,
+                        lost_n.map_or(Item::Change(change.clone()), |n| Item::OldChange(change, n)),
+                    )
+                }
             };
-            owed.push(OutboxItem { row: row.row, item, rounds: row.rounds });
+            let is_own = device == self.me.device
+                || self.ring.get(device).is_some_and(|key| key.person == self.me.person);
+            owed.push(OutboxItem { row: row.row, item, is_own, rounds: row.rounds });
         }
         let fills: Vec<Fill> = records::fills(conn, MAX_FILLS)?
             .into_iter()
             .map(|(document, after)| Fill { document, after })
             .collect();
         Ok(match self.half.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
-            Next::Exchange(request) => {
+            Next::Exchange(mut request) => {
+                request.audit = self.audit(&request, now)?;
                 let in_flight = InFlight::Exchange { items: request.items.len() };
                 let ask = Ask {
                     method: "POST",
@@ -225,6 +247,15 @@ impl Device {
         match self.steps.end(turn) {
             None => Ok(()),
             Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, chance),
+            Some(InFlight::ComeBack) => match answer {
+                // It is known again, and asks as before.
+                Ok(HttpAnswer { status: 200, .. }) => Ok(self.half.wake()),
+                Ok(HttpAnswer { status: 400..=499, .. }) => self.failed(Failure::Refused, now, chance),
+                _ => {
+                    self.coming = Coming::ToTry;
+                    self.failed(Failure::Unreachable, now, chance)
+                }
+            },
             Some(InFlight::Upload { upload, asked }) => self.uploaded(upload, asked, answer, now, chance),
             Some(InFlight::Download(download)) => self.downloaded(download, answer, now, chance),
         }
@@ -250,14 +281,24 @@ impl Device {
             Ok(HttpAnswer { status: 200, body, .. }) => {
                 Response::from_bytes(&body, items).map_err(|_| Failure::Unreadable)
             }
+            // The school may have gone back to before it knew this device.
+            Ok(HttpAnswer { status: 401, .. })
+                if self.coming == Coming::Known && self.come_back()?.is_some() =>
+            {
+                self.coming = Coming::ToTry;
+                Err(Failure::Unreachable)
+            }
             Ok(HttpAnswer { status: 401, .. }) => Err(Failure::Refused),
             Ok(_) => Err(Failure::Unreachable),
             Err(failure) => Err(failure),
         };
         match response {
             Ok(response) => {
+                self.coming = Coming::Known;
+                self.compared(&response, now)?;
                 let batch = self.half.received(response, now, chance);
-                self.absorb(batch, now)
+                self.absorb(batch, now)?;
+                self.write_again(chance)
             }
             Err(failure) => self.failed(failure, now, chance),
         }

@@ -1,5 +1,7 @@
 //! The one way anything made here gets into the store: signed, indexed, and owed to the relay, in one transaction.
 
+use std::panic::AssertUnwindSafe;
+
 use rusqlite::Transaction;
 
 use crate::blob::BlobHash;
@@ -70,11 +72,14 @@ pub(super) fn change(
         }
     };
     let raws = log::raw_changes(tx, row)?;
-    let Ok(loaded) = contained(document, || Sheet::load_available(raws.iter().map(Vec::as_slice))) else {
-        return Err(unopened);
+    // A sheet that opens may still stop whoever writes on it.
+    let edit = || {
+        let (mut sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice))?;
+        let new = sheet.edit(actor, seconds(now), write)?;
+        Ok::<_, SheetError>(new.map(|new| (new, sheet.heads(), Reading::of(document, &sheet))))
     };
-    let (mut sheet, _) = loaded?;
-    let Some(new) = sheet.edit(actor, seconds(now), write)? else { return Ok(None) };
+    let Ok(edited) = contained(document, AssertUnwindSafe(edit)) else { return Err(unopened) };
+    let Some((new, heads, reading)) = edited? else { return Ok(None) };
     if new.raw.len() > crate::document::MAX_CHANGE_BYTES {
         return Err(DeviceError::Bounds("that is too much at once: at most about 250,000 characters"));
     }
@@ -93,8 +98,8 @@ pub(super) fn change(
     .signed(me.school, &me.key);
     let (change, _) = log::put_change(tx, row, &signed, None, ChangeState::InUse)?;
     outbox::add(tx, Owed::Change(change))?;
-    log::update_document(tx, row, &sheet.heads(), None)?;
-    Reading::of(document, &sheet).put(tx, row, document)?;
+    log::update_document(tx, row, &heads, None)?;
+    reading.put(tx, row, document)?;
     Ok(Some(change))
 }
 
@@ -173,6 +178,10 @@ pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), Dev
         .into_iter()
         .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
         .collect();
+    // Its maker erased it: it is gone here, whenever the school hears of it.
+    if acts.iter().any(|(_, act)| matches!(act, Act::Erase { .. })) {
+        return Ok(index::remove_piece(tx, id)?);
+    }
     let declared = acts.iter().find_map(|(_, act)| match act {
         Act::DeclarePiece { maker, kind, .. } => Some((*maker, *kind)),
         _ => None,

@@ -65,6 +65,7 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     sheet.apply(stored).map_err(|_| Unfit::Damages("what is stored can't be opened"))?;
     let before = sheet.heads();
     let said = sheet.entry_keys();
+    sheet.numbers_follow(new).map_err(|_| Unfit::Damages("its operations skip numbers"))?;
     let mut doc = sheet.doc;
     doc.apply_changes(new.iter().map(|change| change.change.clone()).collect::<Vec<_>>())
         .map_err(|_| Unfit::Damages("it does not apply"))?;
@@ -76,7 +77,8 @@ pub fn trial(stored: &[ParsedChange], new: &[ParsedChange]) -> Result<Tried, Unf
     let sheet = Sheet { doc };
     let after = sheet.heads();
     // What was said stays: entries are withdrawn, never removed.
-    if !said.iter().all(|entry| sheet.entry_keys().contains(entry)) {
+    let says = sheet.entry_keys();
+    if !said.iter().all(|entry| says.contains(entry)) {
         return Err(Unfit::Damages("it removes an entry"));
     }
     if loaded.heads() != after || !new.iter().all(|change| loaded.has(&change.hash)) {

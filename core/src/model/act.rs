@@ -7,7 +7,7 @@ use super::role::Roles;
 use crate::ids::{ActId, DeviceId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId};
 use crate::signing::{BadSignature, PublicKey, SecretKey, Signature, act_message};
 
-/// One act. Its body is fixed-order CBOR, pinned in `tests/vectors/`. The number 6 is reserved for erasure.
+/// One act. Its body is fixed-order CBOR, pinned in `tests/vectors/`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub enum Act {
@@ -83,6 +83,13 @@ pub enum Act {
         #[n(1)]
         replaces: Vec<ActId>,
     },
+    /// The piece is erased: what it said, what others said of it, and its files. Nothing of it comes back.
+    #[n(6)]
+    Erase {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+    },
 }
 
 /// Why an act is refused before anyone looks at who sent it.
@@ -132,7 +139,9 @@ impl Act {
                 }
                 outcomes.len() <= 100
             }
-            Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. } => true,
+            Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. } | Act::Erase { .. } => {
+                true
+            }
             Act::Share { audience, replaces, .. } => {
                 if Roles::from_bits(audience.bits()).is_none() {
                     return Err(BadAct::Malformed);
@@ -151,7 +160,8 @@ impl Act {
             Act::DeclarePiece { piece, .. }
             | Act::Place { piece, .. }
             | Act::Share { piece, .. }
-            | Act::Unshare { piece, .. } => Some(*piece),
+            | Act::Unshare { piece, .. }
+            | Act::Erase { piece } => Some(*piece),
         }
     }
 }

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::framework::Scale;
 use super::mastery::Rule;
-use super::role::Role;
-use crate::ids::{ClassId, DeviceId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId, SchoolId};
+use super::role::{Class as RoleClass, Role};
+use crate::ids::{
+    ClassId, DeviceId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId, SchoolId,
+};
 use crate::signing::{BadSignature, PublicKey, Signature, device_message, invitation_message};
 use crate::time::Timestamp;
 
@@ -170,6 +172,27 @@ pub struct Class {
     /// Who teaches it.
     #[n(3)]
     pub teachers: Vec<PersonId>,
+}
+
+/// What came after its author's role had ended, as her teachers know it: kept, and not delivered before one of them
+/// releases it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Held {
+    /// The sheet it is for.
+    #[n(0)]
+    pub document: DocumentId,
+    /// Who wrote it.
+    #[n(1)]
+    pub author: PersonId,
+    /// What it would be read as.
+    #[n(2)]
+    pub class: RoleClass,
+    /// How many changes of the sheet wait.
+    #[n(3)]
+    pub changes: u64,
+    /// When the first of them came.
+    #[n(4)]
+    pub since: Timestamp,
 }
 
 /// One person's place in a circle.

@@ -166,8 +166,11 @@ pub fn put_change(
     if let Some((row, was_in_use)) = present {
         if state == ChangeState::InUse {
             // Verified bytes under this hash: what is here may have been damaged since, or set aside too soon.
-            tx.prepare_cached("update change set n = coalesce(?2, n), raw = ?3, state = 0 where row = ?1")?
-                .execute((row, number, &change.raw))?;
+            tx.prepare_cached(
+                "update change set n = coalesce(?2, n), held = held and ?2 is null, raw = ?3, state = 0
+                 where row = ?1",
+            )?
+            .execute((row, number, &change.raw))?;
         }
         return Ok((row, state == ChangeState::InUse && !was_in_use));
     }
@@ -193,7 +196,114 @@ pub fn put_change(
 
 /// A change has its number at the relay.
 pub fn set_number(tx: &Transaction<'_>, change: i64, n: u64) -> Result<(), StoreError> {
-    tx.prepare_cached("update change set n = ?2 where row = ?1")?.execute((change, n.cast_signed()))?;
+    tx.prepare_cached("update change set n = ?2, held = 0 where row = ?1")?
+        .execute((change, n.cast_signed()))?;
+    Ok(())
+}
+
+/// The relay keeps a change back.
+pub fn set_held(tx: &Transaction<'_>, change: i64) -> Result<(), StoreError> {
+    tx.execute("update change set held = 1 where row = ?1", [change])?;
+    Ok(())
+}
+
+/// The documents of which the relay keeps something back, with how many changes.
+pub fn held(conn: &Connection) -> Result<Vec<(DocumentId, u64)>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select d.id, count(*) from change c join document d on d.row = c.document where c.held group by d.id",
+    )?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?)))?;
+    rows.map(|row| {
+        let (id, count) = row?;
+        let id = DocumentId::from_bytes(&id).ok_or(StoreError::Unexpected("a document's id"))?;
+        Ok((id, count.cast_unsigned()))
+    })
+    .collect()
+}
+
+/// The change of our own that has this actor and number, and is another one.
+pub fn clash(
+    conn: &Connection,
+    document: i64,
+    change: &SignedChange,
+) -> Result<Option<(i64, Option<u64>)>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select row, n from change
+         where document = ?1 and actor = ?2 and seq = ?3 and hash <> ?4 and state = 0",
+    )?;
+    let named = (document, change.actor.as_slice(), change.seq.cast_signed(), change.hash.0.as_slice());
+    let found = query.query_row(named, |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))).optional()?;
+    Ok(found.map(|(row, n)| (row, n.map(i64::cast_unsigned))))
+}
+
+/// The row of a delivered change that names this blob.
+pub fn change_that_names(
+    conn: &Connection,
+    document: i64,
+    blob: BlobHash,
+) -> Result<Option<i64>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select row from change where document = ?1 and state = 0 and n is not null and instr(blobs, ?2) > 0
+         order by row limit 1",
+    )?;
+    Ok(query.query_row((document, blob.as_bytes().as_slice()), |row| row.get(0)).optional()?)
+}
+
+/// Is this change here?
+pub fn has_change(conn: &Connection, document: i64, hash: Head) -> Result<bool, StoreError> {
+    let mut query = conn.prepare_cached("select 1 from change where document = ?1 and hash = ?2")?;
+    Ok(query.exists((document, hash.0.as_slice()))?)
+}
+
+/// No actor of this device is used any more: this store was put back to an earlier state, or stands on two devices.
+pub fn forget_actors(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("update document set actor = null where actor is not null", [])?;
+    Ok(())
+}
+
+/// The relay's log has lost its numbers above this one. What had such a number has none, until it gets a new one.
+pub fn lose_numbers(tx: &Transaction<'_>, above: u64) -> Result<(), StoreError> {
+    let above = above.cast_signed();
+    tx.execute("update change set lost_n = n, n = null where n > ?1", [above])?;
+    tx.execute("update act set lost_n = n, n = null where n > ?1", [above])?;
+    tx.execute("update change set held = 0", [])?;
+    Ok(())
+}
+
+/// The verified acts that have no number at the relay, oldest first.
+pub fn unnumbered_acts(conn: &Connection) -> Result<Vec<ActId>, StoreError> {
+    let mut query = conn.prepare(
+        "select id, device, body, signature from act
+         where n is null and refused is null and verified order by rowid",
+    )?;
+    query.query_map([], act_row)?.map(|row| row?.map(|act| act.id)).collect()
+}
+
+/// The rows of changes in use that have no number at the relay, oldest first; of one document, or of all.
+pub fn unnumbered_changes(conn: &Connection, document: Option<i64>) -> Result<Vec<i64>, StoreError> {
+    let mut query = conn.prepare(
+        "select row from change where n is null and state = 0 and not held and (?1 is null or document = ?1)
+         order by row",
+    )?;
+    Ok(query.query_map([document], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Every change that has a number up to this one, by document and hash: what is compared with the relay.
+pub fn numbered(
+    conn: &Connection,
+    up_to: u64,
+    mut each: impl FnMut(DocumentId, &Head),
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare(
+        "select d.id, c.hash from change c join document d on d.row = c.document
+         where c.n <= ?1 order by d.id, c.hash",
+    )?;
+    let mut rows = query.query([up_to.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let (id, hash): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let id = DocumentId::from_bytes(&id).ok_or(StoreError::Unexpected("a document's id"))?;
+        each(id, &Head(bytes(&hash, "a change's hash")?));
+    }
     Ok(())
 }
 
@@ -227,17 +337,20 @@ pub struct ChangeRow {
     pub change: SignedChange,
     /// Its number at the relay.
     pub n: Option<u64>,
+    /// Its number in a log that the relay has lost.
+    pub lost_n: Option<u64>,
 }
 
 const CHANGE: &str =
-    "select c.row, c.document, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.n
+    "select c.row, c.document, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.n,
+         c.lost_n
      from change c join document d on d.row = c.document";
 
 fn change_row(row: &Row<'_>) -> rusqlite::Result<Result<ChangeRow, StoreError>> {
     let (id, device, actor): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?, row.get(4)?);
     let (hash, blobs, signature): (Vec<u8>, Vec<u8>, Vec<u8>) = (row.get(6)?, row.get(7)?, row.get(9)?);
     let (number, document, seq): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(5)?);
-    let (raw, n): (Vec<u8>, Option<i64>) = (row.get(8)?, row.get(10)?);
+    let (raw, n, lost_n): (Vec<u8>, Option<i64>, Option<i64>) = (row.get(8)?, row.get(10)?, row.get(11)?);
     Ok((|| {
         let blobs = blobs.chunks(32).map(|blob| Ok(BlobHash::from_digest(bytes(blob, "a change's blobs")?)));
         Ok(ChangeRow {
@@ -254,6 +367,7 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<Result<ChangeRow, StoreError>> 
                 signature: Signature::from_bytes(bytes(&signature, "a change's signature")?),
             },
             n: n.map(i64::cast_unsigned),
+            lost_n: lost_n.map(i64::cast_unsigned),
         })
     })())
 }
@@ -327,6 +441,21 @@ pub fn unverified_acts(conn: &Connection) -> Result<Vec<SignedAct>, StoreError> 
 pub fn set_act_verified(tx: &Transaction<'_>, id: ActId) -> Result<(), StoreError> {
     tx.execute("update act set verified = 1 where id = ?1", [id.as_bytes().as_slice()])?;
     Ok(())
+}
+
+/// An act has its number at the relay.
+pub fn set_act_number(tx: &Transaction<'_>, id: ActId, n: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("update act set n = ?2 where id = ?1")?
+        .execute((id.as_bytes().as_slice(), n.cast_signed()))?;
+    Ok(())
+}
+
+/// The number that an act had in a log that the relay has lost.
+pub fn lost_act_number(conn: &Connection, id: ActId) -> Result<Option<u64>, StoreError> {
+    let mut query = conn.prepare_cached("select lost_n from act where id = ?1")?;
+    let lost: Option<Option<i64>> =
+        query.query_row([id.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    Ok(lost.flatten().map(i64::cast_unsigned))
 }
 
 /// Marks an act as delivered, or as refused for good.

@@ -76,9 +76,19 @@ impl Place {
             "pragma synchronous = full;
              pragma busy_timeout = 5000;
              pragma foreign_keys = on;
-             pragma trusted_schema = off;",
+             pragma trusted_schema = off;
+             pragma secure_delete = on;",
         )?;
         Ok(())
+    }
+
+    /// What of this place no copy shares with it: where the database lies on which disk, and since when. `None` where a
+    /// platform has no copies, or does not say.
+    pub(super) fn mark(&self) -> Option<Vec<u8>> {
+        match self {
+            Place::Folder(_) => mark_of(&self.database()),
+            Place::Databases(_) => None,
+        }
     }
 
     /// Keeps what an enrolment begins with until it has ended, safe on disk.
@@ -159,6 +169,21 @@ impl Place {
     pub(super) fn blob_database(name: &Path) -> PathBuf {
         with_suffix(name, "-blobs.db")
     }
+}
+
+#[cfg(unix)]
+fn mark_of(database: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::fs::MetadataExt;
+    let file = std::fs::metadata(database).ok()?;
+    let since = file.created().ok().and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    let since = since.map_or(0, |since| since.as_nanos());
+    let (dev, ino) = (file.dev().to_be_bytes(), file.ino().to_be_bytes());
+    Some([dev.as_slice(), &ino, &since.to_be_bytes()].concat())
+}
+
+#[cfg(not(unix))]
+fn mark_of(_: &Path) -> Option<Vec<u8>> {
+    None
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

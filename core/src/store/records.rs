@@ -26,19 +26,21 @@ pub enum RecordKind {
     Census = 6,
     /// A class, for who teaches or advises it.
     Class = 7,
+    /// What came after its author's role had ended, for who teaches here.
+    Held = 8,
 }
 
 /// Sets a record to its state now.
 pub fn put<T: Encode<()>>(
     tx: &Transaction<'_>,
     kind: RecordKind,
-    id: &[u8; 16],
+    id: &[u8],
     body: &T,
 ) -> Result<(), StoreError> {
     let body = minicbor::to_vec(body).map_err(|_| StoreError::Unexpected("a record"))?;
     tx.prepare_cached("insert or replace into record (kind, id, body) values (?1, ?2, ?3)")?.execute((
         kind as i64,
-        id.as_slice(),
+        id,
         body,
     ))?;
     Ok(())
@@ -67,8 +69,8 @@ pub(crate) fn restore(tx: &Transaction<'_>, kind: i64, id: &[u8], body: &[u8]) -
 }
 
 /// Forgets a record.
-pub fn remove(tx: &Transaction<'_>, kind: RecordKind, id: &[u8; 16]) -> Result<(), StoreError> {
-    tx.execute("delete from record where kind = ?1 and id = ?2", (kind as i64, id.as_slice()))?;
+pub fn remove(tx: &Transaction<'_>, kind: RecordKind, id: &[u8]) -> Result<(), StoreError> {
+    tx.execute("delete from record where kind = ?1 and id = ?2", (kind as i64, id))?;
     Ok(())
 }
 
@@ -76,10 +78,10 @@ pub fn remove(tx: &Transaction<'_>, kind: RecordKind, id: &[u8; 16]) -> Result<(
 pub fn get<T: for<'b> Decode<'b, ()>>(
     conn: &Connection,
     kind: RecordKind,
-    id: &[u8; 16],
+    id: &[u8],
 ) -> Result<Option<T>, StoreError> {
     let mut query = conn.prepare_cached("select body from record where kind = ?1 and id = ?2")?;
-    let body: Option<Vec<u8>> = query.query_row((kind as i64, id.as_slice()), |row| row.get(0)).optional()?;
+    let body: Option<Vec<u8>> = query.query_row((kind as i64, id), |row| row.get(0)).optional()?;
     body.map(|body| minicbor::decode(&body).map_err(|_| StoreError::Unexpected("a record"))).transpose()
 }
 

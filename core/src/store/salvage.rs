@@ -27,10 +27,11 @@ pub(crate) enum Table {
     Upload,
     SetAside,
     Distrusted,
+    Erased,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Meta,
         Self::Key,
         Self::Record,
@@ -40,6 +41,7 @@ impl Table {
         Self::Upload,
         Self::SetAside,
         Self::Distrusted,
+        Self::Erased,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Table {
             Self::Upload => "upload",
             Self::SetAside => "set_aside",
             Self::Distrusted => "distrusted",
+            Self::Erased => "erased",
         }
     }
 
@@ -63,12 +66,14 @@ impl Table {
             Self::Meta => "create table meta(key text primary key,value)without rowid",
             Self::Key => "create table device_key(row integer primary key,device,person,body,is_new)",
             Self::Record => "create table record(kind,id,body,primary key(kind,id))without rowid",
-            Self::Act => "create table act(id,piece,device,body,signature,delivered,verified,refused)",
+            Self::Act => {
+                "create table act(id,piece,device,body,signature,delivered,verified,refused,n,lost_n)"
+            }
             Self::Document => {
                 "create table document(row integer primary key,id,piece,author,about,class,class_from_relay,whole,heads,actor,set_aside)"
             }
             Self::Change => {
-                "create table change(row integer primary key,document,hash,actor,seq,device,blobs,raw,signature,n,state)"
+                "create table change(row integer primary key,document,hash,actor,seq,device,blobs,raw,signature,n,state,lost_n,held)"
             }
             Self::Upload => {
                 "create table upload(hash,piece,size,is_preview,change,url,sent,is_done,rounds,not_before,reason,held)"
@@ -77,6 +82,7 @@ impl Table {
                 "create table set_aside(row integer primary key,piece,document,item,reason,words)"
             }
             Self::Distrusted => "create table distrusted(document primary key)without rowid",
+            Self::Erased => "create table erased(piece primary key)without rowid",
         }
     }
 
@@ -92,6 +98,7 @@ impl Table {
             Self::Upload => &["hash, piece, held", "hash, piece, 0"],
             Self::SetAside => &["piece, document, item, reason, words"],
             Self::Distrusted => &["document"],
+            Self::Erased => &["piece"],
         }
     }
 }
@@ -265,6 +272,8 @@ struct Leaf {
 
 /// Bytes of a page in every store.
 const PAGE: usize = 4096;
+/// The most columns that later schemas added to a table.
+const ADDED: usize = 2;
 /// The first byte of a leaf of a table with row numbers.
 const TABLE_LEAF: u8 = 0x0d;
 /// The first byte of a leaf of an index, and of a table without row numbers.
@@ -313,7 +322,7 @@ impl Pages {
         let select = format!("select {} from {}", table.columns()[0], table.name());
         let fits = |leaf: &&Leaf| {
             leaf.has_numbers == has_numbers
-                && leaf.columns.range(most.saturating_sub(1)..=most).next().is_some()
+                && leaf.columns.range(most.saturating_sub(ADDED)..=most).next().is_some()
         };
         for leaf in self.leaves.iter().filter(fits) {
             let root = (leaf.number, table.name());

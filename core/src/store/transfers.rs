@@ -106,6 +106,19 @@ pub fn add_upload(
     Ok(())
 }
 
+/// What one change named is named by another one now.
+pub fn follow(tx: &Transaction<'_>, old: i64, new: i64) -> Result<(), StoreError> {
+    tx.execute("update upload set change = ?2 where change = ?1", (old, new))?;
+    Ok(())
+}
+
+/// The hashes of a piece's uploads, done or not.
+pub fn of_piece(conn: &Connection, piece: PieceId) -> Result<Vec<BlobHash>, StoreError> {
+    let mut query = conn.prepare_cached("select hash from upload where piece = ?1")?;
+    let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|hash| Ok(BlobHash::from_digest(bytes(&hash?, "an upload's hash")?))).collect()
+}
+
 /// The uploads that may start: those whose naming change the relay has, and that nobody holds back. Previews first, small
 /// before large. Cancelled ones are among them as long as the relay has a part of them. What the platform carries is not.
 pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
@@ -172,10 +185,33 @@ pub fn hold(
     Ok(update.execute((piece.as_bytes().as_slice(), hash, held.number()))?)
 }
 
-/// Sends everything again: the relay is another one.
+/// Sends again what the relay's lost log had of ours; the rest of it the relay still has.
 pub fn restart_uploads(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("delete from errand", [])?;
-    tx.execute("update upload set url = null, sent = 0, is_done = 0, rounds = 0, not_before = 0", [])?;
+    tx.execute("update upload set url = null, sent = 0 where not is_done", [])?;
+    tx.execute(
+        "update upload set is_done = 0, url = null, sent = 0, rounds = 0, not_before = 0, reason = null
+         where change in (select row from change where n is null)",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Sends one file again, or for another who brought it first.
+pub fn bring_again(
+    tx: &Transaction<'_>,
+    hash: BlobHash,
+    piece: PieceId,
+    size: u64,
+    is_preview: bool,
+    change: i64,
+) -> Result<(), StoreError> {
+    add_upload(tx, hash, piece, size, is_preview, change)?;
+    tx.execute(
+        "update upload set is_done = 0, url = null, sent = 0, rounds = 0, not_before = 0, reason = null
+         where hash = ?1 and piece = ?2 and is_done",
+        (hash.as_bytes().as_slice(), piece.as_bytes().as_slice()),
+    )?;
     Ok(())
 }
 

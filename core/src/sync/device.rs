@@ -5,7 +5,7 @@ use crate::model::entry::Head;
 use crate::time::Timestamp;
 
 use super::wire::{
-    Cursor, Fill, Item, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
+    Cursor, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
 };
 
 /// One row of the outbox, in its order.
@@ -15,6 +15,8 @@ pub struct OutboxItem {
     pub row: i64,
     /// What is owed.
     pub item: Item,
+    /// This person made it. What others made is offered only after the relay's log went back.
+    pub is_own: bool,
     /// How often the relay put it off.
     pub rounds: u32,
 }
@@ -32,15 +34,19 @@ impl Item {
     /// The item's name.
     pub fn name(&self) -> ItemName {
         match self {
-            Item::Act(act) => ItemName::Act(act.id),
-            Item::Change(change) => ItemName::Change(change.document, change.hash),
+            Item::Act(act) | Item::OldAct(act, _) => ItemName::Act(act.id),
+            Item::Change(change) | Item::OldChange(change, _) => {
+                ItemName::Change(change.document, change.hash)
+            }
         }
     }
 
     fn size(&self) -> usize {
         match self {
-            Item::Act(act) => act.body.len() + 150,
-            Item::Change(change) => change.raw.len() + 34 * change.blobs.len() + 300,
+            Item::Act(act) | Item::OldAct(act, _) => act.body.len() + 150,
+            Item::Change(change) | Item::OldChange(change, _) => {
+                change.raw.len() + 34 * change.blobs.len() + 300
+            }
         }
     }
 }
@@ -73,8 +79,12 @@ pub struct Batch {
     pub packs: Vec<Pack>,
     /// The cursor from now on.
     pub cursor: Cursor,
-    /// Forget the cursor and offer everything again: the relay's log is another one.
-    pub start_over: bool,
+    /// The relay's log is another one: go on from the cursor, and offer again what was numbered above this.
+    pub start_over: Option<u64>,
+    /// What is held here and what the relay has differ: everything in sight comes again.
+    pub differs: bool,
+    /// Files that the relay lacks.
+    pub lacks: Vec<Lacking>,
 }
 
 /// What becomes of one outbox row.
@@ -86,6 +96,12 @@ pub enum Outcome {
     Later(Timestamp),
     /// It waits for a change of the directory, and is shown with the reason; tried again from time to time.
     Waits(Reason, Timestamp),
+    /// The relay keeps it and does not deliver it: it waits for a teacher's word.
+    Held,
+    /// The piece was erased: everything of it goes.
+    Erased,
+    /// Nothing more is to be done about it here: it was someone else's, and its maker brings it herself.
+    Dropped,
     /// Refused for good: it is set aside with what builds on it, readable, and the sheet becomes what the relay has.
     SetAside(Reason),
 }
@@ -114,11 +130,13 @@ pub enum Reason {
     IdTaken,
     /// Others have written since.
     TooLate,
+    /// The piece was erased.
+    Erased,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::BuildsOnMissing,
         Reason::OverQuota,
         Reason::NotInCircle,
@@ -129,6 +147,7 @@ impl Reason {
         Reason::ActorTaken,
         Reason::IdTaken,
         Reason::TooLate,
+        Reason::Erased,
     ];
 
     /// Its name, as stores keep it.
@@ -144,6 +163,7 @@ impl Reason {
             Reason::ActorTaken => "actor_taken",
             Reason::IdTaken => "id_taken",
             Reason::TooLate => "too_late",
+            Reason::Erased => "erased",
         }
     }
 
@@ -160,6 +180,7 @@ impl Reason {
             Reason::ActorTaken => "another copy of this device wrote here: write it again",
             Reason::IdTaken => "something else is there already under the same name",
             Reason::TooLate => "others have written on it since: it can only be marked as withdrawn",
+            Reason::Erased => "the piece was erased: this was written on it, and was not sent",
         }
     }
 }
@@ -179,12 +200,20 @@ pub enum Failure {
 #[derive(Debug, Clone, Default)]
 pub struct DeviceHalf {
     sent: Option<Vec<Sent>>,
+    asked_from: Cursor,
     failures: u32,
     not_before: Option<Timestamp>,
     asked_at: Option<Timestamp>,
     more: bool,
     locked: bool,
     hang_ups: u32,
+    /// Answers in a row after which the next question was asked at once, and those of them that brought nothing.
+    rush: u32,
+    fruitless: u32,
+    /// Fetching goes on, but not before this.
+    no_rush_before: Option<Timestamp>,
+    /// How often the relay said that its log is another one.
+    restarts: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -192,6 +221,7 @@ struct Sent {
     row: i64,
     rounds: u32,
     is_act: bool,
+    is_own: bool,
 }
 
 /// Bytes of items in one request.
@@ -204,6 +234,11 @@ const IDLE: u64 = 60_000;
 const LONGEST: u64 = 300_000;
 /// Rounds of "missing" after which an item is shown as waiting.
 const PATIENCE: u32 = 3;
+/// Answers in a row after which fetching goes on more slowly: more than the largest school needs at once, and no way to
+/// keep a phone awake for a relay that always has more.
+const RUSH: u32 = 200;
+/// The pause then, as after so many failures: some two seconds.
+const SLOWLY: u32 = 3;
 
 impl DeviceHalf {
     /// What to do now. `due` are the rows of the outbox that are due, in order (a stretch of them is enough), `earliest`
@@ -225,16 +260,23 @@ impl DeviceHalf {
         let items = fitting(due);
         let idle_until = self.asked_at.map(|asked| asked.plus_millis(IDLE));
         let is_time = idle_until.is_none_or(|until| until.is_over(now, IDLE));
-        if items.is_empty() && fills.is_empty() && !self.more && !is_time {
-            return Next::Wait(idle_until.into_iter().chain(earliest).min());
+        let fetches = self.more || !fills.is_empty();
+        if !fetches {
+            (self.rush, self.fruitless) = (0, 0);
         }
+        let paused = self.no_rush_before.filter(|until| fetches && !until.is_over(now, LONGEST));
+        if items.is_empty() && !(fetches && paused.is_none()) && !is_time {
+            return Next::Wait(idle_until.into_iter().chain(earliest).chain(paused).min());
+        }
+        self.asked_from = cursor;
         self.sent = Some(
             items
                 .iter()
                 .map(|item| Sent {
                     row: item.row,
                     rounds: item.rounds,
-                    is_act: matches!(item.item, Item::Act(_)),
+                    is_act: matches!(item.item, Item::Act(_) | Item::OldAct(..)),
+                    is_own: item.is_own,
                 })
                 .collect(),
         );
@@ -243,6 +285,8 @@ impl DeviceHalf {
             cursor,
             items: items.into_iter().map(|item| item.item.clone()).collect(),
             fill: fills.iter().take(MAX_FILLS).copied().collect(),
+            inflates: true,
+            audit: None,
         })
     }
 
@@ -256,6 +300,7 @@ impl DeviceHalf {
         self.locked = false;
         self.not_before = None;
         self.asked_at = None;
+        self.no_rush_before = None;
     }
 
     /// Takes the response to the request that [`DeviceHalf::next`] gave.
@@ -265,12 +310,32 @@ impl DeviceHalf {
         self.not_before = None;
         self.asked_at = Some(now);
         self.more = response.more || response.start_over;
+        self.pace(&response, now, chance);
         let outcomes = sent
             .iter()
             .zip(&response.verdicts)
             .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, chance)))
             .collect();
         batch(response, outcomes)
+    }
+
+    /// A relay that brings nothing, that always has more, or that starts over again and again is asked more slowly.
+    fn pace(&mut self, response: &Response, now: Timestamp, chance: &mut dyn Chance) {
+        self.rush = self.rush.saturating_add(1);
+        self.fruitless =
+            if brings_something(response, self.asked_from) { 0 } else { self.fruitless.saturating_add(1) };
+        let pause = match (self.fruitless, self.rush) {
+            (2.., _) => Some(self.fruitless - 1),
+            (_, rush) if rush > RUSH => Some(SLOWLY),
+            _ => None,
+        };
+        self.no_rush_before = pause.map(|failures| now.plus_millis(back_off(failures, chance)));
+        if response.start_over {
+            self.restarts = self.restarts.saturating_add(1);
+            if self.restarts > 1 {
+                self.not_before = Some(now.plus_millis(back_off(self.restarts, chance)));
+            }
+        }
     }
 
     /// Takes news that came without being asked, over a live connection. What is in flight stays in flight.
@@ -306,6 +371,15 @@ impl DeviceHalf {
     }
 }
 
+fn brings_something(response: &Response, asked_from: Cursor) -> bool {
+    let is_filled = response.packs.iter().any(|pack| pack.whole || !pack.changes.is_empty());
+    let is_new = !response.records.is_empty()
+        || !response.news.is_empty()
+        || !response.to_fill.is_empty()
+        || !response.purge.is_empty();
+    is_filled || is_new || response.start_over || response.cursor != asked_from
+}
+
 fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
     Batch {
         outcomes,
@@ -315,7 +389,10 @@ fn batch(response: Response, outcomes: Vec<(i64, Outcome)>) -> Batch {
         news: response.news,
         packs: response.packs,
         cursor: response.cursor,
-        start_over: response.start_over,
+        // A log that says nothing of where it went back is another one from its beginning.
+        start_over: response.start_over.then(|| response.forked_at.unwrap_or(0)),
+        differs: response.differs,
+        lacks: response.lacks,
     }
 }
 
@@ -347,6 +424,12 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
     let in_a_while = |chance: &mut dyn Chance| now.plus_millis(back_off(10, chance));
     match verdict {
         Verdict::Stored(n) | Verdict::Known(n) => Outcome::Delivered(*n),
+        Verdict::Erased => Outcome::Erased,
+        Verdict::Busy | Verdict::MissingDependency | Verdict::MissingAct if !sent.is_own => {
+            if sent.rounds < PATIENCE { Outcome::Later(later(chance)) } else { Outcome::Dropped }
+        }
+        _ if !sent.is_own => Outcome::Dropped,
+        Verdict::Quarantined => Outcome::Held,
         Verdict::Busy => Outcome::Later(later(chance)),
         Verdict::MissingDependency | Verdict::MissingAct if sent.rounds < PATIENCE => {
             Outcome::Later(later(chance))
@@ -382,11 +465,11 @@ mod tests {
             body: Vec::new(),
             signature: Signature::from_bytes([0; 64]),
         };
-        OutboxItem { row: 7, item: Item::Act(signed), rounds: 0 }
+        OutboxItem { row: 7, item: Item::Act(signed), is_own: true, rounds: 0 }
     }
 
     fn at(n: u64) -> Cursor {
-        Cursor { epoch: 1, n, tag: [0; 8] }
+        Cursor { epoch: 1, n, ..Cursor::default() }
     }
 
     #[test]
@@ -409,6 +492,42 @@ mod tests {
         let now = Timestamp::from_millis(1_000_000);
         half.told(Response { cursor: at(5), more: true, ..Response::default() }, now);
         assert!(matches!(half.next(now, at(5), &[], None, &[]), Next::Exchange(_)));
+    }
+
+    /// How often a device asks in an hour when this is what it hears and every answer takes ten milliseconds.
+    fn asks_in_an_hour(fills: &[Fill], mut answer: impl FnMut(u64) -> Response) -> u64 {
+        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(4));
+        let start = Timestamp::from_millis(1_000_000);
+        let (mut now, mut cursor, mut asked) = (start, at(0), 0);
+        while now < start.plus_millis(3_600_000) {
+            match half.next(now, cursor, &[], None, fills) {
+                Next::Exchange(_) => {
+                    asked += 1;
+                    now = now.plus_millis(10);
+                    cursor = half.received(answer(asked), now, &mut chance).cursor;
+                }
+                Next::Wait(until) => now = until.expect("it asks again some time"),
+                Next::Locked => panic!("nobody refused it"),
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn a_relay_that_leads_on_is_not_followed_without_end() {
+        let fill = Fill {
+            document: crate::ids::DocumentId::content(crate::ids::PieceId::from_bytes([1; 16])),
+            after: 0,
+        };
+        let quiet = asks_in_an_hour(&[], |_| Response::default());
+        assert_eq!(quiet, 60);
+        let more = |n: u64| Response { cursor: at(n), more: true, ..Response::default() };
+        assert!(asks_in_an_hour(&[], |_| more(0)) < 100, "always more, and nothing");
+        assert!(asks_in_an_hour(&[fill], |_| Response::default()) < 100, "what it asked for never comes");
+        let always = asks_in_an_hour(&[], more);
+        assert!((1_500..4_500).contains(&always), "always more, and something: {always}");
+        let again = |n: u64| Response { start_over: n.is_multiple_of(2), ..Response::default() };
+        assert!(asks_in_an_hour(&[], again) < 200, "always another log");
     }
 
     #[test]

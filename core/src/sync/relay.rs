@@ -16,9 +16,11 @@ use crate::signing::PublicKey;
 
 pub use commit::commit;
 pub use prepare::{Batch, Prepared, Untried, prepare, try_changes};
+pub use release::{Release, UntriedRelease, commit_release, prepare_release};
 
 mod commit;
 mod prepare;
+mod release;
 pub mod suite;
 
 /// Where the log lives. One implementation keeps it in SQLite; another one must pass the same test-suite.
@@ -48,6 +50,31 @@ pub trait Ledger {
     fn change(&self, document: DocumentId, hash: Head) -> Result<Option<u64>, Self::Error>;
     /// The raw changes of a document, in number order.
     fn stored(&self, document: DocumentId) -> Result<Vec<Vec<u8>>, Self::Error>;
+    /// Was this piece erased?
+    fn is_erased(&self, piece: PieceId) -> Result<bool, Self::Error>;
+    /// The number up to which this log agrees with one that was lost, if it had to go back.
+    fn forked_at(&self) -> Result<Option<u64>, Self::Error>;
+    /// What `person` was in a circle when a log that was lost stood at this number, as far as that is known.
+    fn membership_before(
+        &self,
+        folio: FolioId,
+        person: PersonId,
+        lost: u64,
+    ) -> Result<Membership, Self::Error>;
+    /// What is held back of a document, in the order it came.
+    fn held(&self, document: DocumentId) -> Result<Option<HeldFacts>, Self::Error>;
+    /// How much of a person's is held back: changes, and their bytes.
+    fn held_of(&self, person: PersonId) -> Result<(u64, u64), Self::Error>;
+    /// Holds a change back; `heads` are those of the document with all that is held of it.
+    fn hold(
+        &mut self,
+        change: &SignedChange,
+        class: Class,
+        heads: &[Head],
+        by: PersonId,
+    ) -> Result<(), Self::Error>;
+    /// Nothing is held back of this document any more: it was released.
+    fn let_go(&mut self, document: DocumentId, by: PersonId) -> Result<(), Self::Error>;
     /// Appends an act and brings what it changes up to date.
     fn append_act(&mut self, signed: &SignedAct, act: &Act, by: PersonId) -> Result<u64, Self::Error>;
     /// Appends a change; `class` and `heads` are the document's from now on.
@@ -69,6 +96,8 @@ pub struct DeviceFacts {
     pub key: PublicKey,
     /// It may do nothing any more.
     pub revoked: bool,
+    /// The number of its revocation, in the log where that happened.
+    pub revoked_at: Option<u64>,
 }
 
 /// A piece as one person stands to it.
@@ -78,6 +107,8 @@ pub struct PieceFacts {
     pub piece: access::Piece,
     /// What she is in the circle of each folio it lies in.
     pub memberships: BTreeMap<FolioId, Membership>,
+    /// The same, with what ended within [`LATE`].
+    pub lately: BTreeMap<FolioId, Membership>,
     /// A role of hers in one of those circles has ended.
     pub role_ended: bool,
     /// Someone other than the maker wrote on it.
@@ -110,6 +141,26 @@ pub struct DocumentFacts {
     pub heads: Vec<Head>,
 }
 
+/// What is held back of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFacts {
+    /// The changes, in the order they came.
+    pub changes: Vec<SignedChange>,
+    /// Who wrote them.
+    pub author: PersonId,
+    /// What they would be read as.
+    pub class: Class,
+    /// The heads of the document with them, ascending.
+    pub heads: Vec<Head>,
+}
+
+/// What someone wrote is held back, not refused, for so long after her role ended: 30 days, in milliseconds.
+pub const LATE: u64 = 30 * 24 * 60 * 60 * 1000;
+/// The most changes of one person that are held back.
+pub const MAX_HELD: u64 = 200;
+/// The most bytes of one person that are held back.
+pub const MAX_HELD_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Whether someone is a student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Student {
@@ -132,10 +183,28 @@ pub enum Taken {
     Other,
 }
 
-/// Where changes are tried. The trial parses bytes from outside and may panic: an implementation contains that.
+/// Where changes are tried. The trial parses bytes from outside: it may panic, want all memory there is, or come to no
+/// end. An implementation contains that.
 pub trait TrialRoom {
     /// Tries `new` on a document of `stored` changes.
-    fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Unfit>;
+    fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Untaken>;
+}
+
+/// Why changes that were brought to a trial aren't taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Untaken {
+    /// They were tried, and can't go into the document.
+    Unfit(Unfit),
+    /// Their trial was begun and came to no end. That says nothing of any one of them.
+    Unfinished,
+    /// No trial can be held now. That says nothing of them at all: they may be brought again later.
+    NoRoom,
+}
+
+impl From<Unfit> for Untaken {
+    fn from(unfit: Unfit) -> Self {
+        Untaken::Unfit(unfit)
+    }
 }
 
 /// Who is asking.

@@ -1,9 +1,11 @@
 //! The frames of an exchange: CBOR maps with integer keys, bounded before they are parsed.
 
 mod calls;
+mod deflate;
 
 use minicbor::{Decode, Encode};
 
+use crate::blob::BlobHash;
 use crate::document::SignedChange;
 use crate::ids::{ClassId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
 use crate::model::act::SignedAct;
@@ -14,8 +16,8 @@ use crate::signing::{PublicKey, Signature};
 use crate::time::Timestamp;
 
 pub use calls::{
-    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, RevokeDevice,
-    RevokedDevice, StartProject,
+    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, ReleaseHeld,
+    RevokeDevice, RevokedDevice, StartProject,
 };
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
@@ -45,6 +47,9 @@ pub struct Cursor {
     /// The tag of that number; zero for the beginning.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub tag: [u8; 8],
+    /// The relay's own mark under all this: that it really gave this cursor out, even if its log has forgotten so.
+    #[cbor(n(3), with = "minicbor::bytes", default)]
+    pub proof: [u8; 16],
 }
 
 /// What a device sends.
@@ -62,6 +67,13 @@ pub struct Request {
     /// Documents it still has to fill.
     #[n(3)]
     pub fill: Vec<Fill>,
+    /// It reads frames that are [deflated](Response::to_frame).
+    #[n(4)]
+    #[cbor(default)]
+    pub inflates: bool,
+    /// What it holds of all that is in its person's sight, to be compared: see [`fingerprint`](super::audit).
+    #[cbor(n(5), with = "minicbor::bytes", default)]
+    pub audit: Option<[u8; 32]>,
 }
 
 /// One thing a device owes the relay.
@@ -73,6 +85,12 @@ pub enum Item {
     /// A change of a sheet.
     #[n(1)]
     Change(#[n(0)] SignedChange),
+    /// An act that a relay once had under this number, before its log went back. Whoever holds it may bring it.
+    #[n(2)]
+    OldAct(#[n(0)] SignedAct, #[n(1)] u64),
+    /// The same of a change.
+    #[n(3)]
+    OldChange(#[n(0)] SignedChange, #[n(1)] u64),
 }
 
 /// A document still to be filled.
@@ -116,9 +134,32 @@ pub struct Response {
     /// There is more to fetch at once.
     #[n(8)]
     pub more: bool,
-    /// The cursor was not of this log: start over from the beginning and offer everything again.
+    /// The cursor was not of this log: go on from the cursor given here, and offer again what its log lacks.
     #[n(9)]
     pub start_over: bool,
+    /// With `start_over`, when the relay's log went back: numbers above this one are of the log that is lost. The cursor
+    /// says from where to go on.
+    #[n(10)]
+    pub forked_at: Option<u64>,
+    /// What was held against the relay's [fingerprint](super::audit) differs: every document in sight comes once more.
+    #[n(11)]
+    #[cbor(default)]
+    pub differs: bool,
+    /// Files that the relay has lost, or never got before its log went back, of pieces in sight: whoever has one brings it.
+    #[n(12)]
+    #[cbor(default)]
+    pub lacks: Vec<Lacking>,
+}
+
+/// A file that the relay should have, and lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Lacking {
+    /// The piece that names it.
+    #[n(0)]
+    pub piece: PieceId,
+    /// Which bytes.
+    #[n(1)]
+    pub blob: BlobHash,
 }
 
 /// What the relay sends over a live connection.
@@ -177,7 +218,12 @@ pub enum Verdict {
     /// It can't be taken back any more.
     #[n(13)]
     TooLate,
-    // 14 quarantined and 15 erased are reserved.
+    /// Her role has ended lately: it is kept, not delivered, and waits for a teacher's word.
+    #[n(14)]
+    Quarantined,
+    /// The piece was erased. Nothing of it is taken any more, and what is left of it goes.
+    #[n(15)]
+    Erased,
 }
 
 /// A change with its number in the log.
@@ -250,6 +296,9 @@ pub enum Record {
         /// Its acts, in number order.
         #[n(1)]
         acts: Vec<SignedAct>,
+        /// The number of each.
+        #[n(2)]
+        numbers: Vec<u64>,
     },
     /// How many voices about a student exist that can count; what a level's sight is measured by.
     #[n(6)]
@@ -282,6 +331,15 @@ pub enum Record {
     /// Out of sight.
     #[n(13)]
     ClassGone(#[n(0)] ClassId),
+    /// The piece was erased: what is here of it goes.
+    #[n(14)]
+    Erased(#[n(0)] PieceId),
+    /// Something that came after its author's role had ended, for a teacher to release or to leave.
+    #[n(15)]
+    Held(#[n(0)] directory::Held),
+    /// It was released, or is over.
+    #[n(16)]
+    HeldGone(#[n(0)] DocumentId),
 }
 
 /// What a new device sends to be enrolled.
@@ -314,6 +372,25 @@ pub struct Enrolled {
     #[n(0)]
     pub record: DeviceRecord,
 }
+
+/// What a device sends to a relay that does not know it: the relay's log may have gone back to before its enrolment. It
+/// is answered with [`Enrolled`] if that is so.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ComeBack {
+    /// The device's own record last, and before it those that vouch for it, from the school's root key on; at most
+    /// [`MAX_CHAIN`].
+    #[n(0)]
+    pub chain: Vec<DeviceRecord>,
+    /// SHA-256 of its access token.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub token_hash: [u8; 32],
+    /// The device key's signature over that.
+    #[n(2)]
+    pub token_signature: Signature,
+}
+
+/// The longest chain of devices that vouch for each other.
+pub const MAX_CHAIN: usize = 64;
 
 /// An invitation that a device made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -373,6 +450,11 @@ pub fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8], limit: usize) -> Resul
 }
 
 impl Request {
+    /// These items, from this cursor on.
+    pub fn of(cursor: Cursor, items: Vec<Item>) -> Self {
+        Self { version: PROTOCOL, cursor, items, fill: Vec::new(), inflates: false, audit: None }
+    }
+
     /// Reads a request and checks its bounds.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
         let request: Request = from_bytes(bytes, MAX_REQUEST_BYTES)?;
@@ -392,7 +474,14 @@ impl Request {
 impl Response {
     /// Reads a response to a request of `items` items.
     pub fn from_bytes(bytes: &[u8], items: usize) -> Result<Self, BadFrame> {
-        from_bytes::<Response>(bytes, MAX_RESPONSE_BYTES)?.to_items(items)
+        let inflated = deflate::inflate(bytes, MAX_RESPONSE_BYTES)?;
+        from_bytes::<Response>(inflated.as_deref().unwrap_or(bytes), MAX_RESPONSE_BYTES)?.to_items(items)
+    }
+
+    /// The frame for a device that reads deflated ones, or does not.
+    pub fn to_frame(&self, inflates: bool) -> Vec<u8> {
+        let frame = to_bytes(self);
+        if inflates { deflate::deflate(frame) } else { frame }
     }
 
     /// Checks that this can answer a request of `items` items.
@@ -421,6 +510,13 @@ impl Response {
 impl Live {
     /// Reads a frame of a live connection. Whether an answer fits its request is checked by [`Response::to_items`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
-        from_bytes(bytes, MAX_LIVE_BYTES)
+        let inflated = deflate::inflate(bytes, MAX_LIVE_BYTES)?;
+        from_bytes(inflated.as_deref().unwrap_or(bytes), MAX_LIVE_BYTES)
+    }
+
+    /// The frame for a device that reads deflated ones, or does not.
+    pub fn to_frame(&self, inflates: bool) -> Vec<u8> {
+        let frame = to_bytes(self);
+        if inflates { deflate::deflate(frame) } else { frame }
     }
 }

@@ -101,6 +101,7 @@ impl Look<'_> {
                 edit: may.edit,
                 share: may.edit,
                 take_back: may.take_back,
+                erase: may.erase,
                 speak_about: may.speak_about.into_iter().map(text).collect(),
                 judge: may
                     .judge

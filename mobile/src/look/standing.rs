@@ -118,6 +118,21 @@ impl Look<'_> {
         Ok(new.map(|device| device.device).collect())
     }
 
+    /// What came late and waits for this teacher's word.
+    pub fn came_late(&self) -> Result<Vec<records::CameLate>, DeviceError> {
+        let titles = self.titles()?;
+        let held = self.device.held_back()?.into_iter();
+        Ok(held
+            .map(|held| records::CameLate {
+                sheet: held.document.to_string(),
+                piece: held.document.piece.to_string(),
+                piece_title: titles.get(&held.document.piece).cloned(),
+                author_name: self.name(held.author),
+                since: held.since.millis(),
+            })
+            .collect())
+    }
+
     /// How the device stands with the school.
     pub fn status(&self) -> Result<records::Status, DeviceError> {
         let (status, titles) = (self.device.status()?, self.titles()?);
@@ -153,6 +168,14 @@ impl Look<'_> {
             waiting,
             uploads,
             to_fill: status.to_fill,
+            held: status
+                .held
+                .iter()
+                .map(|(document, _)| records::Kept {
+                    piece: document.piece.to_string(),
+                    piece_title: titles.get(&document.piece).cloned(),
+                })
+                .collect(),
             refused: refused
                 .map(|(why, words)| records::Refused { why: why.code(), words: words.clone() })
                 .collect(),

@@ -90,6 +90,8 @@ pub struct May {
     pub edit: bool,
     pub share: bool,
     pub take_back: bool,
+    /// Erase it for ever.
+    pub erase: bool,
     /// About whom one may speak; about the work itself for null.
     pub speak_about: Vec<Option<String>>,
     pub judge: Vec<Judge>,

@@ -43,6 +43,8 @@ pub struct Status {
     pub uploads: Vec<Upload>,
     /// Announced and not here yet.
     pub to_fill: usize,
+    /// What the school keeps back, since it came after one's part had ended.
+    pub held: Vec<Kept>,
     /// What the school refused for good; kept here, readable.
     pub refused: Vec<Refused>,
     /// Sheets that can't be opened.
@@ -63,6 +65,27 @@ pub struct Waiting {
     pub piece: Option<String>,
     pub piece_title: Option<String>,
     pub why: Option<&'static str>,
+}
+
+/// Something of one's own that the school keeps back until a teacher lets it through.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Kept {
+    pub piece: String,
+    pub piece_title: Option<String>,
+}
+
+/// Something of somebody else's that came after her part had ended: a teacher lets it through, or leaves it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct CameLate {
+    /// The sheet's name.
+    pub sheet: String,
+    pub piece: String,
+    pub piece_title: Option<String>,
+    pub author_name: String,
+    /// When the first of it came, in milliseconds.
+    pub since: u64,
 }
 
 /// A photo on its way.

@@ -1,4 +1,4 @@
-//! `fieldfolio backup` and `fieldfolio verify`
+//! `fieldfolio backup`, `restore`, `erase` and `verify`
 
 use std::path::PathBuf;
 
@@ -7,13 +7,15 @@ use serde_json::json;
 
 use super::blobs::{bytes, files};
 use super::{Answer, CliError, Desk, to_json};
-use crate::{backup, serve, verify};
+use crate::restore::WithoutEnds;
+use crate::{backup, ends, erasure, restore, serve, verify};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio backup /mnt/stick/school\n\n\
     It may run beside the relay, and again into the same folder: then only what is new is copied. The copy is itself a\n\
-    school: to go back to it, stop the relay and serve a copy of that folder. Devices then offer again what it lacks;\n\
-    revoke again what was revoked since.")]
+    school: `fieldfolio restore` goes back to it, and devices then bring again what it lacks.\n\
+    What was revoked and erased is written down beside it, in ends.log of the school's folder; a backup does not take it\n\
+    along. Keep a copy of that file on another disk, or set ends_file.")]
 pub(super) struct BackupArguments {
     /// An empty folder, or the one of an earlier backup. Keep it as safe as the school itself: its root.key is in it
     to: PathBuf,
@@ -36,6 +38,73 @@ pub(super) fn back_up(arguments: &BackupArguments, desk: &Desk<'_>) -> Result<An
         made.missing.iter().for_each(|hash| text += &format!("\n  {hash}"));
     }
     Ok(Answer { text, json: to_json(made) })
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: fieldfolio restore /mnt/stick/school\n\n\
+    Stop the relay first. What is in the folder now is moved into a folder beside it, not removed. What was revoked or\n\
+    erased since the backup, by ends.log, ends again when the relay starts.")]
+pub(super) struct RestoreArguments {
+    /// The folder that `fieldfolio backup` made; without it, only --without-ends is said of what is served already
+    #[arg(required_unless_present = "without_ends")]
+    from: Option<PathBuf>,
+    /// ends.log is lost: go on without knowing what was revoked and erased since
+    #[arg(long)]
+    without_ends: bool,
+}
+
+pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
+    std::fs::create_dir_all(&desk.folder)
+        .map_err(|error| CliError::Argument(format!("{}: {error}", desk.folder.display())))?;
+    let _only_one = serve::only_one(&desk.folder).map_err(CliError::Relay)?;
+    let ends_file = ends::file(&desk.folder, &desk.config()?);
+    let Some(from) = &arguments.from else {
+        restore::accept_without_ends(&desk.folder, desk.now)?;
+        let text =
+            "What ended since this copy was made is taken as unknown. Revoke and erase again what has to be.";
+        return Ok(Answer { text: text.into(), json: json!({ "without_ends": true }) });
+    };
+    let without = if arguments.without_ends { WithoutEnds::Accept } else { WithoutEnds::Refuse };
+    let restored = restore::restore(&desk.folder, from, &ends_file, without, desk.now)?;
+    let mut text = format!(
+        "The school is as the backup has it: {} copied ({}), {} there already. Start the relay; devices bring the rest.",
+        files(restored.copied),
+        bytes(restored.copied_bytes),
+        files(restored.kept)
+    );
+    if let Some(aside) = &restored.aside {
+        text += &format!("\nThe database of before is in {}.", aside.display());
+    }
+    restored.missing.iter().for_each(|hash| text += &format!("\nThe backup lacks {hash}"));
+    Ok(Answer { text, json: to_json(restored) })
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: fieldfolio erase 018f4d3c-1111-7abc-8def-0123456789ab --reason 'the family asked'\n\n\
+    Its sheets, what anyone said on it, and files that nothing else is linked to go, at the school and on every device as\n\
+    it hears of it. It can't be undone. Backups that were made before still hold it; going back to one erases it again."
+)]
+pub(super) struct EraseArguments {
+    /// The piece's id, as its page shows it
+    piece: String,
+    /// Why: it stays on record. No names
+    #[arg(long)]
+    reason: String,
+}
+
+pub(super) fn erase(arguments: &EraseArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+    let piece = arguments.piece.parse().map_err(|_| {
+        CliError::Argument(format!(
+            "{:?} is not a piece's id: it is shown on the piece's page",
+            arguments.piece
+        ))
+    })?;
+    let maker = desk.edit(|edit, _| Ok(erasure::erase(edit, piece, &arguments.reason)?))?;
+    // What was written over in the write-ahead log would still be there.
+    desk.open()?.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    let text = format!("Piece {piece} is erased. Files of it go within the hour, where the relay runs.");
+    Ok(Answer { text, json: json!({ "piece": piece, "maker": maker }) })
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,8 @@
 use fieldfolio_core::ids::{DeviceId, PersonId};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::signing::{PublicKey, Signature, device_message, token_message};
-use fieldfolio_core::sync::wire::Enrol;
+use fieldfolio_core::sync::verify::KeyRing;
+use fieldfolio_core::sync::wire::{ComeBack, Enrol, MAX_CHAIN};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde::Serialize;
@@ -81,6 +82,10 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<Devi
     if invitation.expires_at <= millis(now) {
         return Err(EnrolError::Expired);
     }
+    let barred = "select 1 from barred where device = ?1";
+    if tx.prepare_cached(barred)?.exists([frame.device.as_bytes()])? {
+        return Err(EnrolError::Used);
+    }
     // Whoever invited must still be the one who may: a teacher who has left opens no more doors.
     if let Some(inviter) = invitation.inviter
         && invitation.used_by.is_none()
@@ -129,6 +134,80 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<Devi
         }
     }
     Ok(record(tx, frame.device)?.ok_or(DirectoryError::Broken("devices"))?)
+}
+
+/// Makes a device known again that was enrolled in a log which is lost. Whoever vouched for it does so still: the chain
+/// begins at the school's root key. What was revoked stays so.
+pub fn come_back(tx: &Transaction<'_>, now: Timestamp, frame: &ComeBack) -> Result<DeviceRecord, EnrolError> {
+    let Some(own) = frame.chain.last().filter(|_| frame.chain.len() <= MAX_CHAIN) else {
+        return Err(EnrolError::Unknown);
+    };
+    if crate::fork::since(tx, 0)?.is_none() {
+        return Err(EnrolError::Unknown);
+    }
+    let mut ring = KeyRing::new(school::id(tx)?, school::root(tx)?);
+    if !frame.chain.iter().all(|record| ring.learn(record).is_ok()) {
+        return Err(EnrolError::BadSignature);
+    }
+    let chosen = token_message(school::id(tx)?, own.device, &frame.token_hash);
+    own.key.verify(&chosen, &frame.token_signature).map_err(|_| EnrolError::BadSignature)?;
+    for link in &frame.chain {
+        restore_record(tx, link)?;
+    }
+    tx.execute("update device set token_hash = ?2 where id = ?1", (own.device.as_bytes(), frame.token_hash))?;
+    let subject = format!("device {} came back", own.device);
+    let n = database::append(tx, now, &Event { kind: "enrol", by: Some(own.person), subject: &subject })?;
+    sight::person_changed(tx, people::row_of(tx, own.person)?, n)?;
+    Ok(record(tx, own.device)?.ok_or(DirectoryError::Broken("devices"))?)
+}
+
+/// One link of such a chain, whose signatures hold.
+fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), EnrolError> {
+    let is_barred = tx.query_row(
+        "select exists (select 1 from barred where device = ?1)",
+        [link.device.as_bytes()],
+        |row| row.get(0),
+    )?;
+    if is_barred {
+        return Err(EnrolError::Used);
+    }
+    match record(tx, link.device)? {
+        Some(known) if known.revoked_at.is_some() => return Err(EnrolError::Used),
+        Some(known) if known.key == link.key && known.person == link.person => return Ok(()),
+        Some(_) => return Err(EnrolError::DeviceTaken),
+        None => {}
+    }
+    // Somebody whom the directory does not know any more is added there first.
+    let person = people::row_of(tx, link.person).map_err(|_| EnrolError::Unknown)?;
+    let inviter = match link.inviter {
+        Inviter::Root => None,
+        Inviter::Device(device) => Some(*device.as_bytes()),
+    };
+    tx.execute(
+        "insert or ignore into invitation (key, person, expires_at, inviter, signature, used_by)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            link.invitation.as_bytes(),
+            person,
+            millis(link.invitation_expires),
+            inviter,
+            link.inviter_signature.as_bytes(),
+            link.device.as_bytes(),
+        ),
+    )?;
+    // Nobody has this token: the device brings its own when it comes.
+    tx.execute(
+        "insert into device (id, person, key, invitation, signature, token_hash)
+         values (?1, ?2, ?3, ?4, ?5, randomblob(32))",
+        (
+            link.device.as_bytes(),
+            person,
+            link.key.as_bytes(),
+            link.invitation.as_bytes(),
+            link.device_signature.as_bytes(),
+        ),
+    )?;
+    Ok(())
 }
 
 /// Revokes a device: from now on the relay knows it no more. Returns the devices that it vouched for, and those that

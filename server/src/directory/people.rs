@@ -105,7 +105,7 @@ pub fn link_guardian(edit: &Edit<'_>, student: PersonId, guardian: PersonId) -> 
     let child = row_of_kind(edit.tx, student, PersonKind::Student)?;
     let adult = row_of_kind(edit.tx, guardian, PersonKind::Guardian)?;
     let sql = "insert or ignore into guardian (student, guardian) values (?1, ?2)";
-    family_changed(edit, sql, (student, child), (guardian, adult))?;
+    family_changed(edit, ("link", sql), (student, child), (guardian, adult))?;
     Ok(())
 }
 
@@ -117,19 +117,19 @@ pub fn unlink_guardian(
 ) -> Result<bool, DirectoryError> {
     let (child, adult) = (row_of(edit.tx, student)?, row_of(edit.tx, guardian)?);
     let sql = "delete from guardian where student = ?1 and guardian = ?2";
-    family_changed(edit, sql, (student, child), (guardian, adult))
+    family_changed(edit, ("unlink", sql), (student, child), (guardian, adult))
 }
 
 fn family_changed(
     edit: &Edit<'_>,
-    sql: &str,
+    (what, sql): (&str, &str),
     student: (PersonId, i64),
     guardian: (PersonId, i64),
 ) -> Result<bool, DirectoryError> {
     if edit.tx.execute(sql, (student.1, guardian.1))? == 0 {
         return Ok(false);
     }
-    let n = edit.event("guardian", &format!("student {} guardian {}", student.0, guardian.0))?;
+    let n = edit.event("guardian", &format!("{what} student {} guardian {}", student.0, guardian.0))?;
     derive(edit.tx, edit.now, student.1, n)?;
     Ok(true)
 }

@@ -30,7 +30,7 @@ pub async fn converse(mut socket: WebSocket, place: Place) {
     let ended = tokio::select! {
         biased;
         why = told_to_end(&mut ending) => Some(why),
-        why = Conversation { socket: &mut socket, place: &place, from: None }.hold() => why,
+        why = Conversation { socket: &mut socket, place: &place, from: None, inflates: false }.hold() => why,
     };
     let Some(why) = ended else { return };
     let (code, reason) = why.said();
@@ -58,6 +58,8 @@ struct Conversation<'a> {
     place: &'a Place,
     /// The cursor from which news are wanted; none before the first request, and while the other side is to pull.
     from: Option<Cursor>,
+    /// The other side reads deflated frames: its last request said so.
+    inflates: bool,
 }
 
 impl Conversation<'_> {
@@ -102,10 +104,12 @@ impl Conversation<'_> {
             BadFrame::Unreadable(_) | BadFrame::Version(_) | BadFrame::TooMany(_) => Ending::Unreadable,
         })?;
         let (live, seat) = (self.place.live.clone(), self.place.seat.clone());
+        let inflates = request.inflates;
+        self.inflates = inflates;
         let answered = blocking(move || {
             // Each request shows the token anew, as if it were posted.
             let Some(asker) = live.relay.authorise(&seat.token)? else { return Ok(None) };
-            Ok(Some(Frame::new(live.relay.exchange(asker, request)?, wire::Live::Answer)))
+            Ok(Some(Frame::new(live.relay.exchange(asker, request)?, wire::Live::Answer, inflates)))
         });
         self.respond(answered.await).await
     }
@@ -113,13 +117,14 @@ impl Conversation<'_> {
     async fn news(&mut self) -> Result<(), Ending> {
         let Some(from) = self.from else { return Ok(()) };
         let (live, seat) = (self.place.live.clone(), self.place.seat.clone());
+        let inflates = self.inflates;
         let turn = self.place.live.turns.acquire().await;
         let told = blocking(move || {
             live.relay.read(|conn| {
                 let reading = conn.unchecked_transaction()?;
                 let Some(asker) = token_holder(&reading, &seat.token)? else { return Ok(None) };
                 let response = news::read(&reading, asker.person, from, &[], now())?;
-                Ok(Some((!response.is_empty()).then(|| Frame::new(response, wire::Live::News))))
+                Ok(Some((!response.is_empty()).then(|| Frame::new(response, wire::Live::News, inflates))))
             })
         })
         .await;
@@ -162,9 +167,9 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(response: Response, wrap: fn(Response) -> wire::Live) -> Self {
+    fn new(response: Response, wrap: fn(Response) -> wire::Live, inflates: bool) -> Self {
         let (cursor, pulls) = (response.cursor, response.more || response.start_over);
-        Self { bytes: wire::to_bytes(&wrap(response)).into(), cursor, pulls }
+        Self { bytes: wrap(response).to_frame(inflates).into(), cursor, pulls }
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use fieldfolio_core::ids::{
-    ActId, ClassId, DeviceId, FolioId, FrameworkId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId,
+    ActId, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, PieceId, ProjectId,
+    SchoolId,
 };
 use fieldfolio_core::model::act::SignedAct;
 use fieldfolio_core::model::directory::{
@@ -17,7 +18,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::sight::{self, Notice};
-use crate::{database, directory};
+use crate::{database, directory, erasure};
 
 /// The record's state now for this reader; nothing for a kind that no record has.
 pub(super) fn record(
@@ -32,9 +33,12 @@ pub(super) fn record(
     if kind == Notice::School {
         return Ok(Some(Record::School(school(conn)?)));
     }
+    if kind == Notice::Held {
+        return DocumentId::from_bytes(id).map(|id| held(conn, reader, id, now)).transpose();
+    }
     let Ok(id) = <[u8; 16]>::try_from(id) else { return Ok(None) };
     Ok(match kind {
-        Notice::School => None,
+        Notice::School | Notice::Held => None,
         Notice::Framework => framework(conn, FrameworkId::from_bytes(id))?,
         Notice::Person => Some(person(conn, row, PersonId::from_bytes(id))?),
         Notice::Project => Some(project(conn, row, ProjectId::from_bytes(id))?),
@@ -242,6 +246,9 @@ fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::
 
 fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record> {
     let key = id.as_bytes().as_slice();
+    if erasure::is_erased(conn, id)? {
+        return Ok(Record::Erased(id));
+    }
     let visible = conn
         .prepare_cached(
             "select 1 from sight s join document d on d.row = s.document
@@ -253,9 +260,19 @@ fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record
         return Ok(Record::PieceGone(id));
     }
     let mut query =
-        conn.prepare_cached("select id, device, body, signature from act where piece = ?1 order by n")?;
-    let acts = query.query_map([key], act_row)?.collect::<rusqlite::Result<_>>()?;
-    Ok(Record::Piece { piece: id, acts })
+        conn.prepare_cached("select id, device, body, signature, n from act where piece = ?1 order by n")?;
+    let rows = query.query_map([key], |row| Ok((act_row(row)?, row.get::<_, i64>(4)?.cast_unsigned())))?;
+    let (acts, numbers) = rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().unzip();
+    Ok(Record::Piece { piece: id, acts, numbers })
+}
+
+/// What is held back of a document, for who teaches where its piece lies.
+fn held(conn: &Connection, reader: PersonId, id: DocumentId, now: Timestamp) -> rusqlite::Result<Record> {
+    let found = match directory::releases::may_release(conn, reader, id, now)? {
+        true => directory::releases::waiting(conn, id)?,
+        false => None,
+    };
+    Ok(found.map_or(Record::HeldGone(id), Record::Held))
 }
 
 /// Every act, in the order of the log.

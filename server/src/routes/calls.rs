@@ -72,6 +72,26 @@ pub(super) async fn revoke_device(
     asked(app, asker, &body, |edit, _, frame: &wire::RevokeDevice| asking::revoke(edit, frame)).await
 }
 
+/// What is held back goes through the gate once more, so this is no change of the directory alone.
+pub(super) async fn release(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    body: Bytes,
+) -> Response {
+    let frame: wire::ReleaseHeld = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
+        Ok(frame) => frame,
+        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
+    };
+    match blocking(move || app.relay.release(asker.person, frame.document)).await {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => refusal(
+            StatusCode::FORBIDDEN,
+            "there is nothing here that you can release: it was released already, or you don't teach here",
+        ),
+        Err(error) => unavailable(&error),
+    }
+}
+
 /// A call to the directory: its frame, carried out as a whole or refused.
 async fn asked<F, T>(
     app: App,

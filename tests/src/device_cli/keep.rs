@@ -72,6 +72,35 @@ pub(super) fn invite(device: &Device, person: Option<&str>, days: u64) -> Result
     Ok(Answer::done(text, json!({ "person": person, "url": url, "expires": link.expires })))
 }
 
+pub(super) fn held(device: &Device, release: Option<&str>) -> Result<Answer, CliError> {
+    let waiting = device.held_back()?;
+    if let Some(sheet) = release {
+        let Some(held) = waiting.iter().find(|held| held.document.to_string() == sheet) else {
+            return Err(CliError::Argument(format!(
+                "nothing is held back of {sheet:?}: `held` shows what is"
+            )));
+        };
+        driver::call(device, device.release(held.document))?;
+        return Ok(Answer::done("Let through: it comes to everyone with the next sync.", json!({})));
+    }
+    let names = Names::of(device)?;
+    let lines: Vec<String> = waiting
+        .iter()
+        .map(|held| format!("{}  {} changes by {}", held.document, held.changes, names.person(held.author)))
+        .collect();
+    let text = if lines.is_empty() { "Nothing is held back.".to_owned() } else { lines.join("\n") };
+    let json: Vec<_> = waiting
+        .iter()
+        .map(|held| json!({ "sheet": held.document.to_string(), "author": held.author, "changes": held.changes }))
+        .collect();
+    Ok(Answer::done(text, json!(json)))
+}
+
+pub(super) fn compare(device: &mut Device) -> Result<Answer, CliError> {
+    device.compare()?;
+    Ok(Answer::done("The next sync compares. Next: sync", json!({})))
+}
+
 pub(super) fn sync(device: &mut Device, arguments: &SyncArguments) -> Result<Answer, CliError> {
     device.set_line(if arguments.metered { Line::Metered } else { Line::Free });
     let mut http = Http::of(device);

@@ -221,6 +221,12 @@ pub(super) fn share(device: &mut Device, piece: PieceId, audience: Audience) -> 
     ))
 }
 
+pub(super) fn erase(device: &mut Device, piece: PieceId) -> Result<Answer, CliError> {
+    device.erase(piece, now(), &mut OsChance)?;
+    let text = format!("{piece} is gone from here, and from the school with the next sync.");
+    Ok(Answer::done(text, json!({ "piece": piece })))
+}
+
 pub(super) fn unshare(device: &mut Device, piece: PieceId) -> Result<Answer, CliError> {
     device.unshare(piece, now(), &mut OsChance)?;
     Ok(Answer::done("Yours alone again.", json!({ "piece": piece, "audience": null })))

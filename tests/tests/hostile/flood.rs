@@ -4,79 +4,88 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fieldfolio_core::device::{Body, Device, NewPiece};
-use fieldfolio_core::document::{EntryWords, NewChange, Sheet};
-use fieldfolio_core::ids::{Chance, DocumentId, EntryId, PieceId, SeededChance, random};
-use fieldfolio_core::model::entry::Feedback;
+use fieldfolio_core::document::{EntryWords, GENESIS, NewChange, Sheet, SignedChange};
+use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededChance};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Item, Verdict};
-use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::database;
 use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::hostile::chunk::{bomb, long_run};
+use fieldfolio_tests::hostile::{Kind, broken, model};
+use fieldfolio_tests::judge;
 use fieldfolio_tests::ledger::{every_document_opens, is_sound};
-use fieldfolio_tests::processes::DeviceProcess;
+use fieldfolio_tests::processes::{DeviceProcess, children_of, memory};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 
-use super::mutate::{bomb, long_run, mutated};
-
-const BATCHES: u64 = 80;
+/// So many broken changes in `make test`; `FIELDFOLIO_MUTANTS` says how many else.
+const MUTANTS: u64 = 4_000;
 /// Fewer than the failures after which a relay puts the rest of an exchange off.
 const BROKEN_IN_EACH: u64 = 30;
 /// The relay's most memory, ever: some times what it uses for honest work, and far less than a small machine has.
 const MOST_MEMORY: u64 = 128 * 1024;
+/// That of each process of its gate, which tries what it is sent.
+const MOST_OF_A_CHILD: u64 = 256 * 1024;
 
 #[test]
 fn a_relay_under_a_flood_of_broken_changes_lives_and_loses_nothing_honest() {
+    let mutants = std::env::var("FIELDFOLIO_MUTANTS").ok().map_or(MUTANTS, |text| text.parse().unwrap());
     let seed = 20_261_124;
     let mut dice = SeededChance::new(seed);
     let school = RealSchool::start().unwrap();
-    let before = relay_process(&school);
+    let relay = relay_of(&school);
+    let (_, before) = memory(relay).unwrap();
     let mut honest = Honest::begin(&school);
-    let mut liar = Liar::new(&school, &mut dice);
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    let mut count = |verdict: &Verdict| {
-        let name = format!("{verdict:?}");
-        *counts.entry(name.split('(').next().unwrap_or_default().to_owned()).or_default() += 1;
-    };
-    for batch in 0..BATCHES {
-        let (items, is_honest) = liar.batch(batch, &mut dice);
+    let mut liar = Liar::new(&school, mutants / 100, &mut dice);
+    let mut counts: BTreeMap<(Kind, String), u64> = BTreeMap::new();
+    let mut most_of_a_child = 0;
+    for batch in 0..mutants.div_ceil(BROKEN_IN_EACH) {
+        let (items, kinds) = liar.batch(batch, &mut dice);
         let verdicts = liar
             .client
             .send(&items)
             .unwrap_or_else(|failure| panic!("{failure:?}, seed {seed}, batch {batch}"));
-        for (verdict, is_honest) in verdicts.iter().zip(is_honest) {
-            if is_honest {
-                assert!(matches!(verdict, Verdict::Stored(_)), "{verdict:?} for honest work, seed {seed}");
-            } else {
-                count(verdict);
+        for (verdict, kind) in verdicts.iter().zip(kinds) {
+            let name = format!("{verdict:?}").split('(').next().unwrap_or_default().to_owned();
+            match kind {
+                None => assert_eq!(name, "Stored", "for honest work, seed {seed}, batch {batch}"),
+                Some(kind) => *counts.entry((kind, name)).or_default() += 1,
             }
         }
         honest.goes_on(batch);
+        let children = children_of(relay).into_iter().filter_map(memory);
+        most_of_a_child = children.map(|(_, most)| most).fold(most_of_a_child, u64::max);
     }
     let broken: u64 = counts.values().sum();
-    assert!(broken >= 2_000, "{counts:?}");
-    let refused: u64 = ["Malformed", "MissingDependency", "ActorTaken"]
-        .map(|name| counts.get(name).copied().unwrap_or(0))
-        .iter()
-        .sum();
+    let of =
+        |verdict: &str| counts.iter().filter(|((_, name), _)| name == verdict).map(|(_, n)| n).sum::<u64>();
+    let refused: u64 = ["Malformed", "MissingDependency", "ActorTaken", "TooLarge"].map(of).iter().sum();
+    assert!(broken >= mutants);
     assert!(refused > broken / 2 && refused < broken, "too easy, or too dull: {counts:?}");
+    for kind in Kind::ALL {
+        assert!(counts.keys().any(|(other, _)| *other == kind), "no {kind:?} came");
+    }
 
-    let after = relay_process(&school);
-    assert_eq!(after.pid, before.pid, "the relay was replaced");
+    assert_eq!(relay_of(&school), relay);
     assert_eq!(liar.client.call("GET", "/health", &[], Body::Empty).unwrap().status, 200);
-    assert!(after.most_memory < MOST_MEMORY, "{} KB of memory, seed {seed}", after.most_memory);
+    let (_, after) = memory(relay).expect("the relay runs, and is the same");
+    assert!(after < MOST_MEMORY, "{after} KB of memory, seed {seed}");
+    assert!(most_of_a_child < MOST_OF_A_CHILD, "{most_of_a_child} KB of memory in the gate, seed {seed}");
     honest.everyone_reads_everything(&school, &liar);
     everything_opens_in_a_fresh_process(&school, &liar);
+    everything_loads_in_javascript(&school);
+    for ((kind, verdict), count) in &counts {
+        println!("{kind:?}: {count} times {verdict}");
+    }
     println!(
-        "{broken} broken changes, seed {seed}: {counts:?}; {} KB at most, {} KB before",
-        after.most_memory, before.most_memory
+        "{broken} broken changes, seed {seed}; {before} KB, then {after} KB at most; {most_of_a_child} KB at most in its gate"
     );
 }
 
 #[test]
 fn changes_that_claim_billions_of_rows_cost_the_relay_little() {
     let school = RealSchool::start().unwrap();
-    let before = relay_process(&school);
+    let relay = relay_of(&school);
     let mut dice = SeededChance::new(4);
     let mut client = school.client("mina", "hostile").unwrap();
     let (piece, acts) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
@@ -100,10 +109,13 @@ fn changes_that_claim_billions_of_rows_cost_the_relay_little() {
             bombs += 1;
         }
     }
-    let after = relay_process(&school);
-    assert_eq!(after.pid, before.pid);
-    assert!(after.most_memory < MOST_MEMORY, "{} KB of memory after {bombs} bombs", after.most_memory);
-    println!("{bombs} bombs: {} KB at most, {} KB before", after.most_memory, before.most_memory);
+    let (_, most) = memory(relay).expect("the relay runs, and is the same");
+    assert!(most < MOST_MEMORY, "{most} KB of memory after {bombs} bombs");
+    for child in children_of(relay) {
+        let (_, most) = memory(child).unwrap_or_default();
+        assert!(most < MOST_MEMORY, "{most} KB of memory in the gate");
+    }
+    println!("{bombs} bombs: {most} KB at most");
 }
 
 #[test]
@@ -119,7 +131,7 @@ fn a_small_change_of_a_million_rows_is_refused_before_it_costs_memory() {
     assert!(many.raw.len() < 200, "it is small: {} bytes", many.raw.len());
     let items = [few, many].map(|change| Item::Change(raw::signed(&client.me, document, change)));
     let verdicts = client.send(&items).unwrap();
-    let most_memory = relay_process(&school).most_memory;
+    let (_, most_memory) = memory(relay_of(&school)).unwrap();
     assert!(
         matches!(verdicts[0], Verdict::Stored(_)),
         "the same with a thousand rows is well formed: {verdicts:?}"
@@ -136,86 +148,70 @@ fn a_small_change_of_a_million_rows_is_refused_before_it_costs_memory() {
 struct Liar {
     client: Client,
     /// Sheets that get broken changes.
-    targets: Vec<Writing>,
+    targets: Vec<(Writing, Option<NewChange>)>,
     /// Sheets that only ever get honest ones, with their last words.
     honest: Vec<(Writing, String)>,
 }
 
 impl Liar {
-    fn new(school: &RealSchool, dice: &mut SeededChance) -> Self {
+    fn new(school: &RealSchool, pieces: u64, dice: &mut SeededChance) -> Self {
         let mut client = school.client("mina", "hostile").unwrap();
         let me = client.me.person;
         let (mut targets, mut honest) = (Vec::new(), Vec::new());
-        for number in 0..40 {
+        for number in 0..pieces.max(8) {
             let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), dice);
             let mut content = Writing::new(DocumentId::content(piece), dice);
             let mut voice = Writing::new(DocumentId::voice(piece, me, Some(me)), dice);
             let title = format!("Piece {number}");
-            items.push(Item::Change(content.write(&client.me, &[], |edit| edit.title(&title))));
+            let begun = content.write(&client.me, &[], |edit| edit.title(&title));
+            let mut spoken = None;
+            items.push(Item::Change(begun.clone()));
             if number % 2 == 0 {
                 let id = EntryId::new(now(), dice);
-                items.push(Item::Change(
-                    voice.write(&client.me, &[], |edit| {
-                        edit.entry_words(id, EntryWords::Reflection, "So far")
-                    }),
-                ));
+                let said = voice
+                    .write(&client.me, &[], |edit| edit.entry_words(id, EntryWords::Reflection, "So far"));
+                items.push(Item::Change(said.clone()));
+                spoken = Some(unsigned(said));
             }
             let verdicts = client.send(&items).unwrap();
             assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Stored(_))), "{verdicts:?}");
             if number % 4 == 0 {
                 honest.push((content, String::new()))
             } else {
-                targets.push(content)
+                targets.push((content, Some(unsigned(begun))))
             }
-            targets.push(voice);
+            targets.push((voice, spoken));
         }
         Self { client, targets, honest }
     }
 
-    /// Broken changes, an honest one beside them in the same document, and honest ones in others.
-    fn batch(&mut self, batch: u64, dice: &mut SeededChance) -> (Vec<Item>, Vec<bool>) {
+    /// Broken changes, each with its kind, an honest one beside them in the same document, and honest ones in others.
+    fn batch(&mut self, batch: u64, dice: &mut SeededChance) -> (Vec<Item>, Vec<Option<Kind>>) {
         let mut items = Vec::new();
         for number in 0..BROKEN_IN_EACH {
-            let target = &self.targets[(batch * 7 + number / 4) as usize % self.targets.len()];
-            let change = mutated(&model(&target.sheet, number, dice), dice);
-            items.push((Item::Change(raw::signed(&self.client.me, target.document, change)), false));
+            let (target, last) = &self.targets[(batch * 7 + number / 4) as usize % self.targets.len()];
+            let kind = Kind::any(dice);
+            let change = broken(kind, &target.sheet, last.as_ref(), dice);
+            items.push((Item::Change(raw::signed(&self.client.me, target.document, change)), Some(kind)));
         }
         // A neighbour, under an actor of its own, on the beginning of the document.
-        let target = self.targets[(batch * 7) as usize % self.targets.len()].document;
+        let target = self.targets[(batch * 7) as usize % self.targets.len()].0.document;
         let mut neighbour = Writing::new(target, dice);
         let words = format!("Beside {batch}");
         let change = neighbour.write(&self.client.me, &[], |edit| edit.words(&words));
-        items.insert(dice.below(4) as usize, (Item::Change(change), true));
+        items.insert(dice.below(4) as usize, (Item::Change(change), None));
         let last = self.honest.len() as u64;
         let (sheet, said) = &mut self.honest[(batch % last) as usize];
         *said = format!("Honest words {batch}");
         let change = sheet.write(&self.client.me, &[], |edit| edit.words(said));
-        items.insert(dice.below(BROKEN_IN_EACH) as usize, (Item::Change(change), true));
+        items.insert(dice.below(BROKEN_IN_EACH) as usize, (Item::Change(change), None));
         items.into_iter().unzip()
     }
 }
 
-/// An honest change of this sheet, under an actor of its own; what it does goes by the number.
-fn model(sheet: &Sheet, number: u64, dice: &mut dyn Chance) -> NewChange {
-    let mut sheet = sheet.clone();
-    let moment = Timestamp::from_millis(1_790_000_000_000);
-    let id = EntryId::new(moment, dice);
-    let actor = random(dice);
-    let made = sheet.edit(actor, 1_790_000_000, |edit| match number % 4 {
-        0 => edit.words("Seen from below, it lets the light through"),
-        1 => edit.entry_words(id, EntryWords::Reflection, "Next time I look twice"),
-        2 => {
-            edit.title("A leaf, held against the light")?;
-            edit.work_date("2026-05-04".parse().expect("a day"))
-        }
-        _ => {
-            let feedback =
-                Feedback { did_well: "Patient".into(), improve: "Dates".into(), ..Feedback::default() };
-            edit.feedback(id, &feedback, None)?;
-            edit.outcomes(&[fieldfolio_core::ids::OutcomeId::new(moment, &mut SeededChance::new(number))])
-        }
-    });
-    made.expect("a sheet can be edited").expect("something differs")
+fn unsigned(change: SignedChange) -> NewChange {
+    let SignedChange { raw, hash, actor, seq, .. } = change;
+    NewChange { raw, hash, actor, seq }
 }
 
 /// Everyone else, on real devices.
@@ -296,24 +292,34 @@ fn everything_opens_in_a_fresh_process(school: &RealSchool, liar: &Liar) {
     assert!(stored > liar.targets.len());
 }
 
-struct RelayProcess {
-    pid: u32,
-    /// Kilobytes of memory at most, ever.
-    most_memory: u64,
+/// Each document, as the relay stores it, opens in automerge's own library for JavaScript with the same heads.
+fn everything_loads_in_javascript(school: &RealSchool) {
+    let relay = database::open_reader(&school.home()).unwrap();
+    let folder = school.folder().join("documents");
+    std::fs::create_dir(&folder).unwrap();
+    let mut query = relay.prepare("select row, heads from document").unwrap();
+    let documents =
+        query.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))).unwrap();
+    let mut changes = relay.prepare("select raw from change where document = ?1 order by n").unwrap();
+    let mut expected = BTreeMap::new();
+    for document in documents {
+        let (row, heads) = document.unwrap();
+        // Changes one after the other, as they came: what any tool can load.
+        let mut file = GENESIS.to_vec();
+        for raw in changes.query_map([row], |row| row.get::<_, Vec<u8>>(0)).unwrap() {
+            file.extend(raw.unwrap());
+        }
+        std::fs::write(folder.join(row.to_string()), file).unwrap();
+        let hex = |head: &[u8]| head.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        expected.insert(row.to_string(), heads.chunks(32).map(hex).collect::<Vec<_>>());
+    }
+    let said = judge::finish(judge::node("heads.mjs").arg(&folder));
+    let read: BTreeMap<String, Vec<String>> = serde_json::from_str(&said).unwrap();
+    assert_eq!(read, expected);
+    println!("{} documents load in JavaScript", read.len());
 }
 
-/// The relay's process, found by its folder.
-fn relay_process(school: &RealSchool) -> RelayProcess {
-    let home = school.home().display().to_string();
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
-        (words.contains(&home.as_bytes()) && words.contains(&b"serve".as_slice())).then_some(pid)
-    });
-    let found: Vec<u32> = processes.collect();
-    let [pid] = found[..] else { panic!("not one relay, but {found:?}") };
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    RelayProcess { pid, most_memory: line.trim().trim_end_matches(" kB").parse().unwrap() }
+/// The relay's process.
+fn relay_of(school: &RealSchool) -> u32 {
+    school.relay.lock().unwrap().number().unwrap()
 }

@@ -2,11 +2,11 @@
 
 use fieldfolio_core::device::{Body, HttpAnswer};
 use fieldfolio_core::ids::{Chance, DocumentId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, PROTOCOL, Request};
+use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, Request};
 use fieldfolio_tests::real::{Client, RealSchool};
 
 fn empty() -> Request {
-    Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() }
+    Request::of(Cursor::default(), Vec::new())
 }
 
 /// Refused, with this status and words that a person can read.

@@ -7,13 +7,12 @@ use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_core::sync::wire::{Cursor, Fill, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Verdict};
 use fieldfolio_server::database;
 use fieldfolio_tests::driver::now;
+use fieldfolio_tests::hostile::chunk::{body, seal};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
-
-use super::mutate::{body, seal};
 
 /// Mina with a piece of hers, Otto with one of his, and a change of Mina's that nobody has yet.
 struct Scene {
@@ -294,7 +293,7 @@ fn another_schools_ids_open_nothing() {
     let his = DocumentId::content(scene.his);
     let unknown = DocumentId::content(PieceId::from_bytes([4; 16]));
     let fills = vec![Fill { document: his, after: 0 }, Fill { document: unknown, after: 0 }];
-    let ask = |cursor, fill| Request { version: PROTOCOL, cursor, items: Vec::new(), fill };
+    let ask = |cursor, fill| Request { fill, ..Request::of(cursor, Vec::new()) };
     let response = scene.mina.exchange(&ask(Cursor::default(), fills)).unwrap().unwrap();
     let packs: Vec<_> =
         response.packs.iter().filter(|pack| [his, unknown].contains(&pack.document)).collect();
@@ -304,10 +303,10 @@ fn another_schools_ids_open_nothing() {
         "what is not hers looks as if it were not there"
     );
     for cursor in [
-        Cursor { epoch: 1, n: 3, tag: [9; 8] },
-        Cursor { epoch: 77, n: 3, tag: [0; 8] },
-        Cursor { epoch: 1, n: 1 << 40, tag: [1; 8] },
-        Cursor { epoch: u32::MAX, n: u64::MAX, tag: [255; 8] },
+        Cursor { epoch: 1, n: 3, tag: [9; 8], proof: [3; 16] },
+        Cursor { epoch: 77, n: 3, tag: [0; 8], proof: [3; 16] },
+        Cursor { epoch: 1, n: 1 << 40, tag: [1; 8], proof: [3; 16] },
+        Cursor { epoch: u32::MAX, n: u64::MAX, tag: [255; 8], proof: [3; 16] },
     ] {
         let response = scene.mina.exchange(&ask(cursor, Vec::new())).unwrap().unwrap();
         assert!(response.start_over && response.news.is_empty() && response.records.is_empty(), "{cursor:?}");

@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fieldfolio_core::sync::wire::{self, Cursor, PROTOCOL, Request};
+use fieldfolio_core::sync::wire::{self, Cursor, Request};
 use fieldfolio_tests::real::{Client, RealSchool};
 
 use crate::listener::{Listener, PATIENCE, Writer};
 
 fn everything() -> Vec<u8> {
     let cursor = Cursor::default();
-    wire::to_bytes(&Request { version: PROTOCOL, cursor, items: Vec::new(), fill: Vec::new() })
+    wire::to_bytes(&Request::of(cursor, Vec::new()))
 }
 
 /// How long ordinary work takes meanwhile: one change, stored and synced to disk, thirty times.

@@ -60,7 +60,7 @@ impl Listener {
 
     pub(crate) fn ask(&mut self, items: Vec<Item>) {
         let fill = self.unfilled.iter().map(|document| Fill { document: *document, after: 0 }).collect();
-        let request = Request { version: PROTOCOL, cursor: self.cursor, items, fill };
+        let request = Request { fill, ..Request::of(self.cursor, items) };
         assert!(self.line.send(wire::to_bytes(&request)));
     }
 

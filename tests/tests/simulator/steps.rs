@@ -32,7 +32,9 @@ pub(crate) struct Play {
     pub(crate) pieces: Vec<(PieceId, &'static str)>,
     /// Entries that were given: by which device, on which document.
     pub(crate) said: Vec<(&'static str, DocumentId, EntryId)>,
-    mentor_left: bool,
+    backup_is_there: bool,
+    /// The relay was put back to an earlier state.
+    pub(crate) went_back: bool,
 }
 
 impl Play {
@@ -60,11 +62,14 @@ impl Play {
             }
             66..69 => school.device(device.0).restart().expect("a device starts again"),
             69..72 => school.now = school.now.plus_millis(70_000),
-            72..74 => {
+            72 => {
                 // Ten years either way, an hour, or right again: nothing may depend on it.
                 let wrong = [TEN_YEARS, -TEN_YEARS, HOUR, -HOUR, 0][school.chance.below(5) as usize];
                 school.device(device.0).set_clock_wrong_by(wrong);
             }
+            73 => self.erase(school),
+            74 => self.release(school),
+            75 => self.keep_or_put_back(school),
             _ => {
                 for _ in 0..school.chance.below(6) {
                     school.step(device.0).expect("a step is taken");
@@ -217,9 +222,42 @@ impl Play {
         let _ = school.on(maker, |device, now, chance| device.place(piece, folio, now, chance));
     }
 
-    fn mentor_comes_and_goes(&mut self, school: &mut School) {
+    fn erase(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        // On what others wrote she is refused, at once or by the relay.
+        let _ = school.on(maker, |device, now, chance| device.erase(piece, now, chance));
+    }
+
+    /// A teacher lets through what came late.
+    fn release(&mut self, school: &mut School) {
+        let waiting = school.device("ito").device().held_back().expect("what is held back");
+        for held in waiting {
+            school.release("ms-ito", held.document);
+        }
+    }
+
+    /// Somebody makes a copy of the relay, or puts it in its place: in half the schools one that says so.
+    fn keep_or_put_back(&mut self, school: &mut School) {
+        match (self.backup_is_there, school.chance.happens(50)) {
+            (false, true) => school.keep_marked_backup(),
+            (false, false) => school.keep_backup(),
+            (true, _) => {
+                school.restore_backup();
+                self.went_back = true;
+            }
+        }
+        self.backup_is_there = !self.backup_is_there;
+    }
+
+    fn mentor_comes_and_goes(&self, school: &mut School) {
         let (folio, person) = (school.folio("mina/community-garden"), school.person("lea"));
-        let came_back = self.mentor_left;
+        let is_there = school.conn.query_row(
+            "select exists (select 1 from circle c join person p on p.row = c.person
+             where c.folio = ?1 and p.id = ?2 and c.role = 'mentor' and c.ended_n is null)",
+            (folio.as_bytes(), person.as_bytes()),
+            |row| row.get::<_, bool>(0),
+        );
+        let came_back = !is_there.expect("the relay can be asked");
         school.edit(|edit| match came_back {
             true => {
                 let grant = Grant { folio, person, role: Role::Mentor, may_write: false, expires: None };
@@ -227,7 +265,6 @@ impl Play {
             }
             false => circles::end(edit, folio, person, Role::Mentor),
         });
-        self.mentor_left = !came_back;
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::Call;
 use crate::device::{Device, DeviceError};
-use crate::ids::{Chance, ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
-use crate::model::directory::Class;
+use crate::ids::{Chance, ClassId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use crate::model::directory::{Class, Held};
 use crate::model::role::Role;
 use crate::store::records::{self, RecordKind};
-use crate::sync::wire::{EndPart, GrantPart, MAX_OUTCOMES, StartProject};
+use crate::sync::wire::{EndPart, GrantPart, MAX_OUTCOMES, ReleaseHeld, StartProject};
 use crate::time::Timestamp;
 
 /// A project of a class, to be started.
@@ -57,6 +57,16 @@ impl Device {
         expires: Option<Timestamp>,
     ) -> Call<()> {
         self.call("/v1/circle", &GrantPart { folio, person, role, may_write, expires }, |_| Ok(()))
+    }
+
+    /// What came after its author's role had ended, and waits for the word of who teaches there: of which sheets.
+    pub fn held_back(&self) -> Result<Vec<Held>, DeviceError> {
+        Ok(records::all(self.store.read(), RecordKind::Held)?)
+    }
+
+    /// Lets through what is held back of a sheet, all of it (teachers of the folio). Needs a network.
+    pub fn release(&self, document: DocumentId) -> Call<()> {
+        self.call("/v1/held/release", &ReleaseHeld { document }, |_| Ok(()))
     }
 
     /// Ends a part that was granted (teachers of the folio). Needs a network.

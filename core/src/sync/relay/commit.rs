@@ -1,14 +1,16 @@
 //! What is decided under the single writer: who may, on what the log says now.
 
-use crate::access;
-use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
-use crate::model::act::{Act, SignedAct, audience};
+use std::collections::BTreeMap;
+
+use crate::access::{self, Membership};
+use crate::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId};
+use crate::model::act::{Act, audience};
 use crate::model::piece::PieceKind;
 use crate::model::role::{Class, Role};
 use crate::sync::wire::Verdict;
 
-use super::prepare::{Batch, Group, Prepared};
-use super::{Asker, Ledger, Student, Taken};
+use super::prepare::{Batch, Group, Prepared, SentAct};
+use super::{Asker, Ledger, MAX_HELD, MAX_HELD_BYTES, Student, Taken};
 
 /// Decides on each item and appends what is taken. Runs under the single writer; what it appends is acknowledged only
 /// after the caller's commit is on disk.
@@ -21,11 +23,13 @@ pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<
             Prepared::Settled(verdict) => verdicts[position] = verdict.clone(),
             // Answered below, like the one it repeats.
             Prepared::Again(_) => {}
-            Prepared::Act(act) => verdicts[position] = commit_act(ledger, asker, &act.0, &act.1)?,
+            Prepared::Act(sent) => {
+                verdicts[position] = commit_act(ledger, sent, batch.lost.get(&position).copied())?;
+            }
             Prepared::Change(number) => {
                 let Some(group) = batch.groups.get(*number) else { continue };
                 if group.changes.last().is_some_and(|(last, _)| *last == position) {
-                    commit_group(ledger, asker, group, &mut verdicts)?;
+                    commit_group(ledger, group, &batch.lost, &mut verdicts)?;
                 }
             }
         }
@@ -41,27 +45,43 @@ pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<
     Ok(verdicts)
 }
 
-fn commit_act<L: Ledger>(
-    ledger: &mut L,
-    asker: Asker,
-    signed: &SignedAct,
-    act: &Act,
-) -> Result<Verdict, L::Error> {
+fn commit_act<L: Ledger>(ledger: &mut L, sent: &SentAct, lost: Option<u64>) -> Result<Verdict, L::Error> {
+    let SentAct { signed, act, author } = sent;
+    let author = Asker { person: *author, device: signed.device };
+    if let Some(piece) = act.piece()
+        && ledger.is_erased(piece)?
+    {
+        return Ok(Verdict::Erased);
+    }
     match ledger.taken(signed.id, act)? {
         Taken::Same(n) => return Ok(Verdict::Known(n)),
         Taken::Other => return Ok(Verdict::IdTaken),
         Taken::Free => {}
     }
-    if ledger.device(signed.device)?.is_none_or(|device| device.revoked) {
+    if !is_still_good(ledger, signed.device, lost)? {
         return Ok(Verdict::RoleEnded);
     }
-    if let Some(refusal) = refuse_act(ledger, asker, signed.id, act)? {
+    if let Some(refusal) = refuse_act(ledger, author, signed.id, act, lost)? {
         return Ok(refusal);
     }
-    if ledger.used_bytes(asker.person)? > MAX_PERSON_BYTES {
+    // Erasing gives room back.
+    if !matches!(act, Act::Erase { .. }) && ledger.used_bytes(author.person)? > MAX_PERSON_BYTES {
         return Ok(Verdict::OverQuota);
     }
-    Ok(Verdict::Stored(ledger.append_act(signed, act, asker.person)?))
+    Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
+}
+
+/// What a device made counts while it is not revoked; and what a log that was lost had taken before the revocation.
+fn is_still_good<L: Ledger>(ledger: &L, device: DeviceId, lost: Option<u64>) -> Result<bool, L::Error> {
+    let Some(facts) = ledger.device(device)? else { return Ok(false) };
+    if !facts.revoked {
+        return Ok(true);
+    }
+    let forked_at = ledger.forked_at()?;
+    Ok(match (lost, facts.revoked_at, forked_at) {
+        (Some(lost), Some(revoked), Some(forked)) => forked < lost && lost < revoked,
+        _ => false,
+    })
 }
 
 /// The most folios one piece lies in.
@@ -76,6 +96,7 @@ fn refuse_act<L: Ledger>(
     asker: Asker,
     id: ActId,
     act: &Act,
+    lost: Option<u64>,
 ) -> Result<Option<Verdict>, L::Error> {
     Ok(match act {
         Act::DeclareProject { .. } => None,
@@ -101,22 +122,33 @@ fn refuse_act<L: Ledger>(
             let Some(facts) = ledger.piece(*piece, asker.person)? else {
                 return Ok(Some(Verdict::MissingAct));
             };
-            let Some(folio) = ledger.folio(*folio, asker.person)? else {
+            let Some(mut there) = ledger.folio(*folio, asker.person)? else {
                 return Ok(Some(Verdict::MissingAct));
             };
+            if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
+                && lost > forked_at
+            {
+                there.membership = ledger.membership_before(*folio, asker.person, lost)?;
+            }
             if facts.piece.maker != asker.person {
                 Some(Verdict::NotInCircle)
             } else if facts.piece.placements.len() >= MAX_PLACEMENTS || facts.acts.len() >= MAX_ACTS {
                 Some(Verdict::TooLarge)
-            } else if access::may_place(asker.person, folio.student, folio.membership, folio.same_project) {
+            } else if access::may_place(asker.person, there.student, there.membership, there.same_project) {
                 None
             } else {
-                Some(if folio.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
+                Some(if there.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
             }
         }
         Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
             refuse_sharing(ledger, asker, *piece, id, act)?
         }
+        Act::Erase { piece } => match ledger.piece(*piece, asker.person)? {
+            None => Some(Verdict::MissingAct),
+            Some(facts) if facts.piece.maker != asker.person => Some(Verdict::NotInCircle),
+            // What others said is theirs, too: the school decides.
+            Some(facts) => facts.others_wrote.then_some(Verdict::TooLate),
+        },
     })
 }
 
@@ -146,70 +178,123 @@ fn refuse_sharing<L: Ledger>(
 
 fn commit_group<L: Ledger>(
     ledger: &mut L,
-    asker: Asker,
     group: &Group,
+    lost: &BTreeMap<usize, u64>,
     verdicts: &mut [Verdict],
 ) -> Result<(), L::Error> {
+    let author = group.author;
     let mut answer_all = |verdict: Verdict| {
         for (position, _) in &group.changes {
             verdicts[*position] = verdict.clone();
         }
     };
+    if ledger.is_erased(group.document.piece)? {
+        answer_all(Verdict::Erased);
+        return Ok(());
+    }
     let document = ledger.document(group.document)?;
-    let heads = document.as_ref().map_or_else(|| group.before.clone(), |document| document.heads.clone());
-    if heads != group.before {
+    let held = ledger.held(group.document)?;
+    let stored = document.as_ref().map(|document| &document.heads);
+    let heads = held.as_ref().map(|held| &held.heads).or(stored);
+    if heads.is_some_and(|heads| *heads != group.before) {
         answer_all(Verdict::Busy);
         return Ok(());
     }
-    let class = match class_of(ledger, asker, group.document, document.map(|document| document.class))? {
-        Ok(class) => class,
-        Err(refusal) => {
-            answer_all(refusal);
-            return Ok(());
+    let lost_at = group.changes.iter().map(|(position, _)| lost.get(position).copied()).min().flatten();
+    let fixed = document.map(|document| document.class);
+    let permit = class_of(ledger, author, group.document, fixed, lost_at)?;
+    let refusal = match &permit {
+        Permit::Refused(refusal) => Some(refusal.clone()),
+        // Before anything new, what is held back of it is released.
+        Permit::Write(_) if held.is_some() => Some(Verdict::Busy),
+        Permit::Write(_) | Permit::Late(_) if ledger.used_bytes(author)? > MAX_PERSON_BYTES => {
+            Some(Verdict::OverQuota)
         }
+        Permit::Write(_) | Permit::Late(_) => None,
     };
-    if ledger.used_bytes(asker.person)? > MAX_PERSON_BYTES {
-        answer_all(Verdict::OverQuota);
+    if let Some(refusal) = refusal {
+        answer_all(refusal);
         return Ok(());
     }
-    for (_, change) in &group.changes {
-        if ledger.device(change.device)?.is_none_or(|device| device.revoked) {
+    for (position, change) in &group.changes {
+        if !is_still_good(ledger, change.device, lost.get(position).copied())? {
             answer_all(Verdict::RoleEnded);
             return Ok(());
         }
     }
     for (position, change) in &group.changes {
-        let n = ledger.append_change(change, class, &group.after, asker.person)?;
-        verdicts[*position] = Verdict::Stored(n);
+        verdicts[*position] = match &permit {
+            Permit::Write(class) => {
+                Verdict::Stored(ledger.append_change(change, *class, &group.after, author)?)
+            }
+            Permit::Late(class) => {
+                ledger.hold(change, *class, &group.after, author)?;
+                Verdict::Quarantined
+            }
+            Permit::Refused(refusal) => refusal.clone(),
+        };
     }
     Ok(())
 }
 
+/// What the author of a change may do with it.
+pub(super) enum Permit {
+    /// It is taken, and read as this.
+    Write(Class),
+    /// She could a short while ago: it is held back, and would be read as this.
+    Late(Class),
+    /// It is not taken.
+    Refused(Verdict),
+}
+
 /// What the asker may write this document as. A voice keeps the class of its first change, so it is open only while its
 /// author holds that very role: a parent who once taught does not judge on.
-fn class_of<L: Ledger>(
+pub(super) fn class_of<L: Ledger>(
     ledger: &L,
-    asker: Asker,
+    writer: PersonId,
     document: DocumentId,
     fixed: Option<Class>,
-) -> Result<Result<Class, Verdict>, L::Error> {
-    let Some(facts) = ledger.piece(document.piece, asker.person)? else {
-        return Ok(Err(Verdict::MissingAct));
+    lost: Option<u64>,
+) -> Result<Permit, L::Error> {
+    let Some(facts) = ledger.piece(document.piece, writer)? else {
+        return Ok(Permit::Refused(Verdict::MissingAct));
     };
-    let circles = |folio: FolioId, _: PersonId| facts.memberships.get(&folio).copied().unwrap_or_default();
-    let class = match document.author() {
-        None => facts.piece.may_write_content(&circles, asker.person).then_some(Class::Content),
-        Some(author) if author == asker.person => {
-            let roles = facts.piece.speaks_as(&circles, asker.person, document.about());
-            match fixed {
-                None => roles.iter().next().map(Class::Voice),
-                Some(fixed) => roles.iter().map(Class::Voice).find(|class| *class == fixed),
+    let class_in = |memberships: &BTreeMap<FolioId, Membership>| {
+        let circles = |folio: FolioId, _: PersonId| memberships.get(&folio).copied().unwrap_or_default();
+        match document.author() {
+            None => facts.piece.may_write_content(&circles, writer).then_some(Class::Content),
+            Some(author) if author == writer => {
+                let roles = facts.piece.speaks_as(&circles, writer, document.about());
+                match fixed {
+                    None => roles.iter().next().map(Class::Voice),
+                    Some(fixed) => roles.iter().map(Class::Voice).find(|class| *class == fixed),
+                }
             }
+            Some(_) => None,
         }
-        Some(_) => None,
     };
+    if let Some(class) = class_in(&facts.memberships) {
+        return Ok(Permit::Write(class));
+    }
+    // A log that was lost had taken it, and her part ended only after that.
+    if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
+        && lost > forked_at
+    {
+        let mut then = BTreeMap::new();
+        for placement in &facts.piece.placements {
+            then.insert(placement.folio, ledger.membership_before(placement.folio, writer, lost)?);
+        }
+        if let Some(class) = class_in(&then) {
+            return Ok(Permit::Write(class));
+        }
+    }
+    let (changes, bytes) = ledger.held_of(writer)?;
+    if let Some(class) = class_in(&facts.lately) {
+        let there_is_room = changes < MAX_HELD && bytes < MAX_HELD_BYTES;
+        return Ok(if there_is_room { Permit::Late(class) } else { Permit::Refused(Verdict::OverQuota) });
+    }
     // A voice of hers that is there was begun while she held a role.
-    let had_one = fixed.is_some() && document.author() == Some(asker.person);
+    let had_one = fixed.is_some() && document.author() == Some(writer);
     let has_ended = facts.role_ended || had_one;
-    Ok(class.ok_or(if has_ended { Verdict::RoleEnded } else { Verdict::NotInCircle }))
+    Ok(Permit::Refused(if has_ended { Verdict::RoleEnded } else { Verdict::NotInCircle }))
 }

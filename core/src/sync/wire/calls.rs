@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Invite;
-use crate::ids::{ClassId, DeviceId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use crate::ids::{ClassId, DeviceId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
 use crate::model::role::Role;
 use crate::time::Timestamp;
 
@@ -40,6 +40,14 @@ pub struct ProposedMentor {
     /// Whom.
     #[n(1)]
     pub person: PersonId,
+}
+
+/// What came after its author's role had ended, and is let through now: all that is held back of one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReleaseHeld {
+    /// Of which document.
+    #[n(0)]
+    pub document: DocumentId,
 }
 
 /// A part that a teacher grants: reader, peer or mentor.

@@ -35,6 +35,19 @@ export type Beside = { author_name: string, piece: string, level: number, weight
 because: string, };
 
 /**
+ * Something of somebody else's that came after her part had ended: a teacher lets it through, or leaves it.
+ */
+export type CameLate = { 
+/**
+ * The sheet's name.
+ */
+sheet: string, piece: string, piece_title: string | null, author_name: string, 
+/**
+ * When the first of it came, in milliseconds.
+ */
+since: number, };
+
+/**
  * One student's standing in one outcome.
  */
 export type Cell = { outcome: string, is: Is, level: number | null, at_bats: number, of_at_bats: number, };
@@ -222,6 +235,11 @@ export type Judge = { student: string, as: "teacher" | "mentor", };
 export type Judgement = { judge_name: string, level: number, work_date: string, entry: string, };
 
 /**
+ * Something of one's own that the school keeps back until a teacher lets it through.
+ */
+export type Kept = { piece: string, piece_title: string | null, };
+
+/**
  * A level in the school's own words.
  */
 export type LevelWord = { code: string, word: string, };
@@ -269,6 +287,10 @@ export type Mark = { key: string, words: string, x: number, y: number, };
  * What this person can do on a piece.
  */
 export type May = { edit: boolean, share: boolean, take_back: boolean, 
+/**
+ * Erase it for ever.
+ */
+erase: boolean, 
 /**
  * About whom one may speak; about the work itself for null.
  */
@@ -496,6 +518,11 @@ export type OnePiece = { piece: string, };
  * A project; home for null.
  */
 export type OneProject = { project: string | null, };
+
+/**
+ * A sheet, by its name.
+ */
+export type OneSheet = { sheet: string, };
 
 /**
  * A student.
@@ -763,6 +790,10 @@ waiting: Array<Waiting>, uploads: Array<Upload>,
  */
 to_fill: number, 
 /**
+ * What the school keeps back, since it came after one's part had ended.
+ */
+held: Array<Kept>, 
+/**
  * What the school refused for good; kept here, readable.
  */
 refused: Array<Refused>, 
@@ -874,6 +905,8 @@ export interface Calls {
   piece: [OnePiece, Piece];
   /** Shared work that waits for this teacher, oldest work first. */
   queue: [Nothing, Array<QueueRow>];
+  /** What came late and waits for a teacher's word. */
+  came_late: [Nothing, Array<CameLate>];
   /** Null for those who are shown no levels: mentors, peers. */
   levels: [OneStudent, Levels | null];
   /** How levels grew; null for those who are shown none. */
@@ -902,6 +935,8 @@ export interface Calls {
   share: [Sharing, Done];
   /** Makes a piece one's own again. */
   unshare: [OnePiece, Done];
+  /** Erases a piece of one's own for ever. */
+  erase: [OnePiece, Done];
   /** Gives feedback. */
   feedback: [NewFeedback, MadeEntry];
   /** Judges one outcome for one student. */
@@ -938,6 +973,8 @@ export interface Calls {
   end_part: [OnePart, Done];
   /** Starts a project for a class one teaches. */
   class_project: [NewClassProject, StartedProject];
+  /** Lets through what came late of a sheet. */
+  release: [OneSheet, Done];
   /** Revokes a device of one's own, or of a student one teaches. */
   revoke_device: [OneDevice, Done];
 }

@@ -30,6 +30,8 @@ asked! {
     OneFolio { folio: FolioId as "string", }
     /// A piece.
     OnePiece { piece: PieceId as "string", }
+    /// A sheet, by its name.
+    OneSheet { sheet: String as "string", }
     /// A student.
     OneStudent { student: PersonId as "string", }
     /// A class, a project, or (null) all whom one teaches.

@@ -131,6 +131,15 @@ asks! {
             desk.device.start_class_project(asked.class, project, desk.now, desk.chance)?
         },
         |project| StartedProject { project: project.to_string() };
+    /// Lets through what came late of a sheet.
+    release(asked::OneSheet) -> Done,
+        |desk, asked| {
+            let mut waiting = desk.device.held_back()?.into_iter();
+            let held = waiting.find(|held| held.document.to_string() == asked.sheet);
+            let held = held.ok_or_else(|| Refusal::new("unknown", "nothing of this sheet waits any more"))?;
+            desk.device.release(held.document)
+        },
+        |()| Done {};
     /// Revokes a device of one's own, or of a student one teaches.
     revoke_device(asked::OneDevice) -> Done,
         |desk, asked| desk.device.revoke_device(asked.device),

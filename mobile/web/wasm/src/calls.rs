@@ -136,6 +136,8 @@ calls! {
     piece(asked::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
     /// Shared work that waits for this teacher, oldest work first.
     queue(Nothing) -> Vec<records::QueueRow>, |desk, _| desk.look()?.queue()?;
+    /// What came late and waits for a teacher's word.
+    came_late(Nothing) -> Vec<records::CameLate>, |desk, _| desk.look()?.came_late()?;
     /// Null for those who are shown no levels: mentors, peers.
     levels(asked::OneStudent) -> Option<records::Levels>, |desk, asked| desk.look()?.levels(asked.student)?;
     /// How levels grew; null for those who are shown none.
@@ -200,6 +202,11 @@ calls! {
     /// Makes a piece one's own again.
     unshare(asked::OnePiece) -> Done, |desk, asked| {
         desk.device.unshare(asked.piece, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Erases a piece of one's own for ever.
+    erase(asked::OnePiece) -> Done, |desk, asked| {
+        desk.device.erase(asked.piece, desk.now, desk.chance)?;
         Done {}
     };
     /// Gives feedback.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::Body;
 use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{Cursor, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, audit};
 use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
@@ -111,12 +111,7 @@ impl Work {
     fn bring(&mut self, client: &mut Client, is_well: bool, how: &str) {
         // The acts and the first change, then one more.
         for items in [self.items[..4].to_vec(), self.items[4..].to_vec()] {
-            let request = Request {
-                version: PROTOCOL,
-                cursor: Cursor::default(),
-                items: items.clone(),
-                fill: Vec::new(),
-            };
+            let request = Request::of(Cursor::default(), items.clone());
             match client.exchange(&request).unwrap() {
                 Ok(answer) => {
                     let taken = |verdict: &Verdict| matches!(verdict, Verdict::Stored(_) | Verdict::Known(_));
@@ -173,8 +168,7 @@ impl Work {
     fn can_be_read(&self, client: &mut Client, how: &str) {
         let photo = client.blob(BlobHash::of(&self.photo)).unwrap();
         assert_eq!((photo.status, &photo.body), (200, &self.photo), "{how}");
-        let request =
-            Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() };
+        let request = Request::of(Cursor::default(), Vec::new());
         let news = client.exchange(&request).unwrap();
         assert!(news.is_ok_and(|news| !news.records.is_empty()), "{how}");
         let ready = client.call("GET", "/ready", &[], Body::Empty).unwrap();

@@ -1,4 +1,4 @@
-//! Changes broken on purpose, with checksums that are right again.
+//! Chunks taken apart, broken and put together, with checksums that are right again.
 //!
 //! Half of the mutations know the format (automerge's binary change chunk: dependencies, actor, numbers, then columns
 //! of runs), so that they get past its first look: columns are altered, dropped, swapped or claim billions of rows, and
@@ -12,8 +12,13 @@ use sha2::{Digest, Sha256};
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
 /// A chunk around this body, with the length and the checksum that are public knowledge.
-pub(crate) fn seal(body: &[u8]) -> (Vec<u8>, Head) {
-    let mut hashed = vec![1];
+pub fn seal(body: &[u8]) -> (Vec<u8>, Head) {
+    seal_as(1, body)
+}
+
+/// The same for another kind of chunk: 0 is a whole document, 1 a change, 2 a packed change, 3 a bundle.
+pub fn seal_as(kind: u8, body: &[u8]) -> (Vec<u8>, Head) {
+    let mut hashed = vec![kind];
     put_number(&mut hashed, body.len() as u64);
     hashed.extend_from_slice(body);
     let digest: [u8; 32] = Sha256::digest(&hashed).into();
@@ -21,14 +26,14 @@ pub(crate) fn seal(body: &[u8]) -> (Vec<u8>, Head) {
 }
 
 /// What is inside a chunk.
-pub(crate) fn body(raw: &[u8]) -> &[u8] {
+pub fn body(raw: &[u8]) -> &[u8] {
     let mut rest = &raw[9..];
     number(&mut rest).expect("a chunk that automerge wrote has a length");
     rest
 }
 
 /// The same change, broken in one to three places. Its claims are read from what it says now.
-pub(crate) fn mutated(change: &NewChange, dice: &mut SeededChance) -> NewChange {
+pub fn mutated(change: &NewChange, dice: &mut SeededChance) -> NewChange {
     let mut bytes = body(&change.raw).to_vec();
     if dice.happens(50) {
         let mut columns = Columns::read(&bytes).expect("automerge's own change has columns");
@@ -45,7 +50,7 @@ pub(crate) fn mutated(change: &NewChange, dice: &mut SeededChance) -> NewChange 
 }
 
 /// A change whose columns claim `count` rows each, by runs.
-pub(crate) fn bomb(change: &NewChange, count: u64, which: usize) -> NewChange {
+pub fn bomb(change: &NewChange, count: u64, which: usize) -> NewChange {
     let mut columns = Columns::read(body(&change.raw)).expect("automerge's own change has columns");
     let number = columns.columns.len();
     for (position, (_, data)) in columns.columns.iter_mut().enumerate() {
@@ -60,7 +65,7 @@ pub(crate) fn bomb(change: &NewChange, count: u64, which: usize) -> NewChange {
 }
 
 /// The change with this body, claiming the actor and number that stand in it, as a careful liar would.
-fn claimed(bytes: &[u8], original: &NewChange) -> NewChange {
+pub(super) fn claimed(bytes: &[u8], original: &NewChange) -> NewChange {
     let (raw, hash) = seal(bytes);
     let (actor, seq) = actor_and_number(bytes).unwrap_or((original.actor, original.seq));
     NewChange { raw, hash, actor, seq }
@@ -71,6 +76,16 @@ fn actor_and_number(mut bytes: &[u8]) -> Option<([u8; 16], u64)> {
     bytes = bytes.get(dependencies.checked_mul(32)?..)?;
     let actor = counted(&mut bytes)?.try_into().ok()?;
     Some((actor, number(&mut bytes)?))
+}
+
+/// The number of a change's first operation.
+pub fn first_operation(raw: &[u8]) -> Option<u64> {
+    let mut bytes = body(raw);
+    let dependencies = usize::try_from(number(&mut bytes)?).ok()?;
+    bytes = bytes.get(dependencies.checked_mul(32)?..)?;
+    counted(&mut bytes)?;
+    number(&mut bytes)?;
+    number(&mut bytes)
 }
 
 /// A change's body, taken apart where its columns are.
@@ -171,7 +186,7 @@ fn mutate_anywhere(bytes: &mut Vec<u8>, dice: &mut SeededChance) {
     }
 }
 
-fn below(dice: &mut SeededChance, bound: usize) -> usize {
+pub(super) fn below(dice: &mut SeededChance, bound: usize) -> usize {
     dice.below(bound.max(1) as u64) as usize
 }
 
@@ -196,7 +211,7 @@ fn counted<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(found)
 }
 
-fn put_number(into: &mut Vec<u8>, mut value: u64) {
+pub(super) fn put_number(into: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         into.push(value as u8 | 0x80);
         value >>= 7;
@@ -205,7 +220,7 @@ fn put_number(into: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Signed LEB128.
-fn put_signed(into: &mut Vec<u8>, mut value: i64) {
+pub(super) fn put_signed(into: &mut Vec<u8>, mut value: i64) {
     loop {
         let byte = value as u8 & 0x7f;
         value >>= 7;
@@ -217,19 +232,8 @@ fn put_signed(into: &mut Vec<u8>, mut value: i64) {
     }
 }
 
-#[test]
-fn a_chunk_taken_apart_and_put_together_is_the_same() {
-    let mut sheet = fieldfolio_core::document::Sheet::genesis();
-    let change = sheet.edit([7; 16], 1, |edit| edit.words("A leaf, seen closely")).unwrap().unwrap();
-    assert_eq!(seal(body(&change.raw)), (change.raw.clone(), change.hash));
-    let columns = Columns::read(body(&change.raw)).unwrap();
-    assert!(columns.columns.len() > 5);
-    assert_eq!(columns.write(), body(&change.raw));
-    assert_eq!(actor_and_number(body(&change.raw)), Some(([7; 16], 1)));
-}
-
 /// A well-formed change of some 200 bytes that inserts `count` nothings: each column is one long run.
-pub(crate) fn long_run(sheet: &fieldfolio_core::document::Sheet, actor: [u8; 16], count: i64) -> NewChange {
+pub fn long_run(sheet: &fieldfolio_core::document::Sheet, actor: [u8; 16], count: i64) -> NewChange {
     const LETTERS: i64 = 200;
     let letters = "a".repeat(LETTERS as usize);
     let made = sheet.clone().edit(actor, 0, |edit| edit.words(&letters));
@@ -269,3 +273,19 @@ pub(crate) fn long_run(sheet: &fieldfolio_core::document::Sheet, actor: [u8; 16]
 const INSERTS: u64 = 0x34;
 const VALUE_LENGTHS: u64 = 0x56;
 const VALUES: u64 = 0x57;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_taken_apart_and_put_together_is_the_same() {
+        let mut sheet = fieldfolio_core::document::Sheet::genesis();
+        let change = sheet.edit([7; 16], 1, |edit| edit.words("A leaf, seen closely")).unwrap().unwrap();
+        assert_eq!(seal(body(&change.raw)), (change.raw.clone(), change.hash));
+        let columns = Columns::read(body(&change.raw)).unwrap();
+        assert!(columns.columns.len() > 5);
+        assert_eq!(columns.write(), body(&change.raw));
+        assert_eq!(actor_and_number(body(&change.raw)), Some(([7; 16], 1)));
+    }
+}

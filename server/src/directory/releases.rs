@@ -1,0 +1,60 @@
+//! What came after its author's role had ended, and who lets it through.
+
+use fieldfolio_core::ids::{DocumentId, PersonId};
+use fieldfolio_core::model::directory::Held;
+use fieldfolio_core::model::role::{Class, Role};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::moment;
+use crate::sight;
+
+/// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
+/// nobody, in one of the folios its piece lies in.
+pub fn may_release(
+    conn: &Connection,
+    person: PersonId,
+    document: DocumentId,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let Some(piece) = sight::piece(conn, document.piece)? else { return Ok(false) };
+    for placement in &piece.placements {
+        if document.about().is_some_and(|student| student != placement.student) {
+            continue;
+        }
+        let membership = sight::membership(conn, placement.folio, person, Some(now))?;
+        let is_shared = piece.audience.is_some_and(|audience| audience.contains(Role::Teacher));
+        if membership.roles.contains(Role::Teacher) && !membership.denied && is_shared {
+            return Ok(document.author() != Some(person));
+        }
+    }
+    Ok(false)
+}
+
+/// What is held back of a document.
+pub fn waiting(conn: &Connection, document: DocumentId) -> rusqlite::Result<Option<Held>> {
+    let key = document.to_bytes();
+    conn.prepare_cached(
+        "select p.id, h.class, count(*), min(h.at) from held h join person p on p.row = h.author
+         where h.document = ?1 group by h.author, h.class",
+    )?
+    .query_row([key.as_slice()], |row| {
+        Ok(Held {
+            document,
+            author: PersonId::from_bytes(row.get(0)?),
+            class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
+            changes: row.get::<_, i64>(2)?.cast_unsigned(),
+            since: moment(row.get(3)?),
+        })
+    })
+    .optional()
+}
+
+/// The documents of which something of this person is held back.
+pub fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Vec<DocumentId>> {
+    let mut query = conn.prepare_cached(
+        "select distinct h.document from held h join person p on p.row = h.author where p.id = ?1",
+    )?;
+    let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|id| DocumentId::from_bytes(&id?).ok_or(rusqlite::Error::InvalidQuery)).collect()
+}

@@ -1,0 +1,79 @@
+//! Erasing a piece: its sheets, what others said on it, its links to files, what was held back. What stays is that it was
+//! erased, for ever, and the numbers of the log. Files go with their last link.
+
+use fieldfolio_core::ids::{PersonId, PieceId};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use crate::directory::{DirectoryError, Edit};
+use crate::sight::{self, Notice};
+
+/// The reason of what its maker erased.
+pub(crate) const BY_ITS_MAKER: &str = "by its maker";
+
+/// Was this piece erased?
+pub(crate) fn is_erased(conn: &Connection, piece: PieceId) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select 1 from erased where piece = ?1")?.exists([piece.as_bytes().as_slice()])
+}
+
+/// The school erases a piece, whoever wrote on it, for a reason that stays on record. Returns whose work it was.
+pub fn erase(edit: &Edit<'_>, piece: PieceId, reason: &str) -> Result<PersonId, DirectoryError> {
+    let reason = crate::directory::words("a reason", reason, 200)?;
+    let maker: Option<[u8; 16]> = edit
+        .tx
+        .query_row(
+            "select m.id from piece p join person m on m.row = p.maker where p.id = ?1",
+            [piece.as_bytes()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let maker = maker.ok_or_else(|| DirectoryError::Unknown { kind: "piece", text: piece.to_string() })?;
+    let n = edit.event("erase", &format!("piece {piece}"))?;
+    remove(edit.tx, piece, reason, n)?;
+    Ok(PersonId::from_bytes(maker))
+}
+
+/// Takes everything of a piece out of the database, as of event `n`, and tells everyone who may still hold it.
+pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64) -> rusqlite::Result<()> {
+    let id = piece.as_bytes().as_slice();
+    let concerned = sight::rows(
+        tx,
+        "select s.person from sight s join document d on d.row = s.document where d.piece = ?1
+         union select maker from piece where id = ?1
+         union select author from held where piece = ?1
+         union select c.person from circle c join placement l on l.folio = c.folio where l.piece = ?1",
+        id,
+    )?;
+    let students = sight::rows(tx, "select student from placement where piece = ?1", id)?;
+    // A file that loses its last link has no week to wait.
+    tx.execute(
+        "insert into watch (blob, unlinked)
+             select distinct l.blob, 0 from link l join document d on d.row = l.document where d.piece = ?1
+         on conflict (blob) do update set unlinked = 0",
+        [id],
+    )?;
+    for sql in [
+        "delete from claim where document in (select row from document where piece = ?1)",
+        "delete from link where document in (select row from document where piece = ?1)",
+        "delete from sight where document in (select row from document where piece = ?1)",
+        "delete from snapshot where document in (select row from document where piece = ?1)",
+        "delete from change where document in (select row from document where piece = ?1)",
+        "delete from held where piece = ?1",
+        "delete from document where piece = ?1",
+        "delete from placement where piece = ?1",
+        "delete from act where piece = ?1",
+        "delete from piece where id = ?1",
+    ] {
+        tx.execute(sql, [id])?;
+    }
+    tx.execute(
+        "insert or ignore into erased (piece, n, reason) values (?1, ?2, ?3)",
+        (id, n.cast_signed(), reason),
+    )?;
+    for person in concerned {
+        sight::notify(tx, person, Notice::Piece, id, n)?;
+    }
+    for student in students {
+        sight::count_voices(tx, student, n)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Going back to a backup: the school's folder becomes what the backup holds, and what ended since ends again.
+//!
+//! Nothing is removed: what is in the folder now is moved into a folder of its own beside it. Files that both have are not
+//! copied again. When the relay starts, it begins a new epoch, and every device brings what the backup lacks.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::time::Timestamp;
+use serde::Serialize;
+
+use crate::blobs::{BlobError, BlobStore, FolderBlobs, put};
+use crate::database::{self, DatabaseError};
+use crate::directory::{DirectoryError, school};
+use crate::{ends, fork};
+
+/// What a restoration came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// Files that were copied.
+    pub copied: u64,
+    /// Bytes of those.
+    pub copied_bytes: u64,
+    /// Files that were in the folder still.
+    pub kept: u64,
+    /// Files that the backup names and lacks.
+    pub missing: Vec<BlobHash>,
+    /// Where the database of before is now, if there was one.
+    pub aside: Option<PathBuf>,
+}
+
+/// It was not restored; the folder is as it was, or what was in it stands beside it.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// There is no backup.
+    #[error("{0} is not a backup that `fieldfolio backup` made: name the folder with its relay.db")]
+    NoBackup(PathBuf),
+    /// It is of another school.
+    #[error("{0} is a backup of another school than the one in this folder: choose an empty folder")]
+    OtherSchool(PathBuf),
+    /// Nobody knows what ended since.
+    #[error(
+        "there is no {0}, which says what was revoked and erased since the backup. Put it there, from the disk or the \
+         copy that has the newest; or, if it is lost, add --without-ends and revoke and erase once more what has to be"
+    )]
+    WithoutEnds(PathBuf),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A file.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The file system.
+    #[error("{path} could not be {doing}: {source}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// "written", "moved".
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl From<rusqlite::Error> for RestoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+/// What may be done without the file that says what has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutEnds {
+    /// Nothing: it must be there.
+    Refuse,
+    /// It is lost, and that is accepted.
+    Accept,
+}
+
+/// Makes the school in `folder` what the backup in `from` holds. No relay may serve the folder meanwhile.
+pub fn restore(
+    folder: &Path,
+    from: &Path,
+    ends_file: &Path,
+    without: WithoutEnds,
+    now: Timestamp,
+) -> Result<Restored, RestoreError> {
+    let failed = |path: &Path, doing| {
+        let path = path.to_owned();
+        move |source| RestoreError::File { path, doing, source }
+    };
+    if !database::path(from).is_file() {
+        return Err(RestoreError::NoBackup(from.to_owned()));
+    }
+    let backup = database::open_reader(from)?;
+    if !fork::is_copy(&backup)? {
+        return Err(RestoreError::NoBackup(from.to_owned()));
+    }
+    if database::path(folder).exists() {
+        let theirs = database::open_reader(folder).ok().and_then(|conn| school::id(&conn).ok());
+        // A database that can't be read any more may be the reason for all this.
+        if theirs.is_some_and(|theirs| school::id(&backup).ok() != Some(theirs)) {
+            return Err(RestoreError::OtherSchool(from.to_owned()));
+        }
+    }
+    if !ends_file.exists() && without == WithoutEnds::Refuse {
+        return Err(RestoreError::WithoutEnds(ends_file.to_owned()));
+    }
+    fs::create_dir_all(folder).map_err(failed(folder, "written"))?;
+    let new = folder.join("relay.db.new");
+    fs::copy(database::path(from), &new)
+        .and_then(|_| File::open(&new)?.sync_all())
+        .map_err(failed(&new, "written"))?;
+    let mut restored = files(&backup, from, folder)?;
+    for name in ["root.key", "fieldfolio.toml"] {
+        let (here, there) = (folder.join(name), from.join(name));
+        if !here.exists() && there.exists() {
+            fs::copy(&there, &here)
+                .and_then(|_| File::open(&here)?.sync_all())
+                .map_err(failed(&here, "written"))?;
+        }
+    }
+    restored.aside = move_aside(folder, now).map_err(failed(folder, "moved"))?;
+    fs::rename(&new, database::path(folder))
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(failed(&new, "moved"))?;
+    let mut conn = database::open(folder)?;
+    if !ends_file.exists() {
+        let tx = database::begin(&mut conn)?;
+        ends::do_without(&tx)?;
+        fork::take_over(&tx, now)?;
+        tx.commit()?;
+    }
+    Ok(restored)
+}
+
+/// It is accepted that what ended since the copy in `folder` was made is not known.
+pub fn accept_without_ends(folder: &Path, now: Timestamp) -> Result<(), RestoreError> {
+    let mut conn = database::open(folder)?;
+    let tx = database::begin(&mut conn)?;
+    ends::do_without(&tx)?;
+    fork::take_over(&tx, now)?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn files(backup: &rusqlite::Connection, from: &Path, folder: &Path) -> Result<Restored, RestoreError> {
+    let (source, target) =
+        (FolderBlobs::open(&from.join("blobs"))?, FolderBlobs::open(&folder.join("blobs"))?);
+    let mut restored = Restored { copied: 0, copied_bytes: 0, kept: 0, missing: Vec::new(), aside: None };
+    for (hash, size) in crate::backup::named(backup)? {
+        if target.size(hash)? == Some(size) {
+            restored.kept += 1;
+            continue;
+        }
+        let found = match source.open(hash)? {
+            Some(blob) => Some(put(&target, &format!("{}.restore", hash.hex()), blob.reader)?),
+            None => None,
+        };
+        if found == Some(hash) {
+            restored.copied += 1;
+            restored.copied_bytes += size;
+        } else {
+            restored.missing.push(hash);
+        }
+    }
+    Ok(restored)
+}
+
+/// The database of before, and the uploads it knew, into a folder of their own.
+fn move_aside(folder: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
+    let aside = folder.join(format!("before-{}", now.millis()));
+    let mut moved = false;
+    for name in ["relay.db", "relay.db-wal", "relay.db-shm", "uploads"] {
+        let here = folder.join(name);
+        if here.exists() {
+            fs::create_dir_all(&aside)?;
+            fs::rename(&here, aside.join(name))?;
+            moved = true;
+        }
+    }
+    Ok(moved.then_some(aside))
+}

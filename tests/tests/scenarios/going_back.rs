@@ -1,0 +1,255 @@
+//! Relays and phones that are put back to an earlier state.
+
+use fieldfolio_core::device::Edits;
+use fieldfolio_core::ids::PieceId;
+use fieldfolio_core::model::entry::Feedback;
+use fieldfolio_tests::sim::School;
+
+use super::{assess, school, summative};
+
+fn title(school: &mut School, device: &str, piece: PieceId) -> String {
+    school.device(device).device().piece(piece).unwrap().content.title
+}
+
+fn rename(school: &mut School, device: &str, piece: PieceId, title: &str) {
+    let edits = Edits { title: Some(title.to_owned()), ..Edits::default() };
+    school.on(device, |device, now, chance| device.edit(piece, edits, now, chance)).unwrap();
+}
+
+fn nothing_waits(school: &mut School) {
+    for name in school.device_names() {
+        let status = school.device(&name).device().status().unwrap();
+        let quiet = status.waiting.is_empty() && status.set_aside.is_empty() && status.unopened.is_empty();
+        assert!(quiet && !status.locked, "{name}: {status:?}");
+    }
+}
+
+#[test]
+fn what_a_restored_relay_forgot_is_brought_by_whoever_holds_it_also_for_those_who_are_gone() {
+    let mut school = school(80, &[("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea")]);
+    let mina = school.person("mina");
+    let before = school.capture("phone", "Before", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_marked_backup();
+    let after = school.capture("phone", "After", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+    let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
+    school.on("lea", |lea, now, chance| lea.feedback(after, Some(mina), &words, None, now, chance)).unwrap();
+    let judging = summative(&school, "THINK", 2);
+    assess(&mut school, "ito", after, mina, judging);
+    rename(&mut school, "phone", before, "Before, renamed");
+    school.settle();
+
+    school.restore_backup();
+    // Neither the student nor the mentor comes back; the teacher holds what they made, under their signatures.
+    school.device("phone").go_offline();
+    school.device("lea").go_offline();
+    school.settle();
+    school.enrol("second", "ms-ito");
+    school.settle();
+    assert_eq!(title(&mut school, "second", after), "After");
+    assert_eq!(title(&mut school, "second", before), "Before, renamed");
+    assert_eq!(school.device("second").device().piece(after).unwrap().voices.len(), 2);
+
+    school.device("phone").go_online().unwrap();
+    school.device("lea").go_online().unwrap();
+    school.settle();
+    nothing_waits(&mut school);
+    assert_eq!(title(&mut school, "phone", after), "After");
+    let digest = |school: &mut School, name: &str| school.device(name).device().digest().unwrap();
+    assert_eq!(digest(&mut school, "ito"), digest(&mut school, "second"));
+}
+
+#[test]
+fn a_relay_put_back_without_a_word_is_noticed_by_the_first_device_that_knows_more() {
+    let mut school = school(81, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.settle();
+    school.keep_backup();
+    let mut pieces = Vec::new();
+    for number in 0..4 {
+        let name = format!("piece {number}");
+        pieces.push(school.capture("phone", &name, "mina/community-garden", "2026-05-05", &["THINK"]));
+        school.settle();
+    }
+    school.restore_backup();
+    // The relay goes on under numbers that were given before, and only then hears of it.
+    let later = school.capture("ito", "Seen in class", "mina/community-garden", "2026-05-06", &["THINK"]);
+    school.device("phone").go_offline();
+    school.settle();
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    for piece in pieces {
+        assert!(school.device("ito").device().piece(piece).is_ok());
+    }
+    assert_eq!(title(&mut school, "phone", later), "Seen in class");
+    nothing_waits(&mut school);
+}
+
+#[test]
+fn a_device_that_the_relay_forgot_comes_back_by_those_who_vouched_for_it_and_a_revoked_one_does_not() {
+    let mut school = school(87, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.settle();
+    school.keep_marked_backup();
+    school.enrol("tablet", "mina");
+    school.enrol("lost", "mina");
+    let leaf =
+        school.capture("tablet", "On the new tablet", "mina/community-garden", "2026-05-05", &["THINK"]);
+    let other =
+        school.capture("lost", "On the lost phone", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+    let lost = school.device("lost").device().identity().device;
+    school.edit(|edit| fieldfolio_server::directory::devices::revoke(edit, lost));
+    school.settle();
+    assert!(school.device("lost").locked);
+
+    school.restore_backup();
+    school.device("lost").locked = false;
+    school.device("lost").device().wake().unwrap();
+    let unsent = school.capture("tablet", "Not sent yet", "mina/community-garden", "2026-05-06", &["THINK"]);
+    school.settle();
+    assert!(school.device("lost").locked, "the revoked stays revoked");
+    assert!(!school.device("tablet").locked);
+    assert_eq!(title(&mut school, "ito", leaf), "On the new tablet");
+    assert_eq!(title(&mut school, "ito", unsent), "Not sent yet");
+    // What the lost phone had delivered before it was revoked stays good; others bring it.
+    assert_eq!(title(&mut school, "ito", other), "On the lost phone");
+    school.enrol("second", "ms-ito");
+    school.settle();
+    assert_eq!(title(&mut school, "second", leaf), "On the new tablet");
+}
+
+#[test]
+fn nobody_can_talk_the_relay_into_believing_that_it_went_back() {
+    let mut school = school(82, &[("phone", "mina"), ("ito", "ms-ito")]);
+    school.capture("phone", "A leaf", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+    let me = school.device("phone").device().identity().clone();
+    let real = fieldfolio_tests::raw::send(&mut school, &me, Vec::new()).unwrap().cursor;
+    let lies = [
+        fieldfolio_core::sync::Cursor { n: real.n + 1_000, ..real },
+        fieldfolio_core::sync::Cursor { tag: [9; 8], ..real },
+        fieldfolio_core::sync::Cursor { epoch: 0, ..real },
+        fieldfolio_core::sync::Cursor { epoch: 9, ..real },
+        fieldfolio_core::sync::Cursor { n: u64::MAX, tag: [1; 8], epoch: u32::MAX, proof: [1; 16] },
+    ];
+    for cursor in lies {
+        let answer = fieldfolio_tests::raw::ask(&mut school, &me, cursor).unwrap();
+        assert!(answer.start_over && answer.cursor.n == 0, "{cursor:?}: {:?}", answer.cursor);
+    }
+    let epochs: i64 = school.conn.query_row("select count(*) from fork", [], |row| row.get(0)).unwrap();
+    assert_eq!(epochs, 0);
+}
+
+#[test]
+fn a_phone_put_back_to_an_old_state_loses_nothing_and_wedges_nothing() {
+    let mut school = school(83, &[("phone", "mina"), ("tablet", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_device("phone");
+    rename(&mut school, "phone", leaf, "A green leaf");
+    let lost = school.capture("phone", "Made later", "mina/community-garden", "2026-05-05", &["THINK"]);
+    school.settle();
+
+    school.restore_device("phone");
+    // It does not know what it did, and writes on before it hears of it.
+    school.device("phone").go_offline();
+    rename(&mut school, "phone", leaf, "A leaf, seen twice");
+    let words = "it was cold";
+    school.on("phone", |phone, now, chance| phone.reflect(leaf, words, now, chance)).unwrap();
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    nothing_waits(&mut school);
+    let both = title(&mut school, "phone", leaf);
+    assert!(both.contains("green") && both.contains("seen twice"), "{both}");
+    for device in ["tablet", "ito"] {
+        assert_eq!(title(&mut school, device, leaf), both);
+        assert_eq!(school.device(device).device().piece(leaf).unwrap().voices[0].entries.len(), 1);
+    }
+    assert_eq!(title(&mut school, "phone", lost), "Made later");
+    rename(&mut school, "phone", lost, "Made later, renamed");
+    school.settle();
+    assert_eq!(title(&mut school, "ito", lost), "Made later, renamed");
+    assert_eq!(school.happened.differed, 0);
+}
+
+#[test]
+fn numbers_that_another_self_used_are_not_used_twice_even_if_nothing_shows_that_it_was_put_back() {
+    let mut school = school(84, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_device("phone");
+    rename(&mut school, "phone", leaf, "A green leaf");
+    school.settle();
+    school.restore_device("phone");
+    school.as_if_never_moved("phone");
+    school.device("phone").go_offline();
+    rename(&mut school, "phone", leaf, "A leaf, once");
+    rename(&mut school, "phone", leaf, "A leaf, twice");
+    school.device("phone").go_online().unwrap();
+    school.settle();
+    nothing_waits(&mut school);
+    let both = title(&mut school, "phone", leaf);
+    assert!(both.contains("green") && both.contains("twice"), "{both}");
+    assert_eq!(title(&mut school, "ito", leaf), both);
+}
+
+#[test]
+fn two_devices_with_one_store_write_beside_each_other() {
+    let mut school = school(85, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_device("phone");
+    school.clone_device("phone", "clone");
+    school.as_if_never_moved("clone");
+    for round in 0..3 {
+        for device in ["phone", "clone"] {
+            school.device(device).go_offline();
+            let text = format!("{device} in round {round}");
+            school.on(device, |device, now, chance| device.reflect(leaf, &text, now, chance)).unwrap();
+            rename(&mut school, device, leaf, &text);
+        }
+        for device in ["phone", "clone"] {
+            school.device(device).go_online().unwrap();
+        }
+        school.settle();
+    }
+    nothing_waits(&mut school);
+    let both = title(&mut school, "phone", leaf);
+    assert!(both.contains("phone in round 2") && both.contains("clone in round 2"), "{both}");
+    for device in ["phone", "clone", "ito"] {
+        assert_eq!(title(&mut school, device, leaf), both);
+        let view = school.device(device).device().piece(leaf).unwrap();
+        assert_eq!(view.voices[0].entries.len(), 2, "{device}");
+    }
+}
+
+#[test]
+fn a_row_that_the_relay_lost_is_found_and_brought_again() {
+    let mut school = school(86, &[("phone", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    rename(&mut school, "phone", leaf, "A green leaf");
+    school.settle();
+    // Someone, or a disk, took the newest change of it out of the relay's database.
+    let gone = school.conn.execute("delete from change where n = (select max(n) from change)", []).unwrap();
+    assert_eq!(gone, 1);
+    let heads = "update document set heads = (select hash from change where document = document.row order by n desc limit 1)";
+    school.conn.execute(heads, []).unwrap();
+    school.device("phone").device().compare().unwrap();
+    school.settle();
+    assert!(school.happened.differed > 0);
+    let stored: i64 = school.conn.query_row("select count(*) from change", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 2);
+    nothing_waits(&mut school);
+    school.enrol("second", "ms-ito");
+    school.settle();
+    assert_eq!(title(&mut school, "second", leaf), "A green leaf");
+
+    // A change that a device lost is found the same way.
+    let before = school.happened.differed;
+    school.lose_newest_change("ito");
+    school.device("ito").device().compare().unwrap();
+    school.settle();
+    assert!(school.happened.differed > before);
+    assert_eq!(title(&mut school, "ito", leaf), "A green leaf");
+}
