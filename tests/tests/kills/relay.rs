@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
-use fieldfolio_core::sync::wire::{Cursor, Fill, Item, PROTOCOL, Request, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, Ledger};
 use fieldfolio_tests::proxy::Point;
 use fieldfolio_tests::real::{Client, Writing};
@@ -111,8 +111,7 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
 fn read_everything(teacher: &mut Client, power: &Power, is_over: &AtomicBool) -> u32 {
     let mut photos = 0;
     while !is_over.load(Ordering::SeqCst) {
-        let request =
-            Request { version: PROTOCOL, cursor: Cursor::default(), items: Vec::new(), fill: Vec::new() };
+        let request = Request::of(Cursor::default(), Vec::new());
         let news = power.insist(|| teacher.exchange(&request)).expect("news can be read");
         let fill = news.to_fill.iter().map(|to_fill| Fill { document: to_fill.document, after: 0 });
         let request = Request { cursor: news.cursor, fill: fill.take(50).collect(), ..request };
