@@ -5,6 +5,7 @@ use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fieldfolio_core::time::Timestamp;
 
@@ -29,16 +30,26 @@ pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     runtime.block_on(listen(folder, config))
 }
 
+/// A process that a relay was just starting when it was ended may hold its lock a moment longer.
+const MOMENT: Duration = Duration::from_secs(2);
+
 /// Two relays on one folder would write into each other's uploads: the second one is told. The lock ends with the
 /// process, however it ends.
 pub(crate) fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
     let lock = File::create(folder.join("relay.lock"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(format!("another relay serves {} already: stop it first", folder.display()).into())
+    let asked = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if asked.elapsed() < MOMENT => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let words = format!("another relay serves {} already: stop it first", folder.display());
+                return Err(words.into());
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

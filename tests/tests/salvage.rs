@@ -331,3 +331,47 @@ fn damaged_and_lost_files_are_named_and_asked_for() {
     assert_eq!(saved.uploads().unwrap().len(), field.blobs - 2, "the rest is owed");
     assert!(report.to_string().contains("2 files"), "{report}");
 }
+
+#[test]
+fn what_was_erased_stays_away() {
+    let mut school = School::new(95);
+    school.enrol("phone", "mina");
+    school.settle();
+    let capture = |school: &mut School, title: &str| {
+        school.capture("phone", title, "mina/community-garden", "2026-05-04", &["THINK"])
+    };
+    let (sent, kept) = (capture(&mut school, "Erased, sent"), capture(&mut school, "Kept"));
+    school.settle();
+    let unsent = capture(&mut school, "Erased, not sent");
+    for piece in [sent, unsent] {
+        school.on("phone", |phone, now, chance| phone.erase(piece, now, chance)).unwrap();
+    }
+    school.settle();
+    let phone = school.device("phone").take();
+    let folder = phone.store().place().path().to_owned();
+    phone.pause().unwrap();
+    // The table of what is said is broken, so that every page is looked at.
+    let database = folder.join("fieldfolio.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let root = {
+        let conn = Connection::open(&database).unwrap();
+        conn.query_row("select rootpage from sqlite_schema where name = 'change'", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .unwrap()
+    };
+    bytes[(root as usize - 1) * PAGE + 5] ^= 0xff;
+    fs::write(&database, bytes).unwrap();
+    let scratch = scratch().unwrap();
+    let (saved, report) = Device::salvage(folder.as_path(), scratch.path().join("saved").as_path()).unwrap();
+    let pieces: Vec<_> = saved
+        .portfolio(None)
+        .unwrap()
+        .into_iter()
+        .flat_map(|folio| folio.pieces)
+        .map(|line| line.piece)
+        .collect();
+    assert!(!pieces.contains(&sent) && !pieces.contains(&unsent), "{report}");
+    assert!(pieces.contains(&kept), "{report}");
+    assert!(saved.piece(sent).is_err() && saved.piece(unsent).is_err());
+}

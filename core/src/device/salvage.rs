@@ -25,7 +25,8 @@ use crate::store::outbox::{Owed, SetAside};
 use crate::store::salvage::{Found, Remains, Table};
 use crate::store::transfers::{Held, Wanted};
 use crate::store::{
-    Identity, Place, Store, StoreError, distrusted, index, log, make_folder, outbox, records, transfers,
+    Identity, Place, Store, StoreError, distrusted, erased, index, log, make_folder, outbox, records,
+    transfers,
 };
 use crate::sync::verify::KeyRing;
 
@@ -161,6 +162,12 @@ impl Device {
             }
             for (kind, id, body) in found(remains, Table::Record, record_row, saved)?.all() {
                 records::restore(tx, kind, &id, &body)?;
+            }
+            let piece = |row: &Row<'_>| row.get::<_, Vec<u8>>(0);
+            for piece in found(remains, Table::Erased, piece, saved)?.all() {
+                if let Some(piece) = array(&piece) {
+                    erased::erase(tx, PieceId::from_bytes(piece))?;
+                }
             }
             let mut taking = Taking { tx, me, ring, makers: BTreeMap::new() };
             taking.acts(found(remains, Table::Act, act_row, saved)?, saved)?;
@@ -395,6 +402,10 @@ impl Taking<'_> {
                 Some((person, Act::from_bytes(&signed.body).ok()?))
             });
             let Some(signed) = row.signed else { continue };
+            let of = genuine.as_ref().and_then(|(_, act)| act.piece());
+            if of.map_or(Ok(false), |piece| erased::contains(self.tx, piece))? {
+                continue;
+            }
             let Some((person, act)) = genuine else {
                 match Act::from_bytes(&signed.body) {
                     // Its key comes with the school's records.
@@ -455,7 +466,7 @@ impl Taking<'_> {
                 continue;
             };
             let is_own = person == Some(self.me.person);
-            if !is_live && !is_own {
+            if (!is_live && !is_own) || erased::contains(self.tx, id.piece)? {
                 continue;
             }
             let change = SignedChange { document: id, ..change };

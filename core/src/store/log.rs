@@ -154,6 +154,11 @@ pub fn forget_document(tx: &Transaction<'_>, id: DocumentId) -> Result<(), Store
 pub fn forget_unverified(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("delete from change where state = ?1", [ChangeState::Unverified as i64])?;
     tx.execute("delete from act where not verified", [])?;
+    // Nor is there a sheet that nobody wrote anything on.
+    tx.execute(
+        "delete from document where row not in (select document from change) and id not in (select document from fill)",
+        [],
+    )?;
     Ok(())
 }
 

@@ -27,10 +27,11 @@ pub(crate) enum Table {
     Upload,
     SetAside,
     Distrusted,
+    Erased,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Meta,
         Self::Key,
         Self::Record,
@@ -40,6 +41,7 @@ impl Table {
         Self::Upload,
         Self::SetAside,
         Self::Distrusted,
+        Self::Erased,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -53,6 +55,7 @@ impl Table {
             Self::Upload => "upload",
             Self::SetAside => "set_aside",
             Self::Distrusted => "distrusted",
+            Self::Erased => "erased",
         }
     }
 
@@ -79,6 +82,7 @@ impl Table {
                 "create table set_aside(row integer primary key,piece,document,item,reason,words)"
             }
             Self::Distrusted => "create table distrusted(document primary key)without rowid",
+            Self::Erased => "create table erased(piece primary key)without rowid",
         }
     }
 
@@ -94,6 +98,7 @@ impl Table {
             Self::Upload => &["hash, piece, held", "hash, piece, 0"],
             Self::SetAside => &["piece, document, item, reason, words"],
             Self::Distrusted => &["document"],
+            Self::Erased => &["piece"],
         }
     }
 }
