@@ -145,14 +145,27 @@ pub fn set_whole(tx: &Transaction<'_>, id: DocumentId) -> Result<(), StoreError>
 
 /// Forgets a document with its changes and index: only for what went out of sight. What is set aside stays.
 pub fn forget_document(tx: &Transaction<'_>, id: DocumentId) -> Result<(), StoreError> {
-    tx.execute("delete from document where id = ?1", [id.to_bytes().as_slice()])?;
-    tx.execute("delete from fill where document = ?1", [id.to_bytes().as_slice()])?;
+    let key = id.to_bytes();
+    // What was offered of it for its maker, and files of it that were to be brought, go with it.
+    for sql in [
+        "delete from outbox where change in
+             (select c.row from change c join document d on d.row = c.document where d.id = ?1)",
+        "delete from upload where change in
+             (select c.row from change c join document d on d.row = c.document where d.id = ?1)",
+        "delete from document where id = ?1",
+        "delete from fill where document = ?1",
+    ] {
+        tx.execute(sql, [key.as_slice()])?;
+    }
     Ok(())
 }
 
 /// Forgets what could never be verified: the relay tells everything again, and what somebody really signed is in it.
 pub fn forget_unverified(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute("delete from change where state = ?1", [ChangeState::Unverified as i64])?;
+    let unverified = ChangeState::Unverified as i64;
+    tx.execute("delete from outbox where change in (select row from change where state = ?1)", [unverified])?;
+    tx.execute("delete from change where state = ?1", [unverified])?;
+    tx.execute("delete from outbox where act in (select id from act where not verified)", [])?;
     tx.execute("delete from act where not verified", [])?;
     // Nor is there a sheet that nobody wrote anything on.
     tx.execute(
