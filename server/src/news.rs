@@ -307,7 +307,7 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
 }
 
 /// Every change of a document, in the order of the log.
-pub(crate) fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
+pub fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
     let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
     let mut opened = Opened::new();
     query.query_map([document], |row| change_row(conn, row, &mut opened))?.collect()

@@ -11,6 +11,7 @@ use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use crate::database;
 use crate::relay::{Relay, RelayError};
 
 /// So long nobody has written on it: 30 days, in milliseconds.
@@ -71,6 +72,22 @@ pub fn save_quiet(relay: &Relay, now: Timestamp) -> Result<Saved, RelayError> {
         let Some(snapshot) = relay.read(|conn| snapshot(conn, document))? else { continue };
         let (from, to) = (snapshot.from, snapshot.body.len() as u64);
         if relay.write(move |tx, _| put(tx, &snapshot))? {
+            saved = Saved { sheets: saved.sheets + 1, from: saved.from + from, to: saved.to + to };
+        }
+    }
+    Ok(saved)
+}
+
+/// The same on one connection, with nothing beside it.
+pub fn save_quiet_alone(conn: &mut Connection, now: Timestamp) -> Result<Saved, RelayError> {
+    let mut saved = Saved::default();
+    for document in quiet(conn, now)? {
+        let Some(snapshot) = snapshot(conn, document)? else { continue };
+        let (from, to) = (snapshot.from, snapshot.body.len() as u64);
+        let tx = database::begin(conn)?;
+        let is_put = put(&tx, &snapshot)?;
+        tx.commit()?;
+        if is_put {
             saved = Saved { sheets: saved.sheets + 1, from: saved.from + from, to: saved.to + to };
         }
     }

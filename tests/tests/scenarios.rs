@@ -14,6 +14,8 @@ mod late;
 mod leaving;
 #[path = "scenarios/offline.rs"]
 mod offline;
+#[path = "scenarios/quiet.rs"]
+mod quiet;
 
 use fieldfolio_core::device::Judging;
 use fieldfolio_core::ids::{EntryId, PersonId, PieceId};

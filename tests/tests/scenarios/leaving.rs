@@ -219,3 +219,44 @@ fn many_things_that_wait_for_people_hold_back_nothing_else() {
     let waiting = school.device("phone").device().status().unwrap().waiting;
     assert!(waiting.len() >= 300 && waiting.iter().all(|waiting| waiting.reason.is_some()));
 }
+
+#[test]
+fn who_may_see_a_piece_is_narrowed_and_widened_with_all_that_was_said_on_it() {
+    use fieldfolio_core::model::role::Roles;
+    let mut school = school(49, &[("phone", "mina"), ("lea", "lea"), ("hana", "hana"), ("ito", "ms-ito")]);
+    let mina = school.person("mina");
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
+    school.settle();
+    let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
+    for by in ["lea", "ito"] {
+        school
+            .on(by, |device, now, chance| device.feedback(bed, Some(mina), &words, None, now, chance))
+            .unwrap();
+    }
+    school.settle();
+    let seen = |school: &mut super::School, device: &str| {
+        school.device(device).device().piece(bed).map(|view| view.voices.len()).ok()
+    };
+    assert_eq!(
+        (seen(&mut school, "lea"), seen(&mut school, "hana"), seen(&mut school, "ito")),
+        (Some(1), Some(2), Some(2))
+    );
+    let mut share = |school: &mut super::School, audience: Roles| {
+        school.on("phone", |phone, now, chance| phone.share(bed, audience, now, chance)).unwrap();
+        school.settle();
+    };
+    // For teachers only: the family sees nothing any more, the mentor her own words.
+    share(&mut school, Roles::of([Role::Teacher]));
+    assert_eq!((seen(&mut school, "hana"), seen(&mut school, "ito")), (None, Some(2)));
+    assert_eq!(school.device("lea").device().digest().unwrap().documents.len(), 1);
+    // Teachers and family.
+    share(&mut school, Roles::of([Role::Teacher, Role::Guardian]));
+    assert_eq!((seen(&mut school, "hana"), seen(&mut school, "ito")), (Some(2), Some(2)));
+    // Everybody again, and what they say goes on where it was.
+    share(&mut school, Roles::WHOLE_CIRCLE);
+    assert_eq!((seen(&mut school, "lea"), seen(&mut school, "hana")), (Some(1), Some(2)));
+    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.settle();
+    assert_eq!(school.device("phone").device().piece(bed).unwrap().voices.len(), 2);
+    assert_eq!(school.happened.differed, 0);
+}
