@@ -138,9 +138,11 @@ impl Line {
             let before = self.count(read as u64);
             if before <= read as u64 {
                 let kept = usize::try_from(before).unwrap_or(read);
-                to.write_all(&buffer[..kept])?;
+                let passed = to.write_all(&buffer[..kept]);
                 let trap = self.trap.lock().unwrap_or_else(PoisonError::into_inner).take();
+                // Also when the other end is gone already: nobody counts to it again.
                 spring(trap)?;
+                passed?;
             }
             to.write_all(&buffer[..read])?;
             open -= read as u64;
