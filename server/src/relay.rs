@@ -1,5 +1,6 @@
 //! The relay at work: one writer that commits in groups, readers beside it, and the exchange that uses both.
 
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -474,8 +475,10 @@ fn commit_group(conn: &mut Connection, ends: Option<&mut Ends>, group: Vec<Job>)
         let now = now();
         for job in group {
             tx.prepare_cached("savepoint job")?.execute([])?;
-            let (is_done, settle) = job(&tx, now);
-            settles.push(settle);
+            // A job that panics takes nothing of the others along, and not the writer.
+            let done = panic::catch_unwind(panic::AssertUnwindSafe(|| job(&tx, now)));
+            let is_done = done.as_ref().is_ok_and(|(is_done, _)| *is_done);
+            settles.extend(done.ok().map(|(_, settle)| settle));
             if !is_done {
                 tx.prepare_cached("rollback to job")?.execute([])?;
             }

@@ -1,5 +1,8 @@
 //! What the project promises, told as small stories, in one thread.
 
+// `cfg(test)` is how clippy knows that helpers may unwrap.
+#![cfg(test)]
+
 #[path = "scenarios/distrust.rs"]
 mod distrust;
 #[path = "scenarios/erasing.rs"]

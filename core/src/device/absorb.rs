@@ -244,9 +244,9 @@ impl Intake<'_> {
         let Some((person, act)) = self.ring.verify_act(signed) else { return false };
         match act {
             Act::DeclarePiece { maker, .. } => maker == person,
+            // Until the declaration is here, nobody knows who may: it is looked at again when that has come.
             act => {
-                let maker = act.piece().and_then(|piece| declared_maker(self.tx, piece).ok().flatten());
-                maker.is_none_or(|maker| maker == person)
+                act.piece().is_none_or(|piece| declared_maker(self.tx, piece).ok().flatten() == Some(person))
             }
         }
     }

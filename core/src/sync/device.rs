@@ -232,6 +232,8 @@ const REQUEST_ITEMS: usize = 500;
 const IDLE: u64 = 60_000;
 /// No pause is longer than so many milliseconds.
 const LONGEST: u64 = 300_000;
+/// So often a refusal that a bad line may have caused is doubted.
+const DOUBT: u32 = 2;
 /// Rounds of "missing" after which an item is shown as waiting.
 const PATIENCE: u32 = 3;
 /// Answers in a row after which fetching goes on more slowly: more than the largest school needs at once, and no way to
@@ -437,6 +439,8 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
         Verdict::MissingDependency | Verdict::MissingAct => {
             Outcome::Waits(Reason::BuildsOnMissing, in_a_while(chance))
         }
+        // A line that twists bytes makes honest work look so: it is believed when it is said again.
+        Verdict::Malformed | Verdict::BadSignature if sent.rounds < DOUBT => Outcome::Later(later(chance)),
         Verdict::OverQuota => Outcome::Waits(Reason::OverQuota, in_a_while(chance)),
         Verdict::NotInCircle => Outcome::Waits(Reason::NotInCircle, in_a_while(chance)),
         Verdict::RoleEnded => Outcome::Waits(Reason::RoleEnded, in_a_while(chance)),

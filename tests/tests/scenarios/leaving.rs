@@ -241,7 +241,7 @@ fn who_may_see_a_piece_is_narrowed_and_widened_with_all_that_was_said_on_it() {
         (seen(&mut school, "lea"), seen(&mut school, "hana"), seen(&mut school, "ito")),
         (Some(1), Some(2), Some(2))
     );
-    let mut share = |school: &mut super::School, audience: Roles| {
+    let share = |school: &mut super::School, audience: Roles| {
         school.on("phone", |phone, now, chance| phone.share(bed, audience, now, chance)).unwrap();
         school.settle();
     };
