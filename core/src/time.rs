@@ -31,10 +31,10 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Is a wait until this moment over at `now`? Nobody ever waits longer than `longest` milliseconds: where it seems so,
-    /// the clock was put back meanwhile.
+    /// Is a wait until this moment over at `now`? Nobody ever waits longer than `longest` milliseconds: where it seems twice
+    /// as long, the clock was put back meanwhile.
     pub const fn is_over(self, now: Self, longest: u64) -> bool {
-        self.0 <= now.0 || self.0 > now.0.saturating_add(longest)
+        self.0 <= now.0 || self.0 > now.0.saturating_add(longest.saturating_mul(2))
     }
 
     /// The UTC day this moment lies in, if it is one that a calendar can name.

@@ -82,12 +82,16 @@ fn too_much_is_refused_in_words() {
         "circle/end",
         "projects",
         "devices/revoke",
+        "held/release",
+        "come-back",
     ] {
-        for (what, bytes) in
-            [("nothing", vec![]), ("garbage", vec![0xff; 300]), ("too much", vec![0xa0; 128 * 1024 + 1])]
-        {
+        for (what, bytes, status) in [
+            ("nothing", vec![], 400),
+            ("garbage", vec![0xff; 300], 400),
+            ("too much", vec![0xa0; 128 * 1024 + 1], 413),
+        ] {
             let answer = client.call("POST", &format!("/v1/{path}"), &[], Body::Bytes(bytes)).unwrap();
-            refused(&answer, 400, &format!("{what} to {path}"));
+            refused(&answer, status, &format!("{what} to {path}"));
         }
     }
     is_well(&mut client);
