@@ -6,6 +6,8 @@ mod distrust;
 mod erasing;
 #[path = "scenarios/going_back.rs"]
 mod going_back;
+#[path = "scenarios/hashes.rs"]
+mod hashes;
 #[path = "scenarios/judging.rs"]
 mod judging;
 #[path = "scenarios/late.rs"]
