@@ -249,7 +249,10 @@ impl Device {
             Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, chance),
             Some(InFlight::ComeBack) => match answer {
                 // It is known again, and asks as before.
-                Ok(HttpAnswer { status: 200, .. }) => Ok(self.half.wake()),
+                Ok(HttpAnswer { status: 200, .. }) => {
+                    self.half.wake();
+                    Ok(())
+                }
                 Ok(HttpAnswer { status: 400..=499, .. }) => self.failed(Failure::Refused, now, chance),
                 _ => {
                     self.coming = Coming::ToTry;
