@@ -4,6 +4,7 @@
 //! A sheet is saved so only after every one of its changes came out of the saved form exactly as it went in.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use fieldfolio_core::document::{Sheet, chunk_hash, contained};
 use fieldfolio_core::ids::DocumentId;
@@ -46,11 +47,11 @@ pub(crate) fn whole(
     if !raw.is_empty() {
         return Ok(raw);
     }
-    if !saved.contains_key(&document) {
-        saved.insert(document, raws(conn, document)?);
-    }
-    let found = saved.get(&document).and_then(|raws| raws.get(&hash));
-    found.cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)
+    let raws = match saved.entry(document) {
+        Entry::Occupied(opened) => opened.into_mut(),
+        Entry::Vacant(closed) => closed.insert(raws(conn, document)?),
+    };
+    raws.get(&hash).cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 /// What saving came to.

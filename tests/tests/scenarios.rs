@@ -1,7 +1,11 @@
 //! What the project promises, told as small stories, in one thread.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself would")]
+
 #[path = "scenarios/distrust.rs"]
 mod distrust;
+#[path = "scenarios/ends.rs"]
+mod ends;
 #[path = "scenarios/erasing.rs"]
 mod erasing;
 #[path = "scenarios/going_back.rs"]
