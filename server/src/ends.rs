@@ -5,6 +5,7 @@
 //! the event is acknowledged. A relay that starts reads what it has not read before, and does once more what its log knows
 //! nothing of: that was in a log that is lost.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -203,13 +204,8 @@ impl Ends {
         database::put_meta(&tx, READ, &known.to_be_bytes())?;
         tx.commit()?;
         // What the log has and the file lacks, if it was cut off in between.
-        let in_file: std::collections::BTreeSet<[u8; 8]> =
-            text.lines().filter_map(End::read).map(|end| end.tag).collect();
         let mut ends = Self { path, written: 0 };
-        let lacking: Vec<End> =
-            since(conn, 0)?.into_iter().filter(|end| !in_file.contains(&end.tag)).collect();
-        let torn = !text.is_empty() && !text.ends_with('\n');
-        ends.append(&lacking, torn)?;
+        ends.append(&lacking(conn, &text)?)?;
         ends.written = crate::news::head(conn)?;
         Ok(Some(ends))
     }
@@ -218,22 +214,22 @@ impl Ends {
     pub fn catch_up(&mut self, conn: &Connection) -> Result<(), EndsError> {
         let head = crate::news::head(conn)?;
         let new = since(conn, self.written)?;
-        self.append(&new, false)?;
+        self.append(&new)?;
         self.written = head;
         Ok(())
     }
 
-    fn append(&self, ends: &[End], after_a_torn_line: bool) -> Result<(), EndsError> {
+    fn append(&self, ends: &[End]) -> Result<(), EndsError> {
         if ends.is_empty() && self.path.exists() {
             return Ok(());
         }
         let mut lines: String = ends.iter().map(End::line).collect();
-        if after_a_torn_line {
-            lines.insert(0, '\n');
-        }
         let is_new = !self.path.exists();
-        let append = || {
-            let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let mut append = || {
+            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&self.path)?;
+            if is_torn(&mut file)? {
+                lines.insert(0, '\n');
+            }
             file.write_all(lines.as_bytes())?;
             file.sync_all()?;
             match self.path.parent().filter(|_| is_new) {
@@ -253,11 +249,24 @@ pub fn note(conn: &Connection, path: &Path) -> Result<(), EndsError> {
     }
     let file = File::open(path).and_then(text);
     let text = file.map_err(|source| EndsError::File { path: path.to_owned(), source })?;
-    let in_file: std::collections::BTreeSet<[u8; 8]> =
-        text.lines().filter_map(End::read).map(|end| end.tag).collect();
-    let ends = Ends { path: path.to_owned(), written: 0 };
-    let lacking: Vec<End> = since(conn, 0)?.into_iter().filter(|end| !in_file.contains(&end.tag)).collect();
-    ends.append(&lacking, !text.is_empty() && !text.ends_with('\n'))
+    Ends { path: path.to_owned(), written: 0 }.append(&lacking(conn, &text)?)
+}
+
+/// What the log has ended and the file does not say in a whole line.
+fn lacking(conn: &Connection, text: &str) -> rusqlite::Result<Vec<End>> {
+    let in_file: BTreeSet<&str> = text.lines().collect();
+    Ok(since(conn, 0)?.into_iter().filter(|end| !in_file.contains(end.line().trim_end())).collect())
+}
+
+/// Does the file end in the middle of a line? Nothing is written behind that.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// It is accepted that what ended since the copy was made is not known: from here on there is a file again.
@@ -278,7 +287,7 @@ fn text(mut file: File) -> io::Result<String> {
     file.rewind()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    // A line that was cut off in the middle of a write is no line.
+    // A line that was cut off in the middle of a write may be no text.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -39,17 +39,22 @@ pub fn is_claimed(
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
 
+/// A claim `c` whose bytes were opened for it and are damaged or gone; or may have been opened for it in a log that is lost.
+/// Where several people named the same bytes, only they can say whose they are: each brings them herself. Otherwise
+/// whoever knows a hash could have another's file brought for her.
+const LACKS: &str =
+    "(case when exists (select 1 from link l where l.document = c.document and l.blob = c.blob)
+     then exists (select 1 from watch w where w.blob = c.blob and w.damaged is not null)
+     else exists (select 1 from fork)
+         and not exists (select 1 from claim o where o.blob = c.blob and o.author <> c.author) end)";
+
 /// Bytes that should be here and are not: lost, damaged, or never brought again since the log went back. Of documents that
 /// this person, by her row, may read.
 pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId, BlobHash)>> {
-    let mut query = conn.prepare_cached(
+    let mut query = conn.prepare_cached(&format!(
         "select distinct d.piece, c.blob from claim c join sight s on s.document = c.document and s.visible
-         join document d on d.row = c.document where s.person = ?1 and (
-             exists (select 1 from watch w where w.blob = c.blob and w.damaged is not null)
-             or (exists (select 1 from fork)
-                 and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob)))
-         limit 500",
-    )?;
+         join document d on d.row = c.document where s.person = ?1 and {LACKS} limit 500",
+    ))?;
     let rows = query.query_map([person], |row| {
         Ok((PieceId::from_bytes(row.get(0)?), BlobHash::from_digest(row.get(1)?)))
     })?;
@@ -63,18 +68,16 @@ pub fn may_heal(
     piece: PieceId,
     blob: BlobHash,
 ) -> rusqlite::Result<bool> {
-    conn.prepare_cached(
+    conn.prepare_cached(&format!(
         "select 1 from claim c join document d on d.row = c.document
          join sight s on s.document = c.document and s.visible join person p on p.row = s.person
-         where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and (
-             exists (select 1 from watch w where w.blob = c.blob and w.damaged is not null)
-             or (exists (select 1 from fork)
-                 and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob)))",
-    )?
+         where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and {LACKS}",
+    ))?
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
 
-/// The bytes are durable under their name: links what their bringer claimed on this piece.
+/// The bytes are durable under their name: links what their bringer claimed on this piece, and what lacks them there of what
+/// she may read.
 pub fn landed(
     tx: &Transaction<'_>,
     person: PersonId,
@@ -82,21 +85,21 @@ pub fn landed(
     blob: BlobHash,
     size: u64,
 ) -> rusqlite::Result<()> {
-    let heals = may_heal(tx, person, piece, blob)?;
     let hash = blob.as_bytes().as_slice();
     tx.prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
         .execute((hash, size.cast_signed()))?;
+    tx.prepare_cached(&format!(
+        "insert or ignore into link (document, blob)
+         select c.document, c.blob from claim c join document d on d.row = c.document
+         join person p on p.id = ?3 where c.blob = ?1 and d.piece = ?2 and (c.author = p.row or ({LACKS}
+             and exists (select 1 from sight s where s.document = c.document and s.person = p.row and s.visible)))",
+    ))?
+    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
     // The bytes are those of now, whatever was found before; they are read again first.
     tx.prepare_cached(
         "update watch set damaged = null, checked = null where blob = ?1 and damaged is not null",
     )?
     .execute([hash])?;
-    tx.prepare_cached(
-        "insert or ignore into link (document, blob)
-         select c.document, c.blob from claim c join document d on d.row = c.document
-         join person p on p.row = c.author where c.blob = ?1 and d.piece = ?2 and (p.id = ?3 or ?4)",
-    )?
-    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice(), heals))?;
     Ok(())
 }
 

@@ -5,10 +5,14 @@
 
 #[path = "scenarios/distrust.rs"]
 mod distrust;
+#[path = "scenarios/ends.rs"]
+mod ends;
 #[path = "scenarios/erasing.rs"]
 mod erasing;
 #[path = "scenarios/going_back.rs"]
 mod going_back;
+#[path = "scenarios/hashes.rs"]
+mod hashes;
 #[path = "scenarios/judging.rs"]
 mod judging;
 #[path = "scenarios/late.rs"]

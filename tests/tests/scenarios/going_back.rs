@@ -253,3 +253,93 @@ fn a_row_that_the_relay_lost_is_found_and_brought_again() {
     assert!(school.happened.differed > before);
     assert_eq!(title(&mut school, "ito", leaf), "A green leaf");
 }
+
+/// Lea's words came into a log that was lost, and then her part ended.
+fn ended_in_a_lost_log(seed: u64) -> (School, PieceId) {
+    let mut school = school(seed, &[("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea")]);
+    let (mina, lea) = (school.person("mina"), school.person("lea"));
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_marked_backup();
+    let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
+    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.settle();
+    let folio = school.folio("mina/community-garden");
+    school.edit(|edit| {
+        fieldfolio_server::directory::circles::end(
+            edit,
+            folio,
+            lea,
+            fieldfolio_core::model::role::Role::Mentor,
+        )
+    });
+    school.settle();
+    (school, bed)
+}
+
+#[test]
+fn what_a_lost_log_had_of_someone_whose_part_ended_since_is_brought_by_others() {
+    let (mut school, bed) = ended_in_a_lost_log(88);
+    school.restore_backup();
+    school.device("lea").go_offline();
+    school.settle();
+    school.enrol("second", "ms-ito");
+    school.settle();
+    assert_eq!(school.device("second").device().piece(bed).unwrap().voices.len(), 1);
+    school.device("lea").go_online().unwrap();
+    school.settle();
+    assert!(school.device("lea").device().status().unwrap().held.is_empty());
+    nothing_waits(&mut school);
+}
+
+#[test]
+fn nobody_writes_on_after_her_part_ended_by_saying_that_a_lost_log_had_it() {
+    let (mut school, bed) = ended_in_a_lost_log(89);
+    let before = fieldfolio_server::news::head(&school.conn).unwrap();
+    let lea = school.device("lea").device().identity().clone();
+    school.restore_backup();
+    school.settle();
+    // She knows which numbers were given at that time; these words are new.
+    school.now = school.now.plus_millis(90 * 86_400_000);
+    let voice = fieldfolio_core::ids::DocumentId::voice(bed, lea.person, None);
+    let mut sheet = fieldfolio_core::document::Sheet::genesis();
+    let entry = fieldfolio_core::ids::EntryId::from_bytes([5; 16]);
+    let words = fieldfolio_core::document::EntryWords::Reflection;
+    let change = fieldfolio_tests::raw::change(&lea, voice, &mut sheet, [6; 16], |edit| {
+        edit.entry_words(entry, words, "written much later")
+    });
+    for number in before.saturating_sub(4)..before {
+        let item = fieldfolio_core::sync::wire::Item::OldChange(change.clone(), number);
+        let answer = fieldfolio_tests::raw::send(&mut school, &lea, vec![item]).unwrap();
+        let verdict = &answer.verdicts[0];
+        assert_eq!(*verdict, fieldfolio_core::sync::Verdict::RoleEnded, "as number {number}");
+    }
+}
+
+#[test]
+fn what_a_revoked_device_may_bring_no_more_holds_back_nothing_of_her_other_ones() {
+    let mut school = school(90, &[("phone", "mina"), ("tablet", "mina"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_marked_backup();
+    school.device("ito").go_offline();
+    school.device("tablet").go_offline();
+    let words = Edits { words: Some("seen by the tablet".into()), ..Edits::default() };
+    school.on("tablet", |tablet, now, chance| tablet.edit(leaf, words, now, chance)).unwrap();
+    for number in 0..12 {
+        rename(&mut school, "phone", leaf, &format!("A leaf, {number}"));
+        school.settle();
+    }
+    school.device("tablet").go_online().unwrap();
+    school.settle();
+    let phone = school.device("phone").device().identity().device;
+    school.restore_backup();
+    // Nobody knew of a revocation; the school revokes it now, under a number from before those that are lost.
+    school.edit(|edit| fieldfolio_server::directory::devices::revoke(edit, phone));
+    school.settle();
+    school.enrol("second", "ms-ito");
+    school.settle();
+    let view = school.device("second").device().piece(leaf).unwrap();
+    assert_eq!(view.content.words, "seen by the tablet");
+    assert_ne!(view.content.title, "A leaf, 11", "that came after it, as far as anyone can say");
+}

@@ -24,12 +24,13 @@ pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<
             // Answered below, like the one it repeats.
             Prepared::Again(_) => {}
             Prepared::Act(sent) => {
-                verdicts[position] = commit_act(ledger, sent, batch.lost.get(&position).copied())?;
+                let lost = batch.lost.get(&position).copied();
+                verdicts[position] = commit_act(ledger, asker, sent, lost)?;
             }
             Prepared::Change(number) => {
                 let Some(group) = batch.groups.get(*number) else { continue };
                 if group.changes.last().is_some_and(|(last, _)| *last == position) {
-                    commit_group(ledger, group, &batch.lost, &mut verdicts)?;
+                    commit_group(ledger, asker, group, &batch.lost, &mut verdicts)?;
                 }
             }
         }
@@ -45,7 +46,12 @@ pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<
     Ok(verdicts)
 }
 
-fn commit_act<L: Ledger>(ledger: &mut L, sent: &SentAct, lost: Option<u64>) -> Result<Verdict, L::Error> {
+fn commit_act<L: Ledger>(
+    ledger: &mut L,
+    asker: Asker,
+    sent: &SentAct,
+    lost: Option<u64>,
+) -> Result<Verdict, L::Error> {
     let SentAct { signed, act, author } = sent;
     let author = Asker { person: *author, device: signed.device };
     if let Some(piece) = act.piece()
@@ -61,6 +67,7 @@ fn commit_act<L: Ledger>(ledger: &mut L, sent: &SentAct, lost: Option<u64>) -> R
     if !is_still_good(ledger, signed.device, lost)? {
         return Ok(Verdict::RoleEnded);
     }
+    let lost = lost.filter(|_| is_witness(asker, author.person));
     if let Some(refusal) = refuse_act(ledger, author, signed.id, act, lost)? {
         return Ok(refusal);
     }
@@ -69,6 +76,12 @@ fn commit_act<L: Ledger>(ledger: &mut L, sent: &SentAct, lost: Option<u64>) -> R
         return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
+}
+
+/// The number that an item had in a lost log is only said by whoever brings it. Nobody is believed about her own: she could
+/// write on, long after her part ended, under a number from before. Others have it because the lost log told them.
+fn is_witness(asker: Asker, author: PersonId) -> bool {
+    asker.person != author
 }
 
 /// What a device made counts while it is not revoked; and what a log that was lost had taken before the revocation.
@@ -178,6 +191,7 @@ fn refuse_sharing<L: Ledger>(
 
 fn commit_group<L: Ledger>(
     ledger: &mut L,
+    asker: Asker,
     group: &Group,
     lost: &BTreeMap<usize, u64>,
     verdicts: &mut [Verdict],
@@ -201,6 +215,7 @@ fn commit_group<L: Ledger>(
         return Ok(());
     }
     let lost_at = group.changes.iter().map(|(position, _)| lost.get(position).copied()).min().flatten();
+    let lost_at = lost_at.filter(|_| is_witness(asker, author));
     let fixed = document.map(|document| document.class);
     let permit = class_of(ledger, author, group.document, fixed, lost_at)?;
     let refusal = match &permit {
@@ -216,11 +231,17 @@ fn commit_group<L: Ledger>(
         answer_all(refusal);
         return Ok(());
     }
+    let mut refused = Vec::new();
     for (position, change) in &group.changes {
         if !is_still_good(ledger, change.device, lost.get(position).copied())? {
-            answer_all(Verdict::RoleEnded);
-            return Ok(());
+            refused.push(*position);
         }
+    }
+    if !refused.is_empty() {
+        // What her other devices made is tried again without it.
+        answer_all(Verdict::Busy);
+        refused.into_iter().for_each(|position| verdicts[position] = Verdict::RoleEnded);
+        return Ok(());
     }
     for (position, change) in &group.changes {
         verdicts[*position] = match &permit {
