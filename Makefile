@@ -53,11 +53,12 @@ test-web: build ## The web client's: its own logic, its types, and journeys in a
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) check && npm run --silent --prefix $(WEB) test
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) journeys
 
-soak: build node ## The long runs: 10,000 random schools, 20,000 hostile changes, 1,000 kills, a cut at every moment in many ways
+soak: build node ## The long runs: 10,000 random schools, 20,000 hostile changes, 1,000 kills, a cut at every moment in many ways, 300,000 broken inputs for each reader
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_MUTANTS=20000 cargo test --locked -p fieldfolio-tests --test hostile flood -- --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_KILLS=1000 cargo test --locked -p fieldfolio-tests --test kills -- any_time any_byte --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_POWER=all cargo test --locked -p fieldfolio-tests --test kills -- power full --nocapture
+	@source tests/rust-env.sh && FIELDFOLIO_FUZZ=100 cargo test --locked -p fieldfolio-tests --test fuzz -- --nocapture
 
 bench: setup node ## Figures: what a person waits for, and what the relay takes
 	@tests/bench-setup.sh

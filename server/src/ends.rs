@@ -61,11 +61,13 @@ pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
 }
 
 impl End {
-    fn line(&self) -> String {
+    /// Its line in the file.
+    pub fn line(&self) -> String {
         format!("{} {:016x} {} {}\n", self.n, u64::from_be_bytes(self.tag), self.kind, self.subject)
     }
 
-    fn read(line: &str) -> Option<Self> {
+    /// Reads a line, without its end. `None` for one that is no event: cut off, or of something else.
+    pub fn read(line: &str) -> Option<Self> {
         let mut parts = line.splitn(4, ' ');
         let n = parts.next()?.parse().ok()?;
         let tag = u64::from_str_radix(parts.next()?, 16).ok()?.to_be_bytes();

@@ -42,6 +42,7 @@ mod room;
 mod rows;
 mod turns;
 
+pub use asked::readable;
 pub use error::UploadError;
 pub use http::router;
 pub use rows::Reserved;

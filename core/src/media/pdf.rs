@@ -124,7 +124,12 @@ impl Walk<'_> {
         let mut kept = Dict::new();
         for (key, value) in dict.clone() {
             let Some(next) = role.follow(&key, &dict) else { continue };
+            let was_there = value != Object::Null;
             let value = self.keep(value, next)?;
+            // What is shown must be there: else an empty file would be kept in a full one's place.
+            if was_there && role.shows(&key) && lacks_some(&value) {
+                return Err(unreadable());
+            }
             if value != Object::Null {
                 kept.insert(key, value);
             }
@@ -190,6 +195,16 @@ impl Walk<'_> {
             Role::Entry => false,
             _ => true,
         })
+    }
+}
+
+fn lacks_some(value: &Object) -> bool {
+    match value {
+        Object::Null => true,
+        Object::Array(items) => items.contains(&Object::Null),
+        Object::Plain(_) | Object::Name(_) | Object::Text(_) | Object::Dict(_) | Object::Reference(_) => {
+            false
+        }
     }
 }
 

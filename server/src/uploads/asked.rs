@@ -4,6 +4,8 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use super::answer::Refused;
 use super::checksum::Checksum;
+use super::concat::{self, Concat};
+use super::metadata::Metadata;
 
 pub(super) const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 pub(super) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
@@ -56,6 +58,28 @@ pub(super) fn number(
         return Err(Refused::Header(otherwise));
     }
     Ok(text.parse().unwrap_or(u64::MAX))
+}
+
+/// What the headers of an upload say, each read as the handlers read it and written again in its one spelling; what can't
+/// be read is left out. Nothing is begun by it: tests throw headers at this.
+pub fn readable(headers: &HeaderMap) -> Vec<(HeaderName, String)> {
+    let text = |name| one(headers, &name).ok().flatten();
+    let metadata = text(METADATA).and_then(|header| header.parse::<Metadata>().ok());
+    let concat = text(CONCAT).and_then(|header| match Concat::parse(header).ok()? {
+        Concat::Partial => Some("partial".to_owned()),
+        Concat::Final(stretches) => Some(concat::header(&stretches.into_iter().collect::<Option<Vec<_>>>()?)),
+    });
+    let length = announced(headers).ok().flatten().or_else(|| told(headers).ok().flatten());
+    let offset = number(headers, &OFFSET, "Upload-Offset must be a count of bytes").ok();
+    // They have no other spelling: that they can be read is all.
+    drop((checksum(headers), body_length(headers)));
+    let said = [
+        (METADATA, metadata.map(|metadata| metadata.to_string())),
+        (CONCAT, concat),
+        (LENGTH, length.map(|length| length.to_string())),
+        (OFFSET, offset.map(|offset| offset.to_string())),
+    ];
+    said.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
 }
 
 /// How many bytes follow, if the client said so.

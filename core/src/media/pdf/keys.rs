@@ -131,6 +131,17 @@ impl Role {
         }
     }
 
+    /// Whether this key leads to pages, or to what stands on one.
+    pub(super) fn shows(self, key: &[u8]) -> bool {
+        match self {
+            Self::Catalog => key == b"Pages",
+            Self::Page => matches!(key, b"Kids" | b"Contents"),
+            // A page that a place leads to.
+            Self::Place => key == b"Contents",
+            _ => false,
+        }
+    }
+
     /// Whether what a reference leads to must be looked at before it is kept.
     pub(super) fn is_choosy(self) -> bool {
         matches!(self, Self::Annotation | Self::Action | Self::Entry)

@@ -197,3 +197,18 @@ fn values_within_values_end_somewhere() {
     file.splice(at..at + 4, vec![b'['; 100_000]);
     assert!(clean(&file).is_err());
 }
+
+#[test]
+fn a_document_whose_pages_are_not_there_is_refused_and_not_emptied() {
+    // The later version has let go of the seventh object.
+    for (whole, lacking) in [
+        ("/Pages 2 0 R", "/Pages 7 0 R"),
+        ("/Kids [3 0 R]", "/Kids [7 0 R]"),
+        ("/Contents 4 0 R", "/Contents 7 0 R"),
+    ] {
+        let mut file = sample();
+        let at = file.windows(whole.len()).position(|window| window == whole.as_bytes()).unwrap();
+        file[at..at + whole.len()].copy_from_slice(lacking.as_bytes());
+        assert!(matches!(clean(&file), Err(MediaError::Unsupported { .. })), "{lacking}");
+    }
+}
