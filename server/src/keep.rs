@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::blobs::{BlobError, BlobStore};
 use crate::relay::{Relay, RelayError, blocking, now};
-use crate::uploads::Uploads;
-use crate::{media, snapshots};
+use crate::uploads::{Failed, Refusal, UploadError, Uploads};
+use crate::{erasure, media, snapshots};
 
 /// How long bytes without a link are kept: 7 days, in milliseconds.
 pub const GRACE: u64 = 7 * DAY;
@@ -107,6 +107,9 @@ impl Keeper {
         let mut beat = tokio::time::interval(Duration::from_secs(5 * 60));
         loop {
             beat.tick().await;
+            if let Err(error) = self.stop_uploads_to_erased().await {
+                tracing::error!(%error, "uploads to what was erased could not be removed");
+            }
             let keeper = self.clone();
             match blocking(move || Ok(keeper.remove_erased(now()))).await {
                 Ok(Ok(night)) if night.removed == 0 => {}
@@ -115,6 +118,16 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, "files of what was erased could not be removed"),
             }
         }
+    }
+
+    /// What came of a file whose piece was erased meanwhile goes, too.
+    pub async fn stop_uploads_to_erased(&self) -> Result<usize, UploadError> {
+        let relay = self.stock.relay.clone();
+        let is_gone = move |piece| {
+            let erased = relay.read(|conn| erasure::is_erased(conn, piece));
+            erased.map_err(|error| Refusal::Failed(Failed(Box::new(error))).into())
+        };
+        self.uploads.forget_pieces(is_gone).await
     }
 
     /// Removes the files that lost their last link by an erasure.

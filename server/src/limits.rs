@@ -27,6 +27,10 @@ const AT_ONCE: u32 = 24;
 const GUESSES: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 /// Guesses from one address at once.
 const FIRST_GUESSES: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
+/// How often one device may have all that it holds compared, at once and for long: reading it all is dear, and a device
+/// does so once a week.
+const COMPARED_AT_ONCE: NonZeroU32 = NonZeroU32::new(12).expect("it is not zero");
+const COMPARED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// When so many are remembered, those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -88,6 +92,25 @@ impl Limits {
             self.guesses.retain_recent();
         }
         from.is_none_or(|from| self.guesses.check_key(&from).is_ok())
+    }
+}
+
+/// How often devices have what they hold compared with what the school has.
+#[derive(Debug)]
+pub(crate) struct Comparisons(DefaultKeyedRateLimiter<DeviceId>);
+
+impl Comparisons {
+    pub(crate) fn new() -> Self {
+        let quota = Quota::with_period(COMPARED_EVERY).expect("it is not zero");
+        Self(RateLimiter::keyed(quota.allow_burst(COMPARED_AT_ONCE)))
+    }
+
+    /// May this device have it done now? It has just been done, and done again, where it may not.
+    pub(crate) fn may_compare(&self, device: DeviceId) -> bool {
+        if self.0.len() > REMEMBERED {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&device).is_ok()
     }
 }
 

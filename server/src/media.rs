@@ -95,6 +95,14 @@ pub fn landed(
              and exists (select 1 from sight s where s.document = c.document and s.person = p.row and s.visible)))",
     ))?
     .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+    // Its piece was erased while it was on its way: it has no week to wait.
+    tx.prepare_cached(
+        "insert into watch (blob, unlinked)
+         select ?1, 0 where exists (select 1 from erased where piece = ?2)
+             and not exists (select 1 from link where blob = ?1)
+         on conflict (blob) do update set unlinked = 0",
+    )?
+    .execute((hash, piece.as_bytes().as_slice()))?;
     // The bytes are those of now, whatever was found before; they are read again first.
     tx.prepare_cached(
         "update watch set damaged = null, checked = null where blob = ?1 and damaged is not null",

@@ -20,6 +20,7 @@ use crate::ends::{self, Ends, EndsError};
 use crate::fork::{self, Standing};
 use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
+use crate::limits::Comparisons;
 use crate::{directory, media, news};
 
 /// The relay's clock.
@@ -63,6 +64,7 @@ pub struct Relay {
     /// What ended since the copy that is served was made is not known: nothing is taken in.
     only_reads: bool,
     gate: Gate,
+    comparisons: Comparisons,
 }
 
 impl Relay {
@@ -99,11 +101,13 @@ impl Relay {
             only_reads,
             committed,
             gate: Gate::new(config),
+            comparisons: Comparisons::new(),
         }))
     }
 
     /// One exchange: what the device sends first, then what it is told.
-    pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
+    pub fn exchange(&self, asker: Asker, mut request: Request) -> Result<Response, RelayError> {
+        request.audit = request.audit.filter(|_| self.comparisons.may_compare(asker.device));
         self.end_what_expired()?;
         self.notice_lost_log(request.cursor)?;
         for document in self.read(|conn| directory::releases::of(conn, asker.person))? {

@@ -40,7 +40,7 @@ pub(super) fn record(
     Ok(match kind {
         Notice::School | Notice::Held => None,
         Notice::Framework => framework(conn, FrameworkId::from_bytes(id))?,
-        Notice::Person => Some(person(conn, row, PersonId::from_bytes(id))?),
+        Notice::Person => Some(person(conn, (reader, row), PersonId::from_bytes(id), now)?),
         Notice::Project => Some(project(conn, row, ProjectId::from_bytes(id))?),
         Notice::Folio => Some(folio(conn, reader, FolioId::from_bytes(id), now)?),
         Notice::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
@@ -67,13 +67,18 @@ fn framework(conn: &Connection, id: FrameworkId) -> rusqlite::Result<Option<Reco
     Ok(body.and_then(|body| minicbor::decode(&body).ok()).map(Record::Framework))
 }
 
-fn person(conn: &Connection, reader: i64, id: PersonId) -> rusqlite::Result<Record> {
+fn person(
+    conn: &Connection,
+    (reader, reader_row): (PersonId, i64),
+    id: PersonId,
+    now: Timestamp,
+) -> rusqlite::Result<Record> {
     let found: Option<(i64, String, i64)> = conn
         .prepare_cached("select row, name, kinds from person where id = ?1")?
         .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((row, name, kinds)) = found else { return Ok(Record::PersonGone(id)) };
-    if !may_know(conn, reader, row)? {
+    if !may_know(conn, reader_row, row)? && !may_release_something(conn, reader, id, now)? {
         return Ok(Record::PersonGone(id));
     }
     let kinds = PersonKind::ALL.into_iter().filter(|kind| kinds & (1 << *kind as i64) != 0).collect();
@@ -101,9 +106,6 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
              select 1 from sight s join document d on d.row = s.document join piece p on p.id = d.piece
              where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
          or exists (
-             select 1 from held h join placement l on l.piece = h.piece join circle c on c.folio = l.folio
-             where h.author = ?2 and c.person = ?1 and c.role = 'teacher' and c.ended_n is null)
-         or exists (
              select 1 from placement a join placement b on b.piece = a.piece
              where a.student = ?1 and b.student = ?2)
          or exists (
@@ -111,6 +113,21 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
              where a.student = ?1 and b.student = ?2)",
     )?
     .exists((reader, person))
+}
+
+/// Who decides on what came late is told whose it is.
+fn may_release_something(
+    conn: &Connection,
+    reader: PersonId,
+    author: PersonId,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    for document in directory::releases::of(conn, author)? {
+        if directory::releases::may_release(conn, reader, document, now)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The person's devices, and those of others that vouch for them; inviters before the invited.

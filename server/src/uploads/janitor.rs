@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fieldfolio_core::ids::PersonId;
+use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use super::id::UploadId;
@@ -47,6 +47,27 @@ impl Uploads {
         let uploads = self.clone();
         let theirs = blocking(move || Ok(uploads.rows.of_person(person)?)).await?;
         self.give_up(theirs).await
+    }
+
+    /// The same for the uploads to pieces that are gone.
+    pub async fn forget_pieces(
+        self: &Arc<Self>,
+        is_gone: impl Fn(PieceId) -> Result<bool, UploadError> + Send + 'static,
+    ) -> Result<usize, UploadError> {
+        let uploads = self.clone();
+        let theirs = blocking(move || {
+            let mut theirs = uploads.rows.open_ones()?;
+            let mut failed = None;
+            theirs.retain(|row| {
+                let gone = row.file().map_or(Ok(false), |file| is_gone(file.piece));
+                gone.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    false
+                })
+            });
+            failed.map_or(Ok(theirs), Err)
+        });
+        self.give_up(theirs.await?).await
     }
 
     async fn give_up(self: &Arc<Self>, rows: Vec<Row>) -> Result<usize, UploadError> {

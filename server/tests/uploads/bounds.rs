@@ -7,7 +7,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
 
-use super::relay::{Answer, BYTES, LEAF, MINA, Relay, TUS, UPLOADS, announce};
+use super::relay::{Answer, BYTES, LEAF, MINA, PIECE, Relay, TUS, UPLOADS, announce};
 
 #[tokio::test]
 async fn nobody_gets_nowhere() {
@@ -105,6 +105,18 @@ async fn a_person_is_forgotten_and_nobody_else() {
     assert_eq!(relay.ask_as("tom", "HEAD", his.header("location").unwrap(), TUS, b"").await.status, 200);
     assert_eq!(relay.parts(), 0);
     assert_eq!(relay.uploads.reserved(PersonId::from_bytes([2; 16])).unwrap().person, 20);
+}
+
+#[tokio::test]
+async fn uploads_to_a_piece_that_is_gone_stop_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let relay = Relay::open(folder.path()).await;
+    let upload = relay.begin(LEAF).await;
+    relay.append(&upload, 0, &LEAF[..6]).await;
+    assert_eq!(relay.uploads.forget_pieces(|piece| Ok(piece != PIECE)).await.unwrap(), 0);
+    assert_eq!(relay.uploads.forget_pieces(|piece| Ok(piece == PIECE)).await.unwrap(), 1);
+    assert_eq!(relay.ask("HEAD", &upload, TUS, b"").await.status, 404);
+    assert_eq!((relay.pending(), relay.parts()), (0, 0));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::ids::PieceId;
 use fieldfolio_core::model::entry::Feedback;
+use fieldfolio_core::sync::wire::{Cursor, Request};
 use fieldfolio_tests::sim::School;
 
 use super::{assess, school, summative};
@@ -342,4 +343,25 @@ fn what_a_revoked_device_may_bring_no_more_holds_back_nothing_of_her_other_ones(
     let view = school.device("second").device().piece(leaf).unwrap();
     assert_eq!(view.content.words, "seen by the tablet");
     assert_ne!(view.content.title, "A leaf, 11", "that came after it, as far as anyone can say");
+}
+
+#[test]
+fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
+    let mut school = school(91, &[("phone", "mina"), ("tablet", "mina")]);
+    let folder = school.relay_folder();
+    let config = fieldfolio_server::config::Config::default();
+    let relay = fieldfolio_server::relay::Relay::open(&folder, &config).unwrap();
+    let mut answers = |device: &str| {
+        let me = school.device(device).device().identity().clone();
+        let asker = relay.authorise(&me.token).unwrap().unwrap();
+        let cursor = relay.exchange(asker, Request::of(Cursor::default(), Vec::new())).unwrap().cursor;
+        let differing = (0..40).filter(|_| {
+            let audit = Some([1; 32]);
+            relay.exchange(asker, Request { audit, ..Request::of(cursor, Vec::new()) }).unwrap().differs
+        });
+        differing.count()
+    };
+    let greedy = answers("phone");
+    assert!((5..20).contains(&greedy), "{greedy}");
+    assert_eq!(answers("tablet"), greedy, "nobody else notices");
 }

@@ -110,3 +110,18 @@ fn a_damaged_file_is_brought_again_for_those_only_who_could_read_it() {
     assert!(story.may_read("mina") && !story.may_read("otto"));
     assert!(!story.may_bring("ms-ito", story.hers), "it is whole again");
 }
+
+#[test]
+fn a_file_that_lands_after_its_piece_was_erased_goes_with_it() {
+    let mut story = story(123);
+    let mina = story.school.person("mina");
+    story.name("phone", story.hers, 1);
+    let hers = story.hers;
+    story.school.on("phone", |phone, now, chance| phone.erase(hers, now, chance)).unwrap();
+    story.school.settle();
+    story.landed(mina, hers);
+    assert!(!story.may_read("mina"));
+    let at_once = "select exists (select 1 from watch where blob = ?1 and unlinked = 0)";
+    let photo = story.photo.as_bytes().as_slice();
+    assert!(story.school.conn.query_row(at_once, [photo], |row| row.get::<_, bool>(0)).unwrap());
+}

@@ -1,9 +1,12 @@
 //! What was written while somebody had a role, and came after it had ended: kept, shown, released.
 
-use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId};
+use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId, SeededChance};
+use fieldfolio_core::model::directory::{Person, PersonKind};
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::role::Role;
+use fieldfolio_core::store::records::{self, RecordKind};
 use fieldfolio_server::directory::circles::{self, Grant};
+use fieldfolio_server::directory::people;
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -133,4 +136,43 @@ fn the_same_late_words_twice_are_held_once_and_a_revoked_device_brings_none() {
     school.edit(|edit| fieldfolio_server::directory::devices::revoke(edit, device));
     // What a revoked device had brought while it was none is not let through by anyone.
     assert!(!school.release("ms-ito", voice));
+}
+
+/// Whether a device knows a person's name.
+fn knows(school: &mut School, device: &str, person: PersonId) -> bool {
+    let device = school.device(device).device();
+    records::all::<Person>(device.store().read(), RecordKind::Person)
+        .unwrap()
+        .iter()
+        .any(|known| known.id == person)
+}
+
+#[test]
+fn only_who_decides_on_late_words_learns_whose_they_are() {
+    let mut school = school(75, &[("phone", "mina"), ("lea", "lea"), ("ito", "ms-ito")]);
+    let (mina, lea) = (school.person("mina"), school.person("lea"));
+    let hers = garden(&school);
+    let ottos = school.folio("otto/community-garden");
+    // Somebody who teaches Otto, and not Mina.
+    let other = school.edit(|edit| {
+        people::add(edit, "Mr Night", &[PersonKind::Teacher], &mut SeededChance::new(75)).and_then(|other| {
+            let part = Grant { role: Role::Teacher, ..grant(other, ottos) };
+            circles::grant(edit, &part).map(|_| other)
+        })
+    });
+    school.enrol_person("night", other);
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
+    school.on("phone", |phone, now, chance| phone.place(bed, ottos, now, chance)).unwrap();
+    school.settle();
+    assert!(school.device("night").device().piece(bed).is_ok() && !knows(&mut school, "night", lea));
+    school.device("lea").go_offline();
+    let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
+    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.edit(|edit| circles::end(edit, hers, lea, Role::Mentor));
+    school.settle();
+    back(&mut school);
+    assert_eq!(school.device("ito").device().held_back().unwrap().len(), 1);
+    assert!(knows(&mut school, "ito", lea));
+    assert!(school.device("night").device().held_back().unwrap().is_empty());
+    assert!(!knows(&mut school, "night", lea));
 }
