@@ -151,7 +151,7 @@ impl Relay {
             return Ok(false);
         }
         let untried =
-            self.read(|conn| prepare_release(&SqliteLedger::reading(conn, school, now()), document))?;
+            self.read(|conn| prepare_release(&SqliteLedger::reading(conn, school, now()), document, by))?;
         let Some(release) = untried.and_then(|untried| untried.try_in(&self.gate.of(by))) else {
             return Ok(false);
         };
@@ -375,7 +375,7 @@ pub fn release_alone(
     now: Timestamp,
 ) -> Result<bool, RelayError> {
     let school = school_of(conn)?;
-    let untried = prepare_release(&SqliteLedger::reading(conn, school, now), document)?;
+    let untried = prepare_release(&SqliteLedger::reading(conn, school, now), document, by)?;
     let Some(release) = untried.and_then(|untried| untried.try_in(room)) else { return Ok(false) };
     let tx = database::begin(conn)?;
     let may = release.is_of(by) || directory::releases::may_release(&tx, by, document, now)?;

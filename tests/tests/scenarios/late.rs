@@ -176,3 +176,19 @@ fn only_who_decides_on_late_words_learns_whose_they_are() {
     assert!(school.device("night").device().held_back().unwrap().is_empty());
     assert!(!knows(&mut school, "night", lea));
 }
+
+#[test]
+fn who_comes_back_with_another_part_goes_on_with_what_was_held_back() {
+    let (mut school, bed, _) = late_words(75);
+    back(&mut school);
+    let (lea, folio) = (school.person("lea"), garden(&school));
+    let reader = Grant { folio, person: lea, role: Role::Reader, may_write: true, expires: None };
+    school.edit(|edit| circles::grant(edit, &reader));
+    school.settle();
+    assert_eq!(heard(&mut school, "phone", bed), 2);
+    say(&mut school, bed, "As a reader now");
+    school.settle();
+    assert_eq!(heard(&mut school, "phone", bed), 3);
+    let status = school.device("lea").device().status().unwrap();
+    assert!(status.held.is_empty() && status.waiting.is_empty(), "{status:?}");
+}

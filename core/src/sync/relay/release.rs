@@ -45,12 +45,17 @@ impl UntriedRelease {
     }
 }
 
-/// Reads what is held back of a document. `None` when there is nothing, or when its signatures count no more.
+/// Reads what is held back of a document, for `by` to release. `None` when there is nothing, when its signatures count no
+/// more, or when she is its author and may not write it again.
 pub fn prepare_release<L: Ledger>(
     ledger: &L,
     document: DocumentId,
+    by: PersonId,
 ) -> Result<Option<UntriedRelease>, L::Error> {
     let Some(held) = ledger.held(document)? else { return Ok(None) };
+    if by == held.author && renewed(ledger, document, by)?.is_none() {
+        return Ok(None);
+    }
     for change in &held.changes {
         let Some(device) = ledger.device(change.device)?.filter(|device| !device.revoked) else {
             return Ok(None);
@@ -62,25 +67,33 @@ pub fn prepare_release<L: Ledger>(
     Ok(Some(UntriedRelease { document, stored: ledger.stored(document)?, held }))
 }
 
+/// What its author may write a document as, if she may again.
+fn renewed<L: Ledger>(ledger: &L, document: DocumentId, author: PersonId) -> Result<Option<Class>, L::Error> {
+    let fixed = ledger.document(document)?.map(|known| known.class);
+    Ok(match class_of(ledger, author, document, fixed, None)? {
+        Permit::Write(class) => Some(class),
+        Permit::Late(_) | Permit::Refused(_) => None,
+    })
+}
+
 /// Appends it, if the document still is what it was tried on. By `by`, whose right to release it the caller has looked
 /// at; the author herself releases what she may write again. Returns whether it was done.
 pub fn commit_release<L: Ledger>(ledger: &mut L, release: &Release, by: PersonId) -> Result<bool, L::Error> {
     let Release { document, changes, author, class, before, after } = release;
     let known = ledger.document(*document)?;
-    let is_current = known.as_ref().is_none_or(|known| known.heads == *before && known.class == *class)
+    let class = match by == *author {
+        // Her new part may be another one than she had.
+        true => renewed(ledger, *document, by)?,
+        false => Some(*class),
+    };
+    let Some(class) = class else { return Ok(false) };
+    let is_current = known.as_ref().is_none_or(|known| known.heads == *before && known.class == class)
         && ledger.held(*document)?.is_some_and(|held| held.changes == *changes);
     if !is_current {
         return Ok(false);
     }
-    if by == *author {
-        let fixed = known.map(|known| known.class);
-        match class_of(ledger, *author, *document, fixed, None)? {
-            Permit::Write(now) if now == *class => {}
-            Permit::Write(_) | Permit::Late(_) | Permit::Refused(_) => return Ok(false),
-        }
-    }
     for change in changes {
-        ledger.append_change(change, *class, after, *author)?;
+        ledger.append_change(change, class, after, *author)?;
     }
     ledger.let_go(*document, by)?;
     Ok(true)
