@@ -177,6 +177,7 @@ fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), Enrol
         Some(_) => return Err(EnrolError::DeviceTaken),
         None => {}
     }
+    was_open(tx, link)?;
     // Somebody whom the directory does not know any more is added there first.
     let person = people::row_of(tx, link.person).map_err(|_| EnrolError::Unknown)?;
     let inviter = match link.inviter {
@@ -195,6 +196,10 @@ fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), Enrol
             link.device.as_bytes(),
         ),
     )?;
+    tx.execute(
+        "update invitation set used_by = ?2 where key = ?1 and used_by is null",
+        (link.invitation.as_bytes(), link.device.as_bytes()),
+    )?;
     // Nobody has this token: the device brings its own when it comes.
     tx.execute(
         "insert into device (id, person, key, invitation, signature, token_hash)
@@ -207,6 +212,27 @@ fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), Enrol
             link.device_signature.as_bytes(),
         ),
     )?;
+    Ok(())
+}
+
+/// Could a device have been enrolled with this invitation in the log that is lost? Not with one that another device had
+/// used, nor with one whose time was over when this log and that one parted: whoever finds an old link opens nothing.
+fn was_open(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), EnrolError> {
+    let used_by: Option<DeviceId> = tx
+        .prepare_cached("select used_by from invitation where key = ?1")?
+        .query_row([link.invitation.as_bytes()], |row| row.get::<_, Option<_>>(0))
+        .optional()?
+        .flatten()
+        .map(DeviceId::from_bytes);
+    if used_by.is_some_and(|device| device != link.device) {
+        return Err(EnrolError::Used);
+    }
+    let parted: Option<i64> = tx
+        .prepare_cached("select max(at) from log where n <= (select min(at_n) from fork)")?
+        .query_row([], |row| row.get(0))?;
+    if parted.is_some_and(|parted| millis(link.invitation_expires) <= parted) {
+        return Err(EnrolError::Expired);
+    }
     Ok(())
 }
 

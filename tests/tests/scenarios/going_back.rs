@@ -1,9 +1,14 @@
 //! Relays and phones that are put back to an earlier state.
 
-use fieldfolio_core::device::Edits;
-use fieldfolio_core::ids::PieceId;
+use fieldfolio_core::device::{Edits, Enrolment};
+use fieldfolio_core::ids::{PieceId, SeededChance};
+use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::entry::Feedback;
-use fieldfolio_core::sync::wire::{Cursor, Request};
+use fieldfolio_core::model::invitation::InvitationLink;
+use fieldfolio_core::signing::Signature;
+use fieldfolio_core::sync::wire::{ComeBack, Cursor, Request};
+use fieldfolio_core::time::Timestamp;
+use fieldfolio_server::directory::{devices, enrol, invitations};
 use fieldfolio_tests::sim::School;
 
 use super::{assess, school, summative};
@@ -364,4 +369,57 @@ fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
     let greedy = answers("phone");
     assert!((5..20).contains(&greedy), "{greedy}");
     assert_eq!(answers("tablet"), greedy, "nobody else notices");
+}
+
+#[test]
+fn an_old_invitation_opens_nothing_after_the_log_went_back() {
+    let mut school = school(92, &[("phone", "mina")]);
+    let (ito, root, now) = (school.person("ms-ito"), school.root_key(), school.now);
+    let mut chance = SeededChance::new(92);
+    // One that she used; one that she let pass; one that she is yet to use.
+    let [used, passed, open] = [86_400_000, 1_000, 30 * 86_400_000].map(|time| {
+        school.edit(|edit| invitations::invite(edit, ito, time, &root, "http://sim.invalid", &mut chance))
+    });
+    let folder = school.relay_folder().join("found");
+    let mut begun = |name: &str, link: &InvitationLink| {
+        Enrolment::begin(&folder.join(name), link.clone(), now, &mut chance).unwrap().request()
+    };
+    let (hers, found) = (begun("hers", &used), [begun("1", &used), begun("2", &passed), begun("3", &open)]);
+    let key = *found[2].invitation.as_bytes();
+    school.edit(|edit| enrol(edit.tx, edit.now, &hers));
+    school.now = school.now.plus_millis(86_400_000);
+    school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    school.keep_marked_backup();
+    school.restore_backup();
+    let comes = found.map(|request| {
+        let sql = "select signature, expires_at from invitation where key = ?1";
+        let key = [request.invitation.as_bytes()];
+        let (signature, expires): ([u8; 64], i64) =
+            school.conn.query_row(sql, key, |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let record = DeviceRecord {
+            device: request.device,
+            person: ito,
+            key: request.key,
+            invitation: request.invitation,
+            invitation_expires: Timestamp::from_millis(expires.cast_unsigned()),
+            inviter: Inviter::Root,
+            inviter_signature: Signature::from_bytes(signature),
+            device_signature: request.signature,
+            revoked_at: None,
+        };
+        let (token_hash, token_signature) = (request.token_hash, request.token_signature);
+        let frame = ComeBack { chain: vec![record], token_hash, token_signature };
+        let tx = fieldfolio_server::database::begin(&mut school.conn).unwrap();
+        let came = devices::come_back(&tx, school.now, &frame);
+        tx.commit().unwrap();
+        came.map(drop).map_err(|refused| refused.to_string())
+    });
+    let [used, passed, open] = comes;
+    assert!(used.unwrap_err().contains("used by another device"));
+    assert!(passed.unwrap_err().contains("expired"));
+    // Nobody can say that this one was not used in the log that is lost. Once it was, it is.
+    open.unwrap();
+    let sql = "select used_by is not null from invitation where key = ?1";
+    assert!(school.conn.query_row(sql, [key], |row| row.get::<_, bool>(0)).unwrap());
 }
