@@ -1,7 +1,7 @@
 //! Broken copies of real bytes, thrown at every reader; and what once stopped one, read again.
 //!
 //! `FIELDFOLIO_FUZZ=10` throws ten times as many; `FIELDFOLIO_SEED=17` begins elsewhere. What stops a reader is kept
-//! below `target/crashers`: give it a name that says what is wrong with it, and a place in `fixtures/crashers`.
+//! below `target/tmp/crashers`: give it a name that says what is wrong with it, and a place in `fixtures/crashers`.
 
 #![cfg(test)]
 

@@ -81,7 +81,7 @@ pub fn record_invitation(
     invite: &Invite,
 ) -> Result<(), InviteError> {
     let row = match people::row_of(tx, invite.person) {
-        Err(DirectoryError::Unknown { .. }) => return Err(InviteError::UnknownPerson),
+        Err(DirectoryError::Unknown { .. }) => return Err(nobody(tx, inviter)?),
         row => row?,
     };
     let (key, by) = match inviter {
@@ -124,6 +124,14 @@ pub fn record_invitation(
     let subject = format!("person {} by {from}", invite.person);
     database::append(tx, now, &Event { kind: "invite", by, subject: &subject })?;
     Ok(())
+}
+
+/// Why nobody can be invited: whoever may not invite everyone is told no more than of somebody who isn't hers.
+fn nobody(conn: &Connection, inviter: Option<DeviceId>) -> Result<InviteError, InviteError> {
+    Ok(match inviter {
+        Some(device) if !inviting_device(conn, device)?.administrator => InviteError::Refused,
+        Some(_) | None => InviteError::UnknownPerson,
+    })
 }
 
 struct InvitingDevice {

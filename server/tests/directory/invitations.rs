@@ -183,7 +183,9 @@ fn an_invitation_has_bounds() {
         assert!(matches!(hers.invite(mina, expires, &mut office), Err(InviteError::Expiry)));
     }
     let nobody = PersonId::from_bytes([9; 16]);
-    assert!(matches!(hers.invite(nobody, most, &mut office), Err(InviteError::UnknownPerson)));
+    assert!(matches!(hers.invite(nobody, most, &mut office), Err(InviteError::Refused)));
+    let sams = phone(&mut office, "Sam Sample");
+    assert!(matches!(sams.invite(nobody, most, &mut office), Err(InviteError::UnknownPerson)));
     let stranger = Phone::new(&mut office);
     assert!(matches!(stranger.invite(mina, most, &mut office), Err(InviteError::UnknownDevice)));
 
