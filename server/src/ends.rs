@@ -1,8 +1,8 @@
 //! What must stay ended when the relay is put back to an earlier state: devices that were revoked, parts that ended, pieces
 //! that were erased. Kept in a small file of their own, `ends.log`, which no backup takes along and no restoring replaces.
 //!
-//! A line is an event of the log: its number, its tag, and its audit words, which are ids only. Written and synced before
-//! the event is acknowledged. A relay that starts reads what it has not read before, and does once more what its log knows
+//! A line is an event of the log: its number, its tag, and its audit words, which are ids only. Written and synced after the
+//! event is committed and before it is acknowledged; where there is no room for it, with the next one, and at the next start. A relay that starts reads what it has not read before, and does once more what its log knows
 //! nothing of: that was in a log that is lost.
 
 use std::collections::BTreeSet;

@@ -83,7 +83,7 @@ impl Ledger for SqliteLedger<'_> {
     fn device(&self, device: DeviceId) -> rusqlite::Result<Option<DeviceFacts>> {
         self.conn
             .prepare_cached(
-                "select p.id, d.key, d.revoked_n is not null, coalesce(d.lost_n, d.revoked_n)
+                "select p.id, d.key, d.revoked_n is not null, d.lost_n
                  from device d join person p on p.row = d.person where d.id = ?1",
             )?
             .query_row([device.as_bytes().as_slice()], |row| {

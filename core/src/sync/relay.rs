@@ -96,7 +96,7 @@ pub struct DeviceFacts {
     pub key: PublicKey,
     /// It may do nothing any more.
     pub revoked: bool,
-    /// The number of its revocation, in the log where that happened.
+    /// The number of its revocation in a log that was lost, if it was revoked there.
     pub revoked_at: Option<u64>,
 }
 
