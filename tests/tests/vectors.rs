@@ -55,6 +55,7 @@ fn vectors() -> BTreeMap<String, String> {
         ("share", Act::Share { piece, audience: Roles::WHOLE_CIRCLE, replaces: vec![act] }),
         ("share_teachers", Act::Share { piece, audience: Roles::of([Role::Teacher]), replaces: vec![] }),
         ("unshare", Act::Unshare { piece, replaces: vec![act] }),
+        ("erase", Act::Erase { piece }),
     ];
     let mut found = BTreeMap::from([
         ("blob/list_hash".to_owned(), hex(&blob_list_hash(&blobs))),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fieldfolio_core::device::{Device, NewPiece};
 use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_core::sync::wire::{Item, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_tests::driver::{self, OsChance, now};
 use fieldfolio_tests::ledger::{every_document_opens, is_sound};
 use fieldfolio_tests::processes::{children_of, runs, signal};
@@ -130,10 +130,15 @@ fn while_children_are_killed_all_the_time_nothing_is_refused_and_nothing_is_lost
     println!("{pieces} pieces while {} children were killed", kills.into_inner());
 }
 
-/// Sends until all of it is stored. On the way it may be put off, and nothing else.
+/// Sends until all of it is stored. On the way it may be put off, or told that it asks too often, and nothing else.
 fn stored(client: &mut Client, items: Vec<Item>) {
+    let request = Request::of(Cursor::default(), items);
     loop {
-        let verdicts = client.send(&items).unwrap();
+        let verdicts = match client.exchange(&request).unwrap() {
+            Ok(answer) => answer.verdicts,
+            Err((429, _)) => continue,
+            Err((status, words)) => panic!("{status}: {words}"),
+        };
         let is_fine =
             |verdict: &Verdict| matches!(verdict, Verdict::Stored(_) | Verdict::Known(_) | Verdict::Busy);
         assert!(verdicts.iter().all(is_fine), "{verdicts:?}");
