@@ -143,7 +143,14 @@ fn reconnect(folder: &Path, relay: &Relay, sample: &Value) -> Result<(), Trouble
         first.exchanges,
         first.bytes_down / 1024,
     );
-    device.wake()?;
+    let began = Instant::now();
+    let compared = driver::sync(&mut device, false, Duration::from_secs(10))?;
+    println!(
+        "once a week, all of it compared: {} round trip, {} bytes up, {:.1} ms",
+        compared.requests,
+        compared.bytes_up,
+        began.elapsed().as_secs_f64() * 1e3,
+    );
     let began = Instant::now();
     let again = driver::sync(&mut device, false, Duration::from_secs(10))?;
     println!(
