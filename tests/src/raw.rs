@@ -3,7 +3,6 @@
 use fieldfolio_core::document::{Edit, NewChange, Sheet, SheetError, SignedChange};
 use fieldfolio_core::ids::{ActId, DocumentId};
 use fieldfolio_core::model::act::{Act, SignedAct};
-use fieldfolio_core::signing::Signature;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response};
 use fieldfolio_server::gate::ContainedTrial;
@@ -26,17 +25,7 @@ pub fn change(
 
 /// Signs a change as it is.
 pub fn signed(me: &Identity, document: DocumentId, new: NewChange) -> SignedChange {
-    SignedChange {
-        document,
-        device: me.device,
-        actor: new.actor,
-        seq: new.seq,
-        hash: new.hash,
-        blobs: Vec::new(),
-        raw: new.raw,
-        signature: Signature::from_bytes([0; 64]),
-    }
-    .signed(me.school, &me.key)
+    SignedChange::sign(me.school, me.device, &me.key, document, new, Vec::new())
 }
 
 /// An act, signed by `me`.

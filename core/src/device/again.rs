@@ -7,7 +7,6 @@ use rusqlite::Transaction;
 
 use crate::document::{ParsedChange, SignedChange, contained};
 use crate::ids::{Chance, random};
-use crate::signing::Signature;
 use crate::store::log::{ChangeRow, ChangeState};
 use crate::store::outbox::{Owed, SetAside};
 use crate::store::{log, outbox};
@@ -70,17 +69,8 @@ fn write_line(
         return set_aside(tx, line);
     };
     for (old, new) in line.iter().zip(rewritten) {
-        let signed = SignedChange {
-            document,
-            device: me.device,
-            actor: new.actor,
-            seq: new.seq,
-            hash: new.hash,
-            blobs: old.change.blobs.clone(),
-            raw: new.raw,
-            signature: Signature::from_bytes([0; 64]),
-        }
-        .signed(me.school, &me.key);
+        let blobs = old.change.blobs.clone();
+        let signed = SignedChange::sign(me.school, me.device, &me.key, document, new, blobs);
         let (change, _) = log::put_change(tx, row, &signed, None, ChangeState::InUse)?;
         outbox::add(tx, Owed::Change(change))?;
         // Photos go up once the change that names them is there: that is this one now.

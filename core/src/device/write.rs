@@ -11,7 +11,6 @@ use crate::model::act::{Act, SignedAct, audience};
 use crate::model::entry::{Entry, Head};
 use crate::model::piece::Content;
 use crate::model::role::Class;
-use crate::signing::Signature;
 use crate::store::log::ChangeState;
 use crate::store::outbox::Owed;
 use crate::store::{Identity, StoreError, distrusted, index, log, outbox, records};
@@ -85,17 +84,7 @@ pub(super) fn change(
     }
     blobs.sort();
     blobs.dedup();
-    let signed = SignedChange {
-        document,
-        device: me.device,
-        actor: new.actor,
-        seq: new.seq,
-        hash: new.hash,
-        blobs,
-        raw: new.raw,
-        signature: Signature::from_bytes([0; 64]),
-    }
-    .signed(me.school, &me.key);
+    let signed = SignedChange::sign(me.school, me.device, &me.key, document, new, blobs);
     let (change, _) = log::put_change(tx, row, &signed, None, ChangeState::InUse)?;
     outbox::add(tx, Owed::Change(change))?;
     log::update_document(tx, row, &heads, None)?;

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::{BadChange, chunk_hash};
+use super::{BadChange, NewChange, chunk_hash};
 use crate::blob::BlobHash;
 use crate::ids::{DeviceId, DocumentId, SchoolId};
 use crate::model::entry::Head;
@@ -41,6 +41,20 @@ pub struct SignedChange {
 }
 
 impl SignedChange {
+    /// A change that `device` made, with its key's signature. `blobs` are ascending.
+    pub fn sign(
+        school: SchoolId,
+        device: DeviceId,
+        key: &SecretKey,
+        document: DocumentId,
+        new: NewChange,
+        blobs: Vec<BlobHash>,
+    ) -> Self {
+        let NewChange { raw, hash, actor, seq } = new;
+        let signature = Signature::from_bytes([0; 64]);
+        Self { document, device, actor, seq, hash, blobs, raw, signature }.signed(school, key)
+    }
+
     /// The bytes that are signed.
     pub fn message(&self, school: SchoolId) -> Vec<u8> {
         let name = ChangeName {

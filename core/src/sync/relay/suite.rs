@@ -8,7 +8,7 @@ use crate::ids::{ActId, DocumentId, FolioId, PieceId};
 use crate::model::act::{Act, SignedAct};
 use crate::model::piece::PieceKind;
 use crate::model::role::{Class, Roles};
-use crate::signing::{SecretKey, Signature};
+use crate::signing::SecretKey;
 use crate::sync::wire::{Item, Verdict};
 
 /// Runs the suite on a ledger that is open for appending and knows this student: her device, its key, and a folio of
@@ -31,10 +31,7 @@ pub fn every_ledger_must<L: Ledger>(
     let mut sheet = Sheet::genesis();
     let mut change = |title: &str| {
         let new = sheet.edit([7; 16], 0, |edit| edit.title(title)).expect("an edit").expect("a change");
-        let signature = Signature::from_bytes([0; 64]);
-        let (device, blobs) = (student.device, Vec::new());
-        let (actor, seq, hash, raw) = (new.actor, new.seq, new.hash, new.raw);
-        SignedChange { document, device, actor, seq, hash, blobs, raw, signature }.signed(school, key)
+        SignedChange::sign(school, student.device, key, document, new, Vec::new())
     };
     let mut send = |items: Vec<Item>| {
         let batch = prepare(ledger, student, items).expect("reading").try_all(room);
