@@ -99,14 +99,11 @@ impl Ledger for SqliteLedger<'_> {
 
     fn piece(&self, id: PieceId, person: PersonId) -> rusqlite::Result<Option<PieceFacts>> {
         let Some(piece) = sight::piece(self.conn, id)? else { return Ok(None) };
-        let (mut memberships, mut lately) = (BTreeMap::new(), BTreeMap::new());
-        let since = Timestamp::from_millis(self.now.millis().saturating_sub(LATE));
+        let mut memberships = BTreeMap::new();
         let mut role_ended = false;
         for placement in &piece.placements {
             let membership = sight::membership(self.conn, placement.folio, person, Some(self.now))?;
             memberships.insert(placement.folio, membership);
-            let then = sight::membership_since(self.conn, placement.folio, person, since)?;
-            lately.insert(placement.folio, then);
             role_ended |= self.role_ended(placement.folio, person)?;
         }
         let others_wrote = self
@@ -118,7 +115,7 @@ impl Ledger for SqliteLedger<'_> {
             )?
             .exists([id.as_bytes().as_slice()])?;
         let acts = self.acts_of(id)?;
-        Ok(Some(PieceFacts { piece, memberships, lately, role_ended, others_wrote, acts }))
+        Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote, acts }))
     }
 
     fn folio(&self, id: FolioId, person: PersonId) -> rusqlite::Result<Option<FolioFacts>> {
@@ -267,6 +264,11 @@ impl Ledger for SqliteLedger<'_> {
 
     fn membership_before(&self, folio: FolioId, person: PersonId, lost: u64) -> rusqlite::Result<Membership> {
         sight::membership_before(self.conn, folio, person, lost)
+    }
+
+    fn membership_lately(&self, folio: FolioId, person: PersonId) -> rusqlite::Result<Membership> {
+        let since = Timestamp::from_millis(self.now.millis().saturating_sub(LATE));
+        sight::membership_since(self.conn, folio, person, since)
     }
 
     fn held(&self, document: DocumentId) -> rusqlite::Result<Option<HeldFacts>> {

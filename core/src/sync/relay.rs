@@ -61,6 +61,8 @@ pub trait Ledger {
         person: PersonId,
         lost: u64,
     ) -> Result<Membership, Self::Error>;
+    /// What `person` is in a circle, with what ended within [`LATE`].
+    fn membership_lately(&self, folio: FolioId, person: PersonId) -> Result<Membership, Self::Error>;
     /// What is held back of a document, in the order it came.
     fn held(&self, document: DocumentId) -> Result<Option<HeldFacts>, Self::Error>;
     /// How much of a person's is held back: changes, and their bytes.
@@ -107,8 +109,6 @@ pub struct PieceFacts {
     pub piece: access::Piece,
     /// What she is in the circle of each folio it lies in.
     pub memberships: BTreeMap<FolioId, Membership>,
-    /// The same, with what ended within [`LATE`].
-    pub lately: BTreeMap<FolioId, Membership>,
     /// A role of hers in one of those circles has ended.
     pub role_ended: bool,
     /// Someone other than the maker wrote on it.

@@ -297,20 +297,19 @@ pub(super) fn class_of<L: Ledger>(
     if let Some(class) = class_in(&facts.memberships) {
         return Ok(Permit::Write(class));
     }
+    let folios = || facts.piece.placements.iter().map(|placement| placement.folio);
     // A log that was lost had taken it, and her part ended only after that.
     if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
         && lost > forked_at
     {
-        let mut then = BTreeMap::new();
-        for placement in &facts.piece.placements {
-            then.insert(placement.folio, ledger.membership_before(placement.folio, writer, lost)?);
-        }
-        if let Some(class) = class_in(&then) {
+        let then = folios().map(|folio| Ok((folio, ledger.membership_before(folio, writer, lost)?)));
+        if let Some(class) = class_in(&then.collect::<Result<_, _>>()?) {
             return Ok(Permit::Write(class));
         }
     }
-    let (changes, bytes) = ledger.held_of(writer)?;
-    if let Some(class) = class_in(&facts.lately) {
+    let lately = folios().map(|folio| Ok((folio, ledger.membership_lately(folio, writer)?)));
+    if let Some(class) = class_in(&lately.collect::<Result<_, _>>()?) {
+        let (changes, bytes) = ledger.held_of(writer)?;
         let there_is_room = changes < MAX_HELD && bytes < MAX_HELD_BYTES;
         return Ok(if there_is_room { Permit::Late(class) } else { Permit::Refused(Verdict::OverQuota) });
     }
