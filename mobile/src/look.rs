@@ -51,6 +51,11 @@ impl<'a> Look<'a> {
     }
 }
 
+/// How many; no list here is longer than its bounds.
+fn count(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
+}
+
 fn texts<T: ToString>(ids: impl IntoIterator<Item = T>) -> Vec<String> {
     ids.into_iter().map(|id| id.to_string()).collect()
 }

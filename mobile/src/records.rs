@@ -10,8 +10,8 @@ pub use levels::{
     AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
 };
 pub use people::{
-    CircleLine, Class, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed,
-    Rule, School, Seer,
+    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,
+    School, SchoolClass, Seer,
 };
 pub use pieces::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,

@@ -1,10 +1,10 @@
 //! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
 
 use fieldfolio_core::device::NewMedium;
+use fieldfolio_mobile::Refusal;
 use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::sim::School;
-use fieldfolio_web::Refusal;
 use fieldfolio_web::asks;
 use fieldfolio_web::calls::{self, Desk};
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use fieldfolio_core::ids::{ClassId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::mastery::{self, Rule, Sight, growth};
 use fieldfolio_core::model::role::Role;
 
-use super::{Look, texts};
+use super::{Look, count, texts};
 use crate::records::{
     AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
 };
@@ -36,7 +36,7 @@ impl Look<'_> {
 
     fn standing(&self, level: &OutcomeLevel, rule: &Rule, titles: &BTreeMap<PieceId, String>) -> Standing {
         let answer = &level.answer;
-        let (is, reached) = said(answer.standing);
+        let (state, reached) = said(answer.standing);
         let at_bats = answer.at_bats.iter().map(|at_bat| AtBat {
             piece: at_bat.piece.to_string(),
             piece_title: titles.get(&at_bat.piece).cloned().unwrap_or_default(),
@@ -65,16 +65,16 @@ impl Look<'_> {
         });
         Standing {
             outcome: level.outcome.to_string(),
-            is,
+            state,
             level: reached,
             whole: answer.sight == Sight::Whole,
             tally: Tally {
                 towards: answer.tally.towards.0,
-                at_bats: answer.tally.at_bats,
+                at_bats: count(answer.tally.at_bats),
                 of_at_bats: rule.at_bats,
-                projects: answer.tally.projects,
+                projects: count(answer.tally.projects),
                 of_projects: rule.projects,
-                days: answer.tally.days,
+                days: count(answer.tally.days),
                 of_days: rule.days,
             },
             at_bats: at_bats.collect(),
@@ -132,13 +132,13 @@ impl Look<'_> {
             let Some(view) = self.device.levels(student)? else { continue };
             let cells = outcomes.iter().map(|outcome| {
                 let level = view.outcomes.iter().find(|level| level.outcome == *outcome);
-                let (is, reached) =
+                let (state, reached) =
                     level.map_or((Is::NotAssessed, None), |level| said(level.answer.standing));
                 Cell {
                     outcome: outcome.to_string(),
-                    is,
+                    state,
                     level: reached,
-                    at_bats: level.map_or(0, |level| level.answer.at_bats.len()),
+                    at_bats: level.map_or(0, |level| count(level.answer.at_bats.len())),
                     of_at_bats: rule.at_bats,
                 }
             });

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use fieldfolio_core::device::DeviceError;
-use fieldfolio_core::ids::{FolioId, PersonId, PieceId};
+use fieldfolio_core::ids::{FolioId, FrameworkId, OutcomeId, PersonId, PieceId};
 use fieldfolio_core::model::directory;
 use fieldfolio_core::model::role::{Role, Roles};
 
-use super::{Look, text, texts};
+use super::{Look, count, text, texts};
 use crate::records::{
-    CircleLine, Class, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed,
-    Rule, School, Seer,
+    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,
+    School, SchoolClass, Seer,
 };
 
 impl Look<'_> {
@@ -25,6 +25,21 @@ impl Look<'_> {
             school: self.device.school()?.map(school),
             parts: self.parts(),
         })
+    }
+
+    /// Does one teach in this folio?
+    pub fn teaches(&self, id: FolioId) -> bool {
+        let mut rows = self.folios.get(&id).into_iter().flat_map(|folio| &folio.circle);
+        rows.any(|row| row.person == self.me && row.role == Role::Teacher)
+    }
+
+    /// The framework that all these outcomes are from, if there is one.
+    pub fn framework_of(&self, outcomes: &[OutcomeId]) -> Result<Option<FrameworkId>, DeviceError> {
+        let frameworks = self.device.frameworks()?;
+        let holds_all = frameworks.iter().find(|framework| {
+            outcomes.iter().all(|wanted| framework.outcomes.iter().any(|outcome| outcome.id == *wanted))
+        });
+        Ok(holds_all.map(|framework| framework.id))
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -147,7 +162,7 @@ impl Look<'_> {
             roles: roles.iter().collect(),
             // Only when every part of hers ends.
             until: ends.and_then(|ends| ends.into_iter().max()).map(|end| end.millis()),
-            pieces,
+            pieces: count(pieces),
             newest,
         }
     }
@@ -184,18 +199,18 @@ impl Look<'_> {
     }
 
     /// The classes one teaches or advises, by title.
-    pub fn classes(&self) -> Result<Vec<Class>, DeviceError> {
+    pub fn classes(&self) -> Result<Vec<SchoolClass>, DeviceError> {
         let members = |ids: &[PersonId]| {
             let mut members: Vec<Person> =
                 ids.iter().filter_map(|id| self.people.get(id)).map(person).collect();
             members.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
             members
         };
-        let mut classes: Vec<Class> = self
+        let mut classes: Vec<SchoolClass> = self
             .device
             .classes()?
             .into_iter()
-            .map(|class| Class {
+            .map(|class| SchoolClass {
                 id: class.id.to_string(),
                 students: members(&class.students),
                 teachers: members(&class.teachers),

@@ -10,7 +10,7 @@ use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
 use super::standing::at_school;
-use super::{Look, text, texts};
+use super::{Look, count, text, texts};
 use crate::records::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
     Shows, Spot, SpotOn, ToConfirm, Voice,
@@ -40,7 +40,7 @@ impl Look<'_> {
             made: piece.piece.made_at().millis(),
             students: piece.folios.iter().filter_map(|folio| self.placed(*folio)).collect(),
             outcomes: texts(&content.outcomes),
-            photos: content.media.len(),
+            photos: count(content.media.len()),
             placeholder: first.map(|medium| STANDARD.encode(&medium.placeholder)),
             preview: first.and_then(|medium| text(medium.preview)),
             turn: first.map_or(0, |medium| medium.turn.count()),
@@ -95,7 +95,7 @@ impl Look<'_> {
                 .into_iter()
                 .map(|(field, values)| Alternative { field, values })
                 .collect(),
-            unshown: set_aside.len() + content.unreadable as usize,
+            unshown: count(set_aside.len()).saturating_add(content.unreadable),
             words: content.words,
             may: May {
                 edit: may.edit,
@@ -122,7 +122,7 @@ impl Look<'_> {
             original: medium.original.to_string(),
             preview: text(medium.preview),
             media_type: medium.media_type.clone(),
-            ending: media_type.map_or("bin", MediaType::extension),
+            ending: media_type.map_or("bin", MediaType::extension).to_owned(),
             width: medium.width,
             height: medium.height,
             size: medium.size,

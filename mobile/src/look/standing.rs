@@ -8,7 +8,7 @@ use fieldfolio_core::ids::{DocumentId, PieceId};
 use fieldfolio_core::model::piece::Medium;
 use fieldfolio_core::store::transfers::Held;
 
-use super::Look;
+use super::{Look, count, text};
 use crate::records::{self, At, HeldBack, MediaUsage, Whereabouts};
 
 /// What is owed and what was refused, by piece.
@@ -107,7 +107,7 @@ fn joined<'a>(
         (None, false, true) => At::Sending,
         (None, false, false) => At::School,
     };
-    Whereabouts { at, why: held.or(why).map(Why::code), sent, of }
+    Whereabouts { at, why: text(held.or(why).map(Why::code)), sent, of }
 }
 
 impl Look<'_> {
@@ -139,6 +139,7 @@ impl Look<'_> {
         let mut waiting = Vec::new();
         for (piece, owed) in &self.standings.owed {
             let why = owed.iter().find_map(|waiting| waiting.reason).map(Why::code);
+            let why = text(why);
             let piece_title = titles.get(piece).cloned();
             waiting.push(records::Waiting { piece: Some(piece.to_string()), piece_title, why });
         }
@@ -157,7 +158,7 @@ impl Look<'_> {
                     },
                     sent: file.sent,
                     size: file.size,
-                    why: file.why.map(Why::code),
+                    why: text(file.why.map(Why::code)),
                 });
             }
         }
@@ -167,7 +168,7 @@ impl Look<'_> {
             locked: status.locked,
             waiting,
             uploads,
-            to_fill: status.to_fill,
+            to_fill: count(status.to_fill),
             held: status
                 .held
                 .iter()
@@ -177,9 +178,9 @@ impl Look<'_> {
                 })
                 .collect(),
             refused: refused
-                .map(|(why, words)| records::Refused { why: why.code(), words: words.clone() })
+                .map(|(why, words)| records::Refused { why: why.code().to_owned(), words: words.clone() })
                 .collect(),
-            unopened: status.unopened.len(),
+            unopened: count(status.unopened.len()),
             new_devices: self.unvouched()?,
             media: MediaUsage { bytes: room.bytes, unsent: room.unsent, may_go: room.own_sent + room.others },
             paused: self.device.are_uploads_paused()?,

@@ -20,7 +20,8 @@ pub struct Levels {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Standing {
     pub outcome: String,
-    pub is: Is,
+    #[serde(rename = "is")]
+    pub state: Is,
     /// The level's position, for "level".
     pub level: Option<u8>,
     /// If not, it is only "from what you can see", and never shown as the level.
@@ -51,11 +52,11 @@ pub enum Is {
 pub struct Tally {
     /// The level reached, or the one to reach.
     pub towards: u8,
-    pub at_bats: usize,
+    pub at_bats: u32,
     pub of_at_bats: u8,
-    pub projects: usize,
+    pub projects: u32,
     pub of_projects: u8,
-    pub days: usize,
+    pub days: u32,
     pub of_days: u8,
 }
 
@@ -150,8 +151,9 @@ pub struct GridRow {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Cell {
     pub outcome: String,
-    pub is: Is,
+    #[serde(rename = "is")]
+    pub state: Is,
     pub level: Option<u8>,
-    pub at_bats: usize,
+    pub at_bats: u32,
     pub of_at_bats: u8,
 }

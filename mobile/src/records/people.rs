@@ -105,8 +105,8 @@ pub struct Project {
 
 /// A class one teaches or advises.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct Class {
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Class"))]
+pub struct SchoolClass {
     pub id: String,
     pub title: String,
     pub students: Vec<Person>,
@@ -128,7 +128,7 @@ pub struct FolioLine {
     pub roles: Vec<Role>,
     /// When one's own part ends.
     pub until: Option<u64>,
-    pub pieces: usize,
+    pub pieces: u32,
     /// The newest day of work in it.
     pub newest: Option<String>,
 }

@@ -23,7 +23,7 @@ pub struct PieceLine {
     /// Those in whose folios it lies.
     pub students: Vec<Placed>,
     pub outcomes: Vec<String>,
-    pub photos: usize,
+    pub photos: u32,
     /// ThumbHash of the first that can be seen, base64.
     pub placeholder: Option<String>,
     /// Hash of its preview.
@@ -70,7 +70,7 @@ pub struct Piece {
     /// Where two of the maker's devices disagree.
     pub alternatives: Vec<Alternative>,
     /// Sheets that can't be shown now.
-    pub unshown: usize,
+    pub unshown: u32,
     pub may: May,
 }
 
@@ -121,7 +121,7 @@ pub struct Medium {
     pub preview: Option<String>,
     pub media_type: String,
     /// What a file of its type is called after the dot.
-    pub ending: &'static str,
+    pub ending: String,
     /// As shown before the maker turned it; 0 for what can't be seen.
     pub width: u32,
     pub height: u32,

@@ -25,7 +25,7 @@ pub enum At {
 pub struct Whereabouts {
     pub at: At,
     /// The reason's code.
-    pub why: Option<&'static str>,
+    pub why: Option<String>,
     /// Bytes of photos that arrived.
     pub sent: u64,
     /// Bytes of photos in all.
@@ -42,13 +42,13 @@ pub struct Status {
     pub waiting: Vec<Waiting>,
     pub uploads: Vec<Upload>,
     /// Announced and not here yet.
-    pub to_fill: usize,
+    pub to_fill: u32,
     /// What the school keeps back, since it came after one's part had ended.
     pub held: Vec<Kept>,
     /// What the school refused for good; kept here, readable.
     pub refused: Vec<Refused>,
     /// Sheets that can't be opened.
-    pub unopened: usize,
+    pub unopened: u32,
     /// Other devices in one's own name that none of one's devices vouched for.
     pub new_devices: Vec<String>,
     pub media: MediaUsage,
@@ -64,7 +64,7 @@ pub struct Status {
 pub struct Waiting {
     pub piece: Option<String>,
     pub piece_title: Option<String>,
-    pub why: Option<&'static str>,
+    pub why: Option<String>,
 }
 
 /// Something of one's own that the school keeps back until a teacher lets it through.
@@ -99,7 +99,7 @@ pub struct Upload {
     pub held: HeldBack,
     pub sent: u64,
     pub size: u64,
-    pub why: Option<&'static str>,
+    pub why: Option<String>,
 }
 
 /// Does somebody hold an upload back?
@@ -116,7 +116,7 @@ pub enum HeldBack {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct Refused {
-    pub why: &'static str,
+    pub why: String,
     pub words: String,
 }
 

@@ -1,17 +1,12 @@
 //! Calls that ask the school, and need a network: each is one request to the relay and what its answer means.
 
 use fieldfolio_core::device::{Ask, Call, ClassProject, HttpAnswer};
-use fieldfolio_core::ids::FrameworkId;
-use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
-use crate::Refusal;
-use crate::asked;
 use crate::calls::{Desk, Done};
-
-/// How long an invitation to one's own next device, or to a student's, may be used: two days, in milliseconds.
-const DEVICE_LINK: u64 = 2 * 24 * 60 * 60 * 1000;
+use fieldfolio_mobile::Refusal;
+use fieldfolio_mobile::asked;
 
 /// A request on its way to the school.
 pub struct Asking {
@@ -91,14 +86,14 @@ asks! {
     invite_device(asked::WhoseDevice) -> DeviceLink,
         |desk, asked| {
             let person = asked.person.unwrap_or(desk.device.identity().person);
-            desk.device.invite_device(person, desk.now.plus_millis(DEVICE_LINK), desk.chance)
+            desk.device.invite_device(person, desk.now.plus_millis(asked::DEVICE_LINK_MILLIS), desk.chance)
         },
         |link| DeviceLink { link: link.to_url(), expires: link.expires.millis() };
     /// Invites a mentor into one folio.
     invite_mentor(asked::NewMentor) -> MentorLink,
         |desk, asked| {
             let until = Timestamp::from_millis(asked.until);
-            let proposed = !teaches(&desk, asked.folio)?;
+            let proposed = !desk.look()?.teaches(asked.folio);
             let call = desk.device.invite_mentor(asked.folio, &asked.name, until, desk.now, desk.chance)?;
             call.map(move |link| (link, proposed))
         },
@@ -125,7 +120,7 @@ asks! {
     /// Starts a project for a class one teaches.
     class_project(asked::NewClassProject) -> StartedProject,
         |desk, asked| {
-            let framework = framework_of(&desk, &asked.outcomes)?;
+            let framework = desk.look()?.framework_of(&asked.outcomes)?;
             let project =
                 ClassProject { title: &asked.title, brief: &asked.brief, outcomes: &asked.outcomes, framework };
             desk.device.start_class_project(asked.class, project, desk.now, desk.chance)?
@@ -144,23 +139,4 @@ asks! {
     revoke_device(asked::OneDevice) -> Done,
         |desk, asked| desk.device.revoke_device(asked.device),
         |_| Done {};
-}
-
-fn teaches(desk: &Desk<'_>, folio: fieldfolio_core::ids::FolioId) -> Result<bool, Refusal> {
-    let me = desk.device.identity().person;
-    let folios = desk.device.folios()?;
-    let mut rows = folios.iter().filter(|known| known.id == folio).flat_map(|known| &known.circle);
-    Ok(rows.any(|row| row.person == me && row.role == Role::Teacher))
-}
-
-/// The framework that all these outcomes are from, if there is one.
-fn framework_of(
-    desk: &Desk<'_>,
-    outcomes: &[fieldfolio_core::ids::OutcomeId],
-) -> Result<Option<FrameworkId>, Refusal> {
-    let frameworks = desk.device.frameworks()?;
-    let holds_all = frameworks.iter().find(|framework| {
-        outcomes.iter().all(|wanted| framework.outcomes.iter().any(|outcome| outcome.id == *wanted))
-    });
-    Ok(holds_all.map(|framework| framework.id))
 }

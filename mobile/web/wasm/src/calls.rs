@@ -1,21 +1,12 @@
 //! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
 
-use fieldfolio_core::device::{
-    Device, Edits, Judging, Line, MediumEdit, NewLink, NewMark, NewMedium, NewPiece,
-};
-use fieldfolio_core::ids::{BadId, Chance};
-use fieldfolio_core::model::entry::{Feedback, Reference, Spot};
-use fieldfolio_core::model::framework::Level;
-use fieldfolio_core::model::piece::{Point, Turn};
+use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::ids::Chance;
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_core::store::transfers::Held;
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_mobile::records::{HeldBack, SpotOn};
-use fieldfolio_mobile::{Look, records};
+use fieldfolio_mobile::asked::{self, Nothing};
+use fieldfolio_mobile::{Look, Refusal, records};
 use serde::Serialize;
-
-use crate::Refusal;
-use crate::asked::{self, Nothing};
 
 /// What a call works with.
 pub struct Desk<'a> {
@@ -30,7 +21,7 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn look(&self) -> Result<Look<'_>, Refusal> {
+    pub(crate) fn look(&self) -> Result<Look<'_>, Refusal> {
         Ok(Look::at(self.device, self.now)?)
     }
 
@@ -145,7 +136,7 @@ calls! {
     /// Students one teaches by the outcomes their projects aim at.
     grid(asked::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
     /// The classes one teaches or advises.
-    classes(Nothing) -> Vec<records::Class>, |desk, _| desk.look()?.classes()?;
+    classes(Nothing) -> Vec<records::SchoolClass>, |desk, _| desk.look()?.classes()?;
     /// One's own devices, newest first.
     devices(Nothing) -> Vec<records::DeviceLine>, |desk, _| desk.look()?.devices()?;
     /// Who can see a piece.
@@ -172,7 +163,7 @@ calls! {
     /// Changes a piece of one's own.
     edit(asked::Edits) -> Done, |desk, asked| {
         let asked::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = asked;
-        let media = media.into_iter().map(medium_edit).collect::<Result<_, _>>()?;
+        let media = media.into_iter().map(MediumEdit::try_from).collect::<Result<_, _>>()?;
         let (add, links) = (desk.media(files)?, links(urls));
         let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
         desk.device.edit(piece, edits, desk.now, desk.chance)?;
@@ -211,34 +202,25 @@ calls! {
     };
     /// Gives feedback.
     feedback(asked::NewFeedback) -> MadeEntry, |desk, asked| {
-        let asked::NewFeedback { piece, about, did_well, improve, next_step, outcome, spot, replaces } = asked;
-        let spot = spot.map(|spot| spot_of(&spot)).transpose()?;
-        let feedback = Feedback { did_well, improve, next_step, outcome, spot };
-        let entry = desk.device.feedback(piece, about, &feedback, replaces, desk.now, desk.chance)?;
+        let (piece, about, replaces) = (asked.piece, asked.about, asked.replaces);
+        let entry = desk.device.feedback(piece, about, &asked.try_into()?, replaces, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Judges one outcome for one student.
     assess(asked::NewAssessment) -> MadeEntry, |desk, asked| {
-        let judging = Judging {
-            outcome: asked.outcome,
-            level: Level(asked.level),
-            kind: asked.weight,
-            work_date: asked.work_date,
-            next_step: asked.next_step,
-            replaces: asked.replaces,
-        };
-        let entry = desk.device.assess(asked.piece, asked.student, judging, desk.now, desk.chance)?;
+        let (piece, student) = (asked.piece, asked.student);
+        let entry = desk.device.assess(piece, student, asked.into(), desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes a mentor's judgement as one's own.
     confirm(asked::Confirming) -> MadeEntry, |desk, asked| {
-        let of = reference(&asked.of)?;
+        let of = (&asked.of).try_into()?;
         let entry = desk.device.confirm(asked.piece, of, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Answers an entry.
     reply(asked::NewReply) -> MadeEntry, |desk, asked| {
-        let to = reference(&asked.to)?;
+        let to = (&asked.to).try_into()?;
         let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
@@ -254,12 +236,7 @@ calls! {
     };
     /// Holds files on their way back, or lets them go.
     hold(asked::Holding) -> Done, |desk, asked| {
-        let held = match asked.held {
-            HeldBack::Not => Held::Not,
-            HeldBack::Paused => Held::Paused,
-            HeldBack::Cancelled => Held::Cancelled,
-        };
-        desk.device.hold_upload(asked.piece, asked.hash, held)?;
+        desk.device.hold_upload(asked.piece, asked.hash, asked.held.into())?;
         Done {}
     };
     /// Says how files are sent.
@@ -286,29 +263,6 @@ calls! {
     };
 }
 
-fn reference(of: &records::Reference) -> Result<Reference, Refusal> {
-    of.try_into().map_err(|bad: BadId| Refusal::new("other", bad))
-}
-
 fn links(asked: Vec<asked::NewLink>) -> Vec<NewLink> {
-    asked.into_iter().map(|asked::NewLink { url, caption }| NewLink { url, caption }).collect()
-}
-
-fn medium_edit(asked: asked::MediumEdit) -> Result<MediumEdit, Refusal> {
-    let asked::MediumEdit { key, caption, alt, turn, is_out, mark, unmark } = asked;
-    let mark = match mark {
-        Some(asked::NewMark { x, y, words }) => Some(NewMark { at: point(x, y)?, words }),
-        None => None,
-    };
-    let turn = turn.map(|quarters| Turn::quarters(quarters.into()));
-    Ok(MediumEdit { key, caption, alt, turn, is_out, mark, unmark })
-}
-
-fn spot_of(spot: &SpotOn) -> Result<Spot, Refusal> {
-    let medium = spot.medium.parse().map_err(|bad: BadId| Refusal::new("other", bad))?;
-    Ok(Spot { medium, at: point(spot.at.x, spot.at.y)? })
-}
-
-fn point(x: u16, y: u16) -> Result<Point, Refusal> {
-    Point::new(x.into(), y.into()).ok_or_else(|| Refusal::new("other", "a spot lies within the picture"))
+    asked.into_iter().map(NewLink::from).collect()
 }

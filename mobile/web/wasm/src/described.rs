@@ -8,7 +8,8 @@ use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::role::Role;
 use ts_rs::{Config, TS, TypeVisitor};
 
-use crate::{asked, asks, calls};
+use crate::{asks, calls};
+use fieldfolio_mobile::asked;
 
 /// Is handed every call.
 pub(crate) trait Visitor {

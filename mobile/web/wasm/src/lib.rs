@@ -4,14 +4,10 @@
 //! from it. It holds no rules and runs on any machine. What needs a browser (its private file system, its randomness, its
 //! values) is in `web`.
 
-pub mod asked;
 pub mod asks;
 pub mod calls;
-mod refusal;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
-
-pub use refusal::Refusal;
 
 #[cfg(test)]
 mod described;

@@ -21,9 +21,9 @@ use sqlite_wasm_vfs::sahpool::{self, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::Refusal;
 use crate::asks::Asking;
 use crate::calls::{self, Desk};
+use fieldfolio_mobile::Refusal;
 use files::given;
 
 /// Files that a store may have open at a time, with their journals; and those of the list of residents.

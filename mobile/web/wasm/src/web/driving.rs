@@ -9,9 +9,9 @@ use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::{BrowserChance, Core, now, residents, thrown};
-use crate::Refusal;
 use crate::asks;
 use crate::calls::Desk;
+use fieldfolio_mobile::Refusal;
 
 #[wasm_bindgen]
 extern "C" {

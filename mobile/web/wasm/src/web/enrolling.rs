@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::driving::asking;
 use super::{BrowserChance, Core, Open, now, place, residents, thrown};
-use crate::Refusal;
+use fieldfolio_mobile::Refusal;
 
 #[wasm_bindgen]
 impl Core {

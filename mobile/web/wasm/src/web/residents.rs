@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::Refusal;
+use fieldfolio_mobile::Refusal;
 
 /// Somebody whose work is kept here.
 #[derive(Debug, Serialize)]

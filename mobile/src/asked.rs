@@ -1,22 +1,28 @@
-//! What goes into each call.
+//! What goes into each call. Ids and days are checked as it is read.
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{ClassId, DeviceId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::WorkDate;
-use fieldfolio_mobile::records::{HeldBack, Reference, SpotOn};
 use serde::Deserialize;
+
+mod into_core;
+
+use crate::records::{HeldBack, Reference, SpotOn};
+
+/// How long an invitation to one's own next device, or to a student's, may be used: two days.
+pub const DEVICE_LINK_MILLIS: u64 = 2 * 24 * 60 * 60 * 1000;
 
 /// Describes what goes in to TypeScript, where ids and days are text.
 macro_rules! asked {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty as $ts:literal,)* })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize)]
-        #[cfg_attr(test, derive(ts_rs::TS))]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            $($(#[$field_doc])* #[cfg_attr(test, ts(type = $ts))] pub $field: $type,)*
+            $($(#[$field_doc])* #[cfg_attr(feature = "typescript", ts(type = $ts))] pub $field: $type,)*
         }
     )*};
 }

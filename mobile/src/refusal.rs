@@ -1,6 +1,7 @@
 //! What could not be done, as a code for the catalogues and the core's own sentence.
 
 use fieldfolio_core::device::DeviceError;
+use fieldfolio_core::ids::BadId;
 use fieldfolio_core::media::MediaError;
 use fieldfolio_core::store::StoreError;
 use serde::Serialize;
@@ -19,6 +20,12 @@ impl Refusal {
     /// A refusal with this code.
     pub fn new(code: &'static str, reason: impl ToString) -> Self {
         Self { code, reason: reason.to_string() }
+    }
+}
+
+impl From<BadId> for Refusal {
+    fn from(bad: BadId) -> Self {
+        Self::new("other", bad)
     }
 }
 
