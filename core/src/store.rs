@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::ids::{DeviceId, PersonId, SchoolId};
+use crate::model::invitation::Pin;
 use crate::signing::{PublicKey, SecretKey};
 
 pub use blobs::Blobs;
@@ -130,6 +131,8 @@ pub struct Identity {
     pub token: [u8; 32],
     /// Where the relay answers, without a trailing slash.
     pub relay: String,
+    /// The key that the relay's web server proves itself by, where no authority vouches for it.
+    pub pin: Option<Pin>,
 }
 
 /// One person's store on one device.
@@ -315,6 +318,9 @@ fn step_to(tx: &Transaction<'_>, step: i64, sql: &str) -> Result<(), StoreError>
     Ok(())
 }
 
+/// Under which the relay's own key is kept, if it has one.
+pub(crate) const PIN: &str = "pin";
+
 fn write_identity(tx: &Transaction<'_>, identity: &Identity) -> Result<(), StoreError> {
     put_meta(tx, "school", identity.school.as_bytes())?;
     put_meta(tx, "root", identity.root.as_bytes())?;
@@ -322,6 +328,9 @@ fn write_identity(tx: &Transaction<'_>, identity: &Identity) -> Result<(), Store
     put_meta(tx, "device", identity.device.as_bytes())?;
     put_meta(tx, "key", &identity.key.seed())?;
     put_meta(tx, "token", &identity.token)?;
+    if let Some(Pin(pin)) = identity.pin {
+        put_meta(tx, PIN, &pin)?;
+    }
     put_meta(tx, "relay", identity.relay.as_bytes())
 }
 
@@ -337,6 +346,10 @@ fn read_identity(conn: &Connection) -> Result<Identity, StoreError> {
         relay: meta(conn, "relay")?
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or(StoreError::Unexpected("the relay's address"))?,
+        pin: match meta(conn, PIN)? {
+            Some(_) => Some(Pin(meta_array(conn, PIN)?)),
+            None => None,
+        },
     })
 }
 
@@ -422,6 +435,7 @@ mod tests {
             key,
             token: [7; 32],
             relay: "http://127.0.0.1:1".into(),
+            pin: None,
         }
     }
 

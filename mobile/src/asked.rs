@@ -51,20 +51,33 @@ asked! {
         replaces: Option<EntryId> as "string | null",
     }
     /// A page elsewhere.
-    NewLink { url: String as "string", caption: String as "string", }
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
+    NewLink {
+        url: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
+        caption: String as "string",
+    }
     /// A spot to point at, in ten-thousandths from the upper left corner of the picture before it was turned.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewMark { x: u16 as "number", y: u16 as "number", words: String as "string", }
     /// What changes about one medium or link; what is null stays.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     MediumEdit {
         key: EntryId as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         caption: Option<String> as "string | null",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         alt: Option<String> as "string | null",
         /// Quarter turns clockwise.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         turn: Option<u8> as "number | null",
         /// Out of sight, or back.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         is_out: Option<bool> as "boolean | null",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         mark: Option<NewMark> as "NewMark | null",
         /// A mark to be taken away.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         unmark: Option<EntryId> as "string | null",
     }
     /// A piece to be made. Its files travel beside it.
@@ -105,7 +118,14 @@ asked! {
     /// What kind of line this is.
     OnLine { is_metered: bool as "boolean", }
     /// A project of one's own.
-    NewProject { title: String as "string", brief: String as "string", outcomes: Vec<OutcomeId> as "string[]", }
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
+    NewProject {
+        title: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
+        brief: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
+        outcomes: Vec<OutcomeId> as "string[]",
+    }
     /// A project; home for null.
     OneProject { project: Option<ProjectId> as "string | null", }
     /// Where a piece is placed.
@@ -113,19 +133,28 @@ asked! {
     /// With whom a piece is shared.
     Sharing { piece: PieceId as "string", audience: Vec<Role> as "Role[]", }
     /// Feedback in three parts, any of which may be empty.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewFeedback {
         piece: PieceId as "string",
         /// About the work itself for null.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         about: Option<PersonId> as "string | null",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         did_well: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         improve: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         next_step: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         outcome: Option<OutcomeId> as "string | null",
         /// The spot that it points at.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         spot: Option<SpotOn> as "SpotOn | null",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         replaces: Option<EntryId> as "string | null",
     }
     /// A judgement.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewAssessment {
         piece: PieceId as "string",
         student: PersonId as "string",
@@ -133,8 +162,11 @@ asked! {
         level: u8 as "number",
         weight: AssessmentKind as "AssessmentKind",
         /// The day of the work; the piece's own for null.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         work_date: Option<WorkDate> as "string | null",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         next_step: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         replaces: Option<EntryId> as "string | null",
     }
     /// A mentor's judgement to be taken as one's own.
@@ -146,25 +178,33 @@ asked! {
     /// Whose next device; one's own for null.
     WhoseDevice { person: Option<PersonId> as "string | null", }
     /// A mentor to be invited into one folio, until her part ends.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewMentor { folio: FolioId as "string", name: String as "string", until: u64 as "number", }
     /// A mentor whom a student proposed.
     ProposedMentor { folio: FolioId as "string", person: PersonId as "string", }
     /// A part to be given.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewPart {
         folio: FolioId as "string",
         person: PersonId as "string",
         role: Role as "Role",
         /// A reader may speak, too.
+        #[cfg_attr(feature = "phones", uniffi(default))]
         may_write: bool as "boolean",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         until: Option<u64> as "number | null",
     }
     /// A part.
     OnePart { folio: FolioId as "string", person: PersonId as "string", role: Role as "Role", }
     /// A project for a class.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewClassProject {
+        #[cfg_attr(feature = "phones", uniffi(name = "in_class"))]
         class: ClassId as "string",
         title: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         brief: String as "string",
+        #[cfg_attr(feature = "phones", uniffi(default))]
         outcomes: Vec<OutcomeId> as "string[]",
     }
     /// A device.

@@ -3,8 +3,13 @@
 
 pub mod asked;
 mod look;
+#[cfg(feature = "phones")]
+pub mod phone;
 pub mod records;
 mod refusal;
 
 pub use look::Look;
 pub use refusal::Refusal;
+
+#[cfg(feature = "phones")]
+uniffi::setup_scaffolding!("fieldfolio");

@@ -3,6 +3,7 @@
 //! ```toml
 //! listen = "127.0.0.1:8080"               # FIELDFOLIO_LISTEN
 //! public_url = "https://folio.school.org" # FIELDFOLIO_PUBLIC_URL
+//! certificate = "/etc/ssl/folio.pem"      # FIELDFOLIO_CERTIFICATE; only if no authority vouches for it
 //! log_level = "info"                      # FIELDFOLIO_LOG_LEVEL
 //! max_upload_bytes = 67108864             # FIELDFOLIO_MAX_UPLOAD_BYTES
 //! quota_bytes_per_person = 2147483648     # FIELDFOLIO_QUOTA_BYTES_PER_PERSON
@@ -23,7 +24,12 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use fieldfolio_core::model::invitation::Pin;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use webpki::EndEntityCert;
 
 /// How the relay is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +38,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How the world reaches it, without a trailing slash, if someone said so; see [`Config::public_url`].
     pub configured_url: Option<String>,
+    /// The certificate of the web server before the relay, in PEM, where no authority vouches for it: invitations then
+    /// carry its key, and apps trust that key alone.
+    pub certificate: Option<PathBuf>,
     /// What it writes about itself.
     pub log_level: LogLevel,
     /// The largest file that may be uploaded.
@@ -115,6 +124,7 @@ pub enum ConfigError {
 struct Settings {
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    certificate: Option<PathBuf>,
     log_level: Option<LogLevel>,
     max_upload_bytes: Option<u64>,
     quota_bytes_per_person: Option<u64>,
@@ -131,7 +141,7 @@ struct Settings {
 }
 
 const PREFIX: &str = "FIELDFOLIO_";
-const WORDS: [&str; 4] = ["listen", "public_url", "log_level", "ends_file"];
+const WORDS: [&str; 5] = ["listen", "public_url", "certificate", "log_level", "ends_file"];
 const NUMBERS: [&str; 11] = [
     "connections",
     "max_upload_bytes",
@@ -154,6 +164,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             configured_url: None,
+            certificate: None,
             log_level: LogLevel::Info,
             max_upload_bytes: 2 * 1024 * 1024 * 1024,
             quota_bytes_per_person: 8 * 1024 * 1024 * 1024,
@@ -208,6 +219,17 @@ impl Config {
         }
     }
 
+    /// The key of the school's own certificate, for invitations; none where an authority vouches for it.
+    pub fn pin(&self) -> Result<Option<Pin>, ConfigError> {
+        let Some(path) = &self.certificate else { return Ok(None) };
+        let wrong = |reason: String| ConfigError::Wrong { place: path.display().to_string(), reason };
+        let certificate = CertificateDer::from_pem_file(path)
+            .map_err(|error| wrong(format!("it is no certificate in PEM ({error})")))?;
+        let read = EndEntityCert::try_from(&certificate)
+            .map_err(|error| wrong(format!("its certificate can't be read ({error})")))?;
+        Ok(Some(Pin(Sha256::digest(read.subject_public_key_info()).into())))
+    }
+
     fn apply(&mut self, place: &str, text: &str) -> Result<(), ConfigError> {
         let wrong = |reason: String| ConfigError::Wrong { place: place.to_owned(), reason };
         let settings: Settings =
@@ -239,6 +261,7 @@ impl Config {
             return Err(wrong("max_upload_bytes must be at least 1".into()));
         }
         self.listen = settings.listen.unwrap_or(self.listen);
+        self.certificate = settings.certificate.or_else(|| self.certificate.take());
         self.log_level = settings.log_level.unwrap_or(self.log_level);
         self.max_upload_bytes = settings.max_upload_bytes.unwrap_or(self.max_upload_bytes);
         self.quota_bytes_per_person = settings.quota_bytes_per_person.unwrap_or(self.quota_bytes_per_person);

@@ -90,6 +90,7 @@ impl Enrolment {
             key: self.key,
             token: self.token,
             relay: self.link.relay,
+            pin: self.link.pin,
         };
         let store = Store::create(self.place.clone(), &identity)?;
         self.place.forget_enrolment();
@@ -119,6 +120,7 @@ impl Device {
             Invite { invitation: key.public(), person, expires, signature: self.me.key.sign(&message) };
         let link = InvitationLink {
             relay: self.me.relay.clone(),
+            pin: self.me.pin,
             school: self.me.school,
             root: self.me.root,
             person,

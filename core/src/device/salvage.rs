@@ -18,6 +18,7 @@ use crate::ids::{ActId, DeviceId, DocumentId, PersonId, PieceId, SchoolId};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::DeviceRecord;
 use crate::model::entry::Head;
+use crate::model::invitation::Pin;
 use crate::model::role::{Class, Role};
 use crate::signing::{PublicKey, SecretKey, Signature};
 use crate::store::log::ChangeState;
@@ -356,6 +357,7 @@ fn identity_in(remains: &Remains, keys: &[(DeviceRecord, bool)]) -> Result<Optio
             key: SecretKey::from_seed(&long("key")?),
             token: long("token")?,
             relay: String::from_utf8(meta.get("relay")?.clone()).ok()?,
+            pin: long(crate::store::PIN).map(Pin),
         })
     })();
     // A key that is vouched for says whose device it is; where none holds, the school or its root is not what it was.

@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 pub struct InvitationLink {
     /// Where the relay answers, without a trailing slash.
     pub relay: String,
+    /// The key that the relay's web server proves itself by, where no authority vouches for it.
+    pub pin: Option<Pin>,
     /// The school.
     pub school: SchoolId,
     /// The school's root key: pinned by the device that enrols.
@@ -24,6 +26,12 @@ pub struct InvitationLink {
     /// Until when.
     pub expires: Timestamp,
 }
+
+/// SHA-256 of the `SubjectPublicKeyInfo` of a school's own certificate. A certificate that is renewed for the same key
+/// has the same pin. Browsers can't be told of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Pin(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
 /// Text that is no invitation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +52,8 @@ struct Fragment {
     seed: [u8; 32],
     #[n(5)]
     expires: Timestamp,
+    #[n(6)]
+    pin: Option<Pin>,
 }
 
 const MARK: &str = "/#join=";
@@ -58,6 +68,7 @@ impl InvitationLink {
             person: self.person,
             seed: self.key.seed(),
             expires: self.expires,
+            pin: self.pin,
         };
         let bytes = minicbor::to_vec(&fragment).expect("writing to memory can't fail");
         format!("{}{MARK}{}", self.relay, URL_SAFE_NO_PAD.encode(bytes))
@@ -78,6 +89,7 @@ impl InvitationLink {
         }
         Ok(Self {
             relay: relay.to_owned(),
+            pin: fragment.pin,
             school: fragment.school,
             root: fragment.root,
             person: fragment.person,
@@ -98,6 +110,7 @@ mod tests {
         let now = Timestamp::from_millis(9);
         let link = InvitationLink {
             relay: "http://127.0.0.1:8080".into(),
+            pin: None,
             school: SchoolId::new(now, &mut chance),
             root: SecretKey::generate(&mut chance).public(),
             person: PersonId::new(now, &mut chance),
@@ -106,7 +119,11 @@ mod tests {
         };
         let url = link.to_url();
         let read = InvitationLink::from_url(&format!(" {url}\n")).unwrap();
-        assert_eq!((read.person, read.key.seed(), read.relay), (link.person, link.key.seed(), link.relay));
+        assert_eq!((read.person, read.key.seed()), (link.person, link.key.seed()));
+        assert_eq!((&read.relay, read.pin), (&link.relay, None));
+        let pinned = InvitationLink { pin: Some(Pin([7; 32])), ..read };
+        assert_eq!(InvitationLink::from_url(&pinned.to_url()).unwrap().pin, Some(Pin([7; 32])));
+        assert!(pinned.to_url().len() > url.len(), "a link without a pin is as short as it ever was");
         for bad in [
             &url[..url.len() - 9],
             "",

@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// Is there a store here, whole?
-    pub(crate) fn is_taken(&self) -> bool {
+    pub fn is_taken(&self) -> bool {
         match self {
             Place::Folder(_) => self.database().exists(),
             // It is made in one transaction that ends by marking it: without the mark nothing was ever in it.

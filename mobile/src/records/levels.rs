@@ -7,6 +7,7 @@ use serde::Serialize;
 /// A student's levels.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Levels {
     pub student: String,
     pub student_name: String,
@@ -18,6 +19,7 @@ pub struct Levels {
 /// Where a student stands in one outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Standing {
     pub outcome: String,
     #[serde(rename = "is")]
@@ -36,6 +38,7 @@ pub struct Standing {
 /// What there is to say of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Is {
     /// Nothing that counts yet: not the same as "not yet".
@@ -49,6 +52,7 @@ pub enum Is {
 /// How far she is on the way to a level: "2 of 3 at-bats, 1 of 2 projects".
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Tally {
     /// The level reached, or the one to reach.
     pub towards: u8,
@@ -63,6 +67,7 @@ pub struct Tally {
 /// One summative chance, with its judges.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct AtBat {
     pub piece: String,
     pub piece_title: String,
@@ -76,6 +81,7 @@ pub struct AtBat {
 /// One judgement that counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Judgement {
     pub judge_name: String,
     pub level: u8,
@@ -86,6 +92,7 @@ pub struct Judgement {
 /// One judgement that doesn't count.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Beside {
     pub author_name: String,
     pub piece: String,
@@ -101,6 +108,7 @@ pub struct Beside {
 /// How a student's levels grew.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Growth {
     pub student: String,
     pub student_name: String,
@@ -111,6 +119,7 @@ pub struct Growth {
 /// How one outcome's level grew: a step for each at-bat.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct OutcomeGrowth {
     pub outcome: String,
     pub steps: Vec<Grown>,
@@ -119,6 +128,7 @@ pub struct OutcomeGrowth {
 /// One at-bat, and where she stood once it counted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Grown {
     pub day: String,
     pub level: Option<u8>,
@@ -130,6 +140,7 @@ pub struct Grown {
 /// A class: students by name, outcomes across.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Grid {
     pub outcomes: Vec<String>,
     pub students: Vec<GridRow>,
@@ -138,6 +149,7 @@ pub struct Grid {
 /// One student of a class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct GridRow {
     pub student: String,
     pub student_name: String,
@@ -149,6 +161,7 @@ pub struct GridRow {
 /// One student's standing in one outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Cell {
     pub outcome: String,
     #[serde(rename = "is")]

@@ -9,6 +9,7 @@ use super::PieceLine;
 /// Who this device belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Me {
     pub person: String,
     /// Empty until the school has told it.
@@ -24,6 +25,7 @@ pub struct Me {
 /// The school, its levels and its rule.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct School {
     pub name: String,
     /// Lowest first.
@@ -36,6 +38,7 @@ pub struct School {
 /// A level in the school's own words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct LevelWord {
     pub code: String,
     pub word: String,
@@ -44,6 +47,7 @@ pub struct LevelWord {
 /// What a level needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Rule {
     pub at_bats: u8,
     pub projects: u8,
@@ -53,6 +57,7 @@ pub struct Rule {
 /// One's own part in a folio.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Part {
     pub folio: String,
     pub student: String,
@@ -66,6 +71,7 @@ pub struct Part {
 /// A person, as others in her circles know her.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Person {
     pub id: String,
     pub name: String,
@@ -76,6 +82,7 @@ pub struct Person {
 /// One thing a student can show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Outcome {
     pub id: String,
     pub code: String,
@@ -92,11 +99,13 @@ pub struct Outcome {
 /// Something students work on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Project {
     pub id: String,
     pub title: String,
     pub brief: String,
     pub outcomes: Vec<String>,
+    #[cfg_attr(feature = "phones", uniffi(name = "in_class"))]
     pub class: Option<String>,
     pub started_by: Option<String>,
     /// One's own folio in it, if there is one.
@@ -106,6 +115,7 @@ pub struct Project {
 /// A class one teaches or advises.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(rename = "Class"))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct SchoolClass {
     pub id: String,
     pub title: String,
@@ -116,6 +126,7 @@ pub struct SchoolClass {
 /// A folio in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct FolioLine {
     pub folio: String,
     pub student: String,
@@ -136,6 +147,7 @@ pub struct FolioLine {
 /// A folio with what lies in it and who is around it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Folio {
     #[serde(flatten)]
     pub line: FolioLine,
@@ -150,6 +162,7 @@ pub struct Folio {
 /// Somebody's part in a circle.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct CircleLine {
     pub person: String,
     pub name: String,
@@ -162,6 +175,7 @@ pub struct CircleLine {
 /// Somebody who was proposed as a mentor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Proposed {
     pub person: String,
     pub name: String,
@@ -173,6 +187,7 @@ pub struct Proposed {
 /// Somebody who can see a piece.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Seer {
     pub person: String,
     pub name: String,
@@ -184,6 +199,7 @@ pub struct Seer {
 /// A device of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct DeviceLine {
     pub device: String,
     pub is_this: bool,

@@ -10,6 +10,7 @@ use super::Whereabouts;
 /// A piece in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct PieceLine {
     pub piece: String,
     #[cfg_attr(feature = "typescript", ts(type = "PieceKind"))]
@@ -45,6 +46,7 @@ pub struct PieceLine {
 /// A folio that a piece lies in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Placed {
     /// The student's id.
     pub id: String,
@@ -56,6 +58,7 @@ pub struct Placed {
 /// A piece as this person may see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Piece {
     #[serde(flatten)]
     pub line: PieceLine,
@@ -77,6 +80,7 @@ pub struct Piece {
 /// A field on which two devices of its maker disagree.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Alternative {
     pub field: String,
     /// The one shown first.
@@ -86,6 +90,7 @@ pub struct Alternative {
 /// What this person can do on a piece.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct May {
     pub edit: bool,
     pub share: bool,
@@ -101,6 +106,7 @@ pub struct May {
 /// Whom one may judge, and as what.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Judge {
     pub student: String,
     #[serde(rename = "as")]
@@ -111,6 +117,7 @@ pub struct Judge {
 /// A photo, film, recording or document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Medium {
     /// Its name within the piece.
     pub key: String,
@@ -149,6 +156,7 @@ pub struct Medium {
 /// How a medium is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum Shows {
     Picture,
@@ -161,6 +169,7 @@ pub enum Shows {
 /// A spot that the maker points at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Mark {
     pub key: String,
     #[serde(flatten)]
@@ -171,6 +180,7 @@ pub struct Mark {
 /// A place on a picture, in ten-thousandths from the upper left corner of the picture before its maker turned it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Spot {
     pub x: u16,
     pub y: u16,
@@ -179,6 +189,7 @@ pub struct Spot {
 /// A spot on one of the pictures of a piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct SpotOn {
     pub medium: String,
     #[serde(flatten)]
@@ -188,6 +199,7 @@ pub struct SpotOn {
 /// A page elsewhere. It is opened only when somebody asks for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Link {
     pub key: String,
     pub url: String,
@@ -197,6 +209,7 @@ pub struct Link {
 /// What one person says on a piece about one student.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Voice {
     pub author: String,
     pub author_name: String,
@@ -215,6 +228,7 @@ pub struct Voice {
 /// One thing said.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Entry {
     pub id: String,
     /// When it was said, by its author's device.
@@ -235,6 +249,7 @@ pub struct Entry {
 /// What an entry says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Says {
     Feedback {
@@ -272,6 +287,7 @@ pub enum Says {
 /// An entry of another voice on the same piece.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Reference {
     pub author: String,
     pub about: Option<String>,
@@ -281,6 +297,7 @@ pub struct Reference {
 /// A piece that waits for a teacher.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct QueueRow {
     pub piece: PieceLine,
     pub student: String,
@@ -294,6 +311,7 @@ pub struct QueueRow {
 /// A mentor's judgement that waits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct ToConfirm {
     pub of: Reference,
     pub mentor_name: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How far something of one's own has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum At {
     /// Saved on this device, not sent.
@@ -22,6 +23,7 @@ pub enum At {
 /// Where something of one's own is. Others' work is always at the school.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Whereabouts {
     pub at: At,
     /// The reason's code.
@@ -35,6 +37,7 @@ pub struct Whereabouts {
 /// How this device stands with the school.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Status {
     /// The school does not know this device any more.
     pub locked: bool,
@@ -61,6 +64,7 @@ pub struct Status {
 /// One piece with something that has not reached the school.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Waiting {
     pub piece: Option<String>,
     pub piece_title: Option<String>,
@@ -70,6 +74,7 @@ pub struct Waiting {
 /// Something of one's own that the school keeps back until a teacher lets it through.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Kept {
     pub piece: String,
     pub piece_title: Option<String>,
@@ -78,6 +83,7 @@ pub struct Kept {
 /// Something of somebody else's that came after her part had ended: a teacher lets it through, or leaves it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct CameLate {
     /// The sheet's name.
     pub sheet: String,
@@ -91,6 +97,7 @@ pub struct CameLate {
 /// A photo on its way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Upload {
     pub piece: String,
     pub piece_title: String,
@@ -105,6 +112,7 @@ pub struct Upload {
 /// Does somebody hold an upload back?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
 pub enum HeldBack {
     Not,
@@ -115,6 +123,7 @@ pub enum HeldBack {
 /// Something the school refused.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct Refused {
     pub why: String,
     pub words: String,
@@ -123,6 +132,7 @@ pub struct Refused {
 /// Room that files take on this device, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct MediaUsage {
     pub bytes: u64,
     /// One's own that the school does not have yet.

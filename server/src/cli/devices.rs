@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use fieldfolio_core::ids::{BadId, DeviceId};
+use fieldfolio_core::model::invitation::InvitationLink;
 use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
@@ -30,12 +31,14 @@ pub(super) enum DeviceCommand {
 }
 
 pub(super) fn invite(arguments: &InviteArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let relay = desk.config()?.public_url();
+    let config = desk.config()?;
+    let (relay, pin) = (config.public_url(), config.pin()?);
     let root = school::root_key(&desk.folder, &desk.open()?)?;
     let link = desk.edit(|edit, chance| {
         let person = people::find(edit.tx, &arguments.person)?;
         Ok(invitations::invite(edit, person, arguments.days * DAY, &root, &relay, chance)?)
     })?;
+    let link = InvitationLink { pin, ..link };
     let url = link.to_url();
     let text = format!(
         "{url}\nIt works once, within {} days. Whoever has it signs in as this person.",

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Role;
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
@@ -158,13 +159,14 @@ fn links(
     people: &BTreeMap<String, PersonId>,
     desk: &mut Desk<'_>,
 ) -> Result<BTreeMap<String, String>, CliError> {
-    let relay = desk.config()?.public_url();
+    let config = desk.config()?;
+    let (relay, pin) = (config.public_url(), config.pin()?);
     let root = school::root_key(&desk.folder, &desk.open()?)?;
     desk.edit(|edit, chance| {
         let mut links = BTreeMap::new();
         for (name, person) in people {
             let link = invitations::invite(edit, *person, 90 * DAY, &root, &relay, &mut *chance)?;
-            links.insert(name.clone(), link.to_url());
+            links.insert(name.clone(), InvitationLink { pin, ..link }.to_url());
         }
         Ok(links)
     })

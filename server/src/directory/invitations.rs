@@ -70,7 +70,15 @@ pub fn invite(
     let signature = root.sign(&invitation_message(school, &key.public(), person, expires));
     let invite = Invite { invitation: key.public(), person, expires, signature };
     record_invitation(edit.tx, edit.now, None, &invite)?;
-    Ok(InvitationLink { relay: relay.to_owned(), school, root: root.public(), person, key, expires })
+    Ok(InvitationLink {
+        relay: relay.to_owned(),
+        pin: None,
+        school,
+        root: root.public(),
+        person,
+        key,
+        expires,
+    })
 }
 
 /// Records an invitation that a device made, or the school's root key for none. The same one again changes nothing.

@@ -67,7 +67,7 @@ fn drawn_up(
     let key = SecretKey::generate(&mut office.chance);
     let signature = by.sign(&invitation_message(school, &key.public(), person, expires));
     let invite = Invite { invitation: key.public(), person, expires, signature };
-    (InvitationLink { relay: "http://relay".into(), school, root, person, key, expires }, invite)
+    (InvitationLink { relay: "http://relay".into(), pin: None, school, root, person, key, expires }, invite)
 }
 
 fn link(office: &mut Office, person: &str) -> InvitationLink {

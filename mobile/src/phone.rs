@@ -1,0 +1,116 @@
+//! The core for phones and scripts, carried to Kotlin, Swift and Python by uniffi.
+//!
+//! It holds no rules. [`Fieldfolio`] is made once; it opens or enrols a [`Store`], one person's work on this device. What
+//! a person does returns when it is on disk and waits for no network; [`SyncService`] moves bytes whenever the app lets
+//! it. What touches the disk runs on threads of this library's own, so that an app may call it from any thread. A call
+//! that nobody waits for any more is finished all the same.
+
+mod browse;
+mod capture;
+mod changes;
+mod export;
+mod failure;
+mod fieldfolio;
+mod ids;
+mod log;
+mod net;
+mod platform;
+mod school;
+mod speak;
+mod store;
+mod sync;
+mod words;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fieldfolio_core::ids::Chance;
+use fieldfolio_core::store::Identity;
+use fieldfolio_core::time::Timestamp;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+pub use browse::MediaVariant;
+pub use capture::{CapturedPiece, NewEvidence, NewFile, PieceEdits, StartedFolio};
+pub use changes::ChangeStream;
+pub use export::Exported;
+pub use failure::FieldfolioError;
+pub use fieldfolio::{Config, Fieldfolio, InvitationPreview, Salvage};
+pub use log::{LogLevel, LogSink, LogSinkError};
+pub use school::{Invited, MentorInvited};
+pub use store::{Freed, LogOut, Storage, Store};
+pub use sync::{
+    Connection, Header, Parcel, ParcelAnswer, StatusStream, SyncBudget, SyncEnd, SyncReport, SyncService,
+    SyncStatus,
+};
+
+/// Threads that wait for disks and networks.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(16)
+            .thread_name("fieldfolio")
+            .enable_all()
+            .build()
+            .expect("a process may start threads")
+    })
+}
+
+/// Runs what waits for a disk, to its end, whoever still waits for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FieldfolioError> + Send + 'static,
+) -> Result<T, FieldfolioError> {
+    runtime().spawn_blocking(work).await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
+}
+
+/// Runs what waits for a network. Given up when nobody waits for it any more.
+async fn beside<T: Send + 'static>(
+    work: impl Future<Output = Result<T, FieldfolioError>> + Send + 'static,
+) -> Result<T, FieldfolioError> {
+    GivenUp(runtime().spawn(work)).await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
+}
+
+/// A task that ends when it is let go of.
+struct GivenUp<T>(JoinHandle<T>);
+
+impl<T> Future for GivenUp<T> {
+    type Output = Result<T, tokio::task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for GivenUp<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Clone, Copy)]
+struct OsChance;
+
+impl Chance for OsChance {
+    fn fill(&mut self, into: &mut [u8]) {
+        getrandom::fill(into).expect("the operating system has randomness: keys can't be made without");
+    }
+}
+
+/// The time by this device's clock.
+fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The access token, as a header carries it.
+fn token(identity: &Identity) -> String {
+    URL_SAFE_NO_PAD.encode(identity.token)
+}

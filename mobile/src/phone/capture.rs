@@ -1,0 +1,222 @@
+//! Making pieces: capturing, editing, placing, sharing, erasing. Each is saved when the call returns, without a network.
+
+use std::path::PathBuf;
+
+use fieldfolio_core::device::{Edits, MediumEdit, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::ids::{EntryId, FolioId, OutcomeId, PieceId, ProjectId};
+use fieldfolio_core::model::role::{Role, Roles};
+use fieldfolio_core::time::WorkDate;
+
+use super::store::Store;
+use super::{FieldfolioError, OsChance, now};
+use crate::asked;
+
+/// A photo, film, recording or document to be kept. The core reads it where it lies, cleans what it keeps of place and
+/// device, and leaves the file as it is.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct NewFile {
+    /// Where it lies.
+    pub path: String,
+    /// A line beneath it, at most 500 characters.
+    #[uniffi(default)]
+    pub caption: String,
+    /// What it shows, for who can't see it.
+    #[uniffi(default)]
+    pub alt: String,
+    /// A picture of it that the app made (JPEG, PNG or WebP): of a film, or of a HEIC photo.
+    #[uniffi(default)]
+    pub poster_path: Option<String>,
+    /// The medium of the piece whose place it takes; that one is kept, out of sight.
+    #[uniffi(default)]
+    pub replaces: Option<EntryId>,
+}
+
+/// A piece to be made.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct NewEvidence {
+    /// Its files, in order.
+    #[uniffi(default)]
+    pub files: Vec<NewFile>,
+    /// Pages elsewhere. They are never fetched.
+    #[uniffi(default)]
+    pub links: Vec<asked::NewLink>,
+    /// Its title.
+    #[uniffi(default)]
+    pub title: String,
+    /// Words about it.
+    #[uniffi(default)]
+    pub words: String,
+    /// The day of the work, `2026-11-22`.
+    #[uniffi(default)]
+    pub work_date: Option<WorkDate>,
+    /// The outcomes it is offered for.
+    #[uniffi(default)]
+    pub outcomes: Vec<OutcomeId>,
+    /// Where it is placed: at most one folio of a student.
+    #[uniffi(default)]
+    pub folios: Vec<FolioId>,
+    /// With whom it is shared; its maker's alone for none.
+    #[uniffi(default)]
+    pub audience: Option<Vec<Role>>,
+    /// Work that an adult records: a talk, a demonstration.
+    #[uniffi(default)]
+    pub is_observation: bool,
+    /// The earlier piece that it revises.
+    #[uniffi(default)]
+    pub revises: Option<PieceId>,
+}
+
+/// A piece that is saved.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct CapturedPiece {
+    /// Its id.
+    pub piece: PieceId,
+    /// The keys of its media, in order.
+    pub media: Vec<EntryId>,
+}
+
+/// What changes about a piece of one's own. What is absent stays.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct PieceEdits {
+    /// The title.
+    #[uniffi(default)]
+    pub title: Option<String>,
+    /// The words.
+    #[uniffi(default)]
+    pub words: Option<String>,
+    /// The day of the work.
+    #[uniffi(default)]
+    pub work_date: Option<WorkDate>,
+    /// The outcomes, all of them.
+    #[uniffi(default)]
+    pub outcomes: Option<Vec<OutcomeId>>,
+    /// Files to add.
+    #[uniffi(default)]
+    pub files: Vec<NewFile>,
+    /// Links to add.
+    #[uniffi(default)]
+    pub links: Vec<asked::NewLink>,
+    /// What changes about media and links that are there.
+    #[uniffi(default)]
+    pub media: Vec<asked::MediumEdit>,
+    /// The order of media, by their keys.
+    #[uniffi(default)]
+    pub order: Option<Vec<EntryId>>,
+}
+
+/// A folio of one's own in a project.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct StartedFolio {
+    /// The project; none for one's home folio.
+    pub project: Option<ProjectId>,
+    /// The folio.
+    pub folio: FolioId,
+}
+
+impl NewFile {
+    fn medium(self, number: usize) -> Result<NewMedium, FieldfolioError> {
+        let Self { path, caption, alt, poster_path, replaces } = self;
+        let unreadable = |reason: String| FieldfolioError::Media {
+            number: u32::try_from(number).unwrap_or(u32::MAX),
+            reason,
+        };
+        let file = NewMedium::of_file(PathBuf::from(path)).map_err(|error| unreadable(error.to_string()))?;
+        let poster = poster_path.map(std::fs::read).transpose();
+        let poster =
+            poster.map_err(|error| unreadable(format!("the picture of it can't be read: {error}")))?;
+        Ok(NewMedium { caption, alt, poster, replaces, ..file })
+    }
+}
+
+fn media(files: Vec<NewFile>) -> Result<Vec<NewMedium>, FieldfolioError> {
+    files.into_iter().enumerate().map(|(position, file)| file.medium(position + 1)).collect()
+}
+
+fn links(links: Vec<asked::NewLink>) -> Vec<NewLink> {
+    links.into_iter().map(NewLink::from).collect()
+}
+
+#[uniffi::export]
+impl Store {
+    /// Saves a new piece. When this returns it is on disk, whatever the network does.
+    pub async fn capture(&self, new: NewEvidence) -> Result<CapturedPiece, FieldfolioError> {
+        self.act(move |device| {
+            let new = NewPiece {
+                media: media(new.files)?,
+                links: links(new.links),
+                title: new.title,
+                words: new.words,
+                work_date: new.work_date,
+                outcomes: new.outcomes,
+                folios: new.folios,
+                audience: new.audience.map(Roles::of),
+                is_observation: new.is_observation,
+                revises: new.revises,
+            };
+            let made = device.capture(new, now(), &mut OsChance)?;
+            let keys = made.media.iter().map(|medium| medium.key);
+            Ok(CapturedPiece { piece: made.piece, media: keys.collect() })
+        })
+        .await
+    }
+
+    /// Changes a piece of one's own. What is replaced or taken out is kept.
+    pub async fn edit(&self, piece: PieceId, edits: PieceEdits) -> Result<(), FieldfolioError> {
+        self.act(move |device| {
+            let changed = edits.media.into_iter().map(MediumEdit::try_from);
+            let edits = Edits {
+                media: changed.collect::<Result<_, _>>()?,
+                add: media(edits.files)?,
+                links: links(edits.links),
+                title: edits.title,
+                words: edits.words,
+                work_date: edits.work_date,
+                outcomes: edits.outcomes,
+                order: edits.order,
+            };
+            Ok(device.edit(piece, edits, now(), &mut OsChance)?)
+        })
+        .await
+    }
+
+    /// Places a piece in one more folio.
+    pub async fn place(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.place(piece, folio, now(), &mut OsChance)?)).await
+    }
+
+    /// Sets who may see a piece, by their roles in the circles of its folios. Its students always do.
+    pub async fn share(&self, piece: PieceId, audience: Vec<Role>) -> Result<(), FieldfolioError> {
+        let audience = Roles::of(audience);
+        self.act(move |device| Ok(device.share(piece, audience, now(), &mut OsChance)?)).await
+    }
+
+    /// Makes a piece one's own again, while nobody else has written on it.
+    pub async fn unshare(&self, piece: PieceId) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.unshare(piece, now(), &mut OsChance)?)).await
+    }
+
+    /// Erases a piece of one's own for ever, while nobody else has written on it. Ask the person first.
+    pub async fn erase(&self, piece: PieceId) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.erase(piece, now(), &mut OsChance)?)).await
+    }
+
+    /// Starts a project of one's own.
+    pub async fn start_project(&self, new: asked::NewProject) -> Result<StartedFolio, FieldfolioError> {
+        self.act(move |device| {
+            let asked::NewProject { title, brief, outcomes } = new;
+            let started = device.start_project(&title, &brief, &outcomes, now(), &mut OsChance)?;
+            Ok(StartedFolio { project: Some(started.project), folio: started.folio })
+        })
+        .await
+    }
+
+    /// Takes up a folio of one's own in a project; one's home folio for none.
+    #[uniffi::method(default(project = None))]
+    pub async fn join_project(&self, project: Option<ProjectId>) -> Result<StartedFolio, FieldfolioError> {
+        self.act(move |device| {
+            let folio = device.join_project(project, now(), &mut OsChance)?;
+            Ok(StartedFolio { project, folio })
+        })
+        .await
+    }
+}

@@ -1,0 +1,146 @@
+//! A portfolio as plain files that anything reads: records as JSON, photos and documents beside them. Nothing is left out
+//! that this person may see: comments, judgements with their reasons, and levels are in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::device::Device;
+use fieldfolio_core::ids::{FolioId, PersonId, PieceId};
+use fieldfolio_core::store::StoreError;
+use fieldfolio_core::time::Timestamp;
+use serde::Serialize;
+
+use super::store::Store;
+use super::{FieldfolioError, now};
+use crate::records::{Folio, Growth, Levels, Me, Medium, Outcome, Piece};
+use crate::{Look, records};
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Exported {
+    /// Pieces in it.
+    pub pieces: u32,
+    /// Files beside it.
+    pub files: u32,
+    /// Files that are not on this device. They are asked for: sync, and export again.
+    pub missing: u32,
+    /// The JSON file.
+    pub path: String,
+}
+
+/// All of `portfolio.json`.
+#[derive(Serialize)]
+struct Portfolio {
+    /// Rises when a reader would have to change.
+    version: u32,
+    /// When it was written, in milliseconds since 1970.
+    exported: u64,
+    /// By whose eyes.
+    seen_by: Me,
+    student: Option<records::Person>,
+    levels: Option<Levels>,
+    growth: Option<Growth>,
+    outcomes: Vec<Outcome>,
+    folios: Vec<Folio>,
+    pieces: Vec<Piece>,
+}
+
+#[uniffi::export]
+impl Store {
+    /// Writes a student's portfolio, as this person may see it, into a folder that is empty or absent: `portfolio.json` and
+    /// `media/`. What is not on this device is asked for and counted as missing.
+    pub async fn export_portfolio(
+        &self,
+        student: PersonId,
+        folder: String,
+    ) -> Result<Exported, FieldfolioError> {
+        let done = self.desk.with(move |device| export(device, student, Path::new(&folder), now())).await?;
+        if done.missing > 0 {
+            self.desk.nudge();
+        }
+        Ok(done)
+    }
+}
+
+fn export(
+    device: &mut Device,
+    student: PersonId,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<Exported, FieldfolioError> {
+    let portfolio = portfolio(device, student, now)?;
+    let media = folder.join("media");
+    if fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
+        return Err(FieldfolioError::Argument {
+            reason: format!("{} is not empty: choose another folder", folder.display()),
+        });
+    }
+    fs::create_dir_all(&media).map_err(|error| unwritten(&media, error))?;
+    let (mut files, mut missing) = (0, 0);
+    for piece in &portfolio.pieces {
+        for medium in piece.media.iter().chain(&piece.earlier) {
+            match source(device, piece, medium, now)? {
+                Some(from) => {
+                    let to = media.join(format!("{}.{}", medium.key, medium.ending));
+                    fs::copy(from, &to).map_err(|error| unwritten(&to, error))?;
+                    files += 1;
+                }
+                None => missing += 1,
+            }
+        }
+    }
+    let path = folder.join("portfolio.json");
+    let json = serde_json::to_vec_pretty(&portfolio).expect("records are plain");
+    fs::write(&path, json).map_err(|error| unwritten(&path, error))?;
+    let pieces = u32::try_from(portfolio.pieces.len()).unwrap_or(u32::MAX);
+    Ok(Exported { pieces, files, missing, path: path.to_string_lossy().into_owned() })
+}
+
+fn portfolio(device: &Device, student: PersonId, now: Timestamp) -> Result<Portfolio, FieldfolioError> {
+    let look = Look::at(device, now)?;
+    let folios = look.folios(Some(student))?;
+    if folios.is_empty() {
+        return Err(FieldfolioError::Missing { reason: "no folio of this student is on this device".into() });
+    }
+    let folios: Vec<Folio> = folios
+        .iter()
+        .map(|line| Ok(look.folio(line.folio.parse::<FolioId>()?)?))
+        .collect::<Result<_, FieldfolioError>>()?;
+    let lines = folios.iter().flat_map(|folio| &folio.pieces_list);
+    let pieces: BTreeSet<&str> = lines.map(|line| line.piece.as_str()).collect();
+    let pieces = pieces
+        .into_iter()
+        .map(|piece| Ok(look.piece(piece.parse::<PieceId>()?)?))
+        .collect::<Result<_, FieldfolioError>>()?;
+    let student_id = student.to_string();
+    Ok(Portfolio {
+        version: 1,
+        exported: now.millis(),
+        seen_by: look.me()?,
+        student: look.people().into_iter().find(|person| person.id == student_id),
+        levels: look.levels(student)?,
+        growth: look.growth(student)?,
+        outcomes: look.outcomes()?,
+        folios,
+        pieces,
+    })
+}
+
+/// Where the original lies. What is not here is asked for.
+fn source(
+    device: &mut Device,
+    piece: &Piece,
+    medium: &Medium,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, FieldfolioError> {
+    let hash: BlobHash = medium.original.parse().expect("a record holds what the core wrote");
+    let is_here = device.media(piece.line.piece.parse()?, hash, now)?.is_some();
+    Ok(device.store().blobs().path(hash).filter(|_| is_here))
+}
+
+fn unwritten(path: &Path, source: std::io::Error) -> FieldfolioError {
+    let path = path.to_owned();
+    fieldfolio_core::device::DeviceError::from(StoreError::File { path, doing: "written", source }).into()
+}

@@ -1,0 +1,181 @@
+//! The beginning of everything: opening stores, and becoming a device of somebody's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, Salvaged};
+use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
+use fieldfolio_core::store::Place;
+use fieldfolio_core::sync::wire::{self, Enrolled};
+
+use super::log::{self, LogLevel, LogSink};
+use super::net::Net;
+use super::store::Store;
+use super::{FieldfolioError, OsChance, beside, blocking, now};
+
+/// The most bytes of an answer to an enrolment.
+const SMALL: usize = 64 * 1024;
+
+/// How the library is set up.
+#[derive(Clone, uniffi::Record)]
+pub struct Config {
+    /// How much it says of itself.
+    pub log_level: LogLevel,
+    /// Where it says it.
+    #[uniffi(default = None)]
+    pub log_sink: Option<Arc<dyn LogSink>>,
+}
+
+/// The library. Make it once, when the app starts; made again, it only changes where log lines go.
+#[derive(Debug, uniffi::Object)]
+pub struct Fieldfolio {}
+
+/// What an invitation says by itself, without a network.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct InvitationPreview {
+    /// Where the school's relay answers.
+    pub relay: String,
+    /// The school's id.
+    pub school: String,
+    /// The invited person's id. Her name is known once she is enrolled.
+    pub person: String,
+    /// Until when it may be used, in milliseconds since 1970.
+    pub expires: u64,
+    /// It is over, by this device's clock.
+    pub is_over: bool,
+    /// The school vouches for its web server itself, by a key in the invitation.
+    pub is_pinned: bool,
+}
+
+/// A store that was saved from a damaged one, and what came of it.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct Salvage {
+    /// It is open.
+    pub store: Arc<Store>,
+    /// Changes and acts that were saved.
+    pub saved: u64,
+    /// Changes and acts that were found damaged.
+    pub damaged: u64,
+    /// Files that were copied.
+    pub files: u64,
+    /// All of it in English sentences.
+    pub summary: String,
+}
+
+/// Stores that are open, by their folders: opened twice, a store is one.
+static OPEN: Mutex<BTreeMap<PathBuf, Weak<Store>>> = Mutex::new(BTreeMap::new());
+
+#[uniffi::export]
+impl Fieldfolio {
+    /// Sets the library up.
+    #[uniffi::constructor]
+    pub fn new(config: Config) -> Arc<Self> {
+        log::set(config.log_level, config.log_sink);
+        Arc::new(Self {})
+    }
+
+    /// The library's version.
+    pub fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    /// Reads an invitation's link without a network: whether it is one, for which school, and whether it is over.
+    pub fn preview(&self, link: String) -> Result<InvitationPreview, FieldfolioError> {
+        let link = read(&link)?;
+        Ok(InvitationPreview {
+            relay: link.relay,
+            school: link.school.to_string(),
+            person: link.person.to_string(),
+            expires: link.expires.millis(),
+            is_over: link.expires <= now(),
+            is_pinned: link.pin.is_some(),
+        })
+    }
+
+    /// Is there a store in this folder?
+    pub fn is_enrolled(&self, folder: String) -> bool {
+        Place::from(Path::new(&folder)).is_taken()
+    }
+
+    /// Opens the store in this folder. Opened twice in one program, it is one store.
+    pub async fn open(&self, folder: String) -> Result<Arc<Store>, FieldfolioError> {
+        blocking(move || opened(&PathBuf::from(folder), |folder| Ok(Device::open(folder)?))).await
+    }
+
+    /// Makes a folder that is empty or absent the store of the person whom the link invites. Needs a network. Cut in the
+    /// middle, it may be done again with the same link and folder.
+    pub async fn enrol(&self, link: String, folder: String) -> Result<Arc<Store>, FieldfolioError> {
+        let link = read(&link)?;
+        let (pin, folder) = (link.pin, PathBuf::from(folder));
+        beside(async move {
+            let to = folder.clone();
+            let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsChance)?);
+            let enrolment = blocking(begin).await?;
+            let ask = Ask {
+                method: "POST",
+                url: enrolment.url(),
+                headers: vec![("Content-Type", "application/cbor".to_owned())],
+                body: Body::Bytes(wire::to_bytes(&enrolment.request())),
+                limit: SMALL,
+            };
+            let answer = Net::stranger(pin)?.perform(&ask).await;
+            let enrolled = enrolled(answer.map_err(|_| FieldfolioError::unreachable())?)?;
+            blocking(move || opened(&folder, |_| Ok(enrolment.finish(enrolled)?))).await
+        })
+        .await
+    }
+
+    /// Saves what can be read of a damaged store into another folder: a new store, or one of the same person. The
+    /// damaged one stays as it is. Everything that is saved is believed by its signature only. It may be repeated.
+    pub async fn salvage(&self, from: String, to: String) -> Result<Salvage, FieldfolioError> {
+        blocking(move || {
+            let mut came = Salvaged::default();
+            let store = opened(&PathBuf::from(to), |to| {
+                let (device, saved) = Device::salvage(Path::new(&from), to)?;
+                came = saved;
+                Ok(device)
+            })?;
+            Ok(Salvage {
+                store,
+                saved: came.changes + came.acts,
+                damaged: came.damaged_changes + came.damaged_acts + came.damaged_files,
+                files: came.files,
+                summary: came.to_string(),
+            })
+        })
+        .await
+    }
+}
+
+fn read(link: &str) -> Result<InvitationLink, FieldfolioError> {
+    let bad = |bad: BadLink| FieldfolioError::Invitation { reason: bad.to_string() };
+    InvitationLink::from_url(link).map_err(bad)
+}
+
+fn enrolled(answer: HttpAnswer) -> Result<Enrolled, FieldfolioError> {
+    let words = || String::from_utf8_lossy(&answer.body).trim_end().to_owned();
+    match answer.status {
+        200..=299 => wire::from_bytes(&answer.body, SMALL).map_err(|_| FieldfolioError::Invitation {
+            reason: "what answered is no relay of a school: is the link right?".into(),
+        }),
+        429 | 500.. => Err(FieldfolioError::Offline { reason: words() }),
+        _ => Err(FieldfolioError::Invitation { reason: words() }),
+    }
+}
+
+/// The one store of a folder: the one that is open, or the one that `open` makes.
+fn opened(
+    folder: &Path,
+    open: impl FnOnce(&Path) -> Result<Device, FieldfolioError>,
+) -> Result<Arc<Store>, FieldfolioError> {
+    let name = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|_, store| store.strong_count() > 0);
+    if let Some(store) = all.get(&name).and_then(Weak::upgrade).filter(|store| !store.is_gone()) {
+        return Ok(store);
+    }
+    let store = Store::of(open(&name)?)?;
+    all.insert(name, Arc::downgrade(&store));
+    Ok(store)
+}

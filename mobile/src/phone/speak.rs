@@ -1,0 +1,67 @@
+//! Speaking on a piece: feedback, judgements, confirmations, replies, reflections. Each is saved and signed when the call
+//! returns, without a network. The id that comes back names what was said.
+
+use fieldfolio_core::ids::{EntryId, PersonId, PieceId};
+use fieldfolio_core::model::entry;
+
+use super::store::Store;
+use super::{FieldfolioError, OsChance, now};
+use crate::asked;
+use crate::records::Reference;
+
+#[uniffi::export]
+impl Store {
+    /// Says what was good and what comes next.
+    pub async fn give_feedback(&self, new: asked::NewFeedback) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            let (piece, about, replaces) = (new.piece, new.about, new.replaces);
+            Ok(device.feedback(piece, about, &new.try_into()?, replaces, now(), &mut OsChance)?)
+        })
+        .await
+    }
+
+    /// Judges one outcome for one student. The judgement pins the work as it stands here now.
+    pub async fn assess(&self, new: asked::NewAssessment) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            let (piece, student) = (new.piece, new.student);
+            Ok(device.assess(piece, student, new.into(), now(), &mut OsChance)?)
+        })
+        .await
+    }
+
+    /// Takes a mentor's judgement as one's own: only then it counts.
+    pub async fn confirm(&self, piece: PieceId, of: Reference) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            Ok(device.confirm(piece, entry::Reference::try_from(&of)?, now(), &mut OsChance)?)
+        })
+        .await
+    }
+
+    /// Answers an entry.
+    pub async fn reply(
+        &self,
+        piece: PieceId,
+        to: Reference,
+        words: String,
+    ) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            Ok(device.reply(piece, entry::Reference::try_from(&to)?, &words, now(), &mut OsChance)?)
+        })
+        .await
+    }
+
+    /// Writes one's reflection on one's own work, or edits it in place.
+    pub async fn reflect(&self, piece: PieceId, words: String) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| Ok(device.reflect(piece, &words, now(), &mut OsChance)?)).await
+    }
+
+    /// Takes back something one said about a student, or about the work itself for nobody. It stays readable, marked.
+    pub async fn withdraw(
+        &self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        entry: EntryId,
+    ) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.withdraw(piece, about, entry, now(), &mut OsChance)?)).await
+    }
+}

@@ -1,0 +1,335 @@
+//! One person's work on this device: opening and closing, room, and leaving.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fieldfolio_core::device::{Call, Device, DeviceError, Unsent};
+use fieldfolio_core::store::Identity;
+use tokio::sync::watch;
+
+use super::log::{LogLevel, log};
+use super::net::Net;
+use super::sync::Pumping;
+use super::{FieldfolioError, beside, blocking, now};
+use crate::Look;
+
+/// One person's work on this device. Everything that is done with it is on disk when the call returns.
+#[derive(Debug, uniffi::Object)]
+pub struct Store {
+    pub(super) desk: Arc<Desk>,
+}
+
+/// What the store and everything made from it work with.
+#[derive(Debug)]
+pub(super) struct Desk {
+    held: Mutex<Held>,
+    is_paused: AtomicBool,
+    pub(super) identity: Identity,
+    folder: PathBuf,
+    pub(super) net: Net,
+    version: watch::Sender<Version>,
+    pub(super) pumping: Pumping,
+}
+
+#[derive(Debug)]
+struct Held {
+    device: Option<Device>,
+    /// Rows that had been written when the version last rose.
+    written: u64,
+}
+
+/// How often something changed, and whether anything ever will again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Version {
+    pub(super) count: u64,
+    pub(super) is_gone: bool,
+}
+
+/// The media that lie on this device, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct Storage {
+    /// All of it.
+    pub bytes: u64,
+    /// One's own that the school does not have yet. It stays.
+    pub unsent: u64,
+    /// One's own originals that the school has: they may go, and come back when they are opened.
+    pub own_sent: u64,
+    /// Others' originals: they may go, too.
+    pub others: u64,
+    /// Small pictures.
+    pub previews: u64,
+    /// What others' originals grow to before the longest unseen go by themselves.
+    pub budget: u64,
+}
+
+/// Room that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct Freed {
+    /// How many originals went.
+    pub count: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// What becomes of work that has not reached the school when somebody logs out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum LogOut {
+    /// Logging out is refused while there is any.
+    Keep,
+    /// It is sent first, for so long at most; what is still unsent then refuses.
+    SendFirst {
+        /// How long, in seconds.
+        seconds: u32,
+    },
+    /// It is lost. Ask the person first, and name what it is.
+    Lose,
+}
+
+impl Desk {
+    /// Does something with the device, as soon as nobody else does.
+    pub(super) async fn with<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Device) -> Result<T, FieldfolioError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        let desk = self.clone();
+        blocking(move || desk.now(work)).await
+    }
+
+    /// The same on this thread.
+    fn now<T>(
+        &self,
+        work: impl FnOnce(&mut Device) -> Result<T, FieldfolioError>,
+    ) -> Result<T, FieldfolioError> {
+        let mut held = self.held();
+        let device = held.device.as_mut().ok_or_else(|| self.closed())?;
+        let done = work(device);
+        let written = device.store().read().total_changes();
+        if written != held.written {
+            held.written = written;
+            self.version.send_modify(|version| version.count += 1);
+        }
+        done
+    }
+
+    fn closed(&self) -> FieldfolioError {
+        let reason = match self.is_gone() {
+            true => "this store was wiped: enrol again",
+            false => "this store is paused: resume it",
+        };
+        FieldfolioError::Closed { reason: reason.into() }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.version.borrow().is_gone
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // What a panic interrupted was one transaction, and is undone.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn versions(&self) -> watch::Receiver<Version> {
+        self.version.subscribe()
+    }
+
+    /// Something was done that the school should hear of.
+    pub(super) fn nudge(&self) {
+        self.pumping.nudge();
+    }
+
+    /// Asks the school, once.
+    pub(super) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        call: impl FnOnce(&mut Device) -> Result<Call<T>, FieldfolioError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        let desk = self.clone();
+        beside(async move {
+            let call = desk.with(call).await?;
+            let answer = desk.net.perform(&call.ask).await.map_err(|_| FieldfolioError::unreachable())?;
+            if answer.status == 401 {
+                return Err(FieldfolioError::SignIn {
+                    reason: "the school does not know this device any more".into(),
+                });
+            }
+            let done = call.finish(answer)?;
+            // What it changed comes back as news.
+            desk.with(|device| Ok(device.wake()?)).await?;
+            desk.nudge();
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl Store {
+    pub(super) fn of(device: Device) -> Result<Arc<Self>, FieldfolioError> {
+        let identity = device.identity().clone();
+        let desk = Desk {
+            folder: device.store().place().path().to_owned(),
+            net: Net::of(&identity)?,
+            identity,
+            held: Mutex::new(Held { device: Some(device), written: 0 }),
+            is_paused: AtomicBool::new(false),
+            version: watch::Sender::new(Version { count: 0, is_gone: false }),
+            pumping: Pumping::default(),
+        };
+        Ok(Arc::new(Self { desk: Arc::new(desk) }))
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.desk.is_gone()
+    }
+
+    /// Looks, and hands out what was seen.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        see: impl FnOnce(&Look<'_>) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        self.desk.with(move |device| Ok(see(&Look::at(device, now())?)?)).await
+    }
+
+    /// Does something that the school should hear of.
+    pub(super) async fn act<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Device) -> Result<T, FieldfolioError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        let done = self.desk.with(work).await?;
+        self.desk.nudge();
+        Ok(done)
+    }
+
+    async fn leave(&self, unsent: Unsent) -> Result<(), FieldfolioError> {
+        if unsent == Unsent::Keep {
+            self.desk.with(|device| Ok(device.may_be_wiped()?)).await?;
+        }
+        self.desk.pumping.stop().await;
+        let desk = self.desk.clone();
+        blocking(move || {
+            let mut held = desk.held();
+            let device = match held.device.take() {
+                Some(device) => device,
+                None if desk.is_gone() => return Ok(()),
+                None => Device::open(desk.folder.as_path())?,
+            };
+            match unsent {
+                Unsent::Keep => {
+                    if let Err(refused) = device.may_be_wiped() {
+                        held.device = Some(device);
+                        return Err(refused.into());
+                    }
+                }
+                Unsent::MayBeLost => {}
+            }
+            device.wipe(unsent)?;
+            desk.version.send_modify(|version| version.is_gone = true);
+            log(LogLevel::Info, || "a store was wiped".into());
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[uniffi::export]
+impl Store {
+    /// The folder it lies in.
+    pub fn folder(&self) -> String {
+        self.desk.folder.to_string_lossy().into_owned()
+    }
+
+    /// Where the school's relay answers.
+    pub fn relay(&self) -> String {
+        self.desk.identity.relay.clone()
+    }
+
+    /// Writes everything back and lets go of the files and the network: a phone ends an app that holds a database while
+    /// it is suspended. Call it when the app leaves the foreground. Everything else throws `Closed` until `resume`.
+    pub async fn pause(&self) -> Result<(), FieldfolioError> {
+        self.desk.pumping.stop().await;
+        let desk = self.desk.clone();
+        blocking(move || {
+            let mut held = desk.held();
+            desk.is_paused.store(!desk.is_gone(), Ordering::Relaxed);
+            match held.device.take() {
+                Some(device) => Ok(device.pause()?),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Opens it again. What was live before the pause goes on.
+    pub async fn resume(&self) -> Result<(), FieldfolioError> {
+        let desk = self.desk.clone();
+        blocking(move || {
+            let mut held = desk.held();
+            if desk.is_gone() {
+                return Err(desk.closed());
+            }
+            if held.device.is_none() {
+                held.device = Some(Device::open(desk.folder.as_path())?);
+                held.written = 0;
+            }
+            desk.is_paused.store(false, Ordering::Relaxed);
+            Ok(())
+        })
+        .await?;
+        self.desk.resume_live();
+        Ok(())
+    }
+
+    /// Is it paused?
+    pub fn is_paused(&self) -> bool {
+        self.desk.is_paused.load(Ordering::Relaxed)
+    }
+
+    /// The media that lie here.
+    pub async fn storage(&self) -> Result<Storage, FieldfolioError> {
+        self.desk
+            .with(|device| {
+                let room = device.room()?;
+                Ok(Storage {
+                    bytes: room.bytes,
+                    unsent: room.unsent,
+                    own_sent: room.own_sent,
+                    others: room.others,
+                    previews: room.previews,
+                    budget: room.budget,
+                })
+            })
+            .await
+    }
+
+    /// Sets how many bytes of others' originals are kept, and lets go of what is over it.
+    pub async fn set_storage_budget(&self, bytes: u64) -> Result<(), FieldfolioError> {
+        self.desk.with(move |device| Ok(device.set_room_budget(bytes)?)).await
+    }
+
+    /// Lets go of every original that the school has. They come back when they are opened.
+    pub async fn free_room(&self) -> Result<Freed, FieldfolioError> {
+        self.desk
+            .with(|device| {
+                let freed = device.free_room()?;
+                Ok(Freed { count: freed.count, bytes: freed.bytes })
+            })
+            .await
+    }
+
+    /// Removes this person's work from this device, once the school has all of it, or as `unsent` says. The school keeps
+    /// what it has.
+    pub async fn log_out(&self, unsent: LogOut) -> Result<(), FieldfolioError> {
+        match unsent {
+            LogOut::Keep => self.leave(Unsent::Keep).await,
+            LogOut::SendFirst { seconds } => {
+                self.desk.run(super::SyncBudget { seconds }).await?;
+                self.leave(Unsent::Keep).await
+            }
+            LogOut::Lose => self.leave(Unsent::MayBeLost).await,
+        }
+    }
+
+    /// Removes everything from this device at once, unsent work, too. For a device that is given away.
+    pub async fn wipe(&self) -> Result<(), FieldfolioError> {
+        self.leave(Unsent::MayBeLost).await
+    }
+}

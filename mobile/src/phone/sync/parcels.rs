@@ -1,0 +1,121 @@
+//! Files in the hands of the platform's own uploader, which goes on when the app is suspended or ended: a background
+//! `URLSession`, say.
+
+use fieldfolio_core::device::{Body, Courier, HttpAnswer, Parcel as Handed};
+use fieldfolio_core::sync::Failure;
+
+use super::super::{FieldfolioError, OsChance, now, token};
+use super::SyncService;
+
+/// One whole request for the platform's uploader: its body is a stretch of a file. Write that stretch to a file of its own
+/// where the platform wants one.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Parcel {
+    /// What it is handed back under. Keep it with the platform's task.
+    pub name: String,
+    /// "POST".
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// All headers, the authorization among them.
+    pub headers: Vec<Header>,
+    /// The file.
+    pub path: String,
+    /// The stretch's first byte in it.
+    pub offset: u64,
+    /// How many bytes.
+    pub length: u64,
+}
+
+/// A header of a request.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// What the platform brought back for a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ParcelAnswer {
+    /// The status; none where no answer came.
+    pub status: Option<u16>,
+    /// The `Location` header.
+    #[uniffi(default)]
+    pub location: Option<String>,
+    /// The `Upload-Offset` header.
+    #[uniffi(default)]
+    pub upload_offset: Option<u64>,
+}
+
+/// Takes up to so many.
+struct Basket {
+    parcels: Vec<Handed>,
+    most: usize,
+}
+
+impl Courier for Basket {
+    fn take(&mut self, parcel: Handed) -> bool {
+        let takes = self.parcels.len() < self.most && matches!(parcel.ask.body, Body::File { .. });
+        if takes {
+            self.parcels.push(parcel);
+        }
+        takes
+    }
+}
+
+#[uniffi::export]
+impl SyncService {
+    /// Hands files that are ready to be sent to the platform's uploader, as the app goes to the background. What it has is
+    /// not sent from here until `take_back`.
+    pub async fn hand_over(&self, most: u32) -> Result<Vec<Parcel>, FieldfolioError> {
+        let authorization = format!("Bearer {}", token(&self.desk.identity));
+        self.desk
+            .with(move |device| {
+                let mut basket = Basket { parcels: Vec::new(), most: most as usize };
+                device.hand_over(&mut basket)?;
+                let parcels = basket.parcels.into_iter().filter_map(|Handed { name, ask }| {
+                    let Body::File { path, offset, length } = ask.body else { return None };
+                    let header = |(name, value): (&str, String)| Header { name: name.to_owned(), value };
+                    let mut headers: Vec<Header> = ask.headers.into_iter().map(header).collect();
+                    headers.push(header(("Authorization", authorization.clone())));
+                    Some(Parcel {
+                        name,
+                        method: ask.method.to_owned(),
+                        url: ask.url,
+                        headers,
+                        path: path.to_string_lossy().into_owned(),
+                        offset,
+                        length,
+                    })
+                });
+                Ok(parcels.collect())
+            })
+            .await
+    }
+
+    /// Takes what the platform brought back for the parcel of this name. One that failed is sent from here. When all of a
+    /// file arrived, the next sync has the school join it.
+    pub async fn brought(&self, name: String, answer: ParcelAnswer) -> Result<(), FieldfolioError> {
+        let answer = match answer.status {
+            Some(status) => Ok(HttpAnswer {
+                status,
+                location: answer.location,
+                upload_offset: answer.upload_offset,
+                ..HttpAnswer::default()
+            }),
+            None => Err(Failure::Unreachable),
+        };
+        self.desk.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsChance)?)).await?;
+        self.desk.nudge();
+        Ok(())
+    }
+
+    /// The platform says that it has nothing any more: everything is sent from here.
+    pub async fn take_back(&self) -> Result<(), FieldfolioError> {
+        self.desk.with(|device| Ok(device.take_back()?)).await?;
+        self.desk.nudge();
+        Ok(())
+    }
+}

@@ -1,0 +1,410 @@
+//! The one loop of a store that asks the core what to do, does it, and hands in what came of it. It runs while somebody
+//! wants it: a run, or the live line. It decides nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use fieldfolio_core::device::{Ask, Body, HttpAnswer, Step, Turn};
+use fieldfolio_core::sync::Failure;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, watch};
+
+use super::super::log::{LogLevel, log};
+use super::super::net::{Line, Said};
+use super::super::store::Desk;
+use super::super::{FieldfolioError, OsChance, now, runtime};
+use super::SyncEnd;
+
+/// Until a device that could not take something in is asked again: it has no room, most likely.
+const NO_ROOM: Duration = Duration::from_secs(20);
+
+/// Who wants the loop, and how it goes.
+#[derive(Debug)]
+pub(in super::super) struct Pumping {
+    wanted: watch::Sender<Wanted>,
+    going: watch::Sender<Going>,
+    nudged: Notify,
+    is_live_wanted: AtomicBool,
+}
+
+/// Who wants the loop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Wanted {
+    live: bool,
+    runs: u32,
+    /// Rises with every call to cancel.
+    cancelled: u64,
+}
+
+/// How it goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Going {
+    /// The loop runs.
+    pub(super) is_running: bool,
+    /// The live line is open.
+    pub(super) is_live: bool,
+    /// Something is on its way.
+    pub(super) is_busy: bool,
+    pub(super) is_offline: bool,
+    pub(super) is_locked: bool,
+    /// How often nothing was left to do.
+    in_step: u64,
+    /// How often the school could not be reached.
+    offline: u64,
+    /// How often the loop ended.
+    ended: u64,
+}
+
+impl Default for Pumping {
+    fn default() -> Self {
+        Self {
+            wanted: watch::Sender::new(Wanted::default()),
+            going: watch::Sender::new(Going::default()),
+            nudged: Notify::new(),
+            is_live_wanted: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Pumping {
+    /// There may be something to do.
+    pub(in super::super) fn nudge(&self) {
+        self.nudged.notify_one();
+    }
+
+    pub(super) fn going(&self) -> watch::Receiver<Going> {
+        self.going.subscribe()
+    }
+
+    pub(super) fn want_live(&self, live: bool) {
+        self.is_live_wanted.store(live, Ordering::Relaxed);
+        self.wanted.send_modify(|wanted| wanted.live = live);
+    }
+
+    pub(super) fn is_live_wanted(&self) -> bool {
+        self.is_live_wanted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cancel(&self) {
+        self.wanted.send_modify(|wanted| wanted.cancelled += 1);
+    }
+
+    /// Ends the loop and everything that wants it, and returns when it has ended. Whether it shall be live again is
+    /// remembered.
+    pub(in super::super) async fn stop(&self) {
+        self.wanted.send_modify(|wanted| {
+            wanted.live = false;
+            wanted.cancelled += 1;
+        });
+        // The sender lives as long as this.
+        let _ = self.going.subscribe().wait_for(|going| !going.is_running).await;
+    }
+
+    fn tell(&self, how: impl FnOnce(&mut Going)) {
+        self.going.send_if_modified(|going| {
+            let before = *going;
+            how(going);
+            *going != before
+        });
+    }
+}
+
+/// A run wants the loop as long as this lives.
+struct Running(Arc<Desk>);
+
+impl Running {
+    fn begin(desk: &Arc<Desk>) -> Self {
+        desk.pumping.wanted.send_modify(|wanted| wanted.runs += 1);
+        Self(desk.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.pumping.wanted.send_modify(|wanted| wanted.runs -= 1);
+    }
+}
+
+impl Desk {
+    /// Waits for the loop to have nothing to do, for so long.
+    pub(super) async fn run_until(self: &Arc<Self>, budget: Duration) -> SyncEnd {
+        let mut going = self.pumping.going();
+        let before = *going.borrow_and_update();
+        let mut wanted = self.pumping.wanted.subscribe();
+        let cancelled = wanted.borrow_and_update().cancelled;
+        let running = Running::begin(self);
+        self.pump();
+        self.pumping.nudge();
+        let ended = going.wait_for(|now| {
+            now.in_step > before.in_step
+                || now.offline > before.offline
+                || now.is_locked
+                || now.ended > before.ended
+        });
+        let end = tokio::select! {
+            now = ended => match now.map(|now| *now) {
+                Ok(now) if now.is_locked => SyncEnd::Locked,
+                Ok(now) if now.in_step > before.in_step => SyncEnd::InStep,
+                Ok(now) if now.offline > before.offline => SyncEnd::Offline,
+                Ok(_) | Err(_) => SyncEnd::Cancelled,
+            },
+            _ = wanted.wait_for(|wanted| wanted.cancelled > cancelled) => SyncEnd::Cancelled,
+            () = tokio::time::sleep(budget) => SyncEnd::OutOfTime,
+        };
+        drop(running);
+        log(LogLevel::Info, || format!("a run ended: {end:?}"));
+        end
+    }
+
+    /// Starts the loop, unless it runs.
+    pub(super) fn pump(self: &Arc<Self>) {
+        let starts = self.pumping.going.send_if_modified(|going| {
+            let starts = !going.is_running;
+            (going.is_running, going.is_busy) = (true, true);
+            starts
+        });
+        if starts {
+            runtime().spawn(Pump::run(self.clone()));
+        }
+    }
+}
+
+type Flight = BoxFuture<'static, (Turn, Result<HttpAnswer, Failure>)>;
+
+struct Pump {
+    desk: Arc<Desk>,
+    flights: FuturesUnordered<Flight>,
+    turns: Vec<Turn>,
+    line: Option<Line>,
+    /// An exchange was answered since the last line was opened: another may be tried.
+    may_open: bool,
+    /// The last request brought no answer.
+    is_unreachable: bool,
+}
+
+/// What a turn of the loop came to.
+enum Turned {
+    On,
+    Locked,
+    Nobody,
+}
+
+impl Pump {
+    async fn run(desk: Arc<Desk>) {
+        let mut pump = Self {
+            desk: desk.clone(),
+            flights: FuturesUnordered::new(),
+            turns: Vec::new(),
+            line: None,
+            may_open: false,
+            is_unreachable: false,
+        };
+        log(LogLevel::Debug, || "syncing begins".into());
+        loop {
+            match pump.turn().await {
+                Ok(Turned::On) => {}
+                Ok(Turned::Locked) => {
+                    desk.pumping.tell(|going| going.is_locked = true);
+                    break;
+                }
+                Ok(Turned::Nobody) => {
+                    pump.end().await;
+                    // Whoever came while it ended starts it again.
+                    break;
+                }
+                Err(FieldfolioError::Closed { .. }) => break,
+                Err(error) => {
+                    log(LogLevel::Error, || format!("what came could not be kept: {}", case(&error)));
+                    pump.wait(Some(NO_ROOM)).await;
+                }
+            }
+        }
+        desk.pumping.tell(|going| {
+            going.ended += 1;
+            (going.is_running, going.is_live, going.is_busy) = (false, false, false);
+        });
+        let wanted = *desk.pumping.wanted.borrow();
+        let is_locked = desk.pumping.going.borrow().is_locked;
+        if (wanted.live || wanted.runs > 0) && !is_locked {
+            desk.pump();
+        }
+        log(LogLevel::Debug, || "syncing ended".into());
+    }
+
+    async fn turn(&mut self) -> Result<Turned, FieldfolioError> {
+        let wanted = *self.desk.pumping.wanted.borrow();
+        if !wanted.live && wanted.runs == 0 {
+            return Ok(Turned::Nobody);
+        }
+        if !wanted.live && self.line.is_some() {
+            self.hang_up().await?;
+        }
+        match self.desk.with(|device| Ok(device.next_step(now())?)).await? {
+            Step::Locked => return Ok(Turned::Locked),
+            Step::Ask(turn, ask) => {
+                self.desk.pumping.tell(|going| going.is_busy = true);
+                self.begin(turn, ask).await?;
+            }
+            Step::Wait(until) => {
+                let pause = until.map(|until| until.millis().saturating_sub(now().millis()));
+                self.rest(wanted.live, pause.map(Duration::from_millis)).await?;
+            }
+        }
+        Ok(Turned::On)
+    }
+
+    async fn begin(&mut self, turn: Turn, ask: Ask) -> Result<(), FieldfolioError> {
+        let frame = exchange(&ask);
+        if let (Some(line), Some(frame)) = (&mut self.line, frame) {
+            if !line.send(frame).await {
+                self.hang_up().await?;
+            }
+            return Ok(());
+        }
+        let net = self.desk.net.clone();
+        self.turns.push(turn);
+        self.flights.push(Box::pin(async move {
+            let answer = net.perform(&ask).await;
+            log(LogLevel::Debug, || match &answer {
+                Ok(answer) => format!("{} answered {}", ask.method, answer.status),
+                Err(_) => format!("{} brought no answer", ask.method),
+            });
+            (turn, answer)
+        }));
+        Ok(())
+    }
+
+    /// Nothing more is to be begun now.
+    async fn rest(&mut self, wants_live: bool, pause: Option<Duration>) -> Result<(), FieldfolioError> {
+        let in_flight = !self.flights.is_empty()
+            || self.desk.with(|device| Ok(device.exchange_in_flight().is_some())).await?;
+        if !in_flight {
+            let is_unreachable = self.is_unreachable;
+            let is_busy = !is_unreachable && self.desk.with(|device| Ok(device.is_busy()?)).await?;
+            self.desk.pumping.tell(|going| {
+                (going.is_busy, going.is_offline) = (is_busy, is_unreachable);
+                going.offline += u64::from(is_unreachable);
+                going.in_step += u64::from(!is_unreachable && !is_busy);
+            });
+            if wants_live && self.line.is_none() && std::mem::take(&mut self.may_open) {
+                return self.open().await;
+            }
+        }
+        self.wait(pause).await;
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<(), FieldfolioError> {
+        let said =
+            self.desk.with(|device| Ok(Said { url: device.live_url(), protocols: device.live_protocols() }));
+        self.line = self.desk.net.open_line(&said.await?).await;
+        if self.line.is_some() {
+            log(LogLevel::Debug, || "the live line is open".into());
+            self.desk.pumping.tell(|going| going.is_live = true);
+            self.desk.with(|device| Ok(device.wake()?)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first, and hands it in.
+    async fn wait(&mut self, pause: Option<Duration>) {
+        enum Came {
+            Answer(Turn, Result<HttpAnswer, Failure>),
+            Frame(Option<Vec<u8>>),
+            Other,
+        }
+        let mut wanted = self.desk.pumping.wanted.subscribe();
+        let seen = *wanted.borrow_and_update();
+        if !seen.live && seen.runs == 0 {
+            return;
+        }
+        let line = &mut self.line;
+        let came = tokio::select! {
+            Some((turn, answer)) = self.flights.next(), if !self.flights.is_empty() => Came::Answer(turn, answer),
+            frame = async { line.as_mut().expect("there is a line").hear().await }, if line.is_some() => {
+                Came::Frame(frame)
+            }
+            () = self.desk.pumping.nudged.notified() => Came::Other,
+            _ = wanted.changed() => Came::Other,
+            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Came::Other,
+        };
+        let handed_in = match came {
+            Came::Other => Ok(()),
+            Came::Answer(turn, answer) => {
+                self.turns.retain(|other| *other != turn);
+                self.is_unreachable = answer.is_err();
+                self.may_open |= answer.is_ok();
+                self.desk.with(move |device| Ok(device.answered(turn, answer, now(), &mut OsChance)?)).await
+            }
+            Came::Frame(None) => self.hang_up().await,
+            Came::Frame(Some(frame)) => {
+                self.is_unreachable = false;
+                let heard =
+                    self.desk.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
+                match heard {
+                    Ok(_) => Ok(()),
+                    Err(error @ FieldfolioError::Closed { .. }) => Err(error),
+                    // What was not taken in comes again.
+                    Err(_) => self.hang_up().await,
+                }
+            }
+        };
+        if let Err(error) = handed_in {
+            log(LogLevel::Error, || format!("what came could not be kept: {}", case(&error)));
+        }
+    }
+
+    async fn hang_up(&mut self) -> Result<(), FieldfolioError> {
+        self.line = None;
+        self.desk.pumping.tell(|going| going.is_live = false);
+        let over_http = self.turns.clone();
+        self.desk
+            .with(move |device| {
+                if let Some(turn) = device.exchange_in_flight().filter(|turn| !over_http.contains(turn)) {
+                    device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
+                }
+                device.hung_up(now(), &mut OsChance);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Gives up what is on its way.
+    async fn end(&mut self) {
+        self.flights.clear();
+        let turns = std::mem::take(&mut self.turns);
+        let has_line = self.line.take().is_some();
+        let given_up = self.desk.with(move |device| {
+            let open = turns.into_iter().chain(device.exchange_in_flight());
+            for turn in open.collect::<Vec<_>>() {
+                device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
+            }
+            if has_line {
+                device.hung_up(now(), &mut OsChance);
+            }
+            Ok(())
+        });
+        // A store that is closed has nothing on its way.
+        let _ = given_up.await;
+    }
+}
+
+/// The frame to send over a line, if this is the exchange.
+fn exchange(ask: &Ask) -> Option<Vec<u8>> {
+    match &ask.body {
+        Body::Bytes(bytes) if ask.url.ends_with("/v1/sync") => Some(bytes.clone()),
+        Body::Bytes(_) | Body::Empty | Body::File { .. } => None,
+    }
+}
+
+/// What happened, without its words.
+fn case(error: &FieldfolioError) -> &'static str {
+    match error {
+        FieldfolioError::Space { .. } => "no room",
+        FieldfolioError::Broken { .. } => "the store",
+        _ => "refused",
+    }
+}

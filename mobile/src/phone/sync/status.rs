@@ -1,0 +1,141 @@
+//! How things stand, and hearing of it.
+
+use std::sync::Arc;
+
+use fieldfolio_core::blob::BlobHash;
+use tokio::sync::{Mutex, watch};
+
+use super::super::store::{Desk, Version};
+use super::super::{FieldfolioError, now};
+use super::SyncService;
+use super::pump::Going;
+use crate::Look;
+use crate::records::{Status, Upload};
+
+/// How this device is connected with its school.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Connection {
+    /// Nothing is asked of it now.
+    Idle,
+    /// Something is on its way.
+    Syncing,
+    /// Everything that needs nobody's help is done.
+    InStep,
+    /// The same, and news come as they commit.
+    Live,
+    /// The school can't be reached; it is tried again.
+    Offline,
+    /// The school does not know this device any more.
+    Locked,
+}
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct SyncStatus {
+    /// How it is connected.
+    pub connection: Connection,
+    /// What waits, and why.
+    pub status: Status,
+    /// Bytes of the queue's files that have left.
+    pub sent: u64,
+    /// Bytes of them in all.
+    pub size: u64,
+}
+
+/// Tells whenever something about the sync changed. What comes while nobody asks is told as one.
+#[derive(Debug, uniffi::Object)]
+pub struct StatusStream {
+    desk: Arc<Desk>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    versions: watch::Receiver<Version>,
+    going: watch::Receiver<Going>,
+    /// The first is told at once.
+    is_new: bool,
+}
+
+fn connection(going: Going) -> Connection {
+    match going {
+        Going { is_locked: true, .. } => Connection::Locked,
+        Going { is_running: false, .. } => Connection::Idle,
+        Going { is_offline: true, .. } => Connection::Offline,
+        Going { is_busy: true, .. } => Connection::Syncing,
+        Going { is_live: true, .. } => Connection::Live,
+        Going { .. } => Connection::InStep,
+    }
+}
+
+impl Desk {
+    /// The queue, with what has left of the stretch that is on its way now.
+    async fn uploads(self: &Arc<Self>) -> Result<Status, FieldfolioError> {
+        let traffic = self.net.traffic().clone();
+        self.with(move |device| {
+            let mut status = Look::at(device, now())?.status()?;
+            for upload in &mut status.uploads {
+                let path =
+                    upload.hash.parse::<BlobHash>().ok().and_then(|hash| device.store().blobs().path(hash));
+                let left = path.and_then(|path| traffic.left(&path));
+                upload.sent = upload.sent.max(left.unwrap_or(0)).min(upload.size);
+            }
+            Ok(status)
+        })
+        .await
+    }
+
+    async fn sync_status(self: &Arc<Self>, going: Going) -> Result<SyncStatus, FieldfolioError> {
+        let status = self.uploads().await?;
+        let total = |of: fn(&Upload) -> u64| status.uploads.iter().map(of).sum();
+        let (sent, size) = (total(|upload| upload.sent), total(|upload| upload.size));
+        let connection = if status.locked { Connection::Locked } else { connection(going) };
+        Ok(SyncStatus { connection, sent, size, status })
+    }
+}
+
+#[uniffi::export]
+impl SyncService {
+    /// Files on their way to the school, small pictures first, each with its progress and what it waits for.
+    pub async fn queue(&self) -> Result<Vec<Upload>, FieldfolioError> {
+        Ok(self.desk.uploads().await?.uploads)
+    }
+
+    /// How things stand now.
+    pub async fn status(&self) -> Result<SyncStatus, FieldfolioError> {
+        let going = *self.desk.pumping.going().borrow();
+        self.desk.sync_status(going).await
+    }
+
+    /// Tells how things stand, first at once and then whenever that changes.
+    pub fn open_status_stream(&self) -> StatusStream {
+        let heard = Heard { versions: self.desk.versions(), going: self.desk.pumping.going(), is_new: true };
+        StatusStream { desk: self.desk.clone(), heard: Mutex::new(heard) }
+    }
+}
+
+#[uniffi::export]
+impl StatusStream {
+    /// Waits until something changed, and says how things stand then. Nothing once the store is gone. While the store is
+    /// paused it waits.
+    pub async fn next(&self) -> Result<Option<SyncStatus>, FieldfolioError> {
+        let mut heard = self.heard.lock().await;
+        loop {
+            if !std::mem::take(&mut heard.is_new) {
+                let Heard { versions, going, .. } = &mut *heard;
+                tokio::select! {
+                    changed = versions.changed() => if changed.is_err() { return Ok(None) },
+                    changed = going.changed() => if changed.is_err() { return Ok(None) },
+                }
+            }
+            if heard.versions.borrow_and_update().is_gone {
+                return Ok(None);
+            }
+            let going = *heard.going.borrow_and_update();
+            match self.desk.sync_status(going).await {
+                Err(FieldfolioError::Closed { .. }) => {}
+                done => return done.map(Some),
+            }
+        }
+    }
+}
