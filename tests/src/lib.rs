@@ -10,6 +10,7 @@ pub mod films;
 pub mod fixtures;
 pub mod fuzz;
 pub mod hostile;
+pub mod journey;
 pub mod judge;
 pub mod ledger;
 pub mod load;
