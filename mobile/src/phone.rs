@@ -14,7 +14,7 @@ mod fieldfolio;
 mod ids;
 mod log;
 mod net;
-mod platform;
+pub mod platform;
 mod school;
 mod speak;
 mod store;

@@ -63,6 +63,7 @@ impl Desk {
     /// Lives on after a pause, if it did before.
     pub(super) fn resume_live(self: &Arc<Self>) {
         if self.pumping.is_live_wanted() {
+            self.pumping.want_live(true);
             self.pump();
         }
     }

@@ -43,9 +43,10 @@ impl Identity {
         let certificate =
             CertificateDer::from_pem_slice(self.certificate.as_bytes()).map_err(io::Error::other)?;
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(io::Error::other)?;
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key));
+        let config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key));
         Ok(TlsAcceptor::from(Arc::new(config.map_err(io::Error::other)?)))
     }
 }

@@ -39,6 +39,12 @@ struct Wanted {
     cancelled: u64,
 }
 
+impl Wanted {
+    const fn by_somebody(&self) -> bool {
+        self.live || self.runs > 0
+    }
+}
+
 /// How it goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Going {
@@ -54,8 +60,8 @@ pub(super) struct Going {
     in_step: u64,
     /// How often the school could not be reached.
     offline: u64,
-    /// How often the loop ended.
-    ended: u64,
+    /// How often the loop ended since the store was closed.
+    closed: u64,
 }
 
 impl Default for Pumping {
@@ -142,7 +148,7 @@ impl Desk {
             now.in_step > before.in_step
                 || now.offline > before.offline
                 || now.is_locked
-                || now.ended > before.ended
+                || now.closed > before.closed
         });
         let end = tokio::select! {
             now = ended => match now.map(|now| *now) {
@@ -155,6 +161,10 @@ impl Desk {
             () = tokio::time::sleep(budget) => SyncEnd::OutOfTime,
         };
         drop(running);
+        // Whoever is granted so much time does nothing afterwards.
+        if !self.pumping.wanted.borrow().by_somebody() {
+            let _ = self.pumping.going().wait_for(|going| !going.is_running).await;
+        }
         log(LogLevel::Info, || format!("a run ended: {end:?}"));
         end
     }
@@ -163,7 +173,9 @@ impl Desk {
     pub(super) fn pump(self: &Arc<Self>) {
         let starts = self.pumping.going.send_if_modified(|going| {
             let starts = !going.is_running;
-            (going.is_running, going.is_busy) = (true, true);
+            if starts {
+                (going.is_running, going.is_busy, going.is_locked) = (true, true, false);
+            }
             starts
         });
         if starts {
@@ -181,6 +193,7 @@ struct Pump {
     line: Option<Line>,
     /// An exchange was answered since the last line was opened: another may be tried.
     may_open: bool,
+    was_live: bool,
     /// The last request brought no answer.
     is_unreachable: bool,
 }
@@ -200,6 +213,7 @@ impl Pump {
             turns: Vec::new(),
             line: None,
             may_open: false,
+            was_live: false,
             is_unreachable: false,
         };
         log(LogLevel::Debug, || "syncing begins".into());
@@ -215,7 +229,10 @@ impl Pump {
                     // Whoever came while it ended starts it again.
                     break;
                 }
-                Err(FieldfolioError::Closed { .. }) => break,
+                Err(FieldfolioError::Closed { .. }) => {
+                    desk.pumping.tell(|going| going.closed += 1);
+                    break;
+                }
                 Err(error) => {
                     log(LogLevel::Error, || format!("what came could not be kept: {}", case(&error)));
                     pump.wait(Some(NO_ROOM)).await;
@@ -223,12 +240,11 @@ impl Pump {
             }
         }
         desk.pumping.tell(|going| {
-            going.ended += 1;
             (going.is_running, going.is_live, going.is_busy) = (false, false, false);
         });
         let wanted = *desk.pumping.wanted.borrow();
         let is_locked = desk.pumping.going.borrow().is_locked;
-        if (wanted.live || wanted.runs > 0) && !is_locked {
+        if wanted.by_somebody() && !is_locked {
             desk.pump();
         }
         log(LogLevel::Debug, || "syncing ended".into());
@@ -236,12 +252,17 @@ impl Pump {
 
     async fn turn(&mut self) -> Result<Turned, FieldfolioError> {
         let wanted = *self.desk.pumping.wanted.borrow();
-        if !wanted.live && wanted.runs == 0 {
+        if !wanted.by_somebody() {
             return Ok(Turned::Nobody);
         }
         if !wanted.live && self.line.is_some() {
             self.hang_up().await?;
         }
+        if wanted.live && !self.was_live {
+            // A line is opened after an exchange, and none may be due for long.
+            self.desk.with(|device| Ok(device.wake()?)).await?;
+        }
+        self.was_live = wanted.live;
         match self.desk.with(|device| Ok(device.next_step(now())?)).await? {
             Step::Locked => return Ok(Turned::Locked),
             Step::Ask(turn, ask) => {
@@ -318,7 +339,7 @@ impl Pump {
         }
         let mut wanted = self.desk.pumping.wanted.subscribe();
         let seen = *wanted.borrow_and_update();
-        if !seen.live && seen.runs == 0 {
+        if !seen.by_somebody() {
             return;
         }
         let line = &mut self.line;

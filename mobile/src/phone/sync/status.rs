@@ -53,8 +53,18 @@ pub struct StatusStream {
 struct Heard {
     versions: watch::Receiver<Version>,
     going: watch::Receiver<Going>,
-    /// The first is told at once.
-    is_new: bool,
+    /// What was told last; the first is told at once.
+    last: Option<SyncStatus>,
+}
+
+impl Heard {
+    /// Waits until something changed. Both senders live as long as the store that this belongs to.
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.versions.changed() => {}
+            _ = self.going.changed() => {}
+        }
+    }
 }
 
 fn connection(going: Going) -> Connection {
@@ -109,7 +119,7 @@ impl SyncService {
 
     /// Tells how things stand, first at once and then whenever that changes.
     pub fn open_status_stream(&self) -> StatusStream {
-        let heard = Heard { versions: self.desk.versions(), going: self.desk.pumping.going(), is_new: true };
+        let heard = Heard { versions: self.desk.versions(), going: self.desk.pumping.going(), last: None };
         StatusStream { desk: self.desk.clone(), heard: Mutex::new(heard) }
     }
 }
@@ -121,20 +131,22 @@ impl StatusStream {
     pub async fn next(&self) -> Result<Option<SyncStatus>, FieldfolioError> {
         let mut heard = self.heard.lock().await;
         loop {
-            if !std::mem::take(&mut heard.is_new) {
-                let Heard { versions, going, .. } = &mut *heard;
-                tokio::select! {
-                    changed = versions.changed() => if changed.is_err() { return Ok(None) },
-                    changed = going.changed() => if changed.is_err() { return Ok(None) },
+            if heard.last.is_some() {
+                heard.wait().await;
+            }
+            let status = loop {
+                if heard.versions.borrow_and_update().is_gone {
+                    return Ok(None);
                 }
-            }
-            if heard.versions.borrow_and_update().is_gone {
-                return Ok(None);
-            }
-            let going = *heard.going.borrow_and_update();
-            match self.desk.sync_status(going).await {
-                Err(FieldfolioError::Closed { .. }) => {}
-                done => return done.map(Some),
+                let going = *heard.going.borrow_and_update();
+                match self.desk.sync_status(going).await {
+                    Err(FieldfolioError::Closed { .. }) => heard.wait().await,
+                    told => break told?,
+                }
+            };
+            if heard.last.as_ref() != Some(&status) {
+                heard.last = Some(status.clone());
+                return Ok(Some(status));
             }
         }
     }
