@@ -1,0 +1,89 @@
+"""The scripts that schools begin with, run as anyone would run them; and what a script may rely on."""
+
+import asyncio
+import csv
+import io
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import fieldfolio as ff
+from conftest import HERE, Stage, run
+from fieldfolio import aio
+
+
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = HERE / "../examples" / f"{name}.py"
+    return subprocess.run([sys.executable, path, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_a_roster_bulk_evidence_and_an_export_of_a_class(stage: Stage, tmp_path: Path) -> None:
+    stage.enrolled("ms-ito").pause()
+
+    rows = list(csv.DictReader(io.StringIO(script("roster", stage.at("ms-ito")).stdout)))
+    assert [row["student"] for row in rows] == ["Ada Sample", "Mina Sample", "Otto Sample"]
+
+    shutil.copy(stage.told["photos"][0], tmp_path / "talk.jpg")
+    work = tmp_path / "work.csv"
+    work.write_text(
+        "folio,title,words,day,files\n"
+        "Mina Sample/Community garden,A talk,About roots,2026-09-30,talk.jpg\n"
+        "Mina Sample/No such project,Lost,,2026-09-30,\n"
+        "Otto Sample/Community garden,Digging,Deep,yesterday,\n"
+        "Otto Sample/Community garden,Sowing,Beans,2026-10-01,absent.jpg\n"
+    )
+    bulk = script("bulk_evidence", stage.at("ms-ito"), str(work))
+    assert bulk.returncode == 1 and "in step" in bulk.stdout
+    named = [line.split(":")[0] for line in bulk.stderr.splitlines()]
+    assert named == ["line 3", "line 4", "line 5"], bulk.stderr
+
+    out = tmp_path / "portfolios"
+    export = script("export_class", stage.at("ms-ito"), "Science 9", str(out))
+    assert "Mina Sample: 1 pieces, 1 files, 0 not here" in export.stdout, export.stderr
+    assert "A talk" in (out / "Mina Sample" / "portfolio.json").read_text()
+    assert len(list((out / "Mina Sample" / "media").iterdir())) == 1
+
+
+def test_many_threads_share_a_store(stage: Stage) -> None:
+    mina = stage.enrolled("mina")
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: mina.capture(stage.evidence(number % 3)), range(8)))
+    assert len({one.piece for one in made}) == len(mina.mine()) == 8
+
+
+def test_a_wait_that_is_over_raises_and_the_stream_goes_on(stage: Stage) -> None:
+    mina = stage.enrolled("mina")
+    changes = mina.open_change_stream()
+    with pytest.raises(TimeoutError):
+        changes.next(timeout=0.01)
+    mina.capture(ff.NewEvidence(title="Leaf", folios=[stage.told["folios"]["mina/community-garden"]]))
+    assert changes.next(timeout=5)
+
+
+def test_asyncio_has_the_same_and_a_cancelled_run_ends(stage: Stage) -> None:
+    async def walk() -> ff.SyncEnd:
+        library = aio.Fieldfolio(ff.Config(log_level=ff.LogLevel.OFF))
+        store = await library.enrol(stage.link("lea"), stage.at("lea"))
+        sync = store.sync_service()
+        begun = asyncio.create_task(sync.run(ff.SyncBudget(seconds=600)))
+        await asyncio.sleep(0)
+        begun.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await begun
+        return (await sync.run(ff.SyncBudget(seconds=60))).end
+
+    assert asyncio.run(walk()) == ff.SyncEnd.IN_STEP
+
+
+def test_errors_say_why_in_their_text(stage: Stage) -> None:
+    with pytest.raises(ff.FieldfolioError) as error:
+        stage.library.open(stage.at("nowhere"))
+    assert isinstance(error.value, ff.FieldfolioError.Missing)
+    assert str(error.value) == error.value.reason
+    assert "enrol this device first" in str(error.value)
+    mina = stage.enrolled("mina")
+    assert run(mina) == ff.SyncEnd.IN_STEP
