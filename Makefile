@@ -10,7 +10,7 @@ WEB := mobile/web
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/wasm/src $(WEB)/bindgen/src mobile/src core/src -type f -not -path '*/pkg/*') \
 	$(wildcard $(WEB)/*.json $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs $(WEB)/*.sh) Cargo.lock
 
-.PHONY: help setup build web demo demo-stop demo-negative test test-web bench soak lint node
+.PHONY: help setup build web demo demo-stop demo-negative test test-web test-phones bindings wheel check-phones xcframework aar bench soak lint node
 
 help: ## These commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -46,12 +46,34 @@ node: setup
 
 test: build node ## All tests
 	@source tests/rust-env.sh && cargo test --locked --workspace
+	@$(MAKE) --no-print-directory test-phones
 	@$(MAKE) --no-print-directory test-web
 	@tests/closing.sh
 
 test-web: build ## The web client's: its own logic, its types, and journeys in a real browser
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) check && npm run --silent --prefix $(WEB) test
 	@source tests/rust-env.sh && npm run --silent --prefix $(WEB) journeys
+
+bindings: setup ## The library for this machine and its bindings for Kotlin, Swift and Python, into target/phones
+	@mobile/bindings.sh
+
+test-phones: build bindings ## The journey in Python, Kotlin and Swift, each through its own layer
+	@mobile/python/test.sh
+	@mobile/kotlin/test.sh
+	@mobile/swift/test.sh
+
+wheel: setup ## The Python package for this machine, as small as it ships, into target/python/dist
+	@mobile/bindings.sh --release
+	@mobile/python/wheel.sh
+
+check-phones: setup ## The library for Android and iOS, checked and linked without NDK and Xcode (Debian)
+	@mobile/check-phones.sh
+
+xcframework: ## The library for Apple's platforms (a Mac with Xcode)
+	@mobile/xcframework.sh
+
+aar: ## The library for Android (Android SDK, NDK, cargo-ndk, Gradle)
+	@mobile/aar.sh
 
 soak: build node ## The long runs: 10,000 random schools, 20,000 hostile changes, 1,000 kills, a cut at every moment in many ways, 300,000 broken inputs for each reader
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture

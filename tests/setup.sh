@@ -12,6 +12,10 @@ command -v ffmpeg >/dev/null || missing+=(ffmpeg)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v chromium >/dev/null || missing+=(chromium)
+# Python, Kotlin and Swift walk the same journey. Swift's own script brings its compiler.
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+command -v javac >/dev/null || missing+=(openjdk-17-jdk-headless)
+command -v mvn >/dev/null || missing+=(maven)
 # The core for browsers: SQLite's C needs a clang and its archiver. Without the Rust target for it, Debian's Rust brings the
 # standard library as source.
 any() { compgen -G "$1" >/dev/null; }
@@ -24,7 +28,7 @@ fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
-        echo "missing: ${missing[*]} (Debian's package names). Install Rust 1.90 or newer with the target wasm32-unknown-unknown, a C compiler, clang with llvm-ar, exiftool, ffmpeg, Chromium and Node.js 20.19 or newer." >&2
+        echo "missing: ${missing[*]} (Debian's package names). Install Rust 1.90 or newer with the target wasm32-unknown-unknown, a C compiler, clang with llvm-ar, exiftool, ffmpeg, Chromium, Python 3.10 with venv, a JDK 17 with Maven, and Node.js 20.19 or newer." >&2
         exit 1
     fi
     export DEBIAN_FRONTEND=noninteractive

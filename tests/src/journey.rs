@@ -2,10 +2,14 @@
 //! certificate of the school's own, and three photos. `mobile/journey.md` tells the journey.
 
 use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use fieldfolio_core::device::{NewMedium, NewPiece};
+use fieldfolio_core::model::role::{Role, Roles};
 use serde_json::{Map, Value, json};
 
+use crate::driver::{self, OsChance};
 use crate::photos;
 use crate::proxy::front::{Front, Identity};
 use crate::real::RealSchool;
@@ -97,4 +101,32 @@ pub fn serve(asked: impl BufRead, mut out: impl Write) -> Result<(), Trouble> {
         out.flush()?;
     }
     Ok(())
+}
+
+/// Makes Mina's store in a new folder, `store` in it, with so many pieces that the school has; and `photo.jpg`, of four
+/// megabytes or a little more.
+pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
+    std::fs::create_dir_all(folder)?;
+    let school = RealSchool::start()?;
+    let mut mina = driver::enrol(&school.link("mina")?, &folder.join("store"))?;
+    driver::sync(&mut mina, true, Duration::from_secs(30))?;
+    let folios = ["mina/community-garden", "mina/bridge-workshop"].map(|name| school.folio(name));
+    for number in 0..pieces {
+        let new = NewPiece {
+            media: vec![NewMedium::of_bytes(photos::field_photo(number, 320, 240))],
+            title: format!("Leaf {number}"),
+            words: "What I saw in the garden, and what I want to try next.".to_owned(),
+            folios: vec![folios[number as usize % 2]],
+            outcomes: vec![school.outcome("THINK")],
+            audience: Some(Roles::of([Role::Owner, Role::Teacher, Role::Guardian])),
+            ..NewPiece::default()
+        };
+        mina.capture(new, driver::now(), &mut OsChance)?;
+    }
+    driver::sync(&mut mina, true, Duration::from_secs(600))?;
+    let photo = (0u32..)
+        .map(|step| photos::field_photo(7, 4000 + 400 * step, 3000 + 300 * step))
+        .find(|photo| photo.len() >= 4_000_000);
+    std::fs::write(folder.join("photo.jpg"), photo.ok_or("no photo is that large")?)?;
+    Ok(mina.pause()?)
 }

@@ -1,0 +1,142 @@
+// Photos and films that leave while the app is suspended or ended: a background `URLSession` carries them. Not compiled
+// here: it needs Apple's SDK. Its syntax is checked.
+//
+// Make it once, when the app starts, with the same identifier every time; `begin()` when the app goes to the background,
+// `returned()` when it comes back. In the app delegate:
+//
+//     func application(_: UIApplication, handleEventsForBackgroundURLSession identifier: String,
+//                      completionHandler: @escaping () -> Void) {
+//         uploads.finishing(completionHandler)
+//     }
+//
+// A school that vouches for its web server by a key in the invitation is not believed by iOS, which knows no such key: what
+// is handed over comes back at once, and is sent by the library while it runs.
+
+#if os(iOS)
+import FieldfolioRaw
+import Foundation
+
+/// Hands files to iOS and brings back what came of them.
+public final class BackgroundUploads: NSObject, @unchecked Sendable {
+    private let keeper: @Sendable () async throws -> StoreKeeper
+    private let folder: URL
+    /// Made with `self` as its delegate, and never replaced.
+    private var session: URLSession!
+    private let lock = NSLock()
+    /// What came and is not with the store yet; each waits for the one before.
+    private var bringing: Task<Void, Never>?
+    @MainActor private var finished: [() -> Void] = []
+
+    /// `keeper` opens the store if it is not open yet: iOS may start the app only to tell that files have arrived.
+    public init(identifier: String, keeper: @escaping @Sendable () async throws -> StoreKeeper) {
+        self.keeper = keeper
+        let support = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
+        folder = support.appendingPathComponent("Fieldfolio uploads", isDirectory: true)
+        super.init()
+        let configuration = URLSessionConfiguration.background(withIdentifier: identifier)
+        configuration.sessionSendsLaunchEvents = true
+        configuration.isDiscretionary = false
+        configuration.httpCookieStorage = nil
+        configuration.urlCache = nil
+        session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
+    }
+
+    /// Hands over what is ready to be sent. Each stretch is written to a file of its own, at most 8 MB: a background session
+    /// sends whole files only.
+    public func begin(most: UInt32 = 8) async throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try await keeper().use { [self] store in
+            for parcel in try await store.syncService().handOver(most: most) {
+                do {
+                    try send(parcel)
+                } catch {
+                    // It could not be written: the library sends it itself.
+                    try await store.syncService().brought(name: parcel.name, answer: ParcelAnswer(status: nil))
+                }
+            }
+        }
+    }
+
+    /// The app is looked at again. If iOS has nothing any more, what it was given is taken back: it may have been lost when
+    /// somebody ended the app by hand.
+    public func returned() async throws {
+        guard await session.allTasks.isEmpty else { return }
+        await lock.withLock { bringing }?.value
+        try await keeper().use { try await $0.syncService().takeBack() }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// iOS started or woke the app for this session, and wants to hear when everything it tells has been dealt with.
+    @MainActor public func finishing(_ completion: @escaping () -> Void) {
+        finished.append(completion)
+    }
+
+    private func send(_ parcel: Parcel) throws {
+        guard let url = URL(string: parcel.url) else { throw URLError(.badURL) }
+        var request = URLRequest(url: url)
+        request.httpMethod = parcel.method
+        for header in parcel.headers {
+            request.setValue(header.value, forHTTPHeaderField: header.name)
+        }
+        let stretch = file(of: parcel.name)
+        let from = try FileHandle(forReadingFrom: URL(fileURLWithPath: parcel.path))
+        defer { try? from.close() }
+        try from.seek(toOffset: parcel.offset)
+        let bytes = try from.read(upToCount: Int(parcel.length)) ?? Data()
+        guard bytes.count == Int(parcel.length) else { throw CocoaError(.fileReadCorruptFile) }
+        try bytes.write(to: stretch, options: .completeFileProtectionUntilFirstUserAuthentication)
+        let task = session.uploadTask(with: request, fromFile: stretch)
+        // The only thing that iOS keeps of it while the app is not there.
+        task.taskDescription = parcel.name
+        task.resume()
+    }
+
+    private func file(of name: String) -> URL {
+        folder.appendingPathComponent(name.replacingOccurrences(of: "/", with: "-"))
+    }
+
+    private func bring(_ name: String, _ answer: ParcelAnswer) {
+        lock.withLock {
+            let before = bringing
+            bringing = Task { [keeper] in
+                await before?.value
+                // Not taken (the disk is full, say), it is taken back once iOS has nothing any more.
+                try? await keeper().use { try await $0.syncService().brought(name: name, answer: answer) }
+            }
+        }
+    }
+}
+
+extension BackgroundUploads: URLSessionTaskDelegate {
+    public func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        guard let name = task.taskDescription else { return }
+        try? FileManager.default.removeItem(at: file(of: name))
+        let answer = error == nil ? task.response as? HTTPURLResponse : nil
+        bring(
+            name,
+            ParcelAnswer(
+                status: answer.map { UInt16(clamping: $0.statusCode) },
+                location: answer?.value(forHTTPHeaderField: "Location"),
+                uploadOffset: answer?.value(forHTTPHeaderField: "Upload-Offset").flatMap { UInt64($0) }
+            ))
+    }
+
+    /// A token goes to the school only, whatever it answers.
+    public func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
+    }
+
+    public func urlSessionDidFinishEvents(forBackgroundURLSession session: URLSession) {
+        let last = lock.withLock { bringing }
+        Task { @MainActor in
+            await last?.value
+            let told = finished
+            finished = []
+            told.forEach { $0() }
+        }
+    }
+}
+#endif

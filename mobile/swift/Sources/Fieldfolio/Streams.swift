@@ -1,0 +1,49 @@
+// What the library tells, as sequences. They end when the store is gone, when their task is cancelled, and when nobody
+// holds them any more. Whoever listens slowly hears the newest.
+//
+// Cancelling a task does not reach the library: its own call returns with the next change, finds that nobody listens, and
+// ends. So a task of its own waits for it, and the listener never does.
+
+import FieldfolioRaw
+
+extension Store {
+    /// Tells that something changed, from now on: how often something has since the store was opened. What was drawn is
+    /// then read again.
+    ///
+    ///     for await _ in store.changes {
+    ///         pieces = try await store.mine()
+    ///     }
+    public var changes: AsyncStream<UInt64> {
+        // Opened here, not when the first value is asked for: nothing that happens in between is missed.
+        let changes = openChangeStream()
+        return AsyncStream(bufferingPolicy: .bufferingNewest(1)) { told in
+            let pulling = Task {
+                while !Task.isCancelled, let count = await changes.next() {
+                    told.yield(count)
+                }
+                told.finish()
+            }
+            told.onTermination = { _ in pulling.cancel() }
+        }
+    }
+}
+
+extension SyncService {
+    /// Tells how things stand, first at once and then whenever that changes. While the store is paused it is silent.
+    public var statuses: AsyncThrowingStream<SyncStatus, any Error> {
+        let statuses = openStatusStream()
+        return AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { told in
+            let pulling = Task {
+                do {
+                    while !Task.isCancelled, let status = try await statuses.next() {
+                        told.yield(status)
+                    }
+                    told.finish()
+                } catch {
+                    told.finish(throwing: error)
+                }
+            }
+            told.onTermination = { _ in pulling.cancel() }
+        }
+    }
+}

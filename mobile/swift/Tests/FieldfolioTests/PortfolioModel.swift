@@ -1,0 +1,1 @@
+../../../samples/ios/Sources/PortfolioModel.swift
