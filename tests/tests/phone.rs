@@ -13,6 +13,7 @@ use fieldfolio_mobile::records::{At, HeldBack};
 use fieldfolio_tests::journey::Stage;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::proxy::front::{Front, Identity};
+use rustls::pki_types::pem::PemObject;
 use tokio::time::timeout;
 
 type Done = Result<(), FieldfolioError>;
@@ -78,9 +79,13 @@ async fn a_phone_believes_the_key_of_its_invitation_and_nobody_else() -> Done {
     let mina = library().enrol(link, folder(&stage, "mina")).await?;
     assert_eq!(run(&mina, 30).await?, SyncEnd::InStep);
 
-    // Somebody else's web server in the same place, with the same names in its certificate.
-    let Pin(pin) = mina_pin(&mina, &stage).await;
-    assert_eq!(Some(Pin(pin)), pinned.pin, "a device hands its pin on");
+    assert_eq!(Some(mina_pin(&mina, &stage).await), pinned.pin, "a device hands its pin on");
+
+    // The platform's own uploader can ask whom to believe.
+    let certificate = std::fs::read(stage.school.home().join("certificate.pem")).expect("it is there");
+    let der = rustls::pki_types::CertificateDer::from_pem_slice(&certificate).expect("it reads");
+    assert!(mina.is_pinned() && mina.believes(der.to_vec()));
+    assert!(!mina.believes(der[..der.len() - 1].to_vec()) && !mina.believes(Vec::new()));
     Ok(())
 }
 
@@ -298,6 +303,56 @@ async fn a_revoked_phone_says_sign_in_and_keeps_its_work() -> Done {
     assert_eq!(mina.sync_service().status().await?.connection, Connection::Locked);
     assert!(matches!(mina.invite_device(None).await, Err(FieldfolioError::SignIn { .. })));
     assert_eq!(mina.mine().await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_has_one_writer_whoever_lets_go_of_it() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    let second = library().open(folder(&stage, "mina")).await?;
+    second.pause().await?;
+    assert!(mina.is_paused(), "one folder, one store");
+    mina.resume().await?;
+
+    // Let go of while it is live: what is opened is the same, and hears what the other said.
+    let sync = mina.sync_service();
+    let changes = mina.open_change_stream();
+    sync.go_live();
+    drop((mina, second));
+    let again = library().open(folder(&stage, "mina")).await?;
+    again.capture(evidence(&stage, "Leaf", &[])).await?;
+    timeout(Duration::from_secs(10), changes.next()).await.expect("in time");
+    sync.stop_live();
+
+    // Who only listens keeps nothing open.
+    let statuses = again.sync_service().open_status_stream();
+    assert!(statuses.next().await?.is_some());
+    drop((again, sync));
+    let end = async {
+        while statuses.next().await?.is_some() {}
+        Ok::<_, FieldfolioError>(())
+    };
+    timeout(Duration::from_secs(10), end).await.expect("in time")?;
+    let opened = library().open(folder(&stage, "mina")).await?;
+    assert_eq!(opened.mine().await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_closed_answers_who_waits() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    let (changes, statuses) = (Arc::new(mina.open_change_stream()), mina.sync_service().open_status_stream());
+    let waiting = tokio::spawn({
+        let changes = changes.clone();
+        async move { changes.next().await }
+    });
+    changes.close();
+    assert_eq!(timeout(Duration::from_secs(5), waiting).await.expect("in time").expect("it returns"), None);
+    assert_eq!(changes.next().await, None);
+    statuses.close();
+    assert!(statuses.next().await?.is_none());
     Ok(())
 }
 

@@ -9,13 +9,14 @@ use super::store::{Store, Version};
 #[derive(Debug, uniffi::Object)]
 pub struct ChangeStream {
     versions: Mutex<watch::Receiver<Version>>,
+    closed: Closed,
 }
 
 #[uniffi::export]
 impl Store {
     /// Tells of every change from now on.
     pub fn open_change_stream(&self) -> ChangeStream {
-        ChangeStream { versions: Mutex::new(self.desk.versions()) }
+        ChangeStream { versions: Mutex::new(self.desk.versions()), closed: Closed::default() }
     }
 }
 
@@ -25,8 +26,38 @@ impl ChangeStream {
     /// store is gone, and nothing will change any more.
     pub async fn next(&self) -> Option<u64> {
         let mut versions = self.versions.lock().await;
-        versions.changed().await.ok()?;
+        self.closed.unless(versions.changed()).await?.ok()?;
         let Version { count, is_gone } = *versions.borrow_and_update();
         (!is_gone).then_some(count)
+    }
+    /// Nobody listens any more: who waits for the next change is answered with nothing.
+    pub fn close(&self) {
+        self.closed.close();
+    }
+}
+
+/// Whether somebody has closed a stream, and hearing of it. Not every language tells the library that nobody waits.
+#[derive(Debug)]
+pub(super) struct Closed(watch::Sender<bool>);
+
+impl Default for Closed {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Closed {
+    pub(super) fn close(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// What is waited for; nothing if the stream is closed before.
+    pub(super) async fn unless<T>(&self, waited: impl Future<Output = T>) -> Option<T> {
+        let mut closed = self.0.subscribe();
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|is_closed| *is_closed) => None,
+            came = waited => Some(came),
+        }
     }
 }

@@ -11,7 +11,7 @@ use fieldfolio_core::sync::wire::{self, Enrolled};
 
 use super::log::{self, LogLevel, LogSink};
 use super::net::Net;
-use super::store::Store;
+use super::store::{Desk, Store};
 use super::{FieldfolioError, OsChance, beside, blocking, now};
 
 /// The most bytes of an answer to an enrolment.
@@ -63,8 +63,8 @@ pub struct Salvage {
     pub summary: String,
 }
 
-/// Stores that are open, by their folders: opened twice, a store is one.
-static OPEN: Mutex<BTreeMap<PathBuf, Weak<Store>>> = Mutex::new(BTreeMap::new());
+/// Stores that are open, or that something still works with, by their folders: a folder has one writer.
+static OPEN: Mutex<BTreeMap<PathBuf, Weak<Desk>>> = Mutex::new(BTreeMap::new());
 
 #[uniffi::export]
 impl Fieldfolio {
@@ -98,7 +98,7 @@ impl Fieldfolio {
         Place::from(Path::new(&folder)).is_taken()
     }
 
-    /// Opens the store in this folder. Opened twice in one program, it is one store.
+    /// Opens the store in this folder. Opened twice in one program, it is one store: paused here, it is paused there.
     pub async fn open(&self, folder: String) -> Result<Arc<Store>, FieldfolioError> {
         blocking(move || opened(&PathBuf::from(folder), |folder| Ok(Device::open(folder)?))).await
     }
@@ -171,11 +171,11 @@ fn opened(
 ) -> Result<Arc<Store>, FieldfolioError> {
     let name = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|_, store| store.strong_count() > 0);
-    if let Some(store) = all.get(&name).and_then(Weak::upgrade).filter(|store| !store.is_gone()) {
-        return Ok(store);
+    all.retain(|_, desk| desk.strong_count() > 0);
+    if let Some(desk) = all.get(&name).and_then(Weak::upgrade).filter(|desk| !desk.is_gone()) {
+        return Ok(Arc::new(Store { desk }));
     }
-    let store = Store::of(open(&name)?)?;
-    all.insert(name, Arc::downgrade(&store));
-    Ok(store)
+    let desk = Desk::of(open(&name)?)?;
+    all.insert(name, Arc::downgrade(&desk));
+    Ok(Arc::new(Store { desk }))
 }

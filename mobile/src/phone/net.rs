@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
 use super::failure::FieldfolioError;
 
 pub(super) use line::{Line, Said};
+pub(super) use tls::is_pinned;
 
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(15);

@@ -9,7 +9,7 @@ use fieldfolio_core::store::Identity;
 use tokio::sync::watch;
 
 use super::log::{LogLevel, log};
-use super::net::Net;
+use super::net::{self, Net};
 use super::sync::Pumping;
 use super::{FieldfolioError, beside, blocking, now};
 use crate::Look;
@@ -87,6 +87,19 @@ pub enum LogOut {
 }
 
 impl Desk {
+    pub(super) fn of(device: Device) -> Result<Arc<Self>, FieldfolioError> {
+        let identity = device.identity().clone();
+        Ok(Arc::new(Self {
+            folder: device.store().place().path().to_owned(),
+            net: Net::of(&identity)?,
+            identity,
+            held: Mutex::new(Held { device: Some(device), written: 0 }),
+            is_paused: AtomicBool::new(false),
+            version: watch::Sender::new(Version { count: 0, is_gone: false }),
+            pumping: Pumping::default(),
+        }))
+    }
+
     /// Does something with the device, as soon as nobody else does.
     pub(super) async fn with<T: Send + 'static>(
         self: &Arc<Self>,
@@ -163,24 +176,6 @@ impl Desk {
 }
 
 impl Store {
-    pub(super) fn of(device: Device) -> Result<Arc<Self>, FieldfolioError> {
-        let identity = device.identity().clone();
-        let desk = Desk {
-            folder: device.store().place().path().to_owned(),
-            net: Net::of(&identity)?,
-            identity,
-            held: Mutex::new(Held { device: Some(device), written: 0 }),
-            is_paused: AtomicBool::new(false),
-            version: watch::Sender::new(Version { count: 0, is_gone: false }),
-            pumping: Pumping::default(),
-        };
-        Ok(Arc::new(Self { desk: Arc::new(desk) }))
-    }
-
-    pub(super) fn is_gone(&self) -> bool {
-        self.desk.is_gone()
-    }
-
     /// Looks, and hands out what was seen.
     pub(super) async fn look<T: Send + 'static>(
         &self,
@@ -240,6 +235,18 @@ impl Store {
     /// Where the school's relay answers.
     pub fn relay(&self) -> String {
         self.desk.identity.relay.clone()
+    }
+
+    /// Does the school vouch for its web server itself? Then the platform, which knows nothing of that, would turn it away:
+    /// ask `believes`.
+    pub fn is_pinned(&self) -> bool {
+        self.desk.identity.pin.is_some()
+    }
+
+    /// Is this the certificate (in DER) of the key that the school vouches for? For the platform's own uploader. False where
+    /// nothing is pinned: the platform's word counts then.
+    pub fn believes(&self, certificate: Vec<u8>) -> bool {
+        self.desk.identity.pin.is_some_and(|pin| net::is_pinned(&certificate, pin))
     }
 
     /// Writes everything back and lets go of the files and the network: a phone ends an app that holds a database while

@@ -71,11 +71,13 @@ impl Desk {
     /// One run, beside whatever else moves bytes.
     pub(super) async fn run(self: &Arc<Self>, budget: SyncBudget) -> Result<SyncReport, FieldfolioError> {
         let desk = self.clone();
+        // Cancelled from now on.
+        let cancelled = self.pumping.cancelled();
         super::beside(async move {
             let (up, down) = desk.net.traffic().bytes();
             // Someone asked for this: no old pause holds it up.
             desk.with(|device| Ok(device.wake()?)).await?;
-            let end = desk.run_until(Duration::from_secs(budget.seconds.into())).await;
+            let end = desk.run_until(Duration::from_secs(budget.seconds.into()), cancelled).await;
             let now = desk.net.traffic().bytes();
             Ok(SyncReport { end, bytes_up: now.0 - up, bytes_down: now.1 - down })
         })

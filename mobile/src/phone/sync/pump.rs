@@ -94,6 +94,11 @@ impl Pumping {
         self.is_live_wanted.load(Ordering::Relaxed)
     }
 
+    /// How often it was cancelled so far.
+    pub(super) fn cancelled(&self) -> u64 {
+        self.wanted.borrow().cancelled
+    }
+
     pub(super) fn cancel(&self) {
         self.wanted.send_modify(|wanted| wanted.cancelled += 1);
     }
@@ -136,11 +141,10 @@ impl Drop for Running {
 
 impl Desk {
     /// Waits for the loop to have nothing to do, for so long.
-    pub(super) async fn run_until(self: &Arc<Self>, budget: Duration) -> SyncEnd {
+    pub(super) async fn run_until(self: &Arc<Self>, budget: Duration, cancelled: u64) -> SyncEnd {
         let mut going = self.pumping.going();
         let before = *going.borrow_and_update();
         let mut wanted = self.pumping.wanted.subscribe();
-        let cancelled = wanted.borrow_and_update().cancelled;
         let running = Running::begin(self);
         self.pump();
         self.pumping.nudge();

@@ -1,10 +1,11 @@
 //! How things stand, and hearing of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use fieldfolio_core::blob::BlobHash;
 use tokio::sync::{Mutex, watch};
 
+use super::super::changes::Closed;
 use super::super::store::{Desk, Version};
 use super::super::{FieldfolioError, now};
 use super::SyncService;
@@ -45,8 +46,10 @@ pub struct SyncStatus {
 /// Tells whenever something about the sync changed. What comes while nobody asks is told as one.
 #[derive(Debug, uniffi::Object)]
 pub struct StatusStream {
-    desk: Arc<Desk>,
+    /// Who only listens does not keep a store open.
+    desk: Weak<Desk>,
     heard: Mutex<Heard>,
+    closed: Closed,
 }
 
 #[derive(Debug)]
@@ -58,11 +61,11 @@ struct Heard {
 }
 
 impl Heard {
-    /// Waits until something changed. Both senders live as long as the store that this belongs to.
-    async fn wait(&mut self) {
+    /// Waits until something changed; false once there is nothing any more that could.
+    async fn wait(&mut self) -> bool {
         tokio::select! {
-            _ = self.versions.changed() => {}
-            _ = self.going.changed() => {}
+            changed = self.versions.changed() => changed.is_ok(),
+            changed = self.going.changed() => changed.is_ok(),
         }
     }
 }
@@ -120,33 +123,46 @@ impl SyncService {
     /// Tells how things stand, first at once and then whenever that changes.
     pub fn open_status_stream(&self) -> StatusStream {
         let heard = Heard { versions: self.desk.versions(), going: self.desk.pumping.going(), last: None };
-        StatusStream { desk: self.desk.clone(), heard: Mutex::new(heard) }
+        StatusStream { desk: Arc::downgrade(&self.desk), heard: Mutex::new(heard), closed: Closed::default() }
     }
 }
 
 #[uniffi::export]
 impl StatusStream {
-    /// Waits until something changed, and says how things stand then. Nothing once the store is gone. While the store is
-    /// paused it waits.
+    /// Waits until something changed, and says how things stand then. Nothing once the store is gone, or closed by everyone
+    /// who used it. While the store is paused it waits.
     pub async fn next(&self) -> Result<Option<SyncStatus>, FieldfolioError> {
+        let told = self.closed.unless(self.told()).await;
+        told.unwrap_or(Ok(None))
+    }
+
+    /// Nobody listens any more: who waits for the next status is answered with nothing.
+    pub fn close(&self) {
+        self.closed.close();
+    }
+}
+
+impl StatusStream {
+    async fn told(&self) -> Result<Option<SyncStatus>, FieldfolioError> {
         let mut heard = self.heard.lock().await;
+        let mut waits = heard.last.is_some();
         loop {
-            if heard.last.is_some() {
-                heard.wait().await;
+            if std::mem::replace(&mut waits, true) && !heard.wait().await {
+                return Ok(None);
             }
-            let status = loop {
-                if heard.versions.borrow_and_update().is_gone {
-                    return Ok(None);
+            if heard.versions.borrow_and_update().is_gone {
+                return Ok(None);
+            }
+            let going = *heard.going.borrow_and_update();
+            let Some(desk) = self.desk.upgrade() else { return Ok(None) };
+            match desk.sync_status(going).await {
+                Err(FieldfolioError::Closed { .. }) => {}
+                Ok(status) if heard.last.as_ref() == Some(&status) => {}
+                Ok(status) => {
+                    heard.last = Some(status.clone());
+                    return Ok(Some(status));
                 }
-                let going = *heard.going.borrow_and_update();
-                match self.desk.sync_status(going).await {
-                    Err(FieldfolioError::Closed { .. }) => heard.wait().await,
-                    told => break told?,
-                }
-            };
-            if heard.last.as_ref() != Some(&status) {
-                heard.last = Some(status.clone());
-                return Ok(Some(status));
+                Err(error) => return Err(error),
             }
         }
     }

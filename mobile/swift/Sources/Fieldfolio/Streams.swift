@@ -1,8 +1,7 @@
 // What the library tells, as sequences. They end when the store is gone, when their task is cancelled, and when nobody
 // holds them any more. Whoever listens slowly hears the newest.
 //
-// Cancelling a task does not reach the library: its own call returns with the next change, finds that nobody listens, and
-// ends. So a task of its own waits for it, and the listener never does.
+// Cancelling a task does not reach the library by itself: a task of its own waits there, and closing the stream answers it.
 
 import FieldfolioRaw
 
@@ -23,7 +22,10 @@ extension Store {
                 }
                 told.finish()
             }
-            told.onTermination = { _ in pulling.cancel() }
+            told.onTermination = { _ in
+                pulling.cancel()
+                changes.close()
+            }
         }
     }
 }
@@ -43,7 +45,10 @@ extension SyncService {
                     told.finish(throwing: error)
                 }
             }
-            told.onTermination = { _ in pulling.cancel() }
+            told.onTermination = { _ in
+                pulling.cancel()
+                statuses.close()
+            }
         }
     }
 }

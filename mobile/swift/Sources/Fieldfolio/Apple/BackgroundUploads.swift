@@ -9,12 +9,13 @@
 //         uploads.finishing(completionHandler)
 //     }
 //
-// A school that vouches for its web server by a key in the invitation is not believed by iOS, which knows no such key: what
-// is handed over comes back at once, and is sent by the library while it runs.
+// A school that vouches for its web server by a key in the invitation is not known to iOS: the library says whether it is
+// the school. While the store can't be opened for that, what was handed over comes back and is sent by the library.
 
 #if os(iOS)
 import FieldfolioRaw
 import Foundation
+import Security
 
 /// Hands files to iOS and brings back what came of them.
 public final class BackgroundUploads: NSObject, @unchecked Sendable {
@@ -119,6 +120,32 @@ extension BackgroundUploads: URLSessionTaskDelegate {
                 location: answer?.value(forHTTPHeaderField: "Location"),
                 uploadOffset: answer?.value(forHTTPHeaderField: "Upload-Offset").flatMap { UInt64($0) }
             ))
+    }
+
+    /// Whether the web server is the school's is the library's to say, where the invitation named a key.
+    public func urlSession(
+        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        guard challenge.protectionSpace.authenticationMethod == NSURLAuthenticationMethodServerTrust,
+            let trust = challenge.protectionSpace.serverTrust,
+            let certificate = (SecTrustCopyCertificateChain(trust) as? [SecCertificate])?.first
+        else {
+            completionHandler(.performDefaultHandling, nil)
+            return
+        }
+        let shown = SecCertificateCopyData(certificate) as Data
+        let credential = URLCredential(trust: trust)
+        Task { [keeper] in
+            guard let store = try? await keeper().store, store.isPinned() else {
+                completionHandler(.performDefaultHandling, nil)
+                return
+            }
+            switch store.believes(certificate: shown) {
+            case true: completionHandler(.useCredential, credential)
+            case false: completionHandler(.cancelAuthenticationChallenge, nil)
+            }
+        }
     }
 
     /// A token goes to the school only, whatever it answers.
