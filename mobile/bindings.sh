@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 source tests/rust-env.sh
 
 profile=dev folder=debug
-if [ "${1:-}" = "--release" ]; then profile=phones folder=phones; fi
+if [ "${1:-}" = "--release" ]; then profile=app folder=app; fi
 case "$(uname -s)" in Darwin) file=libfieldfolio.dylib ;; *) file=libfieldfolio.so ;; esac
 out=target/phones
 

@@ -115,8 +115,8 @@ for step in "${steps[@]}"; do
         ;;
     ios-library)
         for_ios
-        on rustc aarch64-apple-ios --profile phones --crate-type staticlib
-        library=$target/aarch64-apple-ios/phones/libfieldfolio.a
+        on rustc aarch64-apple-ios --profile app --crate-type staticlib
+        library=$target/aarch64-apple-ios/app/libfieldfolio.a
         # Rust's objects carry bitcode of a newer LLVM, which nm would try to read first.
         llvm-nm-19 --no-llvm-bc -g --defined-only "$library" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$work/ios.defined"
         llvm-nm-19 --no-llvm-bc -g --undefined-only "$library" 2>/dev/null | awk 'NF == 1 && !/:$/' | sort -u |
@@ -143,8 +143,8 @@ exec clang-19 --target=aarch64-linux-android$ANDROID -fuse-ld=lld-19 -nostdlib -
 LINKER
         chmod +x "$work/linker"
         CARGO_TARGET_AARCH64_LINUX_ANDROID_LINKER=$work/linker \
-            on rustc aarch64-linux-android --profile phones --crate-type cdylib
-        library=$target/aarch64-linux-android/phones/libfieldfolio.so
+            on rustc aarch64-linux-android --profile app --crate-type cdylib
+        library=$target/aarch64-linux-android/app/libfieldfolio.so
         loads=$(llvm-readelf-19 -lW "$library" | awk '$1 == "LOAD" { print $NF }' | sort -u)
         [ "$loads" = 0x4000 ] || fail "segments of $library begin at multiples of $loads"
         ! llvm-readelf-19 -dW "$library" | grep TEXTREL || fail "$library writes into its own code when it is loaded"

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 export IPHONEOS_DEPLOYMENT_TARGET=15.0 MACOSX_DEPLOYMENT_TARGET=12.0
 
 for triple in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin; do
-    cargo rustc --locked --profile phones -p fieldfolio-library --lib --crate-type staticlib --target "$triple"
+    cargo rustc --locked --profile app -p fieldfolio-library --lib --crate-type staticlib --target "$triple"
 done
 mobile/bindings.sh
 headers=$PWD/target/phones/bindings/swift/FieldfolioFFI
@@ -22,13 +22,13 @@ headers=$PWD/target/phones/bindings/swift/FieldfolioFFI
 out=target/phones/apple
 rm -rf "$out" && mkdir -p "$out/simulator" "$out/mac"
 lipo -create -output "$out/simulator/libfieldfolio.a" \
-    target/aarch64-apple-ios-sim/phones/libfieldfolio.a target/x86_64-apple-ios/phones/libfieldfolio.a
+    target/aarch64-apple-ios-sim/app/libfieldfolio.a target/x86_64-apple-ios/app/libfieldfolio.a
 lipo -create -output "$out/mac/libfieldfolio.a" \
-    target/aarch64-apple-darwin/phones/libfieldfolio.a target/x86_64-apple-darwin/phones/libfieldfolio.a
+    target/aarch64-apple-darwin/app/libfieldfolio.a target/x86_64-apple-darwin/app/libfieldfolio.a
 
 rm -rf mobile/swift/Fieldfolio.xcframework
 xcodebuild -create-xcframework \
-    -library target/aarch64-apple-ios/phones/libfieldfolio.a -headers "$headers" \
+    -library target/aarch64-apple-ios/app/libfieldfolio.a -headers "$headers" \
     -library "$out/simulator/libfieldfolio.a" -headers "$headers" \
     -library "$out/mac/libfieldfolio.a" -headers "$headers" \
     -output mobile/swift/Fieldfolio.xcframework

@@ -9,5 +9,5 @@ $python -m pip install --quiet --disable-pip-version-check pytest==9.2.0 mypy==2
 $python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/python/dist/*.whl
 cd mobile/python
 export PYTHONDONTWRITEBYTECODE=1
-../../$python -m mypy --cache-dir ../../target/python/mypy tests examples
+../../$python -m mypy --cache-dir ../../target/python/mypy tests examples bench.py
 ../../$python -m pytest -q -p no:cacheprovider "$@"

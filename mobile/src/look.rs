@@ -5,6 +5,7 @@ mod people;
 mod pieces;
 mod standing;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use fieldfolio_core::device::{Device, DeviceError};
@@ -22,7 +23,8 @@ pub struct Look<'a> {
     people: BTreeMap<PersonId, Person>,
     projects: BTreeMap<ProjectId, Project>,
     folios: BTreeMap<FolioId, Folio>,
-    standings: Standings,
+    /// Worked out for who looks at pieces.
+    standings: OnceCell<Standings>,
 }
 
 impl<'a> Look<'a> {
@@ -35,8 +37,20 @@ impl<'a> Look<'a> {
             people: device.people()?.into_iter().map(|person| (person.id, person)).collect(),
             projects: device.projects()?.into_iter().map(|project| (project.id, project)).collect(),
             folios: device.folios()?.into_iter().map(|folio| (folio.id, folio)).collect(),
-            standings: Standings::of(device)?,
+            standings: OnceCell::new(),
         })
+    }
+
+    /// Where one's own work is.
+    fn standings(&self) -> Result<&Standings, DeviceError> {
+        let known = match self.standings.get() {
+            Some(known) => known,
+            None => {
+                let found = Standings::of(self.device)?;
+                self.standings.get_or_init(|| found)
+            }
+        };
+        Ok(known)
     }
 
     /// What a person is called; empty for one who is not known here (any more).

@@ -24,7 +24,6 @@ mod words;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -33,7 +32,8 @@ use fieldfolio_core::ids::Chance;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::time::Timestamp;
 use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 pub use browse::MediaVariant;
 pub use capture::{CapturedPiece, NewEvidence, NewFile, PieceEdits, StartedFolio};
@@ -67,28 +67,35 @@ fn runtime() -> &'static Runtime {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FieldfolioError> + Send + 'static,
 ) -> Result<T, FieldfolioError> {
-    runtime().spawn_blocking(work).await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
+    let (tell, told) = oneshot::channel();
+    begin(Box::new(move || drop(tell.send(work()))));
+    // A panic drops the sender.
+    told.await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
 }
 
 /// Runs what waits for a network. Given up when nobody waits for it any more.
 async fn beside<T: Send + 'static>(
     work: impl Future<Output = Result<T, FieldfolioError>> + Send + 'static,
 ) -> Result<T, FieldfolioError> {
-    GivenUp(runtime().spawn(work)).await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
+    let (tell, told) = oneshot::channel();
+    let _given_up = follow(Box::pin(async move { drop(tell.send(work.await)) }));
+    told.await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
 }
 
-/// A task that ends when it is let go of.
-struct GivenUp<T>(JoinHandle<T>);
+// What these two take is boxed: one task for all calls instead of one for each kind of answer, which is a megabyte less.
 
-impl<T> Future for GivenUp<T> {
-    type Output = Result<T, tokio::task::JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context)
-    }
+fn begin(work: Box<dyn FnOnce() + Send>) {
+    runtime().spawn_blocking(work);
 }
 
-impl<T> Drop for GivenUp<T> {
+fn follow(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> GivenUp {
+    GivenUp(runtime().spawn(work).abort_handle())
+}
+
+/// A task that ends when this is let go of.
+struct GivenUp(AbortHandle);
+
+impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.abort();
     }

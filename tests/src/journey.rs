@@ -124,7 +124,7 @@ pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
         mina.capture(new, driver::now(), &mut OsChance)?;
     }
     driver::sync(&mut mina, true, Duration::from_secs(600))?;
-    let photo = (0u32..)
+    let photo = (11u32..)
         .map(|step| photos::field_photo(7, 4000 + 400 * step, 3000 + 300 * step))
         .find(|photo| photo.len() >= 4_000_000);
     std::fs::write(folder.join("photo.jpg"), photo.ok_or("no photo is that large")?)?;

@@ -348,10 +348,10 @@ async fn a_stream_that_is_closed_answers_who_waits() -> Done {
         let changes = changes.clone();
         async move { changes.next().await }
     });
-    changes.close();
+    changes.end();
     assert_eq!(timeout(Duration::from_secs(5), waiting).await.expect("in time").expect("it returns"), None);
     assert_eq!(changes.next().await, None);
-    statuses.close();
+    statuses.end();
     assert!(statuses.next().await?.is_none());
     Ok(())
 }

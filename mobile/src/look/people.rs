@@ -171,10 +171,11 @@ impl Look<'_> {
     pub fn folio(&self, id: FolioId) -> Result<Folio, DeviceError> {
         let folio = self.folios.get(&id).ok_or_else(|| DeviceError::Unknown(format!("folio {id}")))?;
         let overviews = self.device.overviews()?;
+        let standings = self.standings()?;
         let pieces_list: Vec<_> = overviews
             .iter()
             .filter(|piece| piece.folios.contains(&id))
-            .map(|piece| self.piece_line(piece))
+            .map(|piece| self.piece_line(piece, standings))
             .collect();
         let newest = pieces_list.iter().filter_map(|piece| piece.work_date.clone()).max();
         let project = folio.project.and_then(|project| self.projects.get(&project));

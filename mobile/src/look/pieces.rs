@@ -9,7 +9,7 @@ use fieldfolio_core::model::entry::{self, Said};
 use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
-use super::standing::at_school;
+use super::standing::{Standings, at_school};
 use super::{Look, count, text, texts};
 use crate::records::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
@@ -22,14 +22,14 @@ impl Look<'_> {
         let overviews = self.device.overviews()?;
         let mut mine: Vec<&Overview> = overviews.iter().filter(|piece| piece.maker == self.me).collect();
         mine.sort_by_key(|piece| std::cmp::Reverse(piece.piece));
-        Ok(mine.into_iter().map(|piece| self.piece_line(piece)).collect())
+        let standings = self.standings()?;
+        Ok(mine.into_iter().map(|piece| self.piece_line(piece, standings)).collect())
     }
 
-    pub(super) fn piece_line(&self, piece: &Overview) -> PieceLine {
+    pub(super) fn piece_line(&self, piece: &Overview, standings: &Standings) -> PieceLine {
         let content = &piece.content;
         let first = content.media.iter().find(|medium| medium.preview.is_some());
-        let whereabouts =
-            if piece.maker == self.me { self.standings.piece(piece.piece) } else { at_school() };
+        let whereabouts = if piece.maker == self.me { standings.piece(piece.piece) } else { at_school() };
         PieceLine {
             piece: piece.piece.to_string(),
             kind: piece.kind,
@@ -69,8 +69,8 @@ impl Look<'_> {
         let may = self.device.may(id, self.now)?;
         let is_mine = view.maker == self.me;
         let PieceView { piece, kind, maker, folios, audience, content, media, voices, set_aside } = view;
-        let said = counted(&voices);
-        let line = self.piece_line(&Overview {
+        let (said, standings) = (counted(&voices), self.standings()?);
+        let of = Overview {
             piece,
             kind,
             maker,
@@ -78,17 +78,19 @@ impl Look<'_> {
             audience: audience.map(fieldfolio_core::model::role::Roles::of),
             content: content.clone(),
             said,
-        });
+        };
+        // What is not one's own is at the school.
+        let own = is_mine.then_some(standings);
         Ok(Piece {
-            line,
-            media: media.iter().map(|view| self.medium(id, is_mine, &view.medium)).collect(),
-            earlier: content.earlier.iter().map(|medium| self.medium(id, is_mine, medium)).collect(),
+            line: self.piece_line(&of, standings),
+            media: media.iter().map(|view| self.medium(id, &view.medium, own)).collect(),
+            earlier: content.earlier.iter().map(|medium| self.medium(id, medium, own)).collect(),
             links: content
                 .links
                 .into_iter()
                 .map(|link| Link { key: link.key.to_string(), url: link.url, caption: link.caption })
                 .collect(),
-            voices: voices.iter().map(|voice| self.voice(id, voice, &voices)).collect(),
+            voices: voices.iter().map(|voice| self.voice(id, voice, &voices, standings)).collect(),
             revises: text(content.revises),
             alternatives: content
                 .alternatives
@@ -113,7 +115,7 @@ impl Look<'_> {
         })
     }
 
-    fn medium(&self, piece: PieceId, is_mine: bool, medium: &piece::Medium) -> Medium {
+    fn medium(&self, piece: PieceId, medium: &piece::Medium, own: Option<&Standings>) -> Medium {
         let marks = medium.marks.iter();
         let media_type = MediaType::parse(&medium.media_type);
         Medium {
@@ -141,11 +143,11 @@ impl Look<'_> {
                 .collect(),
             keeps_names: media_type.is_some_and(MediaType::keeps_names),
             is_here: self.device.store().blobs().has(medium.original),
-            whereabouts: if is_mine { self.standings.medium(piece, medium) } else { at_school() },
+            whereabouts: own.map_or_else(at_school, |standings| standings.medium(piece, medium)),
         }
     }
 
-    fn voice(&self, piece: PieceId, voice: &VoiceView, all: &[VoiceView]) -> Voice {
+    fn voice(&self, piece: PieceId, voice: &VoiceView, all: &[VoiceView], standings: &Standings) -> Voice {
         let document = DocumentId::voice(piece, voice.author, voice.about);
         let entries = voice.entries.iter().map(|entry| self.entry(voice, entry, all));
         Voice {
@@ -160,11 +162,7 @@ impl Look<'_> {
             },
             entries: entries.collect(),
             unverified: voice.unverified,
-            whereabouts: if voice.author == self.me {
-                self.standings.document(document)
-            } else {
-                at_school()
-            },
+            whereabouts: if voice.author == self.me { standings.document(document) } else { at_school() },
         }
     }
 
@@ -198,7 +196,7 @@ impl Look<'_> {
 
     /// Shared work that waits for this teacher, oldest work first.
     pub fn queue(&self) -> Result<Vec<QueueRow>, DeviceError> {
-        let overviews = self.device.overviews()?;
+        let (overviews, standings) = (self.device.overviews()?, self.standings()?);
         let mut rows = Vec::new();
         for row in self.device.review_queue(self.now)? {
             let Some(overview) = overviews.iter().find(|piece| piece.piece == row.piece) else { continue };
@@ -208,7 +206,7 @@ impl Look<'_> {
                 to_confirm = row.to_confirm.iter().filter_map(|of| self.to_confirm(&view, *of)).collect();
             }
             rows.push(QueueRow {
-                piece: self.piece_line(overview),
+                piece: self.piece_line(overview, standings),
                 student: row.student.to_string(),
                 student_name: self.name(row.student),
                 outcomes: texts(&row.outcomes),

@@ -135,16 +135,16 @@ impl Look<'_> {
 
     /// How the device stands with the school.
     pub fn status(&self) -> Result<records::Status, DeviceError> {
-        let (status, titles) = (self.device.status()?, self.titles()?);
+        let (status, titles, standings) = (self.device.status()?, self.titles()?, self.standings()?);
         let mut waiting = Vec::new();
-        for (piece, owed) in &self.standings.owed {
+        for (piece, owed) in &standings.owed {
             let why = owed.iter().find_map(|waiting| waiting.reason).map(Why::code);
             let why = text(why);
             let piece_title = titles.get(piece).cloned();
             waiting.push(records::Waiting { piece: Some(piece.to_string()), piece_title, why });
         }
         let mut uploads = Vec::new();
-        for (piece, files) in &self.standings.uploads {
+        for (piece, files) in &standings.uploads {
             for file in files.iter().filter(|file| !file.is_done) {
                 uploads.push(records::Upload {
                     piece: piece.to_string(),

@@ -31,7 +31,7 @@ impl ChangeStream {
         (!is_gone).then_some(count)
     }
     /// Nobody listens any more: who waits for the next change is answered with nothing.
-    pub fn close(&self) {
+    pub fn end(&self) {
         self.closed.close();
     }
 }

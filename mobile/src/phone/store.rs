@@ -276,8 +276,10 @@ impl Store {
             if held.device.is_none() {
                 held.device = Some(Device::open(desk.folder.as_path())?);
                 held.written = 0;
+                desk.is_paused.store(false, Ordering::Relaxed);
+                // Whoever looked meanwhile saw nothing: there is something to look at again.
+                desk.version.send_modify(|version| version.count += 1);
             }
-            desk.is_paused.store(false, Ordering::Relaxed);
             Ok(())
         })
         .await?;
@@ -325,6 +327,9 @@ impl Store {
     /// Removes this person's work from this device, once the school has all of it, or as `unsent` says. The school keeps
     /// what it has.
     pub async fn log_out(&self, unsent: LogOut) -> Result<(), FieldfolioError> {
+        if unsent != LogOut::Lose {
+            self.resume().await?;
+        }
         match unsent {
             LogOut::Keep => self.leave(Unsent::Keep).await,
             LogOut::SendFirst { seconds } => {

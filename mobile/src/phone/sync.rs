@@ -127,6 +127,7 @@ impl SyncService {
 
     /// Holds a piece's files back (one of them, if it is named by its hash), or lets them go. What is cancelled is let go
     /// of by the school, and stays here.
+    #[uniffi::method(default(hash = None))]
     pub async fn hold(
         &self,
         piece: PieceId,

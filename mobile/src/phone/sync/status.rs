@@ -137,7 +137,7 @@ impl StatusStream {
     }
 
     /// Nobody listens any more: who waits for the next status is answered with nothing.
-    pub fn close(&self) {
+    pub fn end(&self) {
         self.closed.close();
     }
 }

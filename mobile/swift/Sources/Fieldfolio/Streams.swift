@@ -1,7 +1,7 @@
 // What the library tells, as sequences. They end when the store is gone, when their task is cancelled, and when nobody
 // holds them any more. Whoever listens slowly hears the newest.
 //
-// Cancelling a task does not reach the library by itself: a task of its own waits there, and closing the stream answers it.
+// Cancelling a task does not reach the library by itself: a task of its own waits there, and ending the stream answers it.
 
 import FieldfolioRaw
 
@@ -24,7 +24,7 @@ extension Store {
             }
             told.onTermination = { _ in
                 pulling.cancel()
-                changes.close()
+                changes.end()
             }
         }
     }
@@ -47,7 +47,7 @@ extension SyncService {
             }
             told.onTermination = { _ in
                 pulling.cancel()
-                statuses.close()
+                statuses.end()
             }
         }
     }
