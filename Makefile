@@ -15,7 +15,7 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/wasm/src $(WEB)/bind
 help: ## These commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-setup: ## Install what is missing: Rust, clang for WebAssembly, exiftool, Node.js, Chromium
+setup: ## Install what is missing: Rust, clang for WebAssembly, exiftool, Node.js, Chromium, Python, a JDK, Maven
 	@tests/setup.sh
 
 web: setup $(WEB)/dist/sw.js.br ## The web client, into mobile/web/dist: the relay's binary takes it from there
@@ -87,6 +87,10 @@ bench: setup node ## Figures: what a person waits for, and what the relay takes
 	@source tests/rust-env.sh && cargo build --locked --release --workspace --bins
 	@source tests/rust-env.sh && cargo bench --locked -p fieldfolio-tests --bench figures
 	@target/release/fieldfolio-load
+	@mobile/bindings.sh --release && mobile/python/wheel.sh >/dev/null
+	@target/python/venv/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/python/dist/*.whl
+	@rm -rf target/bench-phone && target/release/fieldfolio-journey --store target/bench-phone 300
+	@target/python/venv/bin/python mobile/python/bench.py target/bench-phone
 
 lint: setup ## Formatting, clippy and documentation, without a warning
 	@source tests/rust-env.sh && cargo fmt --all --check

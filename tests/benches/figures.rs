@@ -18,6 +18,7 @@ use fieldfolio_server::config::Config;
 use fieldfolio_server::gate::{ContainedTrial, Gate};
 use fieldfolio_server::ledger::SqliteLedger;
 use fieldfolio_tests::films::LARGE;
+use fieldfolio_tests::photos::grainy_photo;
 use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::sim::School;
 use fieldfolio_tests::{documents, raw};
@@ -75,23 +76,6 @@ fn media_kinds(c: &mut Criterion) {
             b.iter(|| black_box(media::clean(bytes)).expect("cleaned"));
         });
     }
-}
-
-/// A photo with as much grain as a phone's camera leaves: 3.3 MB for 12 megapixels.
-fn grainy_photo(width: u16, height: u16) -> Vec<u8> {
-    let mut state = 1u32;
-    let pixels: Vec<u8> = (0..u32::from(width) * u32::from(height))
-        .flat_map(|at| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let grain = (state >> 24) as u8 / 10;
-            let (x, y) = (at % u32::from(width), at / u32::from(width));
-            [(x / 20) as u8 / 2 + grain, (y / 15) as u8 / 2 + grain, 60 + grain]
-        })
-        .collect();
-    let mut photo = Vec::new();
-    let encoder = jpeg_encoder::Encoder::new(&mut photo, 88);
-    encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb).expect("a picture");
-    photo
 }
 
 /// Puts a device's store on a real disk.
