@@ -91,6 +91,8 @@ bench: setup node ## Figures: what a person waits for, and what the relay takes
 	@target/python/venv/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/python/dist/*.whl
 	@rm -rf target/bench-phone && target/release/fieldfolio-journey --store target/bench-phone 300
 	@target/python/venv/bin/python mobile/python/bench.py target/bench-phone
+	@FIELDFOLIO_STAGE=$$PWD/target/release/fieldfolio-journey FIELDFOLIO_BENCH=$$PWD/target/bench-phone mobile/kotlin/test.sh -Dtest=BenchTest
+	@FIELDFOLIO_BENCH=$$PWD/target/bench-phone mobile/swift/test.sh --filter BenchTests
 
 lint: setup ## Formatting, clippy and documentation, without a warning
 	@source tests/rust-env.sh && cargo fmt --all --check

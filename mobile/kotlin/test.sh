@@ -29,4 +29,5 @@ if ! mvn -B -ntp -Dstyle.color=never -Dmaven.repo.local="$root/target/m2" test "
     echo "all of it: $log" >&2
     exit 1
 fi
+grep -E '^Kotlin:' "$log" || true
 grep -E 'Tests run:.*Skipped: [0-9]+$' "$log" | tail -1 | sed 's/^\[[A-Z]*\] //'

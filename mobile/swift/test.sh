@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests the Swift layer: with the Swift of this machine; else, on a Debian machine and as root, with Debian's own, which is put
 # into target/swift (SWIFT_ROOT names another place); else not at all, and says so. `mobile/bindings.sh` and a build of the
-# workspace's programs come first.
+# workspace's programs come first. Whatever follows the name is handed to `swift test`: --filter JourneyTests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 repository=$(pwd -P)
@@ -17,6 +17,7 @@ skip() {
 }
 
 variables=(FIELDFOLIO_STAGE="$repository/target/debug/fieldfolio-journey")
+[ -z "${FIELDFOLIO_BENCH:-}" ] || variables+=(FIELDFOLIO_BENCH="$FIELDFOLIO_BENCH")
 linker=()
 if [ "$(uname -s)" = Linux ]; then
     variables+=(LD_LIBRARY_PATH="$native")
@@ -49,7 +50,7 @@ mobile/swift/prepare.sh
 # What is built for another place is not looked at here.
 set +e
 "${inside[@]}" "${variables[@]}" swift test --disable-xctest --package-path mobile/swift --scratch-path target/swift-build \
-    ${linker[@]+"${linker[@]}"} >"$log" 2>&1
+    ${linker[@]+"${linker[@]}"} "$@" >"$log" 2>&1
 status=$?
 set -e
 if [ "$status" -ne 0 ]; then
@@ -57,4 +58,4 @@ if [ "$status" -ne 0 ]; then
     echo "Swift: FAILED" >&2
     exit "$status"
 fi
-grep -E '^(✔|SKIPPED)' "$log"
+grep -E '^(✔|SKIPPED|Swift:)' "$log"

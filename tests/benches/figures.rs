@@ -32,7 +32,7 @@ fn capture_to_saved(c: &mut Criterion) {
     copy_store(school.device("phone").device(), &copy);
     let mut phone = Device::open(&copy).expect("a copy of a device");
     let folio = school.folio("mina/community-garden");
-    let photo = grainy_photo(4_000, 3_000);
+    let photo = grainy_photo(4_000, 3_000, 88);
     println!("the photo has {:.1} MB", photo.len() as f64 / 1e6);
     let mut now = school.now;
     c.bench_function("capture a 12-megapixel photo until it is saved", |b| {
@@ -62,7 +62,7 @@ fn capture_to_saved(c: &mut Criterion) {
 
 /// What cleaning costs, by kind of file; with a preview where the core makes one.
 fn media_kinds(c: &mut Criterion) {
-    let photo = grainy_photo(4_000, 3_000);
+    let photo = grainy_photo(4_000, 3_000, 88);
     let mut files: Vec<(&str, Vec<u8>)> = LARGE.iter().map(|made| (made.name, made.bytes())).collect();
     files.push(("page.pdf", documents::pdf(&photo, 4_000, 3_000)));
     files.push(("words.docx", documents::docx(&photo)));

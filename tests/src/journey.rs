@@ -104,7 +104,7 @@ pub fn serve(asked: impl BufRead, mut out: impl Write) -> Result<(), Trouble> {
 }
 
 /// Makes Mina's store in a new folder, `store` in it, with so many pieces that the school has; and `photo.jpg`, of four
-/// megabytes and 14 megapixels.
+/// megabytes and 12 megapixels.
 pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
     std::fs::create_dir_all(folder)?;
     let school = RealSchool::start()?;
@@ -124,6 +124,6 @@ pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
         mina.capture(new, driver::now(), &mut OsChance)?;
     }
     driver::sync(&mut mina, true, Duration::from_secs(600))?;
-    std::fs::write(folder.join("photo.jpg"), photos::grainy_photo(4_400, 3_300))?;
+    std::fs::write(folder.join("photo.jpg"), photos::grainy_photo(4_000, 3_000, 91))?;
     Ok(mina.pause()?)
 }

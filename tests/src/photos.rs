@@ -85,8 +85,8 @@ pub fn field_png(seed: u64, width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// A photo with as much grain as a phone's camera leaves: 3.3 MB for 12 megapixels.
-pub fn grainy_photo(width: u16, height: u16) -> Vec<u8> {
+/// A photo with as much grain as a phone's camera leaves: 3.3 MB for 12 megapixels at quality 88.
+pub fn grainy_photo(width: u16, height: u16, quality: u8) -> Vec<u8> {
     let mut state = 1u32;
     let pixels: Vec<u8> = (0..u32::from(width) * u32::from(height))
         .flat_map(|at| {
@@ -97,7 +97,7 @@ pub fn grainy_photo(width: u16, height: u16) -> Vec<u8> {
         })
         .collect();
     let mut photo = Vec::new();
-    let encoder = jpeg_encoder::Encoder::new(&mut photo, 88);
+    let encoder = jpeg_encoder::Encoder::new(&mut photo, quality);
     encoder.encode(&pixels, width, height, jpeg_encoder::ColorType::Rgb).expect("a picture");
     photo
 }

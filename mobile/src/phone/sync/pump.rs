@@ -202,6 +202,18 @@ struct Pump {
     is_unreachable: bool,
 }
 
+/// However the loop ends, it is said to have ended.
+struct Ending(Arc<Desk>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.pumping.tell(|going| {
+            (going.is_running, going.is_live, going.is_busy) = (false, false, false);
+            going.closed += u64::from(std::thread::panicking());
+        });
+    }
+}
+
 /// What a turn of the loop came to.
 enum Turned {
     On,
@@ -220,6 +232,7 @@ impl Pump {
             was_live: false,
             is_unreachable: false,
         };
+        let ending = Ending(desk.clone());
         log(LogLevel::Debug, || "syncing begins".into());
         loop {
             match pump.turn().await {
@@ -243,9 +256,7 @@ impl Pump {
                 }
             }
         }
-        desk.pumping.tell(|going| {
-            (going.is_running, going.is_live, going.is_busy) = (false, false, false);
-        });
+        drop(ending);
         let wanted = *desk.pumping.wanted.borrow();
         let is_locked = desk.pumping.going.borrow().is_locked;
         if wanted.by_somebody() && !is_locked {
