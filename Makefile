@@ -44,7 +44,7 @@ node: setup
 	@source tests/rust-env.sh && test tests/js/node_modules/.package-lock.json -nt tests/js/package-lock.json || npm ci --no-audit --no-fund --prefix tests/js
 	@source tests/rust-env.sh && test tests/tus/node_modules/.package-lock.json -nt tests/tus/package-lock.json || npm ci --no-audit --no-fund --prefix tests/tus
 
-test: build node ## All tests
+test: build node bindings ## All tests
 	@source tests/rust-env.sh && cargo test --locked --workspace
 	@$(MAKE) --no-print-directory test-phones
 	@$(MAKE) --no-print-directory test-web

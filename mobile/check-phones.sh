@@ -31,6 +31,7 @@ missing=()
 for package in clang-19 llvm-19 lld-19 libc6-dev-arm64-cross; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done
+python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 if [ ${#missing[@]} -gt 0 ]; then
     command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || fail "missing: ${missing[*]} (Debian's package names)"
     echo "installing ${missing[*]} …"

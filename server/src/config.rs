@@ -223,6 +223,9 @@ impl Config {
     pub fn pin(&self) -> Result<Option<Pin>, ConfigError> {
         let Some(path) = &self.certificate else { return Ok(None) };
         let wrong = |reason: String| ConfigError::Wrong { place: path.display().to_string(), reason };
+        if !self.public_url().starts_with("https://") {
+            return Err(wrong("a certificate needs a public_url that begins with https://".into()));
+        }
         let certificate = CertificateDer::from_pem_file(path)
             .map_err(|error| wrong(format!("it is no certificate in PEM ({error})")))?;
         let read = EndEntityCert::try_from(&certificate)

@@ -356,6 +356,78 @@ async fn a_stream_that_is_closed_answers_who_waits() -> Done {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pausing_resuming_and_going_live_in_any_order_ends_as_the_last_one_said() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    let sync = mina.sync_service();
+    for _ in 0..20 {
+        sync.go_live();
+        let (paused, resumed) = tokio::join!(mina.pause(), mina.resume());
+        paused?;
+        resumed?;
+        assert!(!mina.is_paused());
+    }
+    // Live is asked for while the store is paused: it begins when the store is there again, and nothing spins meanwhile.
+    mina.pause().await?;
+    sync.go_live();
+    let statuses = sync.open_status_stream();
+    assert!(
+        timeout(Duration::from_millis(200), statuses.next()).await.is_err(),
+        "a paused store tells nothing"
+    );
+    mina.resume().await?;
+    let live = async {
+        while statuses.next().await?.is_some_and(|now| now.connection != Connection::Live) {}
+        Ok::<_, FieldfolioError>(())
+    };
+    timeout(Duration::from_secs(20), live).await.expect("in time")?;
+    mina.wipe().await?;
+    sync.go_live();
+    assert!(matches!(mina.me().await, Err(FieldfolioError::Closed { .. })));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_that_is_taken_twice_at_once_makes_one_store_that_works() -> Done {
+    let stage = stage();
+    let (link, to) = (stage.school.link("mina").expect("a link"), folder(&stage, "mina"));
+    let (library, again) = (library(), library());
+    let (one, two) = tokio::join!(library.enrol(link.clone(), to.clone()), again.enrol(link, to.clone()));
+    let made: Vec<_> = [one, two].into_iter().filter_map(Result::ok).collect();
+    assert_eq!(made.len(), 1);
+    assert_eq!(run(&made[0], 30).await?, SyncEnd::InStep);
+    // The same folder by another name is the same store; and nothing is salvaged into one that is open.
+    let another = stage.school.folder().join("another");
+    std::os::unix::fs::symlink(&to, &another).expect("a name");
+    let same = library.open(another.to_string_lossy().into_owned()).await?;
+    same.pause().await?;
+    assert!(made[0].is_paused());
+    let refused = library.salvage(folder(&stage, "old"), to).await;
+    assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_is_whole_or_leaves_nothing() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    mina.capture(evidence(&stage, "Leaf", &[&stage.photos[0]])).await?;
+    let (student, to) = (stage.school.person("mina"), stage.school.folder().join("out"));
+    let taken = stage.school.folder().join("taken");
+    std::fs::create_dir_all(&taken).expect("a folder");
+    std::fs::write(taken.join("something"), "else").expect("a file");
+    let refused = mina.export_portfolio(student, taken.to_string_lossy().into_owned()).await;
+    assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
+    // What an export before this one left in the middle makes way.
+    std::fs::create_dir_all(stage.school.folder().join("out.part/media")).expect("a folder");
+    let done = mina.export_portfolio(student, to.to_string_lossy().into_owned()).await?;
+    assert_eq!((done.pieces, done.files, done.missing), (1, 1, 0));
+    assert!(!stage.school.folder().join("out.part").exists());
+    assert_eq!(std::fs::read_dir(to.join("media")).expect("a folder").count(), 1);
+    Ok(())
+}
+
 struct Throws;
 
 impl LogSink for Throws {

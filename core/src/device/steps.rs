@@ -264,6 +264,14 @@ impl Device {
         }
     }
 
+    /// Whoever performed what is in flight has gone: nothing of it is answered any more.
+    pub fn give_up(&mut self, now: Timestamp, chance: &mut dyn Chance) -> Result<(), DeviceError> {
+        for turn in self.steps.all.keys().copied().collect::<Vec<_>>() {
+            self.answered(turn, Err(Failure::Unreachable), now, chance)?;
+        }
+        Ok(())
+    }
+
     /// The person pulled to refresh, or the network came back: nothing waits for its time any more.
     pub fn wake(&mut self) -> Result<(), DeviceError> {
         self.half.wake();

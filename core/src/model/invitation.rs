@@ -84,7 +84,9 @@ impl InvitationLink {
         }
         let bytes = URL_SAFE_NO_PAD.decode(fragment).map_err(|_| BadLink)?;
         let fragment: Fragment = minicbor::decode(&bytes).map_err(|_| BadLink)?;
-        if fragment.version != 1 {
+        // A key proves nothing to who does not ask for a proof.
+        let is_plain = fragment.pin.is_some() && relay.starts_with("http://");
+        if fragment.version != 1 || is_plain {
             return Err(BadLink);
         }
         Ok(Self {
@@ -121,9 +123,10 @@ mod tests {
         let read = InvitationLink::from_url(&format!(" {url}\n")).unwrap();
         assert_eq!((read.person, read.key.seed()), (link.person, link.key.seed()));
         assert_eq!((&read.relay, read.pin), (&link.relay, None));
-        let pinned = InvitationLink { pin: Some(Pin([7; 32])), ..read };
+        let plain = InvitationLink { pin: Some(Pin([7; 32])), ..read.clone() };
+        assert!(InvitationLink::from_url(&plain.to_url()).is_err(), "a pin is worth nothing without TLS");
+        let pinned = InvitationLink { relay: "https://127.0.0.1".into(), ..plain };
         assert_eq!(InvitationLink::from_url(&pinned.to_url()).unwrap().pin, Some(Pin([7; 32])));
-        assert!(pinned.to_url().len() > url.len(), "a link without a pin is as short as it ever was");
         for bad in [
             &url[..url.len() - 9],
             "",

@@ -146,10 +146,12 @@ impl Place {
     pub(crate) fn remove(&self) -> Result<(), StoreError> {
         match self {
             Place::Folder(folder) => {
-                for name in ["fieldfolio.db", "fieldfolio.db-wal", "fieldfolio.db-shm"] {
+                // The database goes last: as long as it is there, whoever was cut in the middle can do this again.
+                gone(std::fs::remove_dir_all(folder.join("blobs")), folder)?;
+                for name in ["enrolment", "fieldfolio.db-wal", "fieldfolio.db-shm", "fieldfolio.db"] {
                     gone(std::fs::remove_file(folder.join(name)), folder)?;
                 }
-                gone(std::fs::remove_dir_all(folder.join("blobs")), folder)
+                Ok(())
             }
             Place::Databases(name) => {
                 for suffix in [".db", "-blobs.db", "-enrolment.db"] {

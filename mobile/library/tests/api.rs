@@ -1,7 +1,8 @@
 //! The public API of the library, as apps in every language see it, is written down in `mobile/api.txt`, a line for each
 //! thing that an app may name. A changed line breaks somebody's app or gives her something: `CHANGELOG.md` says which.
 //!
-//! `FIELDFOLIO_WRITE=1 cargo test -p fieldfolio-library` writes it anew.
+//! It is read from the library that `mobile/bindings.sh` built; `FIELDFOLIO_WRITE=1 cargo test -p fieldfolio-library` writes it
+//! anew.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,9 @@ fn library() -> Utf8PathBuf {
     let test = std::env::current_exe().expect("a test is a file");
     let folder = test.ancestors().nth(2).expect("it lies in deps");
     let file = format!("{}fieldfolio{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    Utf8PathBuf::from_path_buf(folder.join(file)).expect("a plain path")
+    let library = folder.join(file);
+    assert!(library.is_file(), "{} is not there: run mobile/bindings.sh first", library.display());
+    Utf8PathBuf::from_path_buf(library).expect("a plain path")
 }
 
 fn root() -> PathBuf {

@@ -1,4 +1,4 @@
-"""Every student's portfolio of a class, as this teacher sees it: a folder for each student with `portfolio.json` (pieces,
+"""Every student's portfolio of a class, as this teacher sees it: a folder for each student, named by her id, with `portfolio.json` (pieces,
 comments, judgements, levels with their reasons) and the files.
 
     python export_class.py FOLDER CLASS OUT
@@ -26,9 +26,15 @@ def export(folder: str, title: str, out: Path) -> int:
                         store.media_path(line.piece, ff.MediaVariant.ORIGINAL, medium.key)
         sync.run(ff.SyncBudget(seconds=3600))
         for student in groups[0].students:
-            done = store.export_portfolio(student.id, str(out / student.name))
+            # Two may have one name, and a name may be no name for a folder.
+            try:
+                done = store.export_portfolio(student.id, str(out / student.id))
+            except ff.FieldfolioError as error:
+                missing += 1
+                print(f"{student.name}: {error}", file=sys.stderr)
+                continue
             missing += done.missing
-            print(f"{student.name}: {done.pieces} pieces, {done.files} files, {done.missing} not here")
+            print(f"{student.name} ({student.id}): {done.pieces} pieces, {done.files} files, {done.missing} not here")
     return missing
 
 

@@ -43,9 +43,10 @@ def test_a_roster_bulk_evidence_and_an_export_of_a_class(stage: Stage, tmp_path:
 
     out = tmp_path / "portfolios"
     export = script("export_class", stage.at("ms-ito"), "Science 9", str(out))
-    assert "Mina Sample: 1 pieces, 1 files, 0 not here" in export.stdout, export.stderr
-    assert "A talk" in (out / "Mina Sample" / "portfolio.json").read_text()
-    assert len(list((out / "Mina Sample" / "media").iterdir())) == 1
+    mina = stage.told["people"]["mina"]
+    assert f"Mina Sample ({mina}): 1 pieces, 1 files, 0 not here" in export.stdout, export.stderr
+    assert "A talk" in (out / mina / "portfolio.json").read_text()
+    assert len(list((out / mina / "media").iterdir())) == 1
 
 
 def test_many_threads_share_a_store(stage: Stage) -> None:

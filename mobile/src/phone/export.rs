@@ -13,7 +13,7 @@ use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
 use super::store::Store;
-use super::{FieldfolioError, now};
+use super::{FieldfolioError, blocking, now};
 use crate::records::{Folio, Growth, Levels, Me, Medium, Outcome, Piece};
 use crate::{Look, records};
 
@@ -29,6 +29,9 @@ pub struct Exported {
     /// The JSON file.
     pub path: String,
 }
+
+/// What the records are called.
+const NAME: &str = "portfolio.json";
 
 /// All of `portfolio.json`.
 #[derive(Serialize)]
@@ -56,46 +59,81 @@ impl Store {
         student: PersonId,
         folder: String,
     ) -> Result<Exported, FieldfolioError> {
-        let done = self.desk.with(move |device| export(device, student, Path::new(&folder), now())).await?;
-        if done.missing > 0 {
+        let folder = PathBuf::from(folder);
+        let gathered = self.desk.with(move |device| gathered(device, student, now())).await?;
+        let is_missing = gathered.missing > 0;
+        // Copying takes its time, and nothing waits for it.
+        let done = blocking(move || gathered.write(&folder)).await?;
+        if is_missing {
             self.desk.nudge();
         }
         Ok(done)
     }
 }
 
-fn export(
-    device: &mut Device,
-    student: PersonId,
-    folder: &Path,
-    now: Timestamp,
-) -> Result<Exported, FieldfolioError> {
+/// What is to be written.
+struct Gathered {
+    portfolio: Portfolio,
+    /// Where each file lies, and its name beside the others.
+    files: Vec<(PathBuf, String)>,
+    missing: u32,
+}
+
+fn gathered(device: &mut Device, student: PersonId, now: Timestamp) -> Result<Gathered, FieldfolioError> {
     let portfolio = portfolio(device, student, now)?;
-    let media = folder.join("media");
-    if fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
-        return Err(FieldfolioError::Argument {
-            reason: format!("{} is not empty: choose another folder", folder.display()),
-        });
-    }
-    fs::create_dir_all(&media).map_err(|error| unwritten(&media, error))?;
-    let (mut files, mut missing) = (0, 0);
+    let (mut files, mut missing) = (Vec::new(), 0);
     for piece in &portfolio.pieces {
         for medium in piece.media.iter().chain(&piece.earlier) {
             match source(device, piece, medium, now)? {
-                Some(from) => {
-                    let to = media.join(format!("{}.{}", medium.key, medium.ending));
-                    fs::copy(from, &to).map_err(|error| unwritten(&to, error))?;
-                    files += 1;
-                }
+                Some(from) => files.push((from, format!("{}.{}", medium.key, medium.ending))),
                 None => missing += 1,
             }
         }
     }
-    let path = folder.join("portfolio.json");
-    let json = serde_json::to_vec_pretty(&portfolio).expect("records are plain");
-    fs::write(&path, json).map_err(|error| unwritten(&path, error))?;
-    let pieces = u32::try_from(portfolio.pieces.len()).unwrap_or(u32::MAX);
-    Ok(Exported { pieces, files, missing, path: path.to_string_lossy().into_owned() })
+    Ok(Gathered { portfolio, files, missing })
+}
+
+impl Gathered {
+    /// Writes all of it beside the folder, and gives it its name at the end: half an export leaves no trace.
+    fn write(self, folder: &Path) -> Result<Exported, FieldfolioError> {
+        if fs::read_dir(folder).is_ok_and(|mut inside| inside.next().is_some()) {
+            return Err(FieldfolioError::Argument {
+                reason: format!("{} is not empty: choose another folder", folder.display()),
+            });
+        }
+        let mut aside = folder.as_os_str().to_owned();
+        aside.push(".part");
+        let aside = PathBuf::from(aside);
+        let written = self.write_into(&aside).and_then(|()| {
+            // An empty folder of that name makes way.
+            let _ = fs::remove_dir(folder);
+            fs::rename(&aside, folder).map_err(|error| unwritten(folder, error))
+        });
+        if let Err(error) = written {
+            let _ = fs::remove_dir_all(&aside);
+            return Err(error);
+        }
+        let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
+        Ok(Exported {
+            pieces: count(self.portfolio.pieces.len()),
+            files: count(self.files.len()),
+            missing: self.missing,
+            path: folder.join(NAME).to_string_lossy().into_owned(),
+        })
+    }
+
+    fn write_into(&self, folder: &Path) -> Result<(), FieldfolioError> {
+        let _ = fs::remove_dir_all(folder);
+        let media = folder.join("media");
+        fs::create_dir_all(&media).map_err(|error| unwritten(&media, error))?;
+        for (from, name) in &self.files {
+            let to = media.join(name);
+            fs::copy(from, &to).map_err(|error| unwritten(&to, error))?;
+        }
+        let path = folder.join(NAME);
+        let json = serde_json::to_vec_pretty(&self.portfolio).expect("records are plain");
+        fs::write(&path, json).map_err(|error| unwritten(&path, error))
+    }
 }
 
 fn portfolio(device: &Device, student: PersonId, now: Timestamp) -> Result<Portfolio, FieldfolioError> {

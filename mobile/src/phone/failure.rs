@@ -98,6 +98,10 @@ impl FieldfolioError {
         }
     }
 
+    pub(super) fn busy() -> Self {
+        Self::Offline { reason: "the school has no time just now: do it again in a while".into() }
+    }
+
     pub(super) fn unreachable() -> Self {
         Self::Offline { reason: "the school can't be reached: everything is kept on this device".into() }
     }

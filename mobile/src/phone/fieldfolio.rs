@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, Salvaged};
+use fieldfolio_core::device::{Ask, Body, Device, DeviceError, Enrolment, HttpAnswer, Salvaged};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
-use fieldfolio_core::store::Place;
+use fieldfolio_core::store::{Place, StoreError};
 use fieldfolio_core::sync::wire::{self, Enrolled};
 
 use super::log::{self, LogLevel, LogSink};
@@ -63,6 +63,8 @@ pub struct Salvage {
     pub summary: String,
 }
 
+static ENROLLING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// Stores that are open, or that something still works with, by their folders: a folder has one writer.
 static OPEN: Mutex<BTreeMap<PathBuf, Weak<Desk>>> = Mutex::new(BTreeMap::new());
 
@@ -100,7 +102,8 @@ impl Fieldfolio {
 
     /// Opens the store in this folder. Opened twice in one program, it is one store: paused here, it is paused there.
     pub async fn open(&self, folder: String) -> Result<Arc<Store>, FieldfolioError> {
-        blocking(move || opened(&PathBuf::from(folder), |folder| Ok(Device::open(folder)?))).await
+        blocking(move || opened(&PathBuf::from(folder), Shared::Yes, |folder| Ok(Device::open(folder)?)))
+            .await
     }
 
     /// Makes a folder that is empty or absent the store of the person whom the link invites. Needs a network. Cut in the
@@ -109,6 +112,8 @@ impl Fieldfolio {
         let link = read(&link)?;
         let (pin, folder) = (link.pin, PathBuf::from(folder));
         beside(async move {
+            // Twice at once would be two tokens for one device.
+            let _one_at_a_time = ENROLLING.lock().await;
             let to = folder.clone();
             let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsChance)?);
             let enrolment = blocking(begin).await?;
@@ -121,17 +126,18 @@ impl Fieldfolio {
             };
             let answer = Net::stranger(pin)?.perform(&ask).await;
             let enrolled = enrolled(answer.map_err(|_| FieldfolioError::unreachable())?)?;
-            blocking(move || opened(&folder, |_| Ok(enrolment.finish(enrolled)?))).await
+            blocking(move || opened(&folder, Shared::No, |_| Ok(enrolment.finish(enrolled)?))).await
         })
         .await
     }
 
     /// Saves what can be read of a damaged store into another folder: a new store, or one of the same person. The
-    /// damaged one stays as it is. Everything that is saved is believed by its signature only. It may be repeated.
+    /// damaged one stays as it is. Everything that is saved is believed by its signature only. It may be repeated. The other
+    /// must not be open.
     pub async fn salvage(&self, from: String, to: String) -> Result<Salvage, FieldfolioError> {
         blocking(move || {
             let mut came = Salvaged::default();
-            let store = opened(&PathBuf::from(to), |to| {
+            let store = opened(&PathBuf::from(to), Shared::No, |to| {
                 let (device, saved) = Device::salvage(Path::new(&from), to)?;
                 came = saved;
                 Ok(device)
@@ -164,15 +170,35 @@ fn enrolled(answer: HttpAnswer) -> Result<Enrolled, FieldfolioError> {
     }
 }
 
+/// May a store that is open already be handed out once more?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shared {
+    Yes,
+    No,
+}
+
 /// The one store of a folder: the one that is open, or the one that `open` makes.
 fn opened(
     folder: &Path,
+    shared: Shared,
     open: impl FnOnce(&Path) -> Result<Device, FieldfolioError>,
 ) -> Result<Arc<Store>, FieldfolioError> {
-    let name = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    if shared == Shared::No {
+        std::fs::create_dir_all(folder).map_err(|source| {
+            let path = folder.to_owned();
+            DeviceError::from(StoreError::File { path, doing: "written", source })
+        })?;
+    }
+    // Phones know one folder by several names.
+    let name = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|_, desk| desk.strong_count() > 0);
     if let Some(desk) = all.get(&name).and_then(Weak::upgrade).filter(|desk| !desk.is_gone()) {
+        if shared == Shared::No {
+            let reason =
+                format!("{} is open: choose another folder, or let go of that store", name.display());
+            return Err(FieldfolioError::Argument { reason });
+        }
         return Ok(Arc::new(Store { desk }));
     }
     let desk = Desk::of(open(&name)?)?;

@@ -29,7 +29,7 @@ pub(super) use tls::is_pinned;
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long an exchange or a call may take: both are small.
-const EXCHANGE: Duration = Duration::from_secs(60);
+pub(super) const EXCHANGE: Duration = Duration::from_secs(60);
 /// How long one stretch of a file may take on a slow line.
 const TRANSFER: Duration = Duration::from_secs(600);
 /// Bytes of a file that are read at once.
@@ -84,6 +84,7 @@ impl Net {
             .no_proxy()
             .user_agent("fieldfolio")
             .connect_timeout(CONNECT)
+            .read_timeout(EXCHANGE)
             .pool_max_idle_per_host(4)
             .build()
             .map_err(|error| broken(&error))?;
@@ -104,7 +105,9 @@ impl Net {
     /// Does what is asked, once. Dropped, it is given up.
     pub(super) async fn perform(&self, ask: &Ask) -> Result<HttpAnswer, Failure> {
         let method = ask.method.parse().map_err(|_| Failure::Unreachable)?;
-        let mut request = self.client.request(method, &ask.url).timeout(EXCHANGE);
+        // A stretch of a file may come slowly, as long as it comes.
+        let time = if ask.method == "GET" { TRANSFER } else { EXCHANGE };
+        let mut request = self.client.request(method, &ask.url).timeout(time);
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }

@@ -25,6 +25,8 @@ pub struct Store {
 pub(super) struct Desk {
     held: Mutex<Held>,
     is_paused: AtomicBool,
+    /// Pausing, resuming and leaving wait for each other.
+    door: tokio::sync::Mutex<()>,
     pub(super) identity: Identity,
     folder: PathBuf,
     pub(super) net: Net,
@@ -95,6 +97,7 @@ impl Desk {
             identity,
             held: Mutex::new(Held { device: Some(device), written: 0 }),
             is_paused: AtomicBool::new(false),
+            door: tokio::sync::Mutex::new(()),
             version: watch::Sender::new(Version { count: 0, is_gone: false }),
             pumping: Pumping::default(),
         }))
@@ -165,9 +168,12 @@ impl Desk {
                     reason: "the school does not know this device any more".into(),
                 });
             }
+            if matches!(answer.status, 429 | 500..) {
+                return Err(FieldfolioError::busy());
+            }
             let done = call.finish(answer)?;
-            // What it changed comes back as news.
-            desk.with(|device| Ok(device.wake()?)).await?;
+            // What it changed comes back as news: soon, if this can be said.
+            let _ = desk.with(|device| Ok(device.wake()?)).await;
             desk.nudge();
             Ok(done)
         })
@@ -195,33 +201,43 @@ impl Store {
     }
 
     async fn leave(&self, unsent: Unsent) -> Result<(), FieldfolioError> {
+        let _alone = self.desk.door.lock().await;
         if unsent == Unsent::Keep {
             self.desk.with(|device| Ok(device.may_be_wiped()?)).await?;
         }
         self.desk.pumping.stop().await;
         let desk = self.desk.clone();
-        blocking(move || {
+        let left = blocking(move || {
             let mut held = desk.held();
             let device = match held.device.take() {
                 Some(device) => device,
                 None if desk.is_gone() => return Ok(()),
                 None => Device::open(desk.folder.as_path())?,
             };
+            // Until it is gone it can be resumed.
+            desk.is_paused.store(true, Ordering::Relaxed);
             match unsent {
                 Unsent::Keep => {
                     if let Err(refused) = device.may_be_wiped() {
                         held.device = Some(device);
+                        desk.is_paused.store(false, Ordering::Relaxed);
                         return Err(refused.into());
                     }
                 }
                 Unsent::MayBeLost => {}
             }
             device.wipe(unsent)?;
+            desk.is_paused.store(false, Ordering::Relaxed);
             desk.version.send_modify(|version| version.is_gone = true);
             log(LogLevel::Info, || "a store was wiped".into());
             Ok(())
         })
-        .await
+        .await;
+        self.desk.pumping.may_run();
+        if left.is_err() {
+            self.desk.resume_live();
+        }
+        left
     }
 }
 
@@ -252,6 +268,7 @@ impl Store {
     /// Writes everything back and lets go of the files and the network: a phone ends an app that holds a database while
     /// it is suspended. Call it when the app leaves the foreground. Everything else throws `Closed` until `resume`.
     pub async fn pause(&self) -> Result<(), FieldfolioError> {
+        let _alone = self.desk.door.lock().await;
         self.desk.pumping.stop().await;
         let desk = self.desk.clone();
         blocking(move || {
@@ -267,6 +284,7 @@ impl Store {
 
     /// Opens it again. What was live before the pause goes on.
     pub async fn resume(&self) -> Result<(), FieldfolioError> {
+        let _alone = self.desk.door.lock().await;
         let desk = self.desk.clone();
         blocking(move || {
             let mut held = desk.held();
@@ -283,6 +301,7 @@ impl Store {
             Ok(())
         })
         .await?;
+        self.desk.pumping.may_run();
         self.desk.resume_live();
         Ok(())
     }

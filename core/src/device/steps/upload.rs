@@ -306,5 +306,6 @@ pub(super) fn absolute(relay: &str, location: &str) -> String {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => location,
     };
-    format!("{relay}{path}")
+    // Without a stroke before it, it would go on with the name of the relay's host.
+    format!("{relay}/{}", path.trim_start_matches('/'))
 }

@@ -2,6 +2,7 @@
 answer is here. An interrupted call is cancelled."""
 
 import asyncio
+import concurrent.futures
 import inspect
 import logging
 import threading
@@ -30,6 +31,10 @@ class _Loop:
         future = asyncio.run_coroutine_threadsafe(awaited, self._loop)
         try:
             return future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            # Before Python 3.11 that is another class.
+            raise TimeoutError from None
         except BaseException:
             future.cancel()
             raise
@@ -100,6 +105,8 @@ class Fieldfolio(_Around):
 @_waiting
 class Store(_Around):
     def __enter__(self):
+        # Another block of the same script may have paused it.
+        self.resume()
         return self
 
     def __exit__(self, *_):

@@ -6,6 +6,7 @@ use fieldfolio_core::sync::wire::MAX_LIVE_BYTES;
 use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
@@ -29,12 +30,16 @@ impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Socket for 
 /// One open line.
 pub(in super::super) struct Line {
     socket: WebSocketStream<Box<dyn Socket>>,
+    /// When something was last heard over it.
+    heard: Instant,
+    /// The relay was asked for a sound since.
+    has_asked: bool,
 }
 
 impl Net {
     /// Opens a line; none where that doesn't work now.
     pub(in super::super) async fn open_line(&self, said: &Said) -> Option<Line> {
-        tokio::time::timeout(CONNECT, self.opened(said)).await.ok().flatten()
+        timeout(CONNECT, self.opened(said)).await.ok().flatten()
     }
 
     async fn opened(&self, said: &Said) -> Option<Line> {
@@ -58,30 +63,36 @@ impl Net {
             .max_message_size(Some(MAX_LIVE_BYTES))
             .max_frame_size(Some(MAX_LIVE_BYTES));
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.ok()?;
-        Some(Line { socket })
+        Some(Line { socket, heard: Instant::now(), has_asked: false })
     }
 }
 
 impl Line {
     /// Sends a frame; false where the line is broken.
     pub(in super::super) async fn send(&mut self, frame: Vec<u8>) -> bool {
-        matches!(tokio::time::timeout(CONNECT, self.socket.send(Message::binary(frame))).await, Ok(Ok(())))
+        matches!(timeout(CONNECT, self.socket.send(Message::binary(frame))).await, Ok(Ok(())))
     }
 
     /// The next frame; none at the end. Pings are answered meanwhile. Nothing is lost when it is dropped.
     pub(in super::super) async fn hear(&mut self) -> Option<Vec<u8>> {
-        let mut has_asked = false;
         loop {
-            match tokio::time::timeout(SILENCE, self.socket.next()).await {
-                Ok(Some(Ok(Message::Binary(frame)))) => return Some(frame.to_vec()),
-                Ok(Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {
-                    has_asked = false;
+            // Counted from the last sound, however often nobody waited for the next meanwhile.
+            let patience = if self.has_asked { SILENCE * 2 } else { SILENCE };
+            match timeout_at(self.heard + patience, self.socket.next()).await {
+                Ok(Some(Ok(message))) => {
+                    (self.heard, self.has_asked) = (Instant::now(), false);
+                    match message {
+                        Message::Binary(frame) => return Some(frame.to_vec()),
+                        Message::Close(_) => return None,
+                        Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                    }
                 }
-                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return None,
-                Err(_) if has_asked => return None,
+                Ok(Some(Err(_)) | None) => return None,
+                Err(_) if self.has_asked => return None,
                 Err(_) => {
-                    has_asked = true;
-                    self.socket.send(Message::Ping(Vec::new().into())).await.ok()?;
+                    self.has_asked = true;
+                    let asked = self.socket.send(Message::Ping(Vec::new().into()));
+                    timeout(CONNECT, asked).await.ok()?.ok()?;
                 }
             }
         }

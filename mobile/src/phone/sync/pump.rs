@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fieldfolio_core::device::{Ask, Body, HttpAnswer, Step, Turn};
+use fieldfolio_core::device::{Ask, Body, Heard, HttpAnswer, Step, Turn};
 use fieldfolio_core::sync::Failure;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::super::log::{LogLevel, log};
-use super::super::net::{Line, Said};
+use super::super::net::{EXCHANGE, Line, Said};
 use super::super::store::Desk;
 use super::super::{FieldfolioError, OsChance, now, runtime};
 use super::SyncEnd;
@@ -37,11 +38,13 @@ struct Wanted {
     runs: u32,
     /// Rises with every call to cancel.
     cancelled: u64,
+    /// The store is being paused or left: nobody gets it now.
+    closing: bool,
 }
 
 impl Wanted {
     const fn by_somebody(&self) -> bool {
-        self.live || self.runs > 0
+        !self.closing && (self.live || self.runs > 0)
     }
 }
 
@@ -107,11 +110,16 @@ impl Pumping {
     /// remembered.
     pub(in super::super) async fn stop(&self) {
         self.wanted.send_modify(|wanted| {
-            wanted.live = false;
+            (wanted.live, wanted.closing) = (false, true);
             wanted.cancelled += 1;
         });
         // The sender lives as long as this.
         let _ = self.going.subscribe().wait_for(|going| !going.is_running).await;
+    }
+
+    /// The store is open again, or was not closed after all.
+    pub(in super::super) fn may_run(&self) {
+        self.wanted.send_modify(|wanted| wanted.closing = false);
     }
 
     fn tell(&self, how: impl FnOnce(&mut Going)) {
@@ -161,7 +169,7 @@ impl Desk {
                 Ok(now) if now.offline > before.offline => SyncEnd::Offline,
                 Ok(_) | Err(_) => SyncEnd::Cancelled,
             },
-            _ = wanted.wait_for(|wanted| wanted.cancelled > cancelled) => SyncEnd::Cancelled,
+            _ = wanted.wait_for(|wanted| wanted.closing || wanted.cancelled > cancelled) => SyncEnd::Cancelled,
             () = tokio::time::sleep(budget) => SyncEnd::OutOfTime,
         };
         drop(running);
@@ -197,6 +205,8 @@ struct Pump {
     line: Option<Line>,
     /// An exchange was answered since the last line was opened: another may be tried.
     may_open: bool,
+    /// When the exchange that is on its way over the line left.
+    asked_at: Option<Instant>,
     was_live: bool,
     /// The last request brought no answer.
     is_unreachable: bool,
@@ -229,15 +239,20 @@ impl Pump {
             turns: Vec::new(),
             line: None,
             may_open: false,
+            asked_at: None,
             was_live: false,
             is_unreachable: false,
         };
         let ending = Ending(desk.clone());
+        let mut is_closed = false;
+        // Whatever a loop before this one left in the middle.
+        let _ = desk.with(|device| Ok(device.give_up(now(), &mut OsChance)?)).await;
         log(LogLevel::Debug, || "syncing begins".into());
         loop {
             match pump.turn().await {
                 Ok(Turned::On) => {}
                 Ok(Turned::Locked) => {
+                    pump.end().await;
                     desk.pumping.tell(|going| going.is_locked = true);
                     break;
                 }
@@ -248,6 +263,7 @@ impl Pump {
                 }
                 Err(FieldfolioError::Closed { .. }) => {
                     desk.pumping.tell(|going| going.closed += 1);
+                    is_closed = true;
                     break;
                 }
                 Err(error) => {
@@ -259,7 +275,7 @@ impl Pump {
         drop(ending);
         let wanted = *desk.pumping.wanted.borrow();
         let is_locked = desk.pumping.going.borrow().is_locked;
-        if wanted.by_somebody() && !is_locked {
+        if wanted.by_somebody() && !is_locked && !is_closed {
             desk.pump();
         }
         log(LogLevel::Debug, || "syncing ended".into());
@@ -295,8 +311,14 @@ impl Pump {
     async fn begin(&mut self, turn: Turn, ask: Ask) -> Result<(), FieldfolioError> {
         let frame = exchange(&ask);
         if let (Some(line), Some(frame)) = (&mut self.line, frame) {
-            if !line.send(frame).await {
-                self.hang_up().await?;
+            let mut wanted = self.desk.pumping.wanted.subscribe();
+            let is_sent = tokio::select! {
+                is_sent = line.send(frame) => is_sent,
+                _ = wanted.wait_for(|wanted| !wanted.by_somebody()) => false,
+            };
+            match is_sent {
+                true => self.asked_at = Some(Instant::now()),
+                false => self.hang_up().await?,
             }
             return Ok(());
         }
@@ -336,7 +358,11 @@ impl Pump {
     async fn open(&mut self) -> Result<(), FieldfolioError> {
         let said =
             self.desk.with(|device| Ok(Said { url: device.live_url(), protocols: device.live_protocols() }));
-        self.line = self.desk.net.open_line(&said.await?).await;
+        let (said, mut wanted) = (said.await?, self.desk.pumping.wanted.subscribe());
+        self.line = tokio::select! {
+            line = self.desk.net.open_line(&said) => line,
+            _ = wanted.wait_for(|wanted| !wanted.live) => None,
+        };
         if self.line.is_some() {
             log(LogLevel::Debug, || "the live line is open".into());
             self.desk.pumping.tell(|going| going.is_live = true);
@@ -358,6 +384,7 @@ impl Pump {
             return;
         }
         let line = &mut self.line;
+        let answered_by = self.asked_at.filter(|_| line.is_some()).map(|asked_at| asked_at + EXCHANGE);
         let came = tokio::select! {
             Some((turn, answer)) = self.flights.next(), if !self.flights.is_empty() => Came::Answer(turn, answer),
             frame = async { line.as_mut().expect("there is a line").hear().await }, if line.is_some() => {
@@ -365,6 +392,8 @@ impl Pump {
             }
             () = self.desk.pumping.nudged.notified() => Came::Other,
             _ = wanted.changed() => Came::Other,
+            // The relay is there and does not answer: it is asked in another way.
+            () = sleep_until(answered_by.unwrap_or_else(Instant::now)), if answered_by.is_some() => Came::Frame(None),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Came::Other,
         };
         let handed_in = match came {
@@ -381,7 +410,12 @@ impl Pump {
                 let heard =
                     self.desk.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
                 match heard {
-                    Ok(_) => Ok(()),
+                    Ok(heard) => {
+                        if heard == Heard::Answered {
+                            self.asked_at = None;
+                        }
+                        Ok(())
+                    }
                     Err(error @ FieldfolioError::Closed { .. }) => Err(error),
                     // What was not taken in comes again.
                     Err(_) => self.hang_up().await,
@@ -394,7 +428,7 @@ impl Pump {
     }
 
     async fn hang_up(&mut self) -> Result<(), FieldfolioError> {
-        self.line = None;
+        (self.line, self.asked_at) = (None, None);
         self.desk.pumping.tell(|going| going.is_live = false);
         let over_http = self.turns.clone();
         self.desk
@@ -411,13 +445,10 @@ impl Pump {
     /// Gives up what is on its way.
     async fn end(&mut self) {
         self.flights.clear();
-        let turns = std::mem::take(&mut self.turns);
+        self.turns.clear();
         let has_line = self.line.take().is_some();
         let given_up = self.desk.with(move |device| {
-            let open = turns.into_iter().chain(device.exchange_in_flight());
-            for turn in open.collect::<Vec<_>>() {
-                device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
-            }
+            device.give_up(now(), &mut OsChance)?;
             if has_line {
                 device.hung_up(now(), &mut OsChance);
             }
