@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fieldfolio_core::device::{Body, Device, HttpAnswer, Step};
+use fieldfolio_core::device::{Device, HttpAnswer, Step};
 use fieldfolio_core::ids::Chance;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Request};
@@ -47,15 +47,15 @@ impl Desk {
                 Step::Wait(_) => return Ok(()),
                 Step::Locked => return Err("the relay does not know the device".into()),
             };
-            let answer = match &ask.body {
-                Body::Bytes(body) if ask.url.ends_with("/v1/sync") => {
+            let answer = match ask.exchange() {
+                Some(body) => {
                     let token = device.identity().token;
                     let asker = relay::token_holder(&self.conn, &token)?.ok_or("nobody holds the token")?;
                     let request = Request::from_bytes(body)?;
                     let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, clock)?;
                     Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
                 }
-                _ => Err(Failure::Unreachable),
+                None => Err(Failure::Unreachable),
             };
             device.answered(turn, answer, clock, chance)?;
         }

@@ -139,7 +139,7 @@ pub fn sync_over(
                 let answer = http.perform(&ask);
                 report.requests += 1;
                 report.unreachable = answer.is_err();
-                report.exchanges += u32::from(answer.is_ok() && ask.url.ends_with("/v1/sync"));
+                report.exchanges += u32::from(answer.is_ok() && ask.exchange().is_some());
                 if let ("HEAD", Ok(answer)) = (ask.method, &answer) {
                     report.resumed_at.extend(answer.upload_offset.filter(|at| *at > 0));
                 }

@@ -54,6 +54,16 @@ pub struct Ask {
     pub limit: usize,
 }
 
+impl Ask {
+    /// The frame of the exchange, if this is it: over a live line it travels alone.
+    pub fn exchange(&self) -> Option<&[u8]> {
+        match &self.body {
+            Body::Bytes(frame) if self.url.ends_with("/v1/sync") => Some(frame),
+            Body::Bytes(_) | Body::Empty | Body::File { .. } => None,
+        }
+    }
+}
+
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {

@@ -139,7 +139,7 @@ impl Life {
                 Step::Wait(_) => return Ok(()),
                 Step::Locked => return Err("the relay does not know this device".into()),
             };
-            let is_exchange = ask.url.ends_with("/v1/sync");
+            let is_exchange = ask.exchange().is_some();
             let mut http = Http::of(&self.device);
             if is_exchange {
                 self.stop.here("before-send");

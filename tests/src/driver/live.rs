@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use fieldfolio_core::device::{Ask, Body, Device, Heard, Step};
+use fieldfolio_core::device::{Device, Heard, Step};
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::MAX_LIVE_BYTES;
 use serde::Serialize;
@@ -163,16 +163,16 @@ pub fn follow(
                 return Ok(report);
             }
             Step::Ask(turn, ask) => {
-                match (&mut line, exchange(&ask)) {
+                match (&mut line, ask.exchange()) {
                     (Some(open), Some(frame)) => {
-                        open.send(frame);
+                        open.send(frame.to_vec());
                         // News may come before the answer.
                         while take(device, &mut line, None, &mut report, &mut tell)? == Some(Heard::News) {}
                     }
                     _ => {
                         let answer = http.perform(&ask);
                         report.requests += 1;
-                        may_open |= exchange(&ask).is_some() && answer.is_ok();
+                        may_open |= ask.exchange().is_some() && answer.is_ok();
                         device.answered(turn, answer, now(), &mut OsChance)?;
                     }
                 }
@@ -203,14 +203,6 @@ pub fn follow(
         } else {
             std::thread::sleep(patience.unwrap_or(Duration::from_secs(1)));
         }
-    }
-}
-
-/// The frame to send, if this is the exchange.
-fn exchange(ask: &Ask) -> Option<Vec<u8>> {
-    match &ask.body {
-        Body::Bytes(bytes) if ask.url.ends_with("/v1/sync") => Some(bytes.clone()),
-        Body::Bytes(_) | Body::Empty | Body::File { .. } => None,
     }
 }
 

@@ -171,7 +171,7 @@ fn request(ask: &Ask) -> Result<JsValue, JsValue> {
         Body::File { .. } => return Err(thrown(Refusal::new("other", "photos are no files in a browser"))),
     };
     Reflect::set(&asked, &"body".into(), &body)?;
-    Reflect::set(&asked, &"is_exchange".into(), &ask.url.ends_with("/v1/sync").into())?;
+    Reflect::set(&asked, &"is_exchange".into(), &ask.exchange().is_some().into())?;
     Ok(asked)
 }
 
