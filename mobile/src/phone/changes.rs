@@ -30,6 +30,7 @@ impl ChangeStream {
         let Version { count, is_gone } = *versions.borrow_and_update();
         (!is_gone).then_some(count)
     }
+
     /// Nobody listens any more: who waits for the next change is answered with nothing.
     pub fn end(&self) {
         self.closed.close();

@@ -214,29 +214,23 @@ impl Store {
                 None if desk.is_gone() => return Ok(()),
                 None => Device::open(desk.folder.as_path())?,
             };
+            if unsent == Unsent::Keep
+                && let Err(refused) = device.may_be_wiped()
+            {
+                held.device = Some(device);
+                desk.is_paused.store(false, Ordering::Relaxed);
+                return Err(refused.into());
+            }
             // Until it is gone it can be resumed.
             desk.is_paused.store(true, Ordering::Relaxed);
-            match unsent {
-                Unsent::Keep => {
-                    if let Err(refused) = device.may_be_wiped() {
-                        held.device = Some(device);
-                        desk.is_paused.store(false, Ordering::Relaxed);
-                        return Err(refused.into());
-                    }
-                }
-                Unsent::MayBeLost => {}
-            }
-            device.wipe(unsent)?;
+            device.wipe(Unsent::MayBeLost)?;
             desk.is_paused.store(false, Ordering::Relaxed);
             desk.version.send_modify(|version| version.is_gone = true);
             log(LogLevel::Info, || "a store was wiped".into());
             Ok(())
         })
         .await;
-        self.desk.pumping.may_run();
-        if left.is_err() {
-            self.desk.resume_live();
-        }
+        self.desk.reopened();
         left
     }
 }
@@ -301,8 +295,7 @@ impl Store {
             Ok(())
         })
         .await?;
-        self.desk.pumping.may_run();
-        self.desk.resume_live();
+        self.desk.reopened();
         Ok(())
     }
 

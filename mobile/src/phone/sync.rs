@@ -60,14 +60,6 @@ pub struct SyncReport {
 }
 
 impl Desk {
-    /// Lives on after a pause, if it did before.
-    pub(super) fn resume_live(self: &Arc<Self>) {
-        if self.pumping.is_live_wanted() {
-            self.pumping.want_live(true);
-            self.pump();
-        }
-    }
-
     /// One run, beside whatever else moves bytes.
     pub(super) async fn run(self: &Arc<Self>, budget: SyncBudget) -> Result<SyncReport, FieldfolioError> {
         let desk = self.clone();

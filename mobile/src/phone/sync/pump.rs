@@ -2,10 +2,9 @@
 //! wants it: a run, or the live line. It decides nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fieldfolio_core::device::{Ask, Body, Heard, HttpAnswer, Step, Turn};
+use fieldfolio_core::device::{Ask, Heard, HttpAnswer, Step, Turn};
 use fieldfolio_core::sync::Failure;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -28,7 +27,6 @@ pub(in super::super) struct Pumping {
     wanted: watch::Sender<Wanted>,
     going: watch::Sender<Going>,
     nudged: Notify,
-    is_live_wanted: AtomicBool,
 }
 
 /// Who wants the loop.
@@ -45,6 +43,11 @@ struct Wanted {
 impl Wanted {
     const fn by_somebody(&self) -> bool {
         !self.closing && (self.live || self.runs > 0)
+    }
+
+    /// Is the line wanted now?
+    const fn is_live(&self) -> bool {
+        !self.closing && self.live
     }
 }
 
@@ -73,7 +76,6 @@ impl Default for Pumping {
             wanted: watch::Sender::new(Wanted::default()),
             going: watch::Sender::new(Going::default()),
             nudged: Notify::new(),
-            is_live_wanted: AtomicBool::new(false),
         }
     }
 }
@@ -89,12 +91,7 @@ impl Pumping {
     }
 
     pub(super) fn want_live(&self, live: bool) {
-        self.is_live_wanted.store(live, Ordering::Relaxed);
         self.wanted.send_modify(|wanted| wanted.live = live);
-    }
-
-    pub(super) fn is_live_wanted(&self) -> bool {
-        self.is_live_wanted.load(Ordering::Relaxed)
     }
 
     /// How often it was cancelled so far.
@@ -110,16 +107,11 @@ impl Pumping {
     /// remembered.
     pub(in super::super) async fn stop(&self) {
         self.wanted.send_modify(|wanted| {
-            (wanted.live, wanted.closing) = (false, true);
+            wanted.closing = true;
             wanted.cancelled += 1;
         });
         // The sender lives as long as this.
         let _ = self.going.subscribe().wait_for(|going| !going.is_running).await;
-    }
-
-    /// The store is open again, or was not closed after all.
-    pub(in super::super) fn may_run(&self) {
-        self.wanted.send_modify(|wanted| wanted.closing = false);
     }
 
     fn tell(&self, how: impl FnOnce(&mut Going)) {
@@ -181,6 +173,14 @@ impl Desk {
         end
     }
 
+    /// The store is open again, or was not closed after all: what was live lives on.
+    pub(in super::super) fn reopened(self: &Arc<Self>) {
+        self.pumping.wanted.send_modify(|wanted| wanted.closing = false);
+        if self.pumping.wanted.borrow().by_somebody() {
+            self.pump();
+        }
+    }
+
     /// Starts the loop, unless it runs.
     pub(super) fn pump(self: &Arc<Self>) {
         let starts = self.pumping.going.send_if_modified(|going| {
@@ -201,11 +201,10 @@ type Flight = BoxFuture<'static, (Turn, Result<HttpAnswer, Failure>)>;
 struct Pump {
     desk: Arc<Desk>,
     flights: FuturesUnordered<Flight>,
-    turns: Vec<Turn>,
     line: Option<Line>,
     /// An exchange was answered since the last line was opened: another may be tried.
     may_open: bool,
-    /// When the exchange that is on its way over the line left.
+    /// When the exchange that is on its way over the line left; none while it goes by HTTP.
     asked_at: Option<Instant>,
     was_live: bool,
     /// The last request brought no answer.
@@ -236,7 +235,6 @@ impl Pump {
         let mut pump = Self {
             desk: desk.clone(),
             flights: FuturesUnordered::new(),
-            turns: Vec::new(),
             line: None,
             may_open: false,
             asked_at: None,
@@ -286,14 +284,14 @@ impl Pump {
         if !wanted.by_somebody() {
             return Ok(Turned::Nobody);
         }
-        if !wanted.live && self.line.is_some() {
+        if !wanted.is_live() && self.line.is_some() {
             self.hang_up().await?;
         }
-        if wanted.live && !self.was_live {
+        if wanted.is_live() && !self.was_live {
             // A line is opened after an exchange, and none may be due for long.
             self.desk.with(|device| Ok(device.wake()?)).await?;
         }
-        self.was_live = wanted.live;
+        self.was_live = wanted.is_live();
         match self.desk.with(|device| Ok(device.next_step(now())?)).await? {
             Step::Locked => return Ok(Turned::Locked),
             Step::Ask(turn, ask) => {
@@ -302,28 +300,26 @@ impl Pump {
             }
             Step::Wait(until) => {
                 let pause = until.map(|until| until.millis().saturating_sub(now().millis()));
-                self.rest(wanted.live, pause.map(Duration::from_millis)).await?;
+                self.rest(wanted.is_live(), pause.map(Duration::from_millis)).await?;
             }
         }
         Ok(Turned::On)
     }
 
     async fn begin(&mut self, turn: Turn, ask: Ask) -> Result<(), FieldfolioError> {
-        let frame = exchange(&ask);
-        if let (Some(line), Some(frame)) = (&mut self.line, frame) {
+        if let (Some(line), Some(frame)) = (&mut self.line, ask.exchange()) {
+            self.asked_at = Some(Instant::now());
             let mut wanted = self.desk.pumping.wanted.subscribe();
             let is_sent = tokio::select! {
-                is_sent = line.send(frame) => is_sent,
+                is_sent = line.send(frame.to_vec()) => is_sent,
                 _ = wanted.wait_for(|wanted| !wanted.by_somebody()) => false,
             };
-            match is_sent {
-                true => self.asked_at = Some(Instant::now()),
-                false => self.hang_up().await?,
+            if !is_sent {
+                self.hang_up().await?;
             }
             return Ok(());
         }
         let net = self.desk.net.clone();
-        self.turns.push(turn);
         self.flights.push(Box::pin(async move {
             let answer = net.perform(&ask).await;
             log(LogLevel::Debug, || match &answer {
@@ -361,7 +357,7 @@ impl Pump {
         let (said, mut wanted) = (said.await?, self.desk.pumping.wanted.subscribe());
         self.line = tokio::select! {
             line = self.desk.net.open_line(&said) => line,
-            _ = wanted.wait_for(|wanted| !wanted.live) => None,
+            _ = wanted.wait_for(|wanted| !wanted.is_live()) => None,
         };
         if self.line.is_some() {
             log(LogLevel::Debug, || "the live line is open".into());
@@ -384,7 +380,7 @@ impl Pump {
             return;
         }
         let line = &mut self.line;
-        let answered_by = self.asked_at.filter(|_| line.is_some()).map(|asked_at| asked_at + EXCHANGE);
+        let answered_by = self.asked_at.map(|asked_at| asked_at + EXCHANGE);
         let came = tokio::select! {
             Some((turn, answer)) = self.flights.next(), if !self.flights.is_empty() => Came::Answer(turn, answer),
             frame = async { line.as_mut().expect("there is a line").hear().await }, if line.is_some() => {
@@ -399,7 +395,6 @@ impl Pump {
         let handed_in = match came {
             Came::Other => Ok(()),
             Came::Answer(turn, answer) => {
-                self.turns.retain(|other| *other != turn);
                 self.is_unreachable = answer.is_err();
                 self.may_open |= answer.is_ok();
                 self.desk.with(move |device| Ok(device.answered(turn, answer, now(), &mut OsChance)?)).await
@@ -428,12 +423,12 @@ impl Pump {
     }
 
     async fn hang_up(&mut self) -> Result<(), FieldfolioError> {
-        (self.line, self.asked_at) = (None, None);
+        self.line = None;
+        let was_asked = self.asked_at.take().is_some();
         self.desk.pumping.tell(|going| going.is_live = false);
-        let over_http = self.turns.clone();
         self.desk
             .with(move |device| {
-                if let Some(turn) = device.exchange_in_flight().filter(|turn| !over_http.contains(turn)) {
+                if let Some(turn) = device.exchange_in_flight().filter(|_| was_asked) {
                     device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
                 }
                 device.hung_up(now(), &mut OsChance);
@@ -445,7 +440,6 @@ impl Pump {
     /// Gives up what is on its way.
     async fn end(&mut self) {
         self.flights.clear();
-        self.turns.clear();
         let has_line = self.line.take().is_some();
         let given_up = self.desk.with(move |device| {
             device.give_up(now(), &mut OsChance)?;
@@ -456,14 +450,6 @@ impl Pump {
         });
         // A store that is closed has nothing on its way.
         let _ = given_up.await;
-    }
-}
-
-/// The frame to send over a line, if this is the exchange.
-fn exchange(ask: &Ask) -> Option<Vec<u8>> {
-    match &ask.body {
-        Body::Bytes(bytes) if ask.url.ends_with("/v1/sync") => Some(bytes.clone()),
-        Body::Bytes(_) | Body::Empty | Body::File { .. } => None,
     }
 }
 
