@@ -421,6 +421,11 @@ async fn an_export_is_whole_or_leaves_nothing() -> Done {
     assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
     // What an export before this one left in the middle makes way.
     std::fs::create_dir_all(stage.school.folder().join("out.part/media")).expect("a folder");
+    let others = stage.school.folder().join("out.part/letter.txt");
+    std::fs::write(&others, "somebody else's").expect("a file");
+    let refused = mina.export_portfolio(student, to.to_string_lossy().into_owned()).await;
+    assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
+    std::fs::remove_file(&others).expect("it is still there");
     let done = mina.export_portfolio(student, to.to_string_lossy().into_owned()).await?;
     assert_eq!((done.pieces, done.files, done.missing), (1, 1, 0));
     assert!(!stage.school.folder().join("out.part").exists());

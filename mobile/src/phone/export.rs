@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::Device;
+use fieldfolio_core::device::{Device, DeviceError};
 use fieldfolio_core::ids::{FolioId, PersonId, PieceId};
 use fieldfolio_core::store::StoreError;
 use fieldfolio_core::time::Timestamp;
@@ -30,8 +30,9 @@ pub struct Exported {
     pub path: String,
 }
 
-/// What the records are called.
+/// What the records are called, and the folder of the files beside them.
 const NAME: &str = "portfolio.json";
+const MEDIA: &str = "media";
 
 /// All of `portfolio.json`.
 #[derive(Serialize)]
@@ -104,6 +105,11 @@ impl Gathered {
         let mut aside = folder.as_os_str().to_owned();
         aside.push(".part");
         let aside = PathBuf::from(aside);
+        if !is_left_over(&aside) {
+            return Err(FieldfolioError::Argument {
+                reason: format!("{} holds something else: choose another folder", aside.display()),
+            });
+        }
         let written = self.write_into(&aside).and_then(|()| {
             // An empty folder of that name makes way.
             let _ = fs::remove_dir(folder);
@@ -124,7 +130,7 @@ impl Gathered {
 
     fn write_into(&self, folder: &Path) -> Result<(), FieldfolioError> {
         let _ = fs::remove_dir_all(folder);
-        let media = folder.join("media");
+        let media = folder.join(MEDIA);
         fs::create_dir_all(&media).map_err(|error| unwritten(&media, error))?;
         for (from, name) in &self.files {
             let to = media.join(name);
@@ -134,6 +140,12 @@ impl Gathered {
         let json = serde_json::to_vec_pretty(&self.portfolio).expect("records are plain");
         fs::write(&path, json).map_err(|error| unwritten(&path, error))
     }
+}
+
+/// Is nothing here, or only what an export left that was cut?
+fn is_left_over(aside: &Path) -> bool {
+    let Ok(inside) = fs::read_dir(aside) else { return !aside.exists() };
+    inside.flatten().all(|entry| [NAME, MEDIA].iter().any(|ours| entry.file_name() == *ours))
 }
 
 fn portfolio(device: &Device, student: PersonId, now: Timestamp) -> Result<Portfolio, FieldfolioError> {
@@ -180,5 +192,5 @@ fn source(
 
 fn unwritten(path: &Path, source: std::io::Error) -> FieldfolioError {
     let path = path.to_owned();
-    fieldfolio_core::device::DeviceError::from(StoreError::File { path, doing: "written", source }).into()
+    DeviceError::from(StoreError::File { path, doing: "written", source }).into()
 }
