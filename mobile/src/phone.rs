@@ -2,8 +2,8 @@
 //!
 //! It holds no rules. [`Fieldfolio`] is made once; it opens or enrols a [`Store`], one person's work on this device. What
 //! a person does returns when it is on disk and waits for no network; [`SyncService`] moves bytes whenever the app lets
-//! it. What touches the disk runs on threads of this library's own, so that an app may call it from any thread. A call
-//! that nobody waits for any more is finished all the same.
+//! it. What touches the disk runs on threads of this library's own, so that an app may call it from any thread; it is
+//! finished even if nobody waits for it any more. What asks the school is given up then.
 
 mod browse;
 mod capture;
@@ -82,7 +82,7 @@ async fn beside<T: Send + 'static>(
     told.await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
 }
 
-// What these two take is boxed: one task for all calls instead of one for each kind of answer, which is a megabyte less.
+// What these two take is boxed: one kind of task for all calls, instead of one for each kind of answer.
 
 fn begin(work: Box<dyn FnOnce() + Send>) {
     runtime().spawn_blocking(work);
