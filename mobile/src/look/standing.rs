@@ -133,6 +133,12 @@ impl Look<'_> {
             .collect())
     }
 
+    /// The sheet of this name, if something of it came late and waits.
+    pub fn late_sheet(&self, name: &str) -> Result<Option<DocumentId>, DeviceError> {
+        let mut waiting = self.device.held_back()?.into_iter().map(|held| held.document);
+        Ok(waiting.find(|document| document.to_string() == name))
+    }
+
     /// How the device stands with the school.
     pub fn status(&self) -> Result<records::Status, DeviceError> {
         let (status, titles, standings) = (self.device.status()?, self.titles()?, self.standings()?);

@@ -109,12 +109,11 @@ impl Store {
     pub async fn release(&self, sheet: String) -> Result<(), FieldfolioError> {
         self.desk
             .ask(move |device| {
-                let mut waiting = device.held_back()?.into_iter();
-                let held = waiting.find(|held| held.document.to_string() == sheet);
-                let held = held.ok_or_else(|| FieldfolioError::Missing {
+                let sheet = Look::at(device, now())?.late_sheet(&sheet)?;
+                let sheet = sheet.ok_or_else(|| FieldfolioError::Missing {
                     reason: "nothing of this sheet waits any more".into(),
                 })?;
-                Ok(device.release(held.document))
+                Ok(device.release(sheet))
             })
             .await
     }

@@ -129,10 +129,9 @@ asks! {
     /// Lets through what came late of a sheet.
     release(asked::OneSheet) -> Done,
         |desk, asked| {
-            let mut waiting = desk.device.held_back()?.into_iter();
-            let held = waiting.find(|held| held.document.to_string() == asked.sheet);
-            let held = held.ok_or_else(|| Refusal::new("unknown", "nothing of this sheet waits any more"))?;
-            desk.device.release(held.document)
+            let sheet = desk.look()?.late_sheet(&asked.sheet)?;
+            let sheet = sheet.ok_or_else(|| Refusal::new("unknown", "nothing of this sheet waits any more"))?;
+            desk.device.release(sheet)
         },
         |()| Done {};
     /// Revokes a device of one's own, or of a student one teaches.
