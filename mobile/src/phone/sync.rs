@@ -4,6 +4,7 @@
 mod parcels;
 mod pump;
 mod status;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use super::store::{Desk, Store};
 use crate::records::HeldBack;
 
 pub use parcels::{Header, Parcel, ParcelAnswer};
-pub(super) use pump::Pumping;
 pub use status::{Connection, StatusStream, SyncStatus};
+pub(super) use wanted::Pumping;
 
 /// Moves bytes between one store and its school. There is one of it for a store, however often it is asked for.
 #[derive(Debug, uniffi::Object)]

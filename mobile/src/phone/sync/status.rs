@@ -9,7 +9,7 @@ use super::super::changes::Closed;
 use super::super::store::{Desk, Version};
 use super::super::{FieldfolioError, now};
 use super::SyncService;
-use super::pump::Going;
+use super::wanted::Going;
 use crate::Look;
 use crate::records::{Status, Upload};
 
