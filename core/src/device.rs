@@ -40,7 +40,7 @@ use crate::time::Timestamp;
 pub use browse::{FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
 pub use calls::{Call, ClassProject, OwnDevice};
 pub use capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
-pub use enrol::Enrolment;
+pub use enrol::{ENROLLED_BYTES, Enrolment};
 pub use level::{LevelView, OutcomeLevel};
 pub use live::Heard;
 pub use overview::{May, Overview, Said};

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::device::{Ask, Body, Call, Device, DeviceError, Enrolment, HttpAnswer, Step};
+use fieldfolio_core::device::{Call, Device, DeviceError, Enrolment, HttpAnswer, Step};
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::sync::wire::{self, Enrolled};
@@ -55,15 +55,19 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The most bytes of an answer to an enrolment or an invitation.
-const SMALL: usize = 16 * 1024;
-
 /// Makes `folder` a device of the person whom the link invites.
 pub fn enrol(link: &str, folder: &Path) -> Result<Device, DriverError> {
     let enrolment = Enrolment::begin(folder, InvitationLink::from_url(link)?, now(), &mut OsChance)?;
-    let body = post(&mut Http::stranger(), enrolment.url(), wire::to_bytes(&enrolment.request()))?;
+    let ask = enrolment.ask();
+    let body = match Http::stranger().perform(&ask) {
+        Ok(HttpAnswer { status: 200..=299, body, .. }) => body,
+        Ok(HttpAnswer { body, .. }) => {
+            return Err(DriverError::Refused(String::from_utf8_lossy(&body).trim_end().to_owned()));
+        }
+        Err(_) => return Err(DriverError::Unreachable(ask.url)),
+    };
     let enrolled: Enrolled =
-        wire::from_bytes(&body, SMALL).map_err(|_| DriverError::Unreadable(enrolment.url()))?;
+        wire::from_bytes(&body, ask.limit).map_err(|_| DriverError::Unreadable(ask.url))?;
     Ok(enrolment.finish(enrolled)?)
 }
 
@@ -78,18 +82,6 @@ pub fn call<T>(device: &Device, call: Call<T>) -> Result<T, DriverError> {
     let answer = Http::of(device).perform(&call.ask);
     let answer = answer.map_err(|_| DriverError::Unreachable(call.ask.url.clone()))?;
     Ok(call.finish(answer)?)
-}
-
-fn post(http: &mut Http, url: String, body: Vec<u8>) -> Result<Vec<u8>, DriverError> {
-    let headers = vec![("Content-Type", "application/cbor".to_owned())];
-    let ask = Ask { method: "POST", url, headers, body: Body::Bytes(body), limit: SMALL };
-    match http.perform(&ask) {
-        Ok(HttpAnswer { status: 200..=299, body, .. }) => Ok(body),
-        Ok(HttpAnswer { body, .. }) => {
-            Err(DriverError::Refused(String::from_utf8_lossy(&body).trim_end().to_owned()))
-        }
-        Err(_) => Err(DriverError::Unreachable(ask.url)),
-    }
 }
 
 /// What a sync came to.

@@ -7,10 +7,13 @@ use crate::model::directory::Inviter;
 use crate::model::invitation::InvitationLink;
 use crate::signing::{SecretKey, device_message, invitation_message, token_message};
 use crate::store::{Identity, Place, Store, StoreError, records};
-use crate::sync::wire::{Enrol, Enrolled, Invite};
+use crate::sync::wire::{self, Enrol, Enrolled, Invite};
 use crate::time::Timestamp;
 
-use super::{Device, DeviceError};
+use super::{Ask, Body, Device, DeviceError};
+
+/// The most bytes of a relay's answer to an enrolment.
+pub const ENROLLED_BYTES: usize = 64 * 1024;
 
 /// An enrolment that was begun: the new device's key exists, and is kept until the relay has answered, so that a cut in
 /// the middle does not use the invitation up.
@@ -47,12 +50,18 @@ impl Enrolment {
         Ok(Self { place, link, device, key, token })
     }
 
-    /// Where to post it: this path at the link's relay.
-    pub fn url(&self) -> String {
-        format!("{}/v1/enrol", self.link.relay)
+    /// What to ask the relay, as a stranger. It answers with [`Enrolled`].
+    pub fn ask(&self) -> Ask {
+        Ask {
+            method: "POST",
+            url: format!("{}/v1/enrol", self.link.relay),
+            headers: vec![("Content-Type", "application/cbor".to_owned())],
+            body: Body::Bytes(wire::to_bytes(&self.request())),
+            limit: ENROLLED_BYTES,
+        }
     }
 
-    /// What to post.
+    /// What is posted.
     pub fn request(&self) -> Enrol {
         let school = self.link.school;
         let message = device_message(school, self.link.person, self.device, &self.key.public());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use fieldfolio_core::device::{Ask, Body, Device, DeviceError, Enrolment, HttpAnswer, Salvaged};
+use fieldfolio_core::device::{Device, DeviceError, ENROLLED_BYTES, Enrolment, HttpAnswer, Salvaged};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::store::{Place, StoreError};
 use fieldfolio_core::sync::wire::{self, Enrolled};
@@ -13,9 +13,6 @@ use super::log::{self, LogLevel, LogSink};
 use super::net::Net;
 use super::store::{Desk, Store};
 use super::{FieldfolioError, OsChance, beside, blocking, now};
-
-/// The most bytes of an answer to an enrolment.
-const SMALL: usize = 64 * 1024;
 
 /// How the library is set up.
 #[derive(Clone, uniffi::Record)]
@@ -117,14 +114,7 @@ impl Fieldfolio {
             let to = folder.clone();
             let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsChance)?);
             let enrolment = blocking(begin).await?;
-            let ask = Ask {
-                method: "POST",
-                url: enrolment.url(),
-                headers: vec![("Content-Type", "application/cbor".to_owned())],
-                body: Body::Bytes(wire::to_bytes(&enrolment.request())),
-                limit: SMALL,
-            };
-            let answer = Net::stranger(pin)?.perform(&ask).await;
+            let answer = Net::stranger(pin)?.perform(&enrolment.ask()).await;
             let enrolled = enrolled(answer.map_err(|_| FieldfolioError::unreachable())?)?;
             blocking(move || opened(&folder, Shared::No, |_| Ok(enrolment.finish(enrolled)?))).await
         })
@@ -162,9 +152,11 @@ fn read(link: &str) -> Result<InvitationLink, FieldfolioError> {
 fn enrolled(answer: HttpAnswer) -> Result<Enrolled, FieldfolioError> {
     let words = || String::from_utf8_lossy(&answer.body).trim_end().to_owned();
     match answer.status {
-        200..=299 => wire::from_bytes(&answer.body, SMALL).map_err(|_| FieldfolioError::Invitation {
-            reason: "what answered is no relay of a school: is the link right?".into(),
-        }),
+        200..=299 => {
+            wire::from_bytes(&answer.body, ENROLLED_BYTES).map_err(|_| FieldfolioError::Invitation {
+                reason: "what answered is no relay of a school: is the link right?".into(),
+            })
+        }
         429 | 500.. => Err(FieldfolioError::Offline { reason: words() }),
         _ => Err(FieldfolioError::Invitation { reason: words() }),
     }

@@ -161,33 +161,24 @@ impl Core {
     }
 }
 
-fn request(ask: &Ask) -> Result<JsValue, JsValue> {
-    let headers: Vec<(&str, &str)> =
-        ask.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let asked = asking(ask.method, &ask.url, &headers, ask.limit);
+/// A request as the driver takes it.
+pub(super) fn request(ask: &Ask) -> Result<JsValue, JsValue> {
     let body = match &ask.body {
         Body::Empty => JsValue::UNDEFINED,
         Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         Body::File { .. } => return Err(thrown(Refusal::new("other", "photos are no files in a browser"))),
     };
-    Reflect::set(&asked, &"body".into(), &body)?;
-    Reflect::set(&asked, &"is_exchange".into(), &ask.exchange().is_some().into())?;
-    Ok(asked)
-}
-
-/// A request as the driver takes it.
-pub(super) fn asking(method: &str, url: &str, headers: &[(&str, &str)], limit: usize) -> JsValue {
-    let list = Array::new();
-    for (name, value) in headers {
-        list.push(&Array::of2(&(*name).into(), &(*value).into()));
+    let headers = Array::new();
+    for (name, value) in &ask.headers {
+        headers.push(&Array::of2(&(*name).into(), &value.into()));
     }
     let asked = Object::new();
-    let set = |name: &str, value: JsValue| {
-        Reflect::set(&asked, &name.into(), &value).expect("a new object takes any field");
-    };
-    set("method", method.into());
-    set("url", url.into());
-    set("headers", list.into());
-    set("limit", (limit as f64).into());
-    asked.into()
+    let set = |name: &str, value: JsValue| Reflect::set(&asked, &name.into(), &value);
+    set("method", ask.method.into())?;
+    set("url", ask.url.as_str().into())?;
+    set("headers", headers.into())?;
+    set("limit", (ask.limit as f64).into())?;
+    set("body", body)?;
+    set("is_exchange", ask.exchange().is_some().into())?;
+    Ok(asked.into())
 }

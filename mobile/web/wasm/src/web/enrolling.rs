@@ -1,13 +1,13 @@
 //! Becoming a device of somebody's, and leaving.
 
-use fieldfolio_core::device::{Enrolment, Unsent};
+use fieldfolio_core::device::{ENROLLED_BYTES, Enrolment, Unsent};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::store::Place;
 use fieldfolio_core::sync::wire::{self, Enrolled};
 use rsqlite_vfs::VfsFilesManager;
 use wasm_bindgen::prelude::*;
 
-use super::driving::asking;
+use super::driving::request;
 use super::{BrowserChance, Core, Open, now, place, residents, thrown};
 use fieldfolio_mobile::Refusal;
 
@@ -23,9 +23,7 @@ impl Core {
         }
         let begun = Enrolment::begin(place(&store), link, now(), &mut BrowserChance);
         let enrolment = begun.map_err(Refusal::from).map_err(thrown)?;
-        let asked = asking("POST", &enrolment.url(), &[("Content-Type", "application/cbor")], 64 * 1024);
-        let body = wire::to_bytes(&enrolment.request());
-        js_sys::Reflect::set(&asked, &"body".into(), &js_sys::Uint8Array::from(body.as_slice()))?;
+        let asked = request(&enrolment.ask())?;
         self.enrolling = Some((store, enrolment));
         Ok(asked)
     }
@@ -43,8 +41,8 @@ impl Core {
             let words = String::from_utf8_lossy(body).trim().to_owned();
             return Err(thrown(Refusal::new("school_refused", words)));
         }
-        let enrolled: Enrolled =
-            wire::from_bytes(body, 64 * 1024).map_err(|bad| thrown(Refusal::new("school_refused", bad)))?;
+        let enrolled: Enrolled = wire::from_bytes(body, ENROLLED_BYTES)
+            .map_err(|bad| thrown(Refusal::new("school_refused", bad)))?;
         let device = enrolment.finish(enrolled).map_err(Refusal::from).map_err(thrown)?;
         residents::add(&self.residents, &store, &device.identity().person.to_string()).map_err(thrown)?;
         residents::came(&self.residents, &store).map_err(thrown)?;
