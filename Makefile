@@ -45,6 +45,7 @@ node: setup
 	@source tests/rust-env.sh && test tests/tus/node_modules/.package-lock.json -nt tests/tus/package-lock.json || npm ci --no-audit --no-fund --prefix tests/tus
 
 test: build node bindings ## All tests
+	@rm -f target/skipped
 	@source tests/rust-env.sh && cargo test --locked --workspace
 	@$(MAKE) --no-print-directory test-phones
 	@$(MAKE) --no-print-directory test-web

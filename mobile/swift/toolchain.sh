@@ -3,7 +3,8 @@
 #
 # Makes a small Debian 13 with its Swift compiler in FOLDER, for `in.sh`: 1.7 GB, some two minutes. Debian's own package is
 # the only compiler that a Debian machine gets by apt, and Debian 12 has none, so it comes with a system of its own. Where
-# FOLDER is finished this does nothing; after an attempt that was cut it begins anew. Needs root.
+# FOLDER is finished this does nothing; after an attempt that was cut it begins anew. Needs root, and 3 GB of room while it
+# works: with less it begins nothing, says so and ends with 75.
 set -euo pipefail
 
 root=${1:?usage: toolchain.sh FOLDER}
@@ -15,6 +16,7 @@ packages="swiftlang swiftlang-dev gcc libc6-dev libstdc++-14-dev binutils git ca
 unused="bin/clangd bin/lldb* bin/repl_swift bin/sourcekit-lsp lib/liblldb.so* lib/libsourcekitdInProc.so
     lib/swift/embedded/* lib/swift/FrameworkABIBaseline/*"
 made="suite=$suite 1"
+needed=$((3 * 1024 * 1024))
 
 [ "$(id -u)" = 0 ] || { echo "toolchain.sh: needs root" >&2; exit 1; }
 mkdir -p "$root"
@@ -36,6 +38,12 @@ if grep -q " $root/" /proc/self/mounts; then
 fi
 find "$root" -mindepth 1 -maxdepth 1 ! -name .begun -exec rm -rf --one-file-system {} +
 touch "$root/.begun"
+
+room=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
+if [ "$room" -lt "$needed" ]; then
+    echo "$((needed / 1024)) MB are needed in $root, and $((room / 1024)) are free" >&2
+    exit 75
+fi
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 if ! command -v debootstrap >/dev/null; then
