@@ -27,6 +27,7 @@ use crate::model::invitation::Pin;
 use crate::signing::{PublicKey, SecretKey};
 
 pub use blobs::Blobs;
+pub(crate) use place::Hold;
 pub use place::Place;
 pub use repeats::CallId;
 
@@ -51,6 +52,9 @@ pub enum StoreError {
     /// There is one already.
     #[error("there is a Fieldfolio store in {0} already: use it, or choose another folder")]
     Present(PathBuf),
+    /// Somebody works with it.
+    #[error("the store in {0} is open in another program: close it there, and do this again")]
+    InUse(PathBuf),
     /// The database is damaged. It was not touched.
     #[error(
         "the database {path} is damaged ({what}). Nothing was changed: keep a copy of the folder, it may hold work that exists nowhere else"
@@ -142,28 +146,41 @@ pub struct Store {
     place: Place,
     blobs: Blobs,
     under: Option<CallId>,
+    /// Let go of last.
+    hold: Hold,
 }
 
 impl Store {
     /// Makes a new store for `identity`.
     pub fn create(place: impl Into<Place>, identity: &Identity) -> Result<Self, StoreError> {
         let place = place.into();
-        if place.is_taken() {
-            return Err(StoreError::Present(place.path().to_owned()));
-        }
+        let hold = place.hold_new()?;
+        Self::create_held(place, hold, identity)
+    }
+
+    pub(crate) fn create_held(place: Place, hold: Hold, identity: &Identity) -> Result<Self, StoreError> {
         match &place {
             Place::Folder(folder) => create_aside(&place, folder, identity)?,
             Place::Databases(_) => create_at(&place, &place.database(), identity)?,
         }
-        Self::open(place)
+        Self::open_held(place, hold)
     }
 
-    /// Opens a store. A damaged or newer database is refused untouched.
+    /// Opens a store, which has one that works with it at a time. A damaged or newer database is refused untouched.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
-        if !place.is_taken() {
-            return Err(StoreError::Absent(place.path().to_owned()));
-        }
+        let there = || match place.is_taken() {
+            true => Ok(()),
+            false => Err(StoreError::Absent(place.path().to_owned())),
+        };
+        there()?;
+        let hold = place.hold()?;
+        // Whoever had it until now may have removed it.
+        there()?;
+        Self::open_held(place, hold)
+    }
+
+    fn open_held(place: Place, hold: Hold) -> Result<Self, StoreError> {
         let path = place.database();
         inspect(&path)?;
         let mut conn = Connection::open(&path)?;
@@ -171,7 +188,7 @@ impl Store {
         migrate(&mut conn, &path)?;
         notice_copy(&mut conn, &place)?;
         let blobs = Blobs::open(&place)?;
-        Ok(Self { conn, place, blobs, under: None })
+        Ok(Self { conn, place, blobs, under: None, hold })
     }
 
     /// The next write is made under this name: if it was made before, it is refused as done already.
@@ -216,8 +233,21 @@ impl Store {
 
     /// Writes everything back into the main file and lets go of it.
     pub fn close(self) -> Result<(), StoreError> {
-        write_back(&self.conn)?;
-        self.conn.close().map_err(|(_, error)| error.into())
+        self.end().map(drop)
+    }
+
+    /// Closes it and removes all of it, or fails and names what stayed.
+    pub fn remove(self) -> Result<(), StoreError> {
+        let place = self.place.clone();
+        let _hold = self.end()?;
+        place.remove()
+    }
+
+    fn end(self) -> Result<Hold, StoreError> {
+        let Self { conn, hold, .. } = self;
+        write_back(&conn)?;
+        conn.close().map_err(|(_, error)| error)?;
+        Ok(hold)
     }
 }
 
@@ -482,6 +512,24 @@ mod tests {
         }
         std::fs::write(&path, whole).unwrap();
         Store::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_worked_in_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Store::create(folder.path(), &identity()).unwrap();
+        let refused = Store::open(folder.path()).unwrap_err();
+        assert!(matches!(&refused, StoreError::InUse(path) if path == folder.path()), "{refused}");
+
+        // Whoever is about to end is waited for.
+        let next = std::thread::scope(|threads| {
+            let next = threads.spawn(|| Store::open(folder.path()));
+            first.close().unwrap();
+            next.join().unwrap().unwrap()
+        });
+        assert!(matches!(Store::create(folder.path(), &identity()), Err(StoreError::Present(_))));
+        next.remove().unwrap();
+        drop(Store::create(folder.path(), &identity()).unwrap());
     }
 
     #[test]

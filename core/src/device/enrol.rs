@@ -6,7 +6,7 @@ use crate::ids::{Chance, DeviceId, random};
 use crate::model::directory::Inviter;
 use crate::model::invitation::InvitationLink;
 use crate::signing::{SecretKey, device_message, invitation_message, token_message};
-use crate::store::{Identity, Place, Store, StoreError, records};
+use crate::store::{Hold, Identity, Place, Store, records};
 use crate::sync::wire::{self, Enrol, Enrolled, Invite};
 use crate::time::Timestamp;
 
@@ -20,6 +20,7 @@ pub const ENROLLED_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Enrolment {
     place: Place,
+    hold: Hold,
     link: InvitationLink,
     device: DeviceId,
     key: SecretKey,
@@ -35,19 +36,18 @@ impl Enrolment {
         chance: &mut dyn Chance,
     ) -> Result<Self, DeviceError> {
         let place = place.into();
-        if place.is_taken() {
-            return Err(StoreError::Present(place.path().to_owned()).into());
-        }
+        // Twice at once would be two tokens for one device.
+        let hold = place.hold_new()?;
         let invitation = link.key.public();
         let token = random(chance);
         let begun = place.enrolment().and_then(|bytes| read_begun(&bytes, invitation.as_bytes()));
         if let Some((device, key)) = begun {
-            return Ok(Self { place, link, device, key, token });
+            return Ok(Self { place, hold, link, device, key, token });
         }
         let (device, key) = (DeviceId::new(now, chance), SecretKey::generate(chance));
         let bytes = [invitation.as_bytes().as_slice(), device.as_bytes(), &key.seed()].concat();
         place.keep_enrolment(&bytes)?;
-        Ok(Self { place, link, device, key, token })
+        Ok(Self { place, hold, link, device, key, token })
     }
 
     /// What to ask the relay, as a stranger. It answers with [`Enrolled`].
@@ -101,7 +101,7 @@ impl Enrolment {
             relay: self.link.relay,
             pin: self.link.pin,
         };
-        let store = Store::create(self.place.clone(), &identity)?;
+        let store = Store::create_held(self.place.clone(), self.hold, &identity)?;
         self.place.forget_enrolment();
         Device::with(store)
     }

@@ -209,9 +209,7 @@ impl Device {
             Unsent::Keep => self.may_be_wiped()?,
             Unsent::MayBeLost => {}
         }
-        let place = self.store.place().clone();
-        self.store.close()?;
-        Ok(place.remove()?)
+        Ok(self.store.remove()?)
     }
 }
 

@@ -5,8 +5,9 @@
 //! so photos lie in a second database, and a commit is safe once its journal is cut.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{APPLICATION_ID, StoreError, file_error, make_folder, sync_folder};
 
@@ -18,6 +19,20 @@ pub enum Place {
     /// In databases of SQLite's default VFS whose names begin like this.
     Databases(PathBuf),
 }
+
+/// The right to work in a place. In a folder one has it at a time: two would write into each other's files. It ends with
+/// the program, however that ends.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    /// A database with nothing in it, locked: processes that are started meanwhile don't inherit SQLite's locks.
+    _lock: Option<Connection>,
+}
+
+/// Its name.
+const HOLD: &str = "open.db";
+
+/// So long whoever is just ending is waited for.
+const MOMENT: Duration = Duration::from_secs(2);
 
 impl From<&Place> for Place {
     fn from(place: &Place) -> Self {
@@ -43,6 +58,36 @@ impl Place {
         match self {
             Place::Folder(path) | Place::Databases(path) => path,
         }
+    }
+
+    /// Takes hold of the place, or says that somebody has it.
+    pub(super) fn hold(&self) -> Result<Hold, StoreError> {
+        let Place::Folder(folder) = self else {
+            // Its VFS gives a database to one at a time.
+            return Ok(Hold { _lock: None });
+        };
+        let lock = Connection::open(folder.join(HOLD))?;
+        lock.busy_timeout(MOMENT)?;
+        match lock.execute_batch("begin exclusive") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(StoreError::InUse(folder.clone()))
+            }
+            held => Ok(held.map(|()| Hold { _lock: Some(lock) })?),
+        }
+    }
+
+    /// Takes hold of a place for a new store.
+    pub(crate) fn hold_new(&self) -> Result<Hold, StoreError> {
+        let free = || match self.is_taken() {
+            false => Ok(()),
+            true => Err(StoreError::Present(self.path().to_owned())),
+        };
+        free()?;
+        if let Place::Folder(folder) = self {
+            make_folder(folder)?;
+        }
+        let hold = self.hold()?;
+        free().map(|()| hold)
     }
 
     /// The database of documents.
@@ -143,12 +188,12 @@ impl Place {
     }
 
     /// Removes the store: all of it, or an error that names what stayed. It must be closed.
-    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+    pub(super) fn remove(&self) -> Result<(), StoreError> {
         match self {
             Place::Folder(folder) => {
                 // The database goes last: as long as it is there, whoever was cut in the middle can do this again.
                 gone(std::fs::remove_dir_all(folder.join("blobs")), folder)?;
-                for name in ["enrolment", "fieldfolio.db-wal", "fieldfolio.db-shm", "fieldfolio.db"] {
+                for name in ["enrolment", "fieldfolio.db-wal", "fieldfolio.db-shm", "fieldfolio.db", HOLD] {
                     gone(std::fs::remove_file(folder.join(name)), folder)?;
                 }
                 Ok(())

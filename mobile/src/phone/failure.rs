@@ -70,10 +70,10 @@ pub enum FieldfolioError {
         /// The same in words.
         reason: String,
     },
-    /// The store is paused, or was wiped. `Store.resume`, or open another.
+    /// The store is paused, was wiped, or is open in another program. `Store.resume`, open another, or close it there.
     #[error("{reason}")]
     Closed {
-        /// Which of the two.
+        /// Which of these.
         reason: String,
     },
     /// The app handed over what can't be: an id that is none, a folder that is taken. A mistake in the app.
@@ -117,6 +117,7 @@ impl From<DeviceError> for FieldfolioError {
                 StoreError::Present(_) | StoreError::Foreign(_) | StoreError::DoneAlready => {
                     Self::Argument { reason }
                 }
+                StoreError::InUse(_) => Self::Closed { reason },
                 StoreError::Damaged { .. }
                 | StoreError::Newer { .. }
                 | StoreError::Nobody(_)

@@ -1,12 +1,13 @@
 //! A store and its folder: what is saved, refused, opened twice, exported and logged.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fieldfolio_mobile::phone::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogSink, LogSinkError, SyncEnd,
 };
-use fieldfolio_tests::photos;
+use fieldfolio_tests::{photos, processes};
 use tokio::time::timeout;
 
 use super::{Done, enrolled, evidence, folder, library, run, stage};
@@ -45,9 +46,27 @@ async fn bad_files_are_named_and_the_piece_is_not_made() -> Done {
         let refused = mina.capture(evidence(&stage, "Bad", &[&stage.photos[0], bad])).await;
         assert!(matches!(refused, Err(FieldfolioError::Media { number: 2, .. })), "{refused:?}");
     }
+    // A picture of a terabyte is not read to its end.
+    let note = stage.school.folder().join("note.wav");
+    let wav = [
+        &b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0"[..],
+        b"\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0",
+        b"data\x08\0\0\0",
+        &[128; 8],
+    ];
+    std::fs::write(&note, wav.concat()).expect("it is written");
+    let mut huge = evidence(&stage, "Bad", &[&note]);
+    let poster = stage.school.folder().join("poster.jpg");
+    std::fs::copy(&stage.photos[0], &poster).expect("it is copied");
+    File::options().write(true).open(&poster).and_then(|file| file.set_len(1 << 40)).expect("it has holes");
+    huge.files[0].poster_path = Some(poster.to_string_lossy().into_owned());
+    let refused = mina.capture(huge).await.expect_err("it is too large");
+    assert!(matches!(refused, FieldfolioError::Media { number: 1, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("and the limit is"), "{refused}");
+    mina.capture(evidence(&stage, "Good", &[&note])).await?;
     let long = mina.capture(evidence(&stage, &"x".repeat(100_000), &[])).await;
     assert!(matches!(long, Err(FieldfolioError::TooLong { .. })), "{long:?}");
-    assert!(mina.mine().await?.is_empty());
+    assert_eq!(mina.mine().await?.len(), 1);
     let elsewhere = library().open(folder(&stage, "nowhere")).await;
     assert!(matches!(elsewhere, Err(FieldfolioError::Missing { .. })), "{elsewhere:?}");
     Ok(())
@@ -101,7 +120,14 @@ async fn a_folder_has_one_writer_whoever_lets_go_of_it() -> Done {
     timeout(Duration::from_secs(10), end).await.expect("in time")?;
     let opened = library().open(folder(&stage, "mina")).await?;
     assert_eq!(opened.mine().await?.len(), 1);
-    Ok(())
+
+    // Another program is told, until this one pauses.
+    let other = processes::DeviceProcess::at(folder(&stage, "mina"));
+    let told = other.refused(&["status"]).expect("it is refused");
+    assert!(told.contains("is open in another program"), "{told}");
+    opened.pause().await?;
+    other.words(&["status"]).expect("it opens");
+    opened.resume().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -39,7 +39,7 @@ sealed interface Problem {
     /** So many things have not reached the school: sync first, or ask the person whether they may be lost. */
     data class SendFirst(val count: ULong, override val reason: String) : Problem
 
-    /** The store is paused or gone: [Store.resume], or begin again where people sign in. */
+    /** The store is paused, gone, or open in another program: [Store.resume], or begin again where people sign in. */
     data class Reopen(override val reason: String) : Problem
 
     /** The app handed over what can't be. Trying again does not help: mend the app. */
