@@ -23,15 +23,15 @@ mod words;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::ids::Chance;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::time::Timestamp;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
@@ -49,10 +49,15 @@ pub use sync::{
     SyncStatus,
 };
 
-/// Threads that wait for disks and networks.
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
+/// Threads that wait for disks and networks, from the first call on.
+static THREADS: Mutex<Option<Runtime>> = Mutex::new(None);
+
+/// How long what is being done on disk may still take when the threads end.
+const FINISHING: Duration = Duration::from_secs(30);
+
+fn runtime() -> Handle {
+    let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let begun = threads.get_or_insert_with(|| {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(16)
@@ -60,7 +65,19 @@ fn runtime() -> &'static Runtime {
             .enable_all()
             .build()
             .expect("a process may start threads")
-    })
+    });
+    begun.handle().clone()
+}
+
+/// Ends the library's threads once what they do on disk is done; what asks the school is given up. For a language whose own
+/// end must not meet a call from outside: Python's layer does this by itself when a program ends. Whatever is called
+/// afterwards begins them anew.
+#[uniffi::export]
+pub fn come_to_rest() {
+    let threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(threads) = threads {
+        threads.shutdown_timeout(FINISHING);
+    }
 }
 
 /// Runs what waits for a disk, to its end, whoever still waits for it.

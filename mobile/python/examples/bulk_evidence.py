@@ -3,8 +3,8 @@ CSV file). The folio is a student's name and a project's title: `Mina Sample/Com
 
     python bulk_evidence.py FOLDER WORK.csv
 
-A line that can't be taken is named, and the others go on. Run again, it would make them all again: keep the lines that
-were refused in a file of their own.
+A line that can't be taken is named, and the others go on. What one has in a folio already, by its title and day, is not
+made again: a run that was broken off is simply run again.
 """
 
 import csv
@@ -14,14 +14,25 @@ from pathlib import Path
 import fieldfolio as ff
 
 
+def made_before(store: ff.Store, folio: str, me: str) -> set[tuple[str, str | None]]:
+    return {(piece.title, piece.work_date) for piece in store.folio(folio).pieces_list if piece.maker == me}
+
+
 def bulk(folder: str, work: Path) -> int:
-    refused = 0
+    refused = again = 0
+    made: dict[str, set[tuple[str, str | None]]] = {}
     with ff.Fieldfolio().open(folder) as store, work.open(newline="") as lines:
         places = {f"{place.student_name}/{place.title}": place.folio for place in store.places()}
-        staff = [ff.PersonKind.TEACHER, ff.PersonKind.MENTOR]
-        is_adult = any(kind in staff for kind in store.me().kinds)
+        me = store.me()
+        is_adult = any(kind in [ff.PersonKind.TEACHER, ff.PersonKind.MENTOR] for kind in me.kinds)
         for number, line in enumerate(csv.DictReader(lines), start=2):
             try:
+                folio = places[line["folio"]]
+                if folio not in made:
+                    made[folio] = made_before(store, folio, me.person)
+                if (line["title"], line["day"] or None) in made[folio]:
+                    again += 1
+                    continue
                 files = [ff.NewFile(path=str(work.parent / name)) for name in line["files"].split(";") if name]
                 store.capture(
                     ff.NewEvidence(
@@ -29,7 +40,7 @@ def bulk(folder: str, work: Path) -> int:
                         words=line["words"],
                         work_date=line["day"] or None,
                         files=files,
-                        folios=[places[line["folio"]]],
+                        folios=[folio],
                         audience=[ff.Role.OWNER, ff.Role.TEACHER, ff.Role.MENTOR, ff.Role.GUARDIAN],
                         is_observation=is_adult,
                     )
@@ -40,6 +51,8 @@ def bulk(folder: str, work: Path) -> int:
             except ff.FieldfolioError as error:
                 refused += 1
                 print(f"line {number}: {error}", file=sys.stderr)
+        if again:
+            print(f"{again} there already")
         report = store.sync_service().run(ff.SyncBudget(seconds=600))
         print(f"{report.bytes_up} bytes sent; {report.end.name.lower().replace('_', ' ')}")
     return refused

@@ -13,13 +13,19 @@ fields; ids and days are text, moments are milliseconds since 1970. What can't b
 whose text says why.
 """
 
+import dataclasses
+
 from . import _core
 from ._core import *  # noqa: F403 - every record and every word of the core
 
 # After the core's own: those are for asyncio, and `fieldfolio.aio` has them.
 from ._blocking import ChangeStream, Fieldfolio, StatusStream, Store, SyncService
 
-__all__ = [name for name in _core.__all__ if not name.endswith(("Protocol", "SinkImpl"))]
+__all__ = [
+    name
+    for name in _core.__all__
+    if not name.endswith(("Protocol", "SinkImpl")) and name != _core.come_to_rest.__name__
+]
 
 
 def _reason(self):
@@ -30,3 +36,9 @@ for _case in vars(_core.FieldfolioError).values():
     if isinstance(_case, type) and issubclass(_case, Exception):
         _case.__str__ = _reason
 del _case
+
+for _record in vars(_core).values():
+    # Else a list of records is printed without what is in them.
+    if isinstance(_record, type) and dataclasses.is_dataclass(_record):
+        _record.__repr__ = _record.__str__
+del _record

@@ -2,6 +2,7 @@
 answer is here. An interrupted call is cancelled."""
 
 import asyncio
+import atexit
 import concurrent.futures
 import inspect
 import logging
@@ -27,7 +28,8 @@ class _Loop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="fieldfolio", daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="fieldfolio", daemon=True)
+                self._thread.start()
         future = asyncio.run_coroutine_threadsafe(awaited, self._loop)
         try:
             return future.result(timeout)
@@ -40,7 +42,31 @@ class _Loop:
             raise
 
 
+    def end(self):
+        """Ends what still waits, and the thread."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(_given_up(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+
+
+async def _given_up():
+    waiting = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
 _LOOP = _Loop()
+
+
+@atexit.register
+def _rest():
+    # A thread of the core that is still in a callback when Python ends would take the process down with it.
+    _LOOP.end()
+    _core.come_to_rest()
 
 
 class _ToLogging(_core.LogSink):
