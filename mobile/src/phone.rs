@@ -50,23 +50,30 @@ pub use sync::{
 };
 
 /// Threads that wait for disks and networks, from the first call on.
-static THREADS: Mutex<Option<Runtime>> = Mutex::new(None);
+static THREADS: Mutex<Option<Threads>> = Mutex::new(None);
 
 /// How long what is being done on disk may still take when the threads end.
 const FINISHING: Duration = Duration::from_secs(30);
 
+struct Threads {
+    runtime: Runtime,
+    /// A process that is forked has none of them.
+    process: u32,
+}
+
 fn runtime() -> Handle {
     let mut threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
-    let begun = threads.get_or_insert_with(|| {
-        tokio::runtime::Builder::new_multi_thread()
+    let begun = threads.get_or_insert_with(|| Threads {
+        runtime: tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(16)
             .thread_name("fieldfolio")
             .enable_all()
             .build()
-            .expect("a process may start threads")
+            .expect("a process may start threads"),
+        process: std::process::id(),
     });
-    begun.handle().clone()
+    begun.runtime.handle().clone()
 }
 
 /// Ends the library's threads once what they do on disk is done; what asks the school is given up. For a language whose own
@@ -74,9 +81,13 @@ fn runtime() -> Handle {
 /// afterwards begins them anew.
 #[uniffi::export]
 pub fn come_to_rest() {
+    // Let go of at once: what is finished may begin something.
     let threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(threads) = threads {
-        threads.shutdown_timeout(FINISHING);
+    match threads {
+        Some(threads) if threads.process == std::process::id() => {
+            threads.runtime.shutdown_timeout(FINISHING);
+        }
+        threads => std::mem::forget(threads),
     }
 }
 

@@ -127,3 +127,20 @@ def test_a_script_that_is_done_ends_without_a_word(stage: Stage, last: str) -> N
         done = subprocess.run([sys.executable, "-c", "\n".join(lines), stage.at("mina")], capture_output=True, text=True, timeout=60)
         ends.append((done.returncode, done.stdout, done.stderr))
     assert ends == [(0, "", "")] * 20
+
+
+def test_a_forked_process_is_told_and_ends(stage: Stage) -> None:
+    mina = stage.enrolled("mina")
+    mina.pause()
+    lines = [
+        "import os, sys, fieldfolio as ff",
+        "store = ff.Fieldfolio().open(sys.argv[1])",
+        "child = os.fork()",
+        "if child: sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
+        "try: store.mine()",
+        "except RuntimeError as error: print(error)",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), stage.at("mina")], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0 and "open a store in one of them" in done.stdout, done.stderr

@@ -6,6 +6,7 @@ import atexit
 import concurrent.futures
 import inspect
 import logging
+import os
 import threading
 
 from . import _core
@@ -23,8 +24,15 @@ class _Loop:
     def __init__(self):
         self._lock = threading.Lock()
         self._loop = None
+        self._is_left_behind = False
 
     def run(self, awaited, timeout=None):
+        if self._is_left_behind:
+            awaited.close()
+            raise RuntimeError(
+                "this process was forked from one that works with fieldfolio, whose threads stayed there: "
+                "start processes with multiprocessing's 'spawn', and open a store in one of them"
+            )
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -41,15 +49,22 @@ class _Loop:
             future.cancel()
             raise
 
-
     def end(self):
-        """Ends what still waits, and the thread."""
+        """Ends what still waits, and every thread. One of the core's that was still in a callback when Python ends would
+        take the process down with it."""
+        if self._is_left_behind:
+            return
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
             asyncio.run_coroutine_threadsafe(_given_up(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
+        _core.come_to_rest()
+
+    def leave_behind(self):
+        """A fork has no thread but the one that forked."""
+        self._is_left_behind = self._loop is not None
 
 
 async def _given_up():
@@ -60,13 +75,9 @@ async def _given_up():
 
 
 _LOOP = _Loop()
-
-
-@atexit.register
-def _rest():
-    # A thread of the core that is still in a callback when Python ends would take the process down with it.
-    _LOOP.end()
-    _core.come_to_rest()
+atexit.register(_LOOP.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_LOOP.leave_behind)
 
 
 class _ToLogging(_core.LogSink):
