@@ -8,8 +8,10 @@ pub mod blobs;
 pub mod distrusted;
 pub mod erased;
 pub mod errands;
+mod identity;
 pub mod index;
 pub mod log;
+mod opening;
 pub mod outbox;
 pub mod place;
 pub mod records;
@@ -20,28 +22,16 @@ pub mod transfers;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::ids::{DeviceId, PersonId, SchoolId};
-use crate::model::invitation::Pin;
-use crate::signing::{PublicKey, SecretKey};
+use opening::SCHEMA;
 
 pub use blobs::Blobs;
+pub use identity::Identity;
+pub(crate) use identity::PIN;
 pub(crate) use place::Hold;
 pub use place::Place;
 pub use repeats::CallId;
-
-/// "FFdv": marks the file as a device's store.
-const APPLICATION_ID: i64 = 0x4646_6476;
-/// The newest schema this program knows.
-const SCHEMA: i64 = 5;
-const MIGRATIONS: [&str; SCHEMA as usize] = [
-    include_str!("store/schema_1.sql"),
-    include_str!("store/schema_2.sql"),
-    include_str!("store/schema_3.sql"),
-    include_str!("store/schema_4.sql"),
-    include_str!("store/schema_5.sql"),
-];
 
 /// Something about the store went wrong. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -118,27 +108,6 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Who this store belongs to.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// The school.
-    pub school: SchoolId,
-    /// The school's root key, pinned at enrolment.
-    pub root: PublicKey,
-    /// The person.
-    pub person: PersonId,
-    /// The device.
-    pub device: DeviceId,
-    /// The device's key.
-    pub key: SecretKey,
-    /// The access token, 32 bytes.
-    pub token: [u8; 32],
-    /// Where the relay answers, without a trailing slash.
-    pub relay: String,
-    /// The key that the relay's web server proves itself by, where no authority vouches for it.
-    pub pin: Option<Pin>,
-}
-
 /// One person's store on one device.
 #[derive(Debug)]
 pub struct Store {
@@ -160,8 +129,8 @@ impl Store {
 
     pub(crate) fn create_held(place: Place, hold: Hold, identity: &Identity) -> Result<Self, StoreError> {
         match &place {
-            Place::Folder(folder) => create_aside(&place, folder, identity)?,
-            Place::Databases(_) => create_at(&place, &place.database(), identity)?,
+            Place::Folder(folder) => opening::create_aside(&place, folder, identity)?,
+            Place::Databases(_) => opening::create_at(&place, &place.database(), identity)?,
         }
         Self::open_held(place, hold)
     }
@@ -182,11 +151,11 @@ impl Store {
 
     fn open_held(place: Place, hold: Hold) -> Result<Self, StoreError> {
         let path = place.database();
-        inspect(&path)?;
+        opening::inspect(&path)?;
         let mut conn = Connection::open(&path)?;
         place.settle(&conn)?;
-        migrate(&mut conn, &path)?;
-        notice_copy(&mut conn, &place)?;
+        opening::migrate(&mut conn, &path)?;
+        opening::notice_copy(&mut conn, &place)?;
         let blobs = Blobs::open(&place)?;
         Ok(Self { conn, place, blobs, under: None, hold })
     }
@@ -228,7 +197,7 @@ impl Store {
 
     /// Who this store belongs to.
     pub fn identity(&self) -> Result<Identity, StoreError> {
-        read_identity(&self.conn)
+        identity::read(&self.conn)
     }
 
     /// Writes everything back into the main file and lets go of it.
@@ -245,142 +214,10 @@ impl Store {
 
     fn end(self) -> Result<Hold, StoreError> {
         let Self { conn, hold, .. } = self;
-        write_back(&conn)?;
+        opening::write_back(&conn)?;
         conn.close().map_err(|(_, error)| error)?;
         Ok(hold)
     }
-}
-
-/// Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.
-fn create_aside(place: &Place, folder: &Path, identity: &Identity) -> Result<(), StoreError> {
-    make_folder(folder)?;
-    let aside = folder.join("fieldfolio.db.new");
-    for left in [aside.clone(), folder.join("fieldfolio.db.new-wal"), folder.join("fieldfolio.db.new-shm")] {
-        match std::fs::remove_file(&left) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(file_error(&left, "removed", source));
-            }
-            _ => {}
-        }
-    }
-    create_at(place, &aside, identity)?;
-    let path = place.database();
-    std::fs::rename(&aside, &path).map_err(|source| file_error(&path, "written", source))?;
-    sync_folder(folder)
-}
-
-/// Schema, identity and mark, in one transaction.
-fn create_at(place: &Place, path: &Path, identity: &Identity) -> Result<(), StoreError> {
-    let mut conn = Connection::open(path)?;
-    place.settle(&conn)?;
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (step, sql) in (1..).zip(MIGRATIONS) {
-        step_to(&tx, step, sql)?;
-    }
-    write_identity(&tx, identity)?;
-    tx.commit()?;
-    write_back(&conn)?;
-    conn.close().map_err(|(_, error)| error.into())
-}
-
-/// Brings what is still in the write-ahead log into the main file; nothing where there is none.
-fn write_back(conn: &Connection) -> Result<(), StoreError> {
-    Ok(conn.execute_batch("pragma wal_checkpoint(truncate)")?)
-}
-
-/// Looks at a database without writing to it.
-fn inspect(path: &Path) -> Result<(), StoreError> {
-    let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|error| damaged(error.to_string()))?;
-    let ask = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let application = ask("pragma application_id").map_err(|error| damaged(error.to_string()))?;
-    if application != APPLICATION_ID {
-        return Err(damaged("it is not a Fieldfolio store".to_owned()));
-    }
-    let found = ask("pragma user_version").map_err(|error| damaged(error.to_string()))?;
-    if found > SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found });
-    }
-    let check = conn.query_row("pragma quick_check(1)", [], |row| row.get::<_, String>(0));
-    match check {
-        Ok(answer) if answer == "ok" => Ok(()),
-        Ok(answer) => Err(damaged(answer)),
-        Err(error) => Err(damaged(error.to_string())),
-    }
-}
-
-fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let at: i64 = conn.query_row("pragma user_version", [], |row| row.get(0))?;
-    if at > SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found: at });
-    }
-    for (step, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(at).unwrap_or(0)) {
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        step_to(&tx, step, sql)?;
-        tx.commit()?;
-    }
-    Ok(())
-}
-
-/// The mark of where this store lies.
-const MARK: &str = "mark";
-
-/// A store that lies somewhere else than it did was put back from a backup, or copied to a second device. Its other self
-/// may have written on under the same actors, so none of them is used any more.
-fn notice_copy(conn: &mut Connection, place: &Place) -> Result<(), StoreError> {
-    let Some(mark) = place.mark() else { return Ok(()) };
-    let known = meta(conn, MARK)?;
-    if known.as_deref() == Some(mark.as_slice()) {
-        return Ok(());
-    }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if known.is_some() {
-        log::forget_actors(&tx)?;
-    }
-    put_meta(&tx, MARK, &mark)?;
-    Ok(tx.commit()?)
-}
-
-fn step_to(tx: &Transaction<'_>, step: i64, sql: &str) -> Result<(), StoreError> {
-    tx.execute_batch(sql)?;
-    tx.execute_batch(&format!("pragma application_id = {APPLICATION_ID}; pragma user_version = {step};"))?;
-    Ok(())
-}
-
-/// Under which the relay's own key is kept, if it has one.
-pub(crate) const PIN: &str = "pin";
-
-fn write_identity(tx: &Transaction<'_>, identity: &Identity) -> Result<(), StoreError> {
-    put_meta(tx, "school", identity.school.as_bytes())?;
-    put_meta(tx, "root", identity.root.as_bytes())?;
-    put_meta(tx, "person", identity.person.as_bytes())?;
-    put_meta(tx, "device", identity.device.as_bytes())?;
-    put_meta(tx, "key", &identity.key.seed())?;
-    put_meta(tx, "token", &identity.token)?;
-    if let Some(Pin(pin)) = identity.pin {
-        put_meta(tx, PIN, &pin)?;
-    }
-    put_meta(tx, "relay", identity.relay.as_bytes())
-}
-
-fn read_identity(conn: &Connection) -> Result<Identity, StoreError> {
-    let id = |key| meta_array::<16>(conn, key);
-    Ok(Identity {
-        school: SchoolId::from_bytes(id("school")?),
-        root: PublicKey::from_bytes(meta_array(conn, "root")?),
-        person: PersonId::from_bytes(id("person")?),
-        device: DeviceId::from_bytes(id("device")?),
-        key: SecretKey::from_seed(&meta_array(conn, "key")?),
-        token: meta_array(conn, "token")?,
-        relay: meta(conn, "relay")?
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or(StoreError::Unexpected("the relay's address"))?,
-        pin: match meta(conn, PIN)? {
-            Some(_) => Some(Pin(meta_array(conn, PIN)?)),
-            None => None,
-        },
-    })
 }
 
 /// One value that belongs to the store as a whole.
@@ -450,7 +287,8 @@ fn bytes<const N: usize>(blob: &[u8], what: &'static str) -> Result<[u8; N], Sto
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeededChance;
+    use crate::ids::{DeviceId, PersonId, SchoolId, SeededChance};
+    use crate::signing::SecretKey;
     use crate::time::Timestamp;
 
     pub(crate) fn identity() -> Identity {

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{APPLICATION_ID, StoreError, file_error, make_folder, sync_folder};
+use super::opening::APPLICATION_ID;
+use super::{StoreError, file_error, make_folder, sync_folder};
 
 /// Where a store lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
