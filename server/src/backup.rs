@@ -17,16 +17,16 @@ use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
 use crate::fork;
 
-/// What a backup came to.
+/// What copying a school's files came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Backup {
+pub struct Copied {
     /// Files that were copied now.
     pub copied: u64,
     /// Bytes of those.
     pub copied_bytes: u64,
-    /// Files that were there from an earlier backup.
+    /// Files that were there already.
     pub kept: u64,
-    /// Files that the school has lost. The copy lacks them, too.
+    /// Files that are missing or damaged where they were copied from. They are not in the copy.
     pub missing: Vec<BlobHash>,
 }
 
@@ -69,7 +69,7 @@ impl From<rusqlite::Error> for BackupError {
 }
 
 /// Copies the school in `folder` to `to`.
-pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
+pub fn back_up(folder: &Path, to: &Path) -> Result<Copied, BackupError> {
     let written = |path: &Path| {
         let path = path.to_owned();
         move |source| BackupError::File { path, doing: "written", source }
@@ -85,30 +85,13 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
     let aside = to.join("relay.db.new");
     remove(&aside).map_err(written(&aside))?;
     conn.execute("vacuum into ?1", [aside.to_string_lossy()])?;
-    let copied = Connection::open(&aside)?;
-    fork::mark_copy(&copied, crate::news::head(&copied)?)?;
-    copied.close().map_err(|(_, error)| error)?;
+    let made = Connection::open(&aside)?;
+    fork::mark_copy(&made, crate::news::head(&made)?)?;
+    let files = named(&made)?;
+    made.close().map_err(|(_, error)| error)?;
     File::open(&aside).and_then(|file| file.sync_all()).map_err(written(&aside))?;
 
-    let mut backup = Backup::default();
-    let (source, target) = (FolderBlobs::open(&folder.join("blobs"))?, FolderBlobs::open(&to.join("blobs"))?);
-    for (hash, size) in named(&Connection::open(&aside)?)? {
-        if target.size(hash)? == Some(size) {
-            backup.kept += 1;
-            continue;
-        }
-        let found = match source.open(hash)? {
-            Some(blob) => Some(put(&target, &format!("{}.backup", hash.hex()), blob.reader)?),
-            None => None,
-        };
-        if found == Some(hash) {
-            backup.copied += 1;
-            backup.copied_bytes += size;
-        } else {
-            // Damaged bytes went under a name that nothing knows.
-            backup.missing.push(hash);
-        }
-    }
+    let copied = copy_files(files, folder, to)?;
     for name in ["root.key", "fieldfolio.toml"] {
         copy(&folder.join(name), &to.join(name))?;
     }
@@ -119,7 +102,7 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Backup, BackupError> {
         remove(&left).map_err(written(&left))?;
     }
     fs::rename(&aside, &database).and_then(|()| File::open(to)?.sync_all()).map_err(written(&database))?;
-    Ok(backup)
+    Ok(copied)
 }
 
 /// An empty folder, or what an earlier backup of the same school made or began.
@@ -139,6 +122,31 @@ fn is_ours(conn: &Connection, to: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
+/// Copies those of a school's files that the other has not, each with its size.
+pub(crate) fn copy_files(files: Vec<(BlobHash, u64)>, from: &Path, to: &Path) -> Result<Copied, BlobError> {
+    let (source, target) = (FolderBlobs::open(&from.join("blobs"))?, FolderBlobs::open(&to.join("blobs"))?);
+    let mut copied = Copied::default();
+    for (hash, size) in files {
+        if target.size(hash)? == Some(size) {
+            copied.kept += 1;
+            continue;
+        }
+        let found = match source.open(hash)? {
+            Some(blob) => Some(put(&target, &format!("{}.copy", hash.hex()), blob.reader)?),
+            None => None,
+        };
+        if found == Some(hash) {
+            copied.copied += 1;
+            copied.copied_bytes += size;
+        } else {
+            // Damaged bytes went under a name that nothing knows.
+            copied.missing.push(hash);
+        }
+    }
+    Ok(copied)
+}
+
+/// The files that a school's database names, with their sizes.
 pub(crate) fn named(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
     let mut query = conn.prepare("select hash, size from blob order by hash")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, i64>(1)?)))?;

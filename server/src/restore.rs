@@ -7,11 +7,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
-use crate::blobs::{BlobError, BlobStore, FolderBlobs, put};
+use crate::backup::{self, Copied};
+use crate::blobs::BlobError;
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
 use crate::{ends, fork};
@@ -19,14 +19,9 @@ use crate::{ends, fork};
 /// What a restoration came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restored {
-    /// Files that were copied.
-    pub copied: u64,
-    /// Bytes of those.
-    pub copied_bytes: u64,
-    /// Files that were in the folder still.
-    pub kept: u64,
-    /// Files that the backup names and lacks.
-    pub missing: Vec<BlobHash>,
+    /// The files, and what the backup lacks of them.
+    #[serde(flatten)]
+    pub files: Copied,
     /// Where the database of before is now, if there was one.
     pub aside: Option<PathBuf>,
 }
@@ -97,14 +92,14 @@ pub fn restore(
     if !database::path(from).is_file() {
         return Err(RestoreError::NoBackup(from.to_owned()));
     }
-    let backup = database::open_reader(from)?;
-    if !fork::is_copy(&backup)? {
+    let copy = database::open_reader(from)?;
+    if !fork::is_copy(&copy)? {
         return Err(RestoreError::NoBackup(from.to_owned()));
     }
     if database::path(folder).exists() {
         let theirs = database::open_reader(folder).ok().and_then(|conn| school::id(&conn).ok());
         // A database that can't be read any more may be the reason for all this.
-        if theirs.is_some_and(|theirs| school::id(&backup).ok() != Some(theirs)) {
+        if theirs.is_some_and(|theirs| school::id(&copy).ok() != Some(theirs)) {
             return Err(RestoreError::OtherSchool(from.to_owned()));
         }
     }
@@ -116,7 +111,7 @@ pub fn restore(
     fs::copy(database::path(from), &new)
         .and_then(|_| File::open(&new)?.sync_all())
         .map_err(failed(&new, "written"))?;
-    let mut restored = files(&backup, from, folder)?;
+    let files = backup::copy_files(backup::named(&copy)?, from, folder)?;
     for name in ["root.key", "fieldfolio.toml"] {
         let (here, there) = (folder.join(name), from.join(name));
         if !here.exists() && there.exists() {
@@ -125,18 +120,15 @@ pub fn restore(
                 .map_err(failed(&here, "written"))?;
         }
     }
-    restored.aside = move_aside(folder, now).map_err(failed(folder, "moved"))?;
+    let aside = move_aside(folder, now).map_err(failed(folder, "moved"))?;
     fs::rename(&new, database::path(folder))
         .and_then(|()| File::open(folder)?.sync_all())
         .map_err(failed(&new, "moved"))?;
-    let mut conn = database::open(folder)?;
-    if !ends_file.exists() {
-        let tx = database::begin(&mut conn)?;
-        ends::do_without(&tx)?;
-        fork::take_over(&tx, now)?;
-        tx.commit()?;
+    match ends_file.exists() {
+        true => drop(database::open(folder)?),
+        false => accept_without_ends(folder, now)?,
     }
-    Ok(restored)
+    Ok(Restored { files, aside })
 }
 
 /// It is accepted that what ended since the copy in `folder` was made is not known.
@@ -147,29 +139,6 @@ pub fn accept_without_ends(folder: &Path, now: Timestamp) -> Result<(), RestoreE
     fork::take_over(&tx, now)?;
     tx.commit()?;
     Ok(())
-}
-
-fn files(backup: &rusqlite::Connection, from: &Path, folder: &Path) -> Result<Restored, RestoreError> {
-    let (source, target) =
-        (FolderBlobs::open(&from.join("blobs"))?, FolderBlobs::open(&folder.join("blobs"))?);
-    let mut restored = Restored { copied: 0, copied_bytes: 0, kept: 0, missing: Vec::new(), aside: None };
-    for (hash, size) in crate::backup::named(backup)? {
-        if target.size(hash)? == Some(size) {
-            restored.kept += 1;
-            continue;
-        }
-        let found = match source.open(hash)? {
-            Some(blob) => Some(put(&target, &format!("{}.restore", hash.hex()), blob.reader)?),
-            None => None,
-        };
-        if found == Some(hash) {
-            restored.copied += 1;
-            restored.copied_bytes += size;
-        } else {
-            restored.missing.push(hash);
-        }
-    }
-    Ok(restored)
 }
 
 /// The database of before, and the uploads it knew, into a folder of their own.

@@ -68,14 +68,14 @@ pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<A
     let restored = restore::restore(&desk.folder, from, &ends_file, without, desk.now)?;
     let mut text = format!(
         "The school is as the backup has it: {} copied ({}), {} there already. Start the relay; devices bring the rest.",
-        files(restored.copied),
-        bytes(restored.copied_bytes),
-        files(restored.kept)
+        files(restored.files.copied),
+        bytes(restored.files.copied_bytes),
+        files(restored.files.kept)
     );
     if let Some(aside) = &restored.aside {
         text += &format!("\nThe database of before is in {}.", aside.display());
     }
-    restored.missing.iter().for_each(|hash| text += &format!("\nThe backup lacks {hash}"));
+    restored.files.missing.iter().for_each(|hash| text += &format!("\nThe backup lacks {hash}"));
     Ok(Answer { text, json: to_json(restored) })
 }
 
