@@ -17,7 +17,7 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::StoreError;
 use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::photos::field_photo;
-use fieldfolio_tests::sim::{School, scratch};
+use fieldfolio_tests::sim::{School, copy_folder, scratch};
 use rusqlite::Connection;
 
 const PAGE: usize = 4096;
@@ -91,9 +91,9 @@ impl Field {
         let folder = phone.store().place().path().to_owned();
         let (changes, acts) = (said(&phone, "change", "hash"), said(&phone, "act", "id"));
         // As it lies there while it is in use, with its log; then at rest.
-        copy_folder(&folder, &scratch.path().join("busy"));
+        copy_folder(&folder, &scratch.path().join("busy")).unwrap();
         phone.pause().unwrap();
-        copy_folder(&folder, &scratch.path().join("phone"));
+        copy_folder(&folder, &scratch.path().join("phone")).unwrap();
         let database = fs::read(folder.join("fieldfolio.db")).unwrap();
         Self { scratch, school, database, changes, acts, relay, blobs: 24 }
     }
@@ -144,17 +144,6 @@ impl Field {
 fn said(device: &Device, table: &str, name: &str) -> BTreeSet<Vec<u8>> {
     let mut query = device.store().read().prepare(&format!("select {name} from {table}")).unwrap();
     query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for found in fs::read_dir(from).unwrap() {
-        let (from, to) = (found.as_ref().unwrap().path(), to.join(found.unwrap().file_name()));
-        match from.is_dir() {
-            true => copy_folder(&from, &to),
-            false => drop(fs::copy(from, to).unwrap()),
-        }
-    }
 }
 
 fn fingerprint(folder: &Path) -> Vec<(PathBuf, BlobHash)> {
@@ -257,7 +246,7 @@ fn a_torn_log_loses_no_row_that_could_be_read() {
         let how = format!("run {run}, at {at}");
         // What SQLite finds by itself.
         let beside = field.scratch.path().join(format!("beside-{run}"));
-        copy_folder(&busy, &beside);
+        copy_folder(&busy, &beside).unwrap();
         let found = Device::open(&beside).map(|device| said(&device, "change", "hash")).unwrap_or_default();
         let (saved, report) = field.salvage(&busy).unwrap_or_else(|error| panic!("{how}: {error}"));
         assert!(found.is_subset(&said(&saved, "change", "hash")), "{how}: {report}");
@@ -309,7 +298,7 @@ fn a_store_that_does_not_say_whose_it_is_is_saved_into_one_of_the_same_person() 
     let folder = foreign.store().place().path().to_owned();
     drop(foreign);
     let whole = field.scratch.path().join("whole");
-    copy_folder(&field.damaged(), &whole);
+    copy_folder(&field.damaged(), &whole).unwrap();
     fs::write(whole.join("fieldfolio.db"), &field.database).unwrap();
     let refused = Device::salvage(whole.as_path(), folder.as_path()).unwrap_err();
     assert!(matches!(refused, DeviceError::Store(StoreError::Foreign(_))), "{refused}");

@@ -13,11 +13,12 @@ use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::driver;
 use fieldfolio_tests::ledger::Acknowledged;
 use fieldfolio_tests::real::RealSchool;
+use fieldfolio_tests::sim::copy_folder;
 
 use crate::device::{all_is_there, known_of};
 use crate::power;
 use crate::power::device::{agrees_with, copy_of};
-use crate::power::disk::{Disk, Watched, copy_folder};
+use crate::power::disk::{Disk, Watched};
 
 #[path = "full/relay.rs"]
 mod relay;
@@ -39,7 +40,7 @@ fn a_phone_whose_disk_fails_anywhere_says_so_and_goes_on_when_it_is_well() {
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     drop(phone);
     let base = watched.beside("base");
-    copy_folder(&school.folder().join("phone"), &base);
+    copy_folder(&school.folder().join("phone"), &base).unwrap();
     std::fs::create_dir(watched.beside("school")).unwrap();
     let relay = copy_of(&school.home(), &watched.beside("school/copy"));
     let desk = watched.beside("desk");

@@ -11,10 +11,11 @@ use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, audit};
 use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
+use fieldfolio_tests::sim::copy_folder;
 
 use super::{after_a_cut, ways};
 use crate::power::Listening;
-use crate::power::disk::{Watched, copy_folder};
+use crate::power::disk::Watched;
 
 #[test]
 fn a_school_whose_disk_fails_anywhere_says_so_and_goes_on_when_it_is_well() {
@@ -26,7 +27,7 @@ fn a_school_whose_disk_fails_anywhere_says_so_and_goes_on_when_it_is_well() {
     before.bring(&mut client, true, "before");
     school.relay.lock().unwrap().kill9().unwrap();
     let base = watched.beside("base");
-    copy_folder(&school.home(), &base);
+    copy_folder(&school.home(), &base).unwrap();
     let (mut runs, mut refused) = (0, 0);
     for place in 1.. {
         for (error, how_long) in ways(place) {

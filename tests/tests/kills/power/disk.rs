@@ -61,7 +61,7 @@ impl Watched {
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
         }
-        copy_folder(from, &folder);
+        sim::copy_folder(from, &folder).unwrap();
         fs::write(self.diary_path(), "").unwrap();
     }
 
@@ -89,20 +89,6 @@ impl Watched {
         let mut disk = Disk::default();
         disk.take_in(&self.root(), "");
         disk
-    }
-}
-
-/// A folder with everything in it.
-pub(crate) fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for found in fs::read_dir(from).unwrap() {
-        let found = found.unwrap();
-        let into = to.join(found.file_name());
-        if found.file_type().unwrap().is_dir() {
-            copy_folder(&found.path(), &into);
-        } else {
-            fs::copy(found.path(), into).unwrap();
-        }
     }
 }
 
