@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tower_layer::Layer;
 
 /// A request's head comes within this time; a connection that nobody uses is closed after it.
 const HEAD: Duration = Duration::from_secs(60);
@@ -56,7 +57,7 @@ pub(crate) async fn open(
         };
         // Answers are small and waited for.
         drop(stream.set_nodelay(true));
-        let service = router.clone().layer(axum::Extension(ConnectInfo::<SocketAddr>(address)));
+        let service = axum::Extension(ConnectInfo::<SocketAddr>(address)).layer(router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
