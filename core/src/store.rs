@@ -22,7 +22,8 @@ pub mod transfers;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use opening::SCHEMA;
 
@@ -45,6 +46,11 @@ pub enum StoreError {
     /// Somebody works with it.
     #[error("the store in {0} is open in another program: close it there, and do this again")]
     InUse(PathBuf),
+    /// The system does not let anybody at its files just now.
+    #[error(
+        "the store in {0} can't be opened just now: unlock the device, or see who may read it, and do this again"
+    )]
+    OutOfReach(PathBuf),
     /// The database is damaged. It was not touched.
     #[error(
         "the database {path} is damaged ({what}). Nothing was changed: keep a copy of the folder, it may hold work that exists nowhere else"
@@ -102,10 +108,16 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => StoreError::NoRoom,
+            Some(ErrorCode::DiskFull) => StoreError::NoRoom,
+            // The memory that a write-ahead log is read by is a file, too.
+            _ if extended_code(&error) == Some(SQLITE_IOERR_SHMSIZE) => StoreError::NoRoom,
             _ => StoreError::Sqlite(error),
         }
     }
+}
+
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
 }
 
 /// One person's store on one device.
@@ -350,6 +362,16 @@ mod tests {
         }
         std::fs::write(&path, whole).unwrap();
         Store::open(folder.path()).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_database_that_nobody_gets_at_is_not_called_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        // A file that is there and that opens for nobody.
+        let _socket = std::os::unix::net::UnixListener::bind(Place::from(folder.path()).database()).unwrap();
+        let refused = Store::open(folder.path()).unwrap_err();
+        assert!(matches!(refused, StoreError::OutOfReach(_)), "{refused:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::identity::{self, Identity};
 use super::{Place, StoreError, file_error, log, make_folder, meta, put_meta, sync_folder};
@@ -59,22 +59,26 @@ pub(super) fn write_back(conn: &Connection) -> Result<(), StoreError> {
 /// Looks at a database without writing to it.
 pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
     let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(|error| damaged(error.to_string()))?;
+    let refused = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => StoreError::OutOfReach(path.parent().unwrap_or(path).to_owned()),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(error.to_string()),
+        // Not what is in it: no room, or a disk that fails.
+        _ => error.into(),
+    };
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(refused)?;
     let ask = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let application = ask("pragma application_id").map_err(|error| damaged(error.to_string()))?;
+    let application = ask("pragma application_id").map_err(refused)?;
     if application != APPLICATION_ID {
         return Err(damaged("it is not a Fieldfolio store".to_owned()));
     }
-    let found = ask("pragma user_version").map_err(|error| damaged(error.to_string()))?;
+    let found = ask("pragma user_version").map_err(refused)?;
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found });
     }
     let check = conn.query_row("pragma quick_check(1)", [], |row| row.get::<_, String>(0));
-    match check {
-        Ok(answer) if answer == "ok" => Ok(()),
-        Ok(answer) => Err(damaged(answer)),
-        Err(error) => Err(damaged(error.to_string())),
+    match check.map_err(refused)?.as_str() {
+        "ok" => Ok(()),
+        found => Err(damaged(found.to_owned())),
     }
 }
 

@@ -67,14 +67,16 @@ impl Place {
             // Its VFS gives a database to one at a time.
             return Ok(Hold { _lock: None });
         };
-        let lock = Connection::open(folder.join(HOLD))?;
-        lock.busy_timeout(MOMENT)?;
-        match lock.execute_batch("begin exclusive") {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                Err(StoreError::InUse(folder.clone()))
-            }
-            held => Ok(held.map(|()| Hold { _lock: Some(lock) })?),
-        }
+        let held = Connection::open(folder.join(HOLD)).and_then(|lock| {
+            lock.busy_timeout(MOMENT)?;
+            lock.execute_batch("begin exclusive")?;
+            Ok(Hold { _lock: Some(lock) })
+        });
+        held.map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy) => StoreError::InUse(folder.clone()),
+            Some(ErrorCode::CannotOpen) => StoreError::OutOfReach(folder.clone()),
+            _ => error.into(),
+        })
     }
 
     /// Takes hold of a place for a new store.

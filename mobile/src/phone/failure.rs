@@ -70,7 +70,8 @@ pub enum FieldfolioError {
         /// The same in words.
         reason: String,
     },
-    /// The store is paused, was wiped, or is open in another program. `Store.resume`, open another, or close it there.
+    /// The store is paused, was wiped, is open in another program, or can't be read while the device is locked.
+    /// `Store.resume`, open another, close it there, or wait.
     #[error("{reason}")]
     Closed {
         /// Which of these.
@@ -117,7 +118,7 @@ impl From<DeviceError> for FieldfolioError {
                 StoreError::Present(_) | StoreError::Foreign(_) | StoreError::DoneAlready => {
                     Self::Argument { reason }
                 }
-                StoreError::InUse(_) => Self::Closed { reason },
+                StoreError::InUse(_) | StoreError::OutOfReach(_) => Self::Closed { reason },
                 StoreError::Damaged { .. }
                 | StoreError::Newer { .. }
                 | StoreError::Nobody(_)
