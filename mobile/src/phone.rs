@@ -110,10 +110,23 @@ async fn beside<T: Send + 'static>(
     told.await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
 }
 
-// What these two take is boxed: one kind of task for all calls, instead of one for each kind of answer.
+/// Runs what must not be left in the middle, to its end, whoever still waits for it.
+async fn through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, FieldfolioError>> + Send + 'static,
+) -> Result<T, FieldfolioError> {
+    let (tell, told) = oneshot::channel();
+    lead(Box::pin(async move { drop(tell.send(work.await)) }));
+    told.await.unwrap_or_else(|_| Err(FieldfolioError::stopped()))
+}
+
+// What these take is boxed: one kind of task for all calls, instead of one for each kind of answer.
 
 fn begin(work: Box<dyn FnOnce() + Send>) {
     runtime().spawn_blocking(work);
+}
+
+fn lead(work: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    runtime().spawn(work);
 }
 
 fn follow(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> GivenUp {

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fieldfolio_core::device::{Call, Device, DeviceError, Unsent};
+use fieldfolio_core::device::{Call, Device, DeviceError, Line, Unsent};
 use fieldfolio_core::store::Identity;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use super::log::{LogLevel, log};
 use super::net::{self, Net};
 use super::sync::Pumping;
-use super::{FieldfolioError, beside, blocking, now};
+use super::{FieldfolioError, beside, blocking, now, through};
 use crate::Look;
 
 /// One person's work on this device. Everything that is done with it is on disk when the call returns.
@@ -25,14 +25,19 @@ pub struct Store {
 pub(super) struct Desk {
     held: Mutex<Held>,
     is_paused: AtomicBool,
+    /// Whether the line is paid by the byte, as the platform said last.
+    is_metered: AtomicBool,
     /// Pausing, resuming and leaving wait for each other.
-    door: tokio::sync::Mutex<()>,
+    door: Arc<tokio::sync::Mutex<()>>,
     pub(super) identity: Identity,
     folder: PathBuf,
     pub(super) net: Net,
     version: watch::Sender<Version>,
     pub(super) pumping: Pumping,
 }
+
+/// Nobody else pauses, resumes or leaves meanwhile.
+type Alone = OwnedMutexGuard<()>;
 
 #[derive(Debug)]
 struct Held {
@@ -97,7 +102,8 @@ impl Desk {
             identity,
             held: Mutex::new(Held { device: Some(device), written: 0 }),
             is_paused: AtomicBool::new(false),
-            door: tokio::sync::Mutex::new(()),
+            is_metered: AtomicBool::new(false),
+            door: Arc::default(),
             version: watch::Sender::new(Version { count: 0, is_gone: false }),
             pumping: Pumping::default(),
         }))
@@ -145,6 +151,23 @@ impl Desk {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) async fn set_metered(self: &Arc<Self>, is_metered: bool) -> Result<(), FieldfolioError> {
+        self.is_metered.store(is_metered, Ordering::Relaxed);
+        let line = self.line();
+        self.with(move |device| {
+            device.set_line(line);
+            Ok(())
+        })
+        .await
+    }
+
+    fn line(&self) -> Line {
+        match self.is_metered.load(Ordering::Relaxed) {
+            true => Line::Metered,
+            false => Line::Free,
+        }
+    }
+
     pub(super) fn versions(&self) -> watch::Receiver<Version> {
         self.version.subscribe()
     }
@@ -179,34 +202,50 @@ impl Desk {
         })
         .await
     }
-}
 
-impl Store {
-    /// Looks, and hands out what was seen.
-    pub(super) async fn look<T: Send + 'static>(
-        &self,
-        see: impl FnOnce(&Look<'_>) -> Result<T, DeviceError> + Send + 'static,
-    ) -> Result<T, FieldfolioError> {
-        self.desk.with(move |device| Ok(see(&Look::at(device, now())?)?)).await
+    async fn pause(self: &Arc<Self>, _alone: Alone) -> Result<(), FieldfolioError> {
+        self.pumping.stop().await;
+        let desk = self.clone();
+        blocking(move || {
+            let mut held = desk.held();
+            desk.is_paused.store(!desk.is_gone(), Ordering::Relaxed);
+            match held.device.take() {
+                Some(device) => Ok(device.pause()?),
+                None => Ok(()),
+            }
+        })
+        .await
     }
 
-    /// Does something that the school should hear of.
-    pub(super) async fn act<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Device) -> Result<T, FieldfolioError> + Send + 'static,
-    ) -> Result<T, FieldfolioError> {
-        let done = self.desk.with(work).await?;
-        self.desk.nudge();
-        Ok(done)
+    async fn resume(self: &Arc<Self>, _alone: Alone) -> Result<(), FieldfolioError> {
+        let desk = self.clone();
+        blocking(move || {
+            let mut held = desk.held();
+            if desk.is_gone() {
+                return Err(desk.closed());
+            }
+            if held.device.is_none() {
+                let mut device = Device::open(desk.folder.as_path())?;
+                device.set_line(desk.line());
+                held.device = Some(device);
+                held.written = 0;
+                desk.is_paused.store(false, Ordering::Relaxed);
+                // Whoever looked meanwhile saw nothing: there is something to look at again.
+                desk.version.send_modify(|version| version.count += 1);
+            }
+            Ok(())
+        })
+        .await?;
+        self.reopened();
+        Ok(())
     }
 
-    async fn leave(&self, unsent: Unsent) -> Result<(), FieldfolioError> {
-        let _alone = self.desk.door.lock().await;
+    async fn leave(self: &Arc<Self>, _alone: Alone, unsent: Unsent) -> Result<(), FieldfolioError> {
         if unsent == Unsent::Keep {
-            self.desk.with(|device| Ok(device.may_be_wiped()?)).await?;
+            self.with(|device| Ok(device.may_be_wiped()?)).await?;
         }
-        self.desk.pumping.stop().await;
-        let desk = self.desk.clone();
+        self.pumping.stop().await;
+        let desk = self.clone();
         let left = blocking(move || {
             let mut held = desk.held();
             let device = match held.device.take() {
@@ -230,8 +269,38 @@ impl Store {
             Ok(())
         })
         .await;
-        self.desk.reopened();
+        self.reopened();
         left
+    }
+}
+
+impl Store {
+    /// Looks, and hands out what was seen.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        see: impl FnOnce(&Look<'_>) -> Result<T, DeviceError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        self.desk.with(move |device| Ok(see(&Look::at(device, now())?)?)).await
+    }
+
+    /// Does something that the school should hear of.
+    pub(super) async fn act<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Device) -> Result<T, FieldfolioError> + Send + 'static,
+    ) -> Result<T, FieldfolioError> {
+        let done = self.desk.with(work).await?;
+        self.desk.nudge();
+        Ok(done)
+    }
+
+    /// In the order of the calls, which the runtime would not keep.
+    async fn alone(&self) -> (Arc<Desk>, Alone) {
+        (self.desk.clone(), self.desk.door.clone().lock_owned().await)
+    }
+
+    async fn leave(&self, unsent: Unsent) -> Result<(), FieldfolioError> {
+        let (desk, alone) = self.alone().await;
+        through(async move { desk.leave(alone, unsent).await }).await
     }
 }
 
@@ -262,41 +331,14 @@ impl Store {
     /// Writes everything back and lets go of the files and the network: a phone ends an app that holds a database while
     /// it is suspended. Call it when the app leaves the foreground. Everything else throws `Closed` until `resume`.
     pub async fn pause(&self) -> Result<(), FieldfolioError> {
-        let _alone = self.desk.door.lock().await;
-        self.desk.pumping.stop().await;
-        let desk = self.desk.clone();
-        blocking(move || {
-            let mut held = desk.held();
-            desk.is_paused.store(!desk.is_gone(), Ordering::Relaxed);
-            match held.device.take() {
-                Some(device) => Ok(device.pause()?),
-                None => Ok(()),
-            }
-        })
-        .await
+        let (desk, alone) = self.alone().await;
+        through(async move { desk.pause(alone).await }).await
     }
 
     /// Opens it again. What was live before the pause goes on.
     pub async fn resume(&self) -> Result<(), FieldfolioError> {
-        let _alone = self.desk.door.lock().await;
-        let desk = self.desk.clone();
-        blocking(move || {
-            let mut held = desk.held();
-            if desk.is_gone() {
-                return Err(desk.closed());
-            }
-            if held.device.is_none() {
-                held.device = Some(Device::open(desk.folder.as_path())?);
-                held.written = 0;
-                desk.is_paused.store(false, Ordering::Relaxed);
-                // Whoever looked meanwhile saw nothing: there is something to look at again.
-                desk.version.send_modify(|version| version.count += 1);
-            }
-            Ok(())
-        })
-        .await?;
-        self.desk.reopened();
-        Ok(())
+        let (desk, alone) = self.alone().await;
+        through(async move { desk.resume(alone).await }).await
     }
 
     /// Is it paused?

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::Line;
 use fieldfolio_core::ids::PieceId;
 
 use super::FieldfolioError;
@@ -146,15 +145,10 @@ impl SyncService {
         Ok(())
     }
 
-    /// Says whether the line is paid by the byte, whenever the platform tells. It is told again after `resume`.
+    /// Says whether the line is paid by the byte, whenever the platform tells. While the store is paused it throws `Closed`
+    /// and is remembered all the same.
     pub async fn set_metered(&self, is_metered: bool) -> Result<(), FieldfolioError> {
-        let line = if is_metered { Line::Metered } else { Line::Free };
-        self.desk
-            .with(move |device| {
-                device.set_line(line);
-                Ok(())
-            })
-            .await?;
+        self.desk.set_metered(is_metered).await?;
         self.desk.nudge();
         Ok(())
     }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fieldfolio_mobile::phone::{
-    Connection, FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd,
-};
+use fieldfolio_mobile::phone::{self, FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
 use fieldfolio_mobile::records::{At, HeldBack};
+use rusqlite::Connection;
 use tokio::time::timeout;
 
 use super::{Done, enrolled, evidence, run, stage};
@@ -21,7 +20,7 @@ async fn a_run_that_nobody_waits_for_ends_and_the_next_goes_on() -> Done {
     assert!(timeout(Duration::from_millis(1), sync.run(SyncBudget { seconds: 600 })).await.is_err());
     let statuses = sync.open_status_stream();
     let idle = async {
-        while statuses.next().await?.is_some_and(|status| status.connection != Connection::Idle) {}
+        while statuses.next().await?.is_some_and(|status| status.connection != phone::Connection::Idle) {}
         Ok::<_, FieldfolioError>(())
     };
     timeout(Duration::from_secs(10), idle).await.expect("it ends soon")?;
@@ -40,7 +39,12 @@ async fn a_run_ends_with_its_budget_and_when_it_is_cancelled() -> Done {
     let sync = mina.sync_service();
     let (ended, ()) = tokio::join!(sync.run(SyncBudget { seconds: 600 }), async {
         let statuses = sync.open_status_stream();
-        while statuses.next().await.expect("told").is_some_and(|now| now.connection == Connection::Idle) {}
+        while statuses
+            .next()
+            .await
+            .expect("told")
+            .is_some_and(|now| now.connection == phone::Connection::Idle)
+        {}
         sync.cancel();
     });
     assert!(matches!(ended?.end, SyncEnd::Cancelled | SyncEnd::InStep));
@@ -170,12 +174,68 @@ async fn pausing_resuming_and_going_live_in_any_order_ends_as_the_last_one_said(
     );
     mina.resume().await?;
     let live = async {
-        while statuses.next().await?.is_some_and(|now| now.connection != Connection::Live) {}
+        while statuses.next().await?.is_some_and(|now| now.connection != phone::Connection::Live) {}
         Ok::<_, FieldfolioError>(())
     };
     timeout(Duration::from_secs(20), live).await.expect("in time")?;
     mina.wipe().await?;
     sync.go_live();
     assert!(matches!(mina.me().await, Err(FieldfolioError::Closed { .. })));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_resume_that_nobody_waits_for_is_finished() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    for moment in 0..20 {
+        mina.pause().await?;
+        // Given up at some moment or not: an app is opened and left at once.
+        drop(timeout(Duration::from_micros(moment * 100), mina.resume()).await);
+        let opened = async {
+            while mina.is_paused() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(10), opened).await.expect("it is opened");
+        assert_eq!(run(&mina, 60).await?, SyncEnd::InStep, "given up after {moment}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_not_be_taken_in_is_not_asked_for_again_and_again() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    mina.capture(evidence(&stage, "Leaf", &[])).await?;
+    let database = Connection::open(format!("{}/fieldfolio.db", mina.folder())).expect("it opens");
+    database
+        .execute_batch("create trigger full before delete on outbox begin select raise(abort, 'full'); end")
+        .expect("nothing goes from the outbox");
+    let report = mina.sync_service().run(SyncBudget { seconds: 4 }).await?;
+    assert_eq!(report.end, SyncEnd::OutOfTime);
+    assert!(report.bytes_up < 20_000, "{} bytes sent in vain", report.bytes_up);
+    database.execute_batch("drop trigger full").expect("there is room again");
+    assert_eq!(run(&mina, 60).await?, SyncEnd::InStep);
+    assert_eq!(mina.mine().await?[0].whereabouts.at, At::School);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paid_line_stays_one_over_a_pause() -> Done {
+    let stage = stage();
+    let mina = enrolled(&stage, "mina", "mina").await?;
+    let sync = mina.sync_service();
+    sync.set_thrifty(true).await?;
+    mina.pause().await?;
+    // Told while nothing can be done with it.
+    assert!(matches!(sync.set_metered(true).await, Err(FieldfolioError::Closed { .. })));
+    mina.resume().await?;
+    mina.capture(evidence(&stage, "Leaf", &[&stage.photos[2]])).await?;
+    run(&mina, 5).await?;
+    assert_ne!(mina.mine().await?[0].whereabouts.at, At::School, "the original waits");
+    sync.set_metered(false).await?;
+    assert_eq!(run(&mina, 60).await?, SyncEnd::InStep);
+    assert_eq!(mina.mine().await?[0].whereabouts.at, At::School);
     Ok(())
 }

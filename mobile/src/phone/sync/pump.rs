@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fieldfolio_core::device::{Ask, Heard, HttpAnswer, Step, Turn};
+use fieldfolio_core::device::{Ask, Device, Heard, HttpAnswer, Step, Turn};
 use fieldfolio_core::sync::Failure;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -44,6 +44,14 @@ impl Drop for Ending {
             going.closed += u64::from(std::thread::panicking());
         });
     }
+}
+
+/// What waiting ended with.
+enum Waited {
+    /// Something came, and was handed in.
+    Came,
+    /// Somebody said something, or the time was over.
+    Told,
 }
 
 /// What a turn of the loop came to.
@@ -89,7 +97,7 @@ impl Pump {
                 }
                 Err(error) => {
                     log(LogLevel::Error, || format!("what came could not be kept: {}", case(&error)));
-                    pump.wait(Some(NO_ROOM)).await;
+                    pump.sit_out().await;
                 }
             }
         }
@@ -170,8 +178,19 @@ impl Pump {
                 return self.open().await;
             }
         }
-        self.wait(pause).await;
-        Ok(())
+        self.wait(pause).await.map(drop)
+    }
+
+    /// Asks for nothing more for a while, or until somebody says something.
+    async fn sit_out(&mut self) {
+        let over = Instant::now() + NO_ROOM;
+        loop {
+            let left = over.saturating_duration_since(Instant::now());
+            // What is under way still comes in, and may find no room either.
+            if left.is_zero() || matches!(self.wait(Some(left)).await, Ok(Waited::Told)) {
+                return;
+            }
+        }
     }
 
     async fn open(&mut self) -> Result<(), FieldfolioError> {
@@ -191,7 +210,7 @@ impl Pump {
     }
 
     /// Waits for whatever comes first, and hands it in.
-    async fn wait(&mut self, pause: Option<Duration>) {
+    async fn wait(&mut self, pause: Option<Duration>) -> Result<Waited, FieldfolioError> {
         enum Came {
             Answer(Turn, Result<HttpAnswer, Failure>),
             Frame(Option<Vec<u8>>),
@@ -200,7 +219,7 @@ impl Pump {
         let mut wanted = self.desk.pumping.wanted.subscribe();
         let seen = *wanted.borrow_and_update();
         if !seen.by_somebody() {
-            return;
+            return Ok(Waited::Told);
         }
         let line = &mut self.line;
         let answered_by = self.asked_at.map(|asked_at| asked_at + EXCHANGE);
@@ -215,34 +234,30 @@ impl Pump {
             () = sleep_until(answered_by.unwrap_or_else(Instant::now)), if answered_by.is_some() => Came::Frame(None),
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => Came::Other,
         };
-        let handed_in = match came {
-            Came::Other => Ok(()),
+        match came {
+            Came::Other => return Ok(Waited::Told),
             Came::Answer(turn, answer) => {
                 self.is_unreachable = answer.is_err();
                 self.may_open |= answer.is_ok();
-                self.desk.with(move |device| Ok(device.answered(turn, answer, now(), &mut OsChance)?)).await
+                let take =
+                    move |device: &mut Device| Ok(device.answered(turn, answer, now(), &mut OsChance)?);
+                self.desk.with(take).await?;
             }
-            Came::Frame(None) => self.hang_up().await,
+            Came::Frame(None) => self.hang_up().await?,
             Came::Frame(Some(frame)) => {
                 self.is_unreachable = false;
                 let heard =
                     self.desk.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
                 match heard {
-                    Ok(heard) => {
-                        if heard == Heard::Answered {
-                            self.asked_at = None;
-                        }
-                        Ok(())
-                    }
-                    Err(error @ FieldfolioError::Closed { .. }) => Err(error),
+                    Ok(Heard::Answered) => self.asked_at = None,
+                    Ok(_) => {}
+                    Err(error @ FieldfolioError::Closed { .. }) => return Err(error),
                     // What was not taken in comes again.
-                    Err(_) => self.hang_up().await,
+                    Err(_) => self.hang_up().await?,
                 }
             }
-        };
-        if let Err(error) = handed_in {
-            log(LogLevel::Error, || format!("what came could not be kept: {}", case(&error)));
         }
+        Ok(Waited::Came)
     }
 
     async fn hang_up(&mut self) -> Result<(), FieldfolioError> {
