@@ -14,7 +14,8 @@ let ffi: Target = .binaryTarget(name: "FieldfolioFFI", path: "Fieldfolio.xcframe
 
 let package = Package(
     name: "Fieldfolio",
-    platforms: [.iOS(.v16), .macOS(.v13)],
+    // The tests compile a model with `@Observable`, which begins with macOS 14.
+    platforms: [.iOS(.v16), .macOS(.v14)],
     products: [.library(name: "Fieldfolio", targets: ["Fieldfolio"])],
     targets: [
         ffi,

@@ -51,13 +51,8 @@ struct CaptureView: View {
     private func save() {
         isBusy = true
         Task {
-            var new: [NewFile] = []
-            for file in files {
-                // Without a picture of it the library says what to do about the file.
-                new.append((try? await NewFile.withPoster(file)) ?? NewFile(file))
-            }
             let folio = model.places.first { $0.folio == place }
-            if await model.capture(new, title: title, words: words, day: day, folio: folio) {
+            if await model.capture(files, title: title, words: words, day: day, folio: folio) {
                 files.forEach { try? FileManager.default.removeItem(at: $0) }
                 dismiss()
             }

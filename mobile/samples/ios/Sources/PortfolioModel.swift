@@ -20,12 +20,16 @@ final class PortfolioModel {
     private(set) var sync: SyncStatus?
     /// Rises whenever something changed: views that show more than lists look again.
     private(set) var version: UInt64 = 0
+    /// Why the store can't be opened now: `tryAgain`.
+    private(set) var shut: String?
     private(set) var trouble: String?
     var isTroubled: Bool {
         get { trouble != nil }
         set { if !newValue { trouble = nil } }
     }
 
+    /// What else of theirs is to be forgotten once somebody has signed out.
+    @ObservationIgnored var afterSigningOut: () async -> Void = {}
     private let library = Fieldfolio(config: Config(logLevel: .error))
     private let folder: URL
 
@@ -46,17 +50,39 @@ final class PortfolioModel {
             phase = .signedOut
             return
         }
-        await attempt { _ = try await self.opened() }
+        do {
+            _ = try await opened()
+        } catch {
+            couldNotOpen(error)
+        }
+    }
+
+    func couldNotOpen(_ error: any Error) {
+        shut = Self.words(for: error)
+    }
+
+    /// Opens once more what could not be opened.
+    func tryAgain() async {
+        shut = nil
+        guard case .open(let keeper) = phase else {
+            await start()
+            return
+        }
+        do {
+            try await keeper.settle()
+        } catch {
+            couldNotOpen(error)
+        }
     }
 
     /// The one store of this app with its keeper: for views, and for what iOS starts in the background.
     func opened() async throws -> StoreKeeper {
         if case .open(let keeper) = phase { return keeper }
-        let store = try await library.open(folder: folder.path)
+        let store = try await library.open(folder: folder)
         // Somebody else may have opened it meanwhile; there is one keeper.
         if case .open(let keeper) = phase { return keeper }
         let keeper = StoreKeeper(store)
-        phase = .open(keeper)
+        (phase, shut) = (.open(keeper), nil)
         return keeper
     }
 
@@ -68,7 +94,7 @@ final class PortfolioModel {
     func signIn(_ link: String) async {
         await attempt {
             let link = link.trimmingCharacters(in: .whitespacesAndNewlines)
-            let store = try await self.library.enrol(link: link, folder: self.folder.path)
+            let store = try await self.library.enrol(link: link, folder: self.folder)
             self.phase = .open(StoreKeeper(store))
         }
     }
@@ -77,6 +103,8 @@ final class PortfolioModel {
         await attempt {
             try await self.store?.logOut(unsent: .sendFirst(seconds: 30))
             self.phase = .signedOut
+            (self.me, self.pieces, self.places, self.sync) = (nil, [], [], nil)
+            await self.afterSigningOut()
         }
     }
 
@@ -85,31 +113,25 @@ final class PortfolioModel {
     /// Stays in step with the store and the school until its task is cancelled.
     func listen() async {
         guard let store else { return }
-        let (changes, service) = (store.changes, store.syncService())
+        let service = store.syncService()
+        let seen = store.watching { (try await $0.me(), try await $0.mine(), try await $0.places()) }
         service.goLive()
-        await look()
-        async let told: Void = follow(service)
-        for await version in changes {
-            self.version = version
-            await look()
+        async let told: Void = follow(service, of: store)
+        await attempt {
+            // What was seen before somebody signed out may come after it.
+            for try await now in seen where self.store === store {
+                (self.me, self.pieces, self.places) = now
+                self.version += 1
+            }
         }
         await told
     }
 
-    private func follow(_ service: SyncService) async {
+    private func follow(_ service: SyncService, of store: Store) async {
         await attempt {
-            for try await status in service.statuses {
+            for try await status in service.statuses where self.store === store {
                 self.sync = status
             }
-        }
-    }
-
-    private func look() async {
-        guard let store else { return }
-        await attempt {
-            self.me = try await store.me()
-            self.pieces = try await store.mine()
-            self.places = try await store.places()
         }
     }
 
@@ -130,11 +152,12 @@ final class PortfolioModel {
     // MARK: Doing
 
     /// True once it is on disk, whatever the network does.
-    func capture(_ files: [NewFile], title: String, words: String, day: Date, folio: FolioLine?) async -> Bool {
+    func capture(_ files: [URL], title: String, words: String, day: Date, folio: FolioLine?) async -> Bool {
         await attempt {
             _ = try await self.store?.capture(
-                new: NewEvidence(
-                    files: files, title: title, words: words, workDate: Day(of: day).description,
+                files,
+                as: NewEvidence(
+                    title: title, words: words, workDate: Day(of: day).description,
                     folios: folio.map { [$0.folio] } ?? [],
                     audience: folio == nil ? nil : [.teacher, .mentor, .guardian]
                 ))
@@ -154,16 +177,14 @@ final class PortfolioModel {
         do {
             try await work()
             return true
-        } catch let error as FieldfolioError {
-            trouble = Self.words(for: error)
         } catch {
-            trouble = "Something unexpected happened. Your work is safe."
+            trouble = Self.words(for: error)
+            return false
         }
-        return false
     }
 
-    private static func words(for error: FieldfolioError) -> String? {
-        switch error.recovery {
+    private static func words(for error: any Error) -> String {
+        switch (error as? FieldfolioError)?.recovery {
         case .sync: "The school can't be reached now. Your work is kept on this phone."
         case .signIn: "This invitation can't be used. Ask your teacher for a new one."
         case .freeRoom: "This phone is full. Free some room, and do it again."
@@ -171,9 +192,9 @@ final class PortfolioModel {
         case .correct: error.localizedDescription
         case .leave: "You may not do this here."
         case .decide: "Some of your work is not at school yet. Stay near a network for a while."
-        // The app is going to the background; it looks again when it is back.
-        case .reopen: nil
+        case .reopen: "Your portfolio is closed now. Your work is safe; do it again."
         case .report: "The app made a mistake. Your work is safe; please tell your school."
+        case nil: "Something unexpected happened. Your work is safe."
         }
     }
 }

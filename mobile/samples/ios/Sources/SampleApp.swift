@@ -33,7 +33,7 @@ final class SampleAppDelegate: NSObject, UIApplicationDelegate {
     ) -> Bool {
         runs.register()
         // What arrived while the app was not there is told as soon as its session is.
-        _ = uploads
+        model.afterSigningOut = { [uploads] in await uploads.forget() }
         return true
     }
 
@@ -58,8 +58,20 @@ private struct RootView: View {
                 SignInView()
             case .open(let keeper):
                 PortfolioView()
-                    .keepsOpen(keeper, leaving: leave, returned: comeBack)
+                    .keepsOpen(keeper, leaving: leave, returned: comeBack, failed: model.couldNotOpen)
                     .task { await model.listen() }
+            }
+        }
+        .overlay {
+            if let words = model.shut {
+                ContentUnavailableView {
+                    Label("Your portfolio can't be opened", systemImage: "book.closed")
+                } description: {
+                    Text(words)
+                } actions: {
+                    Button("Try again") { Task { await model.tryAgain() } }
+                }
+                .background(.background)
             }
         }
         .task { await model.start() }

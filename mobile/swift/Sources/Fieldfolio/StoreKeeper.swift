@@ -1,6 +1,7 @@
 // When a store is open on a phone: while somebody looks at the app, and while it works in the background.
 
 import FieldfolioRaw
+import Foundation
 
 /// Keeps a store open while it is used, and paused otherwise.
 ///
@@ -9,59 +10,75 @@ import FieldfolioRaw
 public actor StoreKeeper {
     /// The store. Whoever wants it in the background asks for it with `use`.
     public nonisolated let store: Store
-    private var isSeen = false
+    private var viewers: Set<UUID> = []
     private var uses = 0
     private var settling: Task<Void, any Error>?
+    private var line: Task<Void, Never>?
 
     /// Nobody looks at the app until `appear`: iOS may have started it for work in the background alone.
     public init(_ store: Store) {
         self.store = store
     }
 
-    /// Somebody looks at the app.
-    public func appear() async throws {
-        isSeen = true
+    deinit {
+        line?.cancel()
+    }
+
+    /// Somebody looks at the app through this window. If the store can't be opened now, `settle` tries it again.
+    public func appear(_ window: UUID) async throws {
+        viewers.insert(window)
         try await settle()
     }
 
-    /// Nobody does any more. The store is paused when this returns, unless something still works with it.
-    public func disappear() async throws {
-        isSeen = false
+    /// Nobody looks through this window any more. The store is paused when this returns, unless somebody looks through
+    /// another or something still works with it.
+    public func disappear(_ window: UUID) async throws {
+        viewers.remove(window)
         try await settle()
     }
 
     /// Works with the store in the background.
     public func use<Made: Sendable>(_ work: @Sendable (Store) async throws -> Made) async throws -> Made {
         uses += 1
+        let made: Result<Made, any Error>
         do {
             try await settle()
-            let made = try await work(store)
-            try await leave()
-            return made
+            made = .success(try await work(store))
         } catch {
-            try? await leave()
-            throw error
+            made = .failure(error)
         }
-    }
-
-    private func leave() async throws {
         uses -= 1
-        try await settle()
+        // What was done is done, even if the store can't be paused now.
+        try? await settle()
+        return try made.get()
     }
 
-    /// Pausing and resuming wait for each other; the last one finds how things stand by then.
-    private func settle() async throws {
+    /// Opens or pauses the store, as it is wanted now. Pausing and resuming wait for each other; the last one finds how
+    /// things stand by then.
+    public func settle() async throws {
         let before = settling
         let mine = Task {
             _ = await before?.result
-            let isWanted = isSeen || uses > 0
-            if isWanted, store.isPaused() {
-                try await store.resume()
-            } else if !isWanted, !store.isPaused() {
-                try await store.pause()
+            let isWanted = !viewers.isEmpty || uses > 0
+            if isWanted {
+                if store.isPaused() { try await store.resume() }
+                followLine()
+            } else {
+                line?.cancel()
+                line = nil
+                if !store.isPaused() { try await store.pause() }
             }
         }
         settling = mine
         try await mine.value
+    }
+
+    /// While the store is paused nobody listens to the network, and it may change meanwhile: it is told anew after each.
+    private func followLine() {
+        #if canImport(Network)
+        if line == nil {
+            line = Task { [store] in await store.syncService().followNetwork() }
+        }
+        #endif
     }
 }

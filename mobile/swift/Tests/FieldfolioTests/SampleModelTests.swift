@@ -21,7 +21,7 @@ struct SampleModelTests {
 
         try await journey.stage.down()
         let (photo, place) = (URL(fileURLWithPath: journey.stage.told.photos[0]), model.places.first)
-        let isSaved = await model.capture([NewFile(photo)], title: "Leaf", words: "", day: Date(), folio: place)
+        let isSaved = await model.capture([photo], title: "Leaf", words: "", day: Date(), folio: place)
         #expect(isSaved && !model.isTroubled)
         try await until("it is in the list") { model.pieces.map(\.title) == ["Leaf"] }
         #expect(await model.picture(of: model.pieces[0].piece) != nil)
@@ -31,6 +31,47 @@ struct SampleModelTests {
         try await until("it has arrived") { model.pieces.first?.whereabouts.at == .school }
         listening.cancel()
         try await within(.seconds(5), "the end of listening") { await listening.value }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func whoeverSignsOutLeavesNothingBehind() async throws {
+        let journey = try await Journey.begin()
+        let model = PortfolioModel(folder: URL(fileURLWithPath: journey.stage.folder("mina")))
+        var forgotten = 0
+        model.afterSigningOut = { forgotten += 1 }
+        await model.start()
+        await model.signIn(try journey.link("mina"))
+        let listening = Task { await model.listen() }
+        try await until("it shows something") { model.me != nil && model.sync != nil && !model.places.isEmpty }
+        _ = await model.capture([], title: "Leaf", words: "", day: Date(), folio: model.places.first)
+        try await until("it is in the list") { model.pieces.count == 1 }
+
+        await model.signOut()
+        try await within(.seconds(5), "the end of listening") { await listening.value }
+        #expect(model.me == nil && model.pieces.isEmpty && model.places.isEmpty && model.sync == nil)
+        #expect(forgotten == 1 && !model.isTroubled)
+        guard case .signedOut = model.phase else { throw Trouble("somebody is signed in") }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func whatCannotBeOpenedIsTriedAgain() async throws {
+        let journey = try await Journey.begin()
+        let (path, aside) = (journey.stage.folder("mina"), journey.stage.folder("aside"))
+        try await journey.enrol("mina").pause()
+        let database = URL(fileURLWithPath: path).appendingPathComponent("fieldfolio.db")
+        try FileManager.default.moveItem(atPath: database.path, toPath: aside)
+        try FileManager.default.createDirectory(at: database, withIntermediateDirectories: false)
+
+        let model = PortfolioModel(folder: URL(fileURLWithPath: path))
+        await model.start()
+        #expect(model.shut != nil && !model.isTroubled)
+        await model.tryAgain()
+        #expect(model.shut != nil)
+        try FileManager.default.removeItem(at: database)
+        try FileManager.default.moveItem(atPath: aside, toPath: database.path)
+        await model.tryAgain()
+        guard case .open = model.phase else { throw Trouble("it is not open") }
+        #expect(model.shut == nil)
     }
 
     @Test(.timeLimit(.minutes(2)))

@@ -60,6 +60,55 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(2)))
+    func aRunThatIsCancelledAsItIsHandedOverEnds() async throws {
+        let journey = try await Journey.begin()
+        let mina = try await journey.enrol("mina")
+        let sync = CancelledOnTheWay(unsafeFromHandle: mina.syncService().uniffiCloneHandle())
+        journey.stage.stall()
+        let run = Task { try await sync.run(for: .seconds(600)) }
+        let report = try await within(.seconds(10), "the run's end") { try await run.value }
+        #expect(report.end == .cancelled)
+        journey.stage.goOn()
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func whatIsWatchedIsSeenAtOnceAfterChangesAndAfterAPause() async throws {
+        let journey = try await Journey.begin()
+        let mina = try await journey.enrol("mina")
+        let titles = mina.watching { try await $0.mine().map(\.title).sorted() }
+        try await seen(titles, [])
+        _ = try await mina.capture(new: NewEvidence(title: "Worms"))
+        try await seen(titles, ["Worms"])
+
+        // Begun while there is nothing to look at.
+        try await mina.pause()
+        let (looks, looked) = AsyncStream.makeStream(of: Void.self)
+        let late = mina.watching { store in
+            defer { looked.yield() }
+            return try await store.mine().map(\.title).sorted()
+        }
+        _ = await looks.first { true }
+        try await mina.resume()
+        try await seen(late, ["Worms"])
+        _ = try await mina.capture(new: NewEvidence(title: "Snails"))
+        try await seen(titles, ["Snails", "Worms"])
+
+        try await mina.wipe()
+        try await within(.seconds(5), "the end of both") {
+            for try await _ in titles {}
+            for try await _ in late {}
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func whoWatchesHearsWhatElseGoesWrong() async throws {
+        let journey = try await Journey.begin()
+        let mina = try await journey.enrol("mina")
+        let watching = mina.watching { _ in throw Trouble("sample") }
+        await #expect(throws: Trouble.self) { for try await _ in watching {} }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
     func whatEightTasksCaptureAtOnceIsAllThere() async throws {
         let journey = try await Journey.begin()
         let mina = try await journey.enrol("mina")
@@ -84,8 +133,8 @@ import Testing
     func aStoreIsOpenWhileSomethingUsesIt() async throws {
         let journey = try await Journey.begin()
         let mina = try await journey.enrol("mina")
-        let keeper = StoreKeeper(mina)
-        try await keeper.disappear()
+        let (keeper, window) = (StoreKeeper(mina), UUID())
+        try await keeper.disappear(window)
         #expect(mina.isPaused())
 
         // A background task and a finished upload at once; the first to leave does not pause it for the other.
@@ -99,15 +148,69 @@ import Testing
         await #expect(throws: Trouble.self) { try await keeper.use { _ in throw Trouble("sample") } }
         #expect(mina.isPaused())
 
-        try await keeper.appear()
+        try await keeper.appear(window)
         #expect(try await mina.mine().count == 1)
         // Away and back in the same moment: what came last holds.
         for _ in 0..<20 {
-            async let away: Void = keeper.disappear()
-            async let back: Void = keeper.appear()
+            async let away: Void = keeper.disappear(window)
+            async let back: Void = keeper.appear(window)
             _ = try await (away, back)
-            try await keeper.appear()
+            try await keeper.appear(window)
             #expect(!mina.isPaused())
         }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func aStoreIsOpenUntilTheLastWindowGoes() async throws {
+        let journey = try await Journey.begin()
+        let mina = try await journey.enrol("mina")
+        let (keeper, one, other) = (StoreKeeper(mina), UUID(), UUID())
+        try await keeper.appear(one)
+        try await keeper.appear(other)
+        try await keeper.appear(other)
+        try await keeper.disappear(other)
+        #expect(!mina.isPaused())
+        try await keeper.disappear(one)
+        #expect(mina.isPaused())
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func whatWasDoneIsDoneEvenIfPausingFails() async throws {
+        let journey = try await Journey.begin()
+        let mina = Restless(unsafeFromHandle: try await journey.enrol("mina").uniffiCloneHandle())
+        let keeper = StoreKeeper(mina)
+        for _ in 0..<2 {
+            #expect(try await keeper.use { try await $0.mine() }.isEmpty)
+        }
+        // Whoever left is counted as gone, once.
+        mina.isRestless = false
+        #expect(try await keeper.use { try await $0.mine() }.isEmpty)
+        #expect(mina.isPaused())
+        #expect(try await keeper.use { try await $0.mine() }.isEmpty)
+        #expect(mina.isPaused())
+    }
+}
+
+/// Waits until a stream tells this.
+private func seen(_ told: AsyncThrowingStream<[String], any Error>, _ what: [String]) async throws {
+    let found = try await within(.seconds(10), "\(what)") { try await told.first { $0 == what } }
+    #expect(found == what)
+}
+
+/// A run whose task is cancelled when it is on its way and the library does not have it yet.
+private final class CancelledOnTheWay: SyncService, @unchecked Sendable {
+    override func run(budget: SyncBudget) async throws -> SyncReport {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await super.run(budget: budget)
+    }
+}
+
+/// A store that can't be paused for a while.
+private final class Restless: Store, @unchecked Sendable {
+    var isRestless = true
+
+    override func pause() async throws {
+        if isRestless { throw FieldfolioError.Broken(reason: "sample") }
+        try await super.pause()
     }
 }

@@ -2,7 +2,7 @@
 // here: it needs Apple's SDK. Its syntax is checked.
 //
 // Make it once, when the app starts, with the same identifier every time; `begin()` when the app goes to the background,
-// `returned()` when it comes back. In the app delegate:
+// `returned()` when it comes back, `forget()` when somebody has logged out. In the app delegate:
 //
 //     func application(_: UIApplication, handleEventsForBackgroundURLSession identifier: String,
 //                      completionHandler: @escaping () -> Void) {
@@ -10,7 +10,8 @@
 //     }
 //
 // A school that vouches for its web server by a key in the invitation is not known to iOS: the library says whether it is
-// the school. While the store can't be opened for that, what was handed over comes back and is sent by the library.
+// the school. iOS listens to that only if the app's Info.plist has an exception for the server under NSAppTransportSecurity;
+// README shows it. While the store can't be opened, what was handed over comes back and is sent by the library.
 
 #if os(iOS)
 import FieldfolioRaw
@@ -20,6 +21,7 @@ import Security
 /// Hands files to iOS and brings back what came of them.
 public final class BackgroundUploads: NSObject, @unchecked Sendable {
     private let keeper: @Sendable () async throws -> StoreKeeper
+    private let reachesPinned: Bool
     private let folder: URL
     /// Made with `self` as its delegate, and never replaced.
     private var session: URLSession!
@@ -29,8 +31,14 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
     @MainActor private var finished: [() -> Void] = []
 
     /// `keeper` opens the store if it is not open yet: iOS may start the app only to tell that files have arrived.
-    public init(identifier: String, keeper: @escaping @Sendable () async throws -> StoreKeeper) {
+    ///
+    /// `reachesPinned` says that the Info.plist has an exception for servers whose certificate iOS does not know. Without it
+    /// nothing is handed over for a school that vouches for its server by a key: iOS would turn it away.
+    public init(
+        identifier: String, reachesPinned: Bool = false, keeper: @escaping @Sendable () async throws -> StoreKeeper
+    ) {
         self.keeper = keeper
+        self.reachesPinned = reachesPinned
         let support = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask)[0]
         folder = support.appendingPathComponent("Fieldfolio uploads", isDirectory: true)
         super.init()
@@ -45,11 +53,15 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
     /// Hands over what is ready to be sent. Each stretch is written to a file of its own, at most 8 MB: a background session
     /// sends whole files only.
     public func begin(most: UInt32 = 8) async throws {
+        let keeper = try await keeper()
+        guard reachesPinned || !keeper.store.isPinned() else { return }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try await keeper().use { [self] store in
+        folder.leaveOutOfBackups()
+        try await keeper.use { [self] store in
+            let isThrifty = try await store.status().thrifty
             for parcel in try await store.syncService().handOver(most: most) {
                 do {
-                    try send(parcel)
+                    try send(parcel, isThrifty: isThrifty)
                 } catch {
                     // It could not be written: the library sends it itself.
                     try await store.syncService().brought(name: parcel.name, answer: ParcelAnswer(status: nil))
@@ -67,15 +79,28 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Somebody has logged out: iOS lets go of what it was given, and the stretches are removed.
+    public func forget() async {
+        for task in await session.allTasks {
+            // Its end is not told to the library: the store is gone.
+            task.taskDescription = nil
+            task.cancel()
+        }
+        await lock.withLock { bringing }?.value
+        try? FileManager.default.removeItem(at: folder)
+    }
+
     /// iOS started or woke the app for this session, and wants to hear when everything it tells has been dealt with.
     @MainActor public func finishing(_ completion: @escaping () -> Void) {
         finished.append(completion)
     }
 
-    private func send(_ parcel: Parcel) throws {
+    private func send(_ parcel: Parcel, isThrifty: Bool) throws {
         guard let url = URL(string: parcel.url) else { throw URLError(.badURL) }
         var request = URLRequest(url: url)
         request.httpMethod = parcel.method
+        // Handed over at home, it may leave on the way to school.
+        request.allowsExpensiveNetworkAccess = !isThrifty
         for header in parcel.headers {
             request.setValue(header.value, forHTTPHeaderField: header.name)
         }

@@ -9,7 +9,7 @@ import UniformTypeIdentifiers
 
 extension NewFile {
     /// A file with a picture of it, where the library needs one: a HEIC photo, or a film. The picture lies in the app's
-    /// temporary folder until `capture` has returned.
+    /// temporary folder: `removePoster` once `capture` has returned. `Store.capture(_:as:)` does both by itself.
     public static func withPoster(_ file: URL, caption: String = "", alt: String = "") async throws -> NewFile {
         let type = UTType(filenameExtension: file.pathExtension) ?? .data
         let picture: CGImage?
@@ -30,6 +30,12 @@ extension NewFile {
             picture = nil
         }
         return NewFile(file, caption: caption, alt: alt, poster: picture.flatMap(written))
+    }
+
+    /// Removes the file with the picture.
+    public func removePoster() {
+        guard let posterPath else { return }
+        try? FileManager.default.removeItem(atPath: posterPath)
     }
 
     private static func written(_ picture: CGImage) -> URL? {

@@ -5,22 +5,25 @@ import SwiftUI
 
 extension View {
     /// Keeps the store open while this is on the screen, and pauses it when the app goes to the background. To be put on
-    /// the root view.
+    /// the root view of each window.
     ///
     /// `leaving` is done first, while the store is still open: handing files to a background session, say. iOS grants some
-    /// seconds for both.
+    /// seconds for both. `failed` hears why the store can't be opened: say so, and offer `StoreKeeper.settle`.
     public func keepsOpen(
         _ keeper: StoreKeeper, leaving: @escaping @MainActor () async -> Void = {},
-        returned: @escaping @MainActor () async -> Void = {}
+        returned: @escaping @MainActor () async -> Void = {},
+        failed: @escaping @MainActor (any Error) -> Void
     ) -> some View {
-        modifier(KeepsOpen(keeper: keeper, leaving: leaving, returned: returned))
+        modifier(KeepsOpen(keeper: keeper, leaving: leaving, returned: returned, failed: failed))
     }
 }
 
 private struct KeepsOpen: ViewModifier {
     let keeper: StoreKeeper
     let leaving, returned: @MainActor () async -> Void
+    let failed: @MainActor (any Error) -> Void
     @Environment(\.scenePhase) private var phase
+    @State private var window = UUID()
     @State private var going: Task<Void, Never>?
 
     func body(content: Content) -> some View {
@@ -44,7 +47,7 @@ private struct KeepsOpen: ViewModifier {
         going = Task {
             await before?.value
             await leaving()
-            try? await keeper.disappear()
+            try? await keeper.disappear(window)
             grace.end()
         }
     }
@@ -53,7 +56,12 @@ private struct KeepsOpen: ViewModifier {
         let before = going
         going = Task {
             await before?.value
-            try? await keeper.appear()
+            do {
+                try await keeper.appear(window)
+            } catch {
+                failed(error)
+                return
+            }
             await returned()
         }
     }
