@@ -3,7 +3,7 @@
 # (ANDROID_NDK_HOME), a JDK 17, Gradle 8.10 or newer, and Rust with these targets and this command:
 #
 #   rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
-#   cargo install cargo-ndk@4 --locked
+#   cargo install 'cargo-ndk@^4' --locked
 #
 # and, named by ORG_GRADLE_PROJECT_fieldfolioVerifier, the folder that mobile/kotlin/android/gradle.properties tells of.
 set -euo pipefail

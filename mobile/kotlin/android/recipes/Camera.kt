@@ -2,6 +2,7 @@
 // Needs the Android SDK, androidx.activity, androidx.core and Compose. Not built where it was written.
 package org.fieldfolio.recipes
 
+import android.content.ActivityNotFoundException
 import android.content.Context
 import androidx.activity.compose.rememberLauncherForActivityResult
 import androidx.activity.result.contract.ActivityResultContracts.TakePicture
@@ -20,10 +21,11 @@ import java.util.UUID
  * reads it there and keeps a copy without place and device. Delete the file once it is captured: it still tells both.
  *
  * The app's manifest declares a `FileProvider` of the authority `${applicationId}.captures` for `files-path` "captures/". An
- * app that declares the permission CAMERA must ask for it first; one that does not need not.
+ * app that declares the permission CAMERA must ask for it first; one that does not need not. [onNone] hears of a phone
+ * without a camera app.
  */
 @Composable
-fun rememberCamera(onTaken: (File) -> Unit): () -> Unit {
+fun rememberCamera(onNone: () -> Unit, onTaken: (File) -> Unit): () -> Unit {
     val context = LocalContext.current
     // The system may end this app while the camera's is in front: where the photo is to lie is remembered.
     var path by rememberSaveable { mutableStateOf<String?>(null) }
@@ -35,11 +37,22 @@ fun rememberCamera(onTaken: (File) -> Unit): () -> Unit {
     return {
         val photo = newPhoto(context)
         path = photo.path
-        camera.launch(FileProvider.getUriForFile(context, "${context.packageName}.captures", photo))
+        try {
+            camera.launch(FileProvider.getUriForFile(context, "${context.packageName}.captures", photo))
+        } catch (_: ActivityNotFoundException) {
+            path = null
+            onNone()
+        }
     }
 }
 
+/** A photo that was taken and neither kept nor thrown away, because the app was ended: offer it when the app is opened. */
+fun leftPhoto(context: Context): File? =
+    folder(context).listFiles()?.filter { it.length() > 0 }?.minByOrNull { it.lastModified() }
+
 private fun newPhoto(context: Context): File {
-    val folder = File(context.filesDir, "captures").apply { mkdirs() }
+    val folder = folder(context).apply { mkdirs() }
     return File(folder, "${UUID.randomUUID()}.jpg")
 }
+
+private fun folder(context: Context) = File(context.filesDir, "captures")

@@ -19,20 +19,23 @@ import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.launch
 import org.fieldfolio.Awake
+import org.fieldfolio.Problem
 import org.fieldfolio.attempt
+import org.fieldfolio.orElse
 
 /**
  * Keeps a store in step while any screen of the app is visible: news come as they commit, and what is captured leaves at
  * once. When the last screen has gone, the live line is closed, the store is paused, and a worker sends the rest.
  *
- * Cancel what comes back when somebody signs out.
+ * A store that can't be opened is told to [onProblem]: the screens, which only watch it, would show nothing. Cancel what
+ * comes back when somebody signs out.
  */
-fun keepLiveInForeground(context: Context, awake: Awake): Job {
+fun keepLiveInForeground(context: Context, awake: Awake, onProblem: (Problem) -> Unit): Job {
     val app = ProcessLifecycleOwner.get()
     return app.lifecycleScope.launch {
         app.lifecycle.repeatOnLifecycle(Lifecycle.State.STARTED) {
             try {
-                attempt { live(context, awake) }
+                attempt { live(context, awake) }.orElse(onProblem)
             } finally {
                 SyncWorker.syncSoon(context)
             }
@@ -40,7 +43,7 @@ fun keepLiveInForeground(context: Context, awake: Awake): Job {
     }
 }
 
-/** Live until it is cancelled. The kind of line is told anew each time, since a pause forgets it. */
+/** Live until it is cancelled. */
 private suspend fun live(context: Context, awake: Awake) {
     awake.during { store ->
         store.syncService().use { sync ->

@@ -3,6 +3,7 @@
 package org.fieldfolio.recipes
 
 import android.content.Context
+import android.net.ConnectivityManager
 import androidx.core.app.NotificationChannelCompat
 import androidx.core.app.NotificationCompat
 import androidx.core.app.NotificationManagerCompat
@@ -40,9 +41,15 @@ interface KeepsStore {
  */
 class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     override suspend fun doWork(): Result {
-        val awake = (applicationContext as KeepsStore).awake() ?: return Result.success()
+        val manager = applicationContext.getSystemService(ConnectivityManager::class.java)
         val ran = attempt {
-            awake.during { store -> store.syncService().use { sync -> sync.run(BUDGET) } }
+            val awake = (applicationContext as KeepsStore).awake() ?: return Result.success()
+            awake.during { store ->
+                store.syncService().use { sync ->
+                    sync.setMetered(manager.isActiveNetworkMetered)
+                    sync.run(BUDGET)
+                }
+            }
         }
         return when (ran) {
             is Attempt.Done -> when (ran.value.end) {
@@ -85,7 +92,8 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
         fun syncSoon(context: Context) {
             val work = OneTimeWorkRequestBuilder<SyncWorker>()
                 .setConstraints(whenOnline)
-                .setBackoffCriteria(BackoffPolicy.EXPONENTIAL, 30, TimeUnit.SECONDS)
+                // A film that takes longer than a run is no failure: it goes on soon.
+                .setBackoffCriteria(BackoffPolicy.LINEAR, 30, TimeUnit.SECONDS)
                 .setExpedited(OutOfQuotaPolicy.RUN_AS_NON_EXPEDITED_WORK_REQUEST)
                 .build()
             // One that waits or runs takes along whatever is captured meanwhile.

@@ -16,6 +16,10 @@ android {
         targetSdk = 36
         versionCode = 1
         versionName = "0.1"
+        // JNA brings libraries for more kinds of processors than Fieldfolio has.
+        ndk {
+            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
+        }
     }
 
     // The recipes are there to be copied; this app builds them where they lie.

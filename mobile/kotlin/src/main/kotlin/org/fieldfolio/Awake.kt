@@ -18,16 +18,19 @@ class Awake(val store: StoreInterface) {
 
     /** Does something with the store awake, and lets it sleep when nobody else needs it. */
     suspend fun <T> during(work: suspend (StoreInterface) -> T): T {
-        door.withLock {
-            if (inside == 0 && store.isPaused()) store.resume()
-            inside++
+        // Whoever is cancelled while the door opens still closes it behind them.
+        withContext(NonCancellable) {
+            door.withLock {
+                if (inside == 0 && store.isPaused()) store.resume()
+                inside++
+            }
         }
         try {
             return work(store)
         } finally {
-            // Whoever was cancelled still closes the door behind them.
             withContext(NonCancellable) {
-                door.withLock { if (--inside == 0) store.pause() }
+                // What can't be written back is in the store's log all the same, and the store is closed.
+                door.withLock { if (--inside == 0) attempt { store.pause() } }
             }
         }
     }

@@ -2,6 +2,7 @@ package org.fieldfolio
 
 import java.nio.file.Files
 import java.nio.file.Path
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
@@ -45,7 +46,9 @@ class SampleAppTest {
         school.stage.down()
         val photo = folder.resolve("IMG_1.jpg").also { Files.copy(Path.of(school.stage.photo(0)), it) }.toFile()
         val garden = school.stage.folio("mina/community-garden")
-        portfolio.capture(photo, "Bean seedlings", "Three of the five came up.", garden)
+        val isKept = CompletableDeferred<Boolean>()
+        portfolio.capture(photo, "Bean seedlings", "Three of the five came up.", garden) { isKept.complete(it) }
+        assertTrue(isKept.await())
         val piece = portfolio.state.soon { it.pieces.size == 1 && it.sync!!.status.uploads.isNotEmpty() }.pieces.single()
         assertEquals(At.HERE, piece.whereabouts.at)
         assertTrue(Files.exists(Path.of(assertThere(portfolio.preview(piece.piece).first()))))

@@ -20,9 +20,12 @@ class SampleApp : Application(), KeepsStore {
             // What can't be opened is shown by the first screen, which tries it, too.
             attempt { signedIn.open() }
             signedIn.awake.collectLatest { awake ->
-                if (awake == null) return@collectLatest SyncWorker.stop(this@SampleApp)
+                if (awake == null) {
+                    if (!signedIn.isSomebody()) SyncWorker.stop(this@SampleApp)
+                    return@collectLatest
+                }
                 SyncWorker.keepSyncing(this@SampleApp)
-                val live = keepLiveInForeground(this@SampleApp, awake)
+                val live = keepLiveInForeground(this@SampleApp, awake) { signedIn.trouble.value = it }
                 try {
                     awaitCancellation()
                 } finally {

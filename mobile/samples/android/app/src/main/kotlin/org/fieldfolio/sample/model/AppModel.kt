@@ -12,6 +12,12 @@ class SignedIn(private val library: FieldfolioInterface, private val folder: Str
     private val current = MutableStateFlow<Awake?>(null)
     val awake: StateFlow<Awake?> = current.asStateFlow()
 
+    /** What kept the store from being opened again, the last time. */
+    val trouble = MutableStateFlow<Problem?>(null)
+
+    /** Is anybody's store here, whether or not it can be opened? */
+    fun isSomebody(): Boolean = library.isEnrolled(folder)
+
     /** The store of whoever signed in here before; nobody for none. */
     suspend fun open(): Awake? = door.withLock {
         if (current.value == null && library.isEnrolled(folder)) current.value = Awake(library.open(folder))
@@ -66,7 +72,13 @@ class AppModel(private val signedIn: SignedIn, private val scope: CoroutineScope
                 shown.value = AppState.SignedOut(problem = it)
                 return@launch
             }
-            shown.value = if (awake == null) AppState.SignedOut() else AppState.In(PortfolioModel(awake, scope))
+            if (awake == null) {
+                shown.value = AppState.SignedOut()
+                return@launch
+            }
+            val portfolio = PortfolioModel(awake, scope)
+            shown.value = AppState.In(portfolio)
+            signedIn.trouble.collect { portfolio.show(it) }
         }
     }
 }

@@ -46,18 +46,26 @@ class PortfolioModel(private val awake: Awake, private val scope: CoroutineScope
         this.problem.value = problem
     }
 
-    /** Keeps a photo, with or without a network. The camera's own file still says where it was taken, and goes. */
-    fun capture(photo: File, title: String, words: String, folio: FolioId?) = act { store ->
-        store.capture(
-            NewEvidence(
-                files = listOf(NewFile(path = photo.path, alt = title)),
-                title = title,
-                words = words,
-                folios = listOfNotNull(folio),
-                audience = folio?.let { listOf(Role.TEACHER, Role.MENTOR, Role.GUARDIAN) },
-            ),
+    /**
+     * Keeps a photo, with or without a network. The camera's own file still says where it was taken, and goes once it is
+     * kept; [onEnd] hears whether it is.
+     */
+    fun capture(photo: File, title: String, words: String, folio: FolioId?, onEnd: (isKept: Boolean) -> Unit) {
+        val new = NewEvidence(
+            files = listOf(NewFile(path = photo.path, alt = title)),
+            title = title,
+            words = words,
+            folios = listOfNotNull(folio),
+            audience = folio?.let { listOf(Role.TEACHER, Role.MENTOR, Role.GUARDIAN) },
         )
-        photo.delete()
+        scope.launch {
+            val kept = attempt { awake.during { it.capture(new) } }
+            when (kept) {
+                is Attempt.Done -> photo.delete()
+                is Attempt.NotDone -> show(kept.problem)
+            }
+            onEnd(kept is Attempt.Done)
+        }
     }
 
     fun reply(piece: PieceId, to: Reference, words: String) = act { it.reply(piece, to, words) }

@@ -9,6 +9,7 @@ import androidx.compose.material3.*
 import androidx.compose.runtime.*
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.ui.Modifier
+import androidx.compose.ui.platform.LocalContext
 import androidx.compose.ui.unit.dp
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import java.io.File
@@ -19,8 +20,12 @@ import org.fieldfolio.sample.model.PortfolioModel
 @Composable
 fun PortfolioScreen(model: PortfolioModel, onLogOut: () -> Unit) {
     val state by model.state.collectAsStateWithLifecycle()
+    val context = LocalContext.current
     var photo by rememberSaveable { mutableStateOf<String?>(null) }
-    val takePhoto = rememberCamera { photo = it.path }
+    var isKeeping by remember { mutableStateOf(false) }
+    var hasNoCamera by remember { mutableStateOf(false) }
+    val takePhoto = rememberCamera(onNone = { hasNoCamera = true }) { photo = it.path }
+    LaunchedEffect(Unit) { if (photo == null) photo = leftPhoto(context)?.path }
 
     val open = state.open
     if (open != null) {
@@ -50,11 +55,22 @@ fun PortfolioScreen(model: PortfolioModel, onLogOut: () -> Unit) {
         }
     }
 
-    photo?.let { path ->
-        NewPieceDialog(state.places, onCancel = { File(path).delete(); photo = null }) { title, words, folio ->
-            model.capture(File(path), title, words, folio)
-            photo = null
+    // One that was kept while the screen was turned is not there any more.
+    photo?.takeIf { File(it).exists() }?.let { path ->
+        NewPieceDialog(state.places, isKeeping, onCancel = { File(path).delete(); photo = null }) { title, words, folio ->
+            isKeeping = true
+            model.capture(File(path), title, words, folio) { isKept ->
+                isKeeping = false
+                if (isKept) photo = null
+            }
         }
+    }
+    if (hasNoCamera) {
+        AlertDialog(
+            onDismissRequest = { hasNoCamera = false },
+            text = { Text("There is no camera app on this phone.") },
+            confirmButton = { TextButton(onClick = { hasNoCamera = false }) { Text("Close") } },
+        )
     }
     state.problem?.let { problem ->
         AlertDialog(
@@ -82,6 +98,7 @@ private fun Queue(status: SyncStatus, onRetry: () -> Unit) {
 @Composable
 private fun NewPieceDialog(
     places: List<FolioLine>,
+    isKeeping: Boolean,
     onCancel: () -> Unit,
     onKeep: (title: String, words: String, folio: FolioId?) -> Unit,
 ) {
@@ -100,8 +117,11 @@ private fun NewPieceDialog(
                 }
             }
         },
-        confirmButton = { TextButton(onClick = { onKeep(title, words, folio) }, enabled = title.isNotBlank()) { Text("Keep") } },
-        dismissButton = { TextButton(onClick = onCancel) { Text("Throw away") } },
+        confirmButton = {
+            val isReady = title.isNotBlank() && !isKeeping
+            TextButton(onClick = { onKeep(title, words, folio) }, enabled = isReady) { Text("Keep") }
+        },
+        dismissButton = { TextButton(onClick = onCancel, enabled = !isKeeping) { Text("Throw away") } },
     )
 }
 
