@@ -43,6 +43,9 @@ pub enum StoreError {
     /// There is one already.
     #[error("there is a Fieldfolio store in {0} already: use it, or choose another folder")]
     Present(PathBuf),
+    /// The folder holds files that are no store's.
+    #[error("{0} holds a folder \"blobs\" already, and no store: choose an empty folder")]
+    Occupied(PathBuf),
     /// Somebody works with it.
     #[error("the store in {0} is open in another program: close it there, and do this again")]
     InUse(PathBuf),
@@ -150,9 +153,12 @@ impl Store {
     /// Opens a store, which has one that works with it at a time. A damaged or newer database is refused untouched.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
-        let there = || match place.is_taken() {
-            true => Ok(()),
-            false => Err(StoreError::Absent(place.path().to_owned())),
+        let there = || match (&place, place.is_taken()) {
+            (_, true) => Ok(()),
+            (Place::Folder(folder), false) if place.database().try_exists().is_err() => {
+                Err(StoreError::OutOfReach(folder.clone()))
+            }
+            (_, false) => Err(StoreError::Absent(place.path().to_owned())),
         };
         there()?;
         let hold = place.hold()?;

@@ -103,6 +103,7 @@ impl Device {
         if let Place::Folder(folder) = &to {
             make_folder(folder)?;
         }
+        let _nobody_writes = from.hold()?;
         let remains = Remains::of(&from, to.path())?;
         let keys = keys_in(&remains)?;
         let identity = identity_in(&remains, &keys)?;

@@ -60,7 +60,9 @@ pub(super) fn write_back(conn: &Connection) -> Result<(), StoreError> {
 pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
     let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
     let refused = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::CannotOpen) => StoreError::OutOfReach(path.parent().unwrap_or(path).to_owned()),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+            StoreError::OutOfReach(path.parent().unwrap_or(path).to_owned())
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(error.to_string()),
         // Not what is in it: no room, or a disk that fails.
         _ => error.into(),

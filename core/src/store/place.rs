@@ -4,10 +4,11 @@
 //! reached through a VFS that the platform registered as SQLite's default; it knows databases by name and nothing else,
 //! so photos lie in a second database, and a commit is safe once its journal is cut.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::opening::APPLICATION_ID;
 use super::{StoreError, file_error, make_folder, sync_folder};
@@ -25,15 +26,14 @@ pub enum Place {
 /// the program, however that ends.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    /// A database with nothing in it, locked: processes that are started meanwhile don't inherit SQLite's locks.
-    _lock: Option<Connection>,
+    /// The folder itself, locked. The locks of SQLite would not do: they are gone as soon as the same program reads its
+    /// files in any other way, to copy them for example.
+    _folder: Option<File>,
 }
 
-/// Its name.
-const HOLD: &str = "open.db";
-
-/// So long whoever is just ending is waited for.
-const MOMENT: Duration = Duration::from_secs(2);
+/// How often it is tried: whoever is just ending, or was just starting another process, has it a moment longer.
+const TRIES: u32 = 200;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 impl From<&Place> for Place {
     fn from(place: &Place) -> Self {
@@ -62,28 +62,33 @@ impl Place {
     }
 
     /// Takes hold of the place, or says that somebody has it.
-    pub(super) fn hold(&self) -> Result<Hold, StoreError> {
+    #[expect(clippy::disallowed_methods, reason = "a store is opened before there is anything else to do")]
+    pub(crate) fn hold(&self) -> Result<Hold, StoreError> {
         let Place::Folder(folder) = self else {
             // Its VFS gives a database to one at a time.
-            return Ok(Hold { _lock: None });
+            return Ok(Hold { _folder: None });
         };
-        let held = Connection::open(folder.join(HOLD)).and_then(|lock| {
-            lock.busy_timeout(MOMENT)?;
-            lock.execute_batch("begin exclusive")?;
-            Ok(Hold { _lock: Some(lock) })
-        });
-        held.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) => StoreError::InUse(folder.clone()),
-            Some(ErrorCode::CannotOpen) => StoreError::OutOfReach(folder.clone()),
-            _ => error.into(),
-        })
+        // Not every system opens a folder like a file, and not every disk knows locks: a device works there all the same.
+        let Ok(file) = File::open(folder) else { return Ok(Hold { _folder: None }) };
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Hold { _folder: Some(file) }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+                Err(TryLockError::Error(_)) => return Ok(Hold { _folder: None }),
+            }
+        }
+        Err(StoreError::InUse(folder.clone()))
     }
 
     /// Takes hold of a place for a new store.
     pub(crate) fn hold_new(&self) -> Result<Hold, StoreError> {
-        let free = || match self.is_taken() {
-            false => Ok(()),
-            true => Err(StoreError::Present(self.path().to_owned())),
+        let free = || match self {
+            _ if self.is_taken() => Err(StoreError::Present(self.path().to_owned())),
+            // They may be all that is left of somebody's.
+            Place::Folder(folder) if folder.join("blobs").exists() => {
+                Err(StoreError::Occupied(folder.clone()))
+            }
+            Place::Folder(_) | Place::Databases(_) => Ok(()),
         };
         free()?;
         if let Place::Folder(folder) = self {
@@ -196,7 +201,7 @@ impl Place {
             Place::Folder(folder) => {
                 // The database goes last: as long as it is there, whoever was cut in the middle can do this again.
                 gone(std::fs::remove_dir_all(folder.join("blobs")), folder)?;
-                for name in ["enrolment", "fieldfolio.db-wal", "fieldfolio.db-shm", "fieldfolio.db", HOLD] {
+                for name in ["enrolment", "fieldfolio.db-wal", "fieldfolio.db-shm", "fieldfolio.db"] {
                     gone(std::fs::remove_file(folder.join(name)), folder)?;
                 }
                 Ok(())

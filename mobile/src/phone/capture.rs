@@ -1,5 +1,6 @@
 //! Making pieces: capturing, editing, placing, sharing, erasing. Each is saved when the call returns, without a network.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -123,16 +124,20 @@ impl NewFile {
             number: u32::try_from(number).unwrap_or(u32::MAX),
             reason,
         };
-        let file = NewMedium::of_file(PathBuf::from(path)).map_err(|error| unreadable(error.to_string()))?;
+        let stays =
+            |error: String| unreadable(format!("file {number} was not taken: {error}. Choose it again"));
+        let file = NewMedium::of_file(PathBuf::from(path)).map_err(|error| stays(error.to_string()))?;
         let poster = poster_path.map(bounded).transpose();
-        let poster =
-            poster.map_err(|error| unreadable(format!("the picture of it can't be read: {error}")))?;
+        let poster = poster.map_err(|error| stays(format!("the picture of it can't be read: {error}")))?;
         Ok(NewMedium { caption, alt, poster, replaces, ..file })
     }
 }
 
 /// As much of a picture as makes it too large, and no more.
 fn bounded(path: String) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(&path)?.is_file() {
+        return Err(std::io::Error::other("it is not a file"));
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -151,6 +156,7 @@ impl Store {
     /// Saves a new piece. When this returns it is on disk, whatever the network does.
     pub async fn capture(&self, new: NewEvidence) -> Result<CapturedPiece, FieldfolioError> {
         self.act(move |device| {
+            let mut placed = BTreeSet::new();
             let new = NewPiece {
                 media: media(new.files)?,
                 links: links(new.links),
@@ -158,7 +164,7 @@ impl Store {
                 words: new.words,
                 work_date: new.work_date,
                 outcomes: new.outcomes,
-                folios: new.folios,
+                folios: new.folios.into_iter().filter(|folio| placed.insert(*folio)).collect(),
                 audience: new.audience.map(Roles::of),
                 is_observation: new.is_observation,
                 revises: new.revises,

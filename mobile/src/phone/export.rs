@@ -60,7 +60,10 @@ impl Store {
         student: PersonId,
         folder: String,
     ) -> Result<Exported, FieldfolioError> {
-        let folder = PathBuf::from(folder);
+        // By its own name: without a slash behind it, and wherever a link leads.
+        let folder = fs::canonicalize(&folder).or_else(|_| std::path::absolute(&folder));
+        let folder = folder.map_err(|error| FieldfolioError::Argument { reason: error.to_string() })?;
+        let folder: PathBuf = folder.components().collect();
         let gathered = self.desk.with(move |device| gathered(device, student, now())).await?;
         let is_missing = gathered.missing > 0;
         // Copying takes its time, and nothing waits for it.
@@ -103,7 +106,7 @@ impl Gathered {
             });
         }
         let mut aside = folder.as_os_str().to_owned();
-        aside.push(".part");
+        aside.push(".fieldfolio-part");
         let aside = PathBuf::from(aside);
         if !is_left_over(&aside) {
             return Err(FieldfolioError::Argument {

@@ -115,9 +115,10 @@ impl From<DeviceError> for FieldfolioError {
             DeviceError::Store(store) => match store {
                 StoreError::NoRoom => Self::Space { reason },
                 StoreError::Absent(_) => Self::Missing { reason },
-                StoreError::Present(_) | StoreError::Foreign(_) | StoreError::DoneAlready => {
-                    Self::Argument { reason }
-                }
+                StoreError::Present(_)
+                | StoreError::Foreign(_)
+                | StoreError::Occupied(_)
+                | StoreError::DoneAlready => Self::Argument { reason },
                 StoreError::InUse(_) | StoreError::OutOfReach(_) => Self::Closed { reason },
                 StoreError::Damaged { .. }
                 | StoreError::Newer { .. }
@@ -131,6 +132,10 @@ impl From<DeviceError> for FieldfolioError {
                     std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
                         Self::Missing { reason }
                     }
+                    std::io::ErrorKind::NotADirectory
+                    | std::io::ErrorKind::AlreadyExists
+                    | std::io::ErrorKind::InvalidInput
+                    | std::io::ErrorKind::InvalidFilename => Self::Argument { reason },
                     _ => Self::Broken { reason },
                 },
             },

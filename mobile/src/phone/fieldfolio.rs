@@ -99,15 +99,15 @@ impl Fieldfolio {
 
     /// Opens the store in this folder. Opened twice in one program, it is one store: paused here, it is paused there.
     pub async fn open(&self, folder: String) -> Result<Arc<Store>, FieldfolioError> {
-        blocking(move || opened(&PathBuf::from(folder), Shared::Yes, |folder| Ok(Device::open(folder)?)))
-            .await
+        let folder = named(folder)?;
+        blocking(move || opened(&folder, Shared::Yes, |folder| Ok(Device::open(folder)?))).await
     }
 
     /// Makes a folder that is empty or absent the store of the person whom the link invites. Needs a network. Cut in the
     /// middle, it may be done again with the same link and folder.
     pub async fn enrol(&self, link: String, folder: String) -> Result<Arc<Store>, FieldfolioError> {
         let link = read(&link)?;
-        let (pin, folder) = (link.pin, PathBuf::from(folder));
+        let (pin, folder) = (link.pin, named(folder)?);
         beside(async move {
             // Twice at once would be two tokens for one device.
             let _one_at_a_time = ENROLLING.lock().await;
@@ -125,10 +125,11 @@ impl Fieldfolio {
     /// damaged one stays as it is. Everything that is saved is believed by its signature only. It may be repeated. The other
     /// must not be open.
     pub async fn salvage(&self, from: String, to: String) -> Result<Salvage, FieldfolioError> {
+        let (from, to) = (named(from)?, named(to)?);
         blocking(move || {
             let mut came = Salvaged::default();
-            let store = opened(&PathBuf::from(to), Shared::No, |to| {
-                let (device, saved) = Device::salvage(Path::new(&from), to)?;
+            let store = opened(&to, Shared::No, |to| {
+                let (device, saved) = Device::salvage(from.as_path(), to)?;
                 came = saved;
                 Ok(device)
             })?;
@@ -141,6 +142,15 @@ impl Fieldfolio {
             })
         })
         .await
+    }
+}
+
+fn named(folder: String) -> Result<PathBuf, FieldfolioError> {
+    match folder.is_empty() {
+        true => {
+            Err(FieldfolioError::Argument { reason: "no folder is named: say where the store lies".into() })
+        }
+        false => Ok(PathBuf::from(folder)),
     }
 }
 

@@ -172,15 +172,15 @@ async fn an_export_is_whole_or_leaves_nothing() -> Done {
     let refused = mina.export_portfolio(student, taken.to_string_lossy().into_owned()).await;
     assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
     // What an export before this one left in the middle makes way.
-    std::fs::create_dir_all(stage.school.folder().join("out.part/media")).expect("a folder");
-    let others = stage.school.folder().join("out.part/letter.txt");
+    std::fs::create_dir_all(stage.school.folder().join("out.fieldfolio-part/media")).expect("a folder");
+    let others = stage.school.folder().join("out.fieldfolio-part/letter.txt");
     std::fs::write(&others, "somebody else's").expect("a file");
     let refused = mina.export_portfolio(student, to.to_string_lossy().into_owned()).await;
     assert!(matches!(refused, Err(FieldfolioError::Argument { .. })), "{refused:?}");
     std::fs::remove_file(&others).expect("it is still there");
     let done = mina.export_portfolio(student, to.to_string_lossy().into_owned()).await?;
     assert_eq!((done.pieces, done.files, done.missing), (1, 1, 0));
-    assert!(!stage.school.folder().join("out.part").exists());
+    assert!(!stage.school.folder().join("out.fieldfolio-part").exists());
     assert_eq!(std::fs::read_dir(to.join("media")).expect("a folder").count(), 1);
     Ok(())
 }

@@ -66,7 +66,11 @@ impl NewMedium {
     /// A file on this device, opened when it is kept.
     pub fn of_file(path: PathBuf) -> Result<Self, DeviceError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = std::fs::File::open(&path);
+        // A pipe would be waited for until somebody writes into it.
+        let file = match std::fs::metadata(&path) {
+            Ok(found) if !found.is_file() => Err(std::io::Error::other("it is not a file")),
+            _ => std::fs::File::open(&path),
+        };
         let file = file.map_err(|source| StoreError::File { path, doing: "read", source })?;
         Ok(Self { name, ..Self::of(Box::new(file)) })
     }
