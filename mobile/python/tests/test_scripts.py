@@ -1,8 +1,11 @@
 """The scripts that schools begin with, run as anyone would run them; and what a script may rely on."""
 
 import asyncio
+import copy
 import csv
 import io
+import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -41,8 +44,12 @@ def test_a_roster_bulk_evidence_and_an_export_of_a_class(stage: Stage, tmp_path:
     named = [line.split(":")[0] for line in bulk.stderr.splitlines()]
     assert named == ["line 3", "line 4", "line 5"], bulk.stderr
 
+    # A spreadsheet of another country, and a line that ends early.
+    work.write_text("folio;title;words;day;files\n" + work.read_text().split("\n", 1)[1].replace(",", ";") + "x\n", "utf-8-sig")
     again = script("bulk_evidence", stage.at("ms-ito"), str(work))
-    assert again.stdout.startswith("1 there already") and again.stderr == bulk.stderr
+    assert again.stdout.startswith("1 there already") and again.stderr.startswith(bulk.stderr), again.stderr
+    work.write_text("name,title\n")
+    assert "lacks the columns folio, words, day, files" in script("bulk_evidence", stage.at("ms-ito"), str(work)).stderr
 
     out = tmp_path / "portfolios"
     export = script("export_class", stage.at("ms-ito"), "Science 9", str(out))
@@ -61,9 +68,29 @@ def test_a_store_is_one_programs_at_a_time(stage: Stage) -> None:
     mina.resume()
 
 
-def test_records_show_what_is_in_them(stage: Stage) -> None:
+def test_a_folder_that_is_copied_meanwhile_stays_one_programs(stage: Stage, tmp_path: Path) -> None:
     mina = stage.enrolled("mina")
+    shutil.copytree(mina.folder(), tmp_path / "copy")
+    assert "is open in another program" in script("roster", stage.at("mina")).stderr
+
+
+def test_records_show_what_is_in_them_and_stores_are_not_copied(stage: Stage) -> None:
+    mina = stage.enrolled("mina")
+    place = mina.places()[0]
     assert "Community garden" in repr(mina.places())
+    assert place == copy.deepcopy(place) and place != None and place not in [None, 3]  # noqa: E711
+    for whole in (mina, getattr(mina, "_inner"), mina.sync_service()):
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="can't be copied"):
+                copied(whole)
+
+
+def test_a_pipe_is_no_photo(stage: Stage, tmp_path: Path) -> None:
+    mina = stage.enrolled("mina")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for new in (ff.NewFile(path=str(tmp_path / "pipe.jpg")), ff.NewFile(path=stage.told["photos"][0], poster_path=str(tmp_path / "pipe.jpg"))):
+        with pytest.raises(ff.FieldfolioError, match="file 1 was not taken.*not a file"):
+            mina.capture(ff.NewEvidence(title="Leaf", files=[new]))
 
 
 def test_many_threads_share_a_store(stage: Stage) -> None:
@@ -122,25 +149,50 @@ def test_a_script_that_is_done_ends_without_a_word(stage: Stage, last: str) -> N
         "    await store.mine()",
         last,
     ]
-    ends = []
-    for _ in range(20):
-        done = subprocess.run([sys.executable, "-c", "\n".join(lines), stage.at("mina")], capture_output=True, text=True, timeout=60)
-        ends.append((done.returncode, done.stdout, done.stderr))
+    ends = [ended("\n".join(lines), stage.at("mina")) for _ in range(20)]
     assert ends == [(0, "", "")] * 20
 
 
-def test_a_forked_process_is_told_and_ends(stage: Stage) -> None:
+@pytest.mark.parametrize("call", ["store.mine()", "asyncio.run(inner.mine())"])
+def test_a_forked_process_is_told_and_ends(stage: Stage, call: str) -> None:
     mina = stage.enrolled("mina")
     mina.pause()
     lines = [
-        "import os, sys, fieldfolio as ff",
-        "store = ff.Fieldfolio().open(sys.argv[1])",
-        "child = os.fork()",
-        "if child: sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
-        "try: store.mine()",
-        "except RuntimeError as error: print(error)",
+        "import asyncio, os, sys, fieldfolio as ff",
+        "with ff.Fieldfolio().open(sys.argv[1]) as store:",
+        "    inner, child = store._inner, os.fork()",
+        "    if not child:",
+        f"        try: {call}",
+        "        except RuntimeError as error: print(error)",
+        "        sys.exit()",
+        "    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
     ]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines), stage.at("mina")], capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0 and "open a store in one of them" in done.stdout, done.stderr
+    done = ended("\n".join(lines), stage.at("mina"))
+    assert done[0] == 0 and "open a store in one of them" in done[1], done[2]
+
+
+def test_whoever_calls_too_late_is_told(stage: Stage) -> None:
+    mina = stage.enrolled("mina")
+    mina.pause()
+    lines = [
+        "import atexit, sys, threading",
+        "def late():",
+        "    try: store.mine()",
+        "    except RuntimeError as error: print(error)",
+        "atexit.register(late)",
+        "import fieldfolio as ff",
+        "store = ff.Fieldfolio().open(sys.argv[1])",
+        "def on():",
+        "    try:",
+        "        while True: store.mine()",
+        "    except BaseException: pass",
+        "for _ in range(4): threading.Thread(target=on, daemon=True).start()",
+    ]
+    for _ in range(8):
+        done = ended("\n".join(lines), stage.at("mina"))
+        assert done[0] == 0 and "the program is ending" in done[1], done
+
+
+def ended(code: str, folder: str) -> tuple[int, str, str]:
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 
-from . import _core
+from . import _core, _life
 
 _LEVELS = {
     _core.LogLevel.ERROR: logging.ERROR,
@@ -24,21 +24,20 @@ class _Loop:
     def __init__(self):
         self._lock = threading.Lock()
         self._loop = None
-        self._is_left_behind = False
+        self._thread = None
 
     def run(self, awaited, timeout=None):
-        if self._is_left_behind:
-            awaited.close()
-            raise RuntimeError(
-                "this process was forked from one that works with fieldfolio, whose threads stayed there: "
-                "start processes with multiprocessing's 'spawn', and open a store in one of them"
-            )
         with self._lock:
+            try:
+                _life.check()
+            except RuntimeError:
+                awaited.close()
+                raise
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="fieldfolio", daemon=True)
                 self._thread.start()
-        future = asyncio.run_coroutine_threadsafe(awaited, self._loop)
+            future = asyncio.run_coroutine_threadsafe(awaited, self._loop)
         try:
             return future.result(timeout)
         except concurrent.futures.TimeoutError:
@@ -52,19 +51,18 @@ class _Loop:
     def end(self):
         """Ends what still waits, and every thread. One of the core's that was still in a callback when Python ends would
         take the process down with it."""
-        if self._is_left_behind:
-            return
         with self._lock:
-            loop, self._loop = self._loop, None
+            _life.is_over = True
+            loop, thread, self._loop = self._loop, self._thread, None
         if loop is not None:
             asyncio.run_coroutine_threadsafe(_given_up(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
-            self._thread.join()
+            thread.join()
         _core.come_to_rest()
 
     def leave_behind(self):
         """A fork has no thread but the one that forked."""
-        self._is_left_behind = self._loop is not None
+        self._lock, self._loop = threading.Lock(), None
 
 
 async def _given_up():
@@ -113,7 +111,7 @@ def _method(name, like):
         answer = getattr(self._inner, name)(*args, **kwargs)
         return _handed_out(_LOOP.run(answer) if waits else answer)
 
-    call.__name__, call.__doc__ = name, like.__doc__
+    call.__name__, call.__doc__, call.__signature__ = name, like.__doc__, inspect.signature(like)
     return call
 
 
@@ -138,6 +136,14 @@ class Fieldfolio(_Around):
             config = _core.Config(log_level=log_level, log_sink=_ToLogging())
         self._inner = _core.Fieldfolio(config)
 
+    def open(self, folder):
+        store = Store._around(_LOOP.run(self._inner.open(folder)))
+        # What is open in this program already may be paused.
+        store.resume()
+        return store
+
+    open.__doc__ = _core.Fieldfolio.open.__doc__
+
 
 @_waiting
 class Store(_Around):
@@ -147,7 +153,9 @@ class Store(_Around):
         return self
 
     def __exit__(self, *_):
-        self.pause()
+        # A process that was forked inside the block has nothing to pause.
+        if not _life.is_left_behind:
+            self.pause()
 
 
 @_waiting
