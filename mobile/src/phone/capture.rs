@@ -1,13 +1,10 @@
 //! Making pieces: capturing, editing, placing, sharing, erasing. Each is saved when the call returns, without a network.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use fieldfolio_core::device::{Edits, MediumEdit, NewLink, NewMedium, NewPiece};
 use fieldfolio_core::ids::{EntryId, FolioId, OutcomeId, PieceId, ProjectId};
-use fieldfolio_core::media::MAX_BYTES;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
 
@@ -127,20 +124,10 @@ impl NewFile {
         let stays =
             |error: String| unreadable(format!("file {number} was not taken: {error}. Choose it again"));
         let file = NewMedium::of_file(PathBuf::from(path)).map_err(|error| stays(error.to_string()))?;
-        let poster = poster_path.map(bounded).transpose();
+        let poster = poster_path.map(|path| NewMedium::poster_of_file(path.as_ref())).transpose();
         let poster = poster.map_err(|error| stays(format!("the picture of it can't be read: {error}")))?;
         Ok(NewMedium { caption, alt, poster, replaces, ..file })
     }
-}
-
-/// As much of a picture as makes it too large, and no more.
-fn bounded(path: String) -> std::io::Result<Vec<u8>> {
-    if !std::fs::metadata(&path)?.is_file() {
-        return Err(std::io::Error::other("it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn media(files: Vec<NewFile>) -> Result<Vec<NewMedium>, FieldfolioError> {

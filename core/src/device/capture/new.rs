@@ -1,13 +1,14 @@
 //! What a person hands over to be kept, or changed: nothing is read or checked yet.
 
 use std::fmt;
-use std::io::Cursor;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::ids::{EntryId, FolioId, OutcomeId, PieceId};
-use crate::media::Source;
+use crate::media::{MAX_BYTES, Source};
 use crate::model::piece::{Medium, Point, Turn};
 use crate::model::role::Roles;
 use crate::store::StoreError;
@@ -66,13 +67,15 @@ impl NewMedium {
     /// A file on this device, opened when it is kept.
     pub fn of_file(path: PathBuf) -> Result<Self, DeviceError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // A pipe would be waited for until somebody writes into it.
-        let file = match std::fs::metadata(&path) {
-            Ok(found) if !found.is_file() => Err(std::io::Error::other("it is not a file")),
-            _ => std::fs::File::open(&path),
-        };
-        let file = file.map_err(|source| StoreError::File { path, doing: "read", source })?;
+        let file = open(&path).map_err(|source| StoreError::File { path, doing: "read", source })?;
         Ok(Self { name, ..Self::of(Box::new(file)) })
+    }
+
+    /// Reads a poster from a file: as much of it as makes it too large, and no more.
+    pub fn poster_of_file(path: &Path) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// A file whose bytes come from here.
@@ -85,6 +88,14 @@ impl NewMedium {
             alt: String::new(),
             replaces: None,
         }
+    }
+}
+
+/// Opens a file and nothing else: a pipe would be waited for until somebody writes into it.
+fn open(path: &Path) -> std::io::Result<File> {
+    match std::fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(std::io::Error::other("it is not a file")),
     }
 }
 
