@@ -25,7 +25,7 @@ class SampleApp : Application(), KeepsStore {
                     return@collectLatest
                 }
                 SyncWorker.keepSyncing(this@SampleApp)
-                val live = keepLiveInForeground(this@SampleApp, awake) { signedIn.trouble.value = it }
+                val live = keepLiveInForeground(this@SampleApp, awake) { signedIn.problem.value = it }
                 try {
                     awaitCancellation()
                 } finally {

@@ -12,8 +12,8 @@ class SignedIn(private val library: FieldfolioInterface, private val folder: Str
     private val current = MutableStateFlow<Awake?>(null)
     val awake: StateFlow<Awake?> = current.asStateFlow()
 
-    /** What kept the store from being opened again, the last time. */
-    val trouble = MutableStateFlow<Problem?>(null)
+    /** What could not be done, until somebody has read it. */
+    val problem = MutableStateFlow<Problem?>(null)
 
     /** Is anybody's store here, whether or not it can be opened? */
     fun isSomebody(): Boolean = library.isEnrolled(folder)
@@ -31,6 +31,7 @@ class SignedIn(private val library: FieldfolioInterface, private val folder: Str
     /** Nothing is lost: what is not sent after a minute keeps the store here, and is thrown as such. */
     suspend fun logOut() = door.withLock {
         current.value?.during { it.logOut(LogOut.sendFirst(1.minutes)) }
+        problem.value = null
         current.value = null
     }
 }
@@ -72,13 +73,8 @@ class AppModel(private val signedIn: SignedIn, private val scope: CoroutineScope
                 shown.value = AppState.SignedOut(problem = it)
                 return@launch
             }
-            if (awake == null) {
-                shown.value = AppState.SignedOut()
-                return@launch
-            }
-            val portfolio = PortfolioModel(awake, scope)
-            shown.value = AppState.In(portfolio)
-            signedIn.trouble.collect { portfolio.show(it) }
+            val portfolio = awake?.let { PortfolioModel(it, scope, signedIn.problem) }
+            shown.value = if (portfolio == null) AppState.SignedOut() else AppState.In(portfolio)
         }
     }
 }

@@ -19,9 +19,12 @@ data class PortfolioState(
 data class Heard(val by: String, val feedback: Says.Feedback, val reference: Reference)
 
 /** A student's portfolio as its screens show it. It knows nothing of Android. */
-class PortfolioModel(private val awake: Awake, private val scope: CoroutineScope) {
+class PortfolioModel(
+    private val awake: Awake,
+    private val scope: CoroutineScope,
+    private val problem: MutableStateFlow<Problem?>,
+) {
     private val opened = MutableStateFlow<PieceId?>(null)
-    private val problem = MutableStateFlow<Problem?>(null)
     private val sync = awake.store.syncService()
 
     /** What is in the store, looked at again whenever something in it changes. */
