@@ -10,6 +10,7 @@ made again: a run that was broken off is simply run again.
 
 import csv
 import datetime
+import io
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def lines_of(work: Path) -> list[dict[str, str]]:
         sys.exit(f"{work} can't be read: {error}. Save it as CSV in UTF-8")
     first = text.partition("\n")[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
-    table = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, restval="")
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
     missing = [name for name in COLUMNS if name not in (table.fieldnames or [])]
     if missing:
         sys.exit(f"{work} lacks the columns {', '.join(missing)}: its first line names them")

@@ -41,6 +41,7 @@ for _case in vars(_core.FieldfolioError).values():
         _case.__str__ = _reason
 del _case
 
+
 def _same(eq):
     return lambda self, other: eq(self, other) if type(other) is type(self) else NotImplemented
 
