@@ -153,18 +153,15 @@ impl Store {
     /// Opens a store, which has one that works with it at a time. A damaged or newer database is refused untouched.
     pub fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
         let place = place.into();
-        let there = || match (&place, place.is_taken()) {
-            (_, true) => Ok(()),
-            (Place::Folder(folder), false) if place.database().try_exists().is_err() => {
+        // First: whoever has it until now may remove it.
+        let hold = place.hold()?;
+        match &place {
+            _ if place.is_taken() => Self::open_held(place, hold),
+            Place::Folder(folder) if place.database().try_exists().is_err() => {
                 Err(StoreError::OutOfReach(folder.clone()))
             }
-            (_, false) => Err(StoreError::Absent(place.path().to_owned())),
-        };
-        there()?;
-        let hold = place.hold()?;
-        // Whoever had it until now may have removed it.
-        there()?;
-        Self::open_held(place, hold)
+            Place::Folder(_) | Place::Databases(_) => Err(StoreError::Absent(place.path().to_owned())),
+        }
     }
 
     fn open_held(place: Place, hold: Hold) -> Result<Self, StoreError> {
@@ -368,6 +365,17 @@ mod tests {
         }
         std::fs::write(&path, whole).unwrap();
         Store::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn no_store_is_made_around_files_that_are_somebodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("blobs").join("mine");
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "mine").unwrap();
+        let refused = Store::create(folder.path(), &identity()).unwrap_err();
+        assert!(matches!(refused, StoreError::Occupied(_)), "{refused:?}");
+        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     }
 
     #[cfg(unix)]

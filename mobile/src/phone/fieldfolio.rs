@@ -109,7 +109,7 @@ impl Fieldfolio {
         let link = read(&link)?;
         let (pin, folder) = (link.pin, named(folder)?);
         beside(async move {
-            // Twice at once would be two tokens for one device.
+            // The folder is one enrolment's at a time anyway; here the second waits, and hears what came of the first.
             let _one_at_a_time = ENROLLING.lock().await;
             let to = folder.clone();
             let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsChance)?);

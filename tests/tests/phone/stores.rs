@@ -182,6 +182,10 @@ async fn an_export_is_whole_or_leaves_nothing() -> Done {
     assert_eq!((done.pieces, done.files, done.missing), (1, 1, 0));
     assert!(!stage.school.folder().join("out.fieldfolio-part").exists());
     assert_eq!(std::fs::read_dir(to.join("media")).expect("a folder").count(), 1);
+    // A folder's name may end with a slash.
+    let slash = format!("{}/", stage.school.folder().join("slash").display());
+    mina.export_portfolio(student, slash.clone()).await?;
+    assert_eq!(std::fs::read_dir(&slash).expect("a folder").count(), 2);
     Ok(())
 }
 
