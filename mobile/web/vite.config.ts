@@ -5,7 +5,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 
 /** What the pages may weigh, gzipped, JavaScript and CSS together. The worker and its WebAssembly are not counted. */
-const PAGES_KILOBYTES = 140;
+const PAGES_KILOBYTES = 145;
 
 export default defineConfig({
   plugins: [svelte(), budget()],

@@ -1,7 +1,7 @@
 // Every page passes axe, in light and in dark, on a phone: WCAG 2.2 A and AA.
 
 import AxeBuilder from "@axe-core/playwright";
-import { fill, openFeedback, openFiles, pagesOf, SEEN, settle } from "./pages";
+import { fill, openFeedback, openFiles, openPin, pagesOf, SEEN, settle } from "./pages";
 import { expect, PHONE, say, test, type Seat } from "./stage";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -34,6 +34,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await isClean(seat, name);
       }
       if (who === "lea") await openFeedback(seat.page, piece, (name) => isClean(seat, name));
+      if (who === "ms-ito") await openPin(seat, school, (name) => isClean(seat, name));
       if (who !== "mina") continue;
 
       await settle(seat.page, `#/piece/${piece}`);

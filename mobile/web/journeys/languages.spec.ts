@@ -1,6 +1,6 @@
 // A page speaks one language: in Spanish no English sentence of the app is left, and in neither is a key to be read.
 
-import { fill, openFeedback, openFiles, pagesOf, settle } from "./pages";
+import { fill, openFeedback, openFiles, openPin, pagesOf, settle } from "./pages";
 import { expect, PHONE, test } from "./stage";
 import { english, spanish } from "./words";
 
@@ -42,6 +42,7 @@ test("every page is in Spanish for whoever reads Spanish", async ({ school }) =>
     }
     if (who === "mina") await openFiles(seat.page, piece, "es", isSpanish);
     if (who === "lea") await openFeedback(seat.page, piece, isSpanish);
+    if (who === "ms-ito") await openPin(seat, school, isSpanish);
   }
 });
 

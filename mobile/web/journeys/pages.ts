@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import { sayIn } from "./words";
 import { film, recording, text } from "./films";
-import { expect, photo, type School } from "./stage";
+import { expect, photo, type School, type Seat } from "./stage";
 import type { Name } from "./school";
 
 export interface Words {
@@ -154,6 +154,31 @@ export async function openFeedback(page: Page, piece: string, look: Look): Promi
   await look("feedback-pointing");
   await page.keyboard.press("Escape");
   await look("feedback-spot");
+}
+
+/** What stands before a teacher's work: her PIN is changed, asked for, wrong, waited for, and chosen. It ends with the last. */
+export async function openPin(seat: Seat, school: School, look: Look): Promise<void> {
+  const { page } = seat;
+  await settle(page, "#/me");
+  await page.getByTestId("open-change-pin").click();
+  await look("pin-change");
+  await page.getByTestId("pin-card").getByRole("button").last().click();
+  await page.getByTestId("lock").click();
+  await expect(page.getByTestId("ask-pin")).toBeVisible();
+  await look("pin-ask");
+  await seat.guessPin(1);
+  await look("pin-wrong");
+  await seat.guessPin(4);
+  await expect(page.getByTestId("pin-wait")).toBeVisible();
+  await page.getByTestId("pin-forgotten").locator("summary").click();
+  await look("pin-wait");
+  await page.getByTestId("pin-leave").click();
+  await seat.take(school.relay.invitation("ms-ito", seat.line.origin));
+  await expect(page.getByTestId("choose-pin")).toBeVisible();
+  await look("pin-choose");
+  await seat.choosePin("123");
+  await expect(page.getByRole("alert")).toBeVisible();
+  await look("pin-too-short");
 }
 
 /** What stands wider than the screen, as nothing may. */

@@ -64,3 +64,12 @@ test("a phone of the middle range opens it again without a network", async ({ sc
   console.log(`second start, offline: ${took} ms (aim ${SECOND_START_MS})`);
   expect(took).toBeLessThan(SECOND_START_MS * FAR_OFF);
 });
+
+test("what was half-written before an update is there after it", async ({ school }) => {
+  const mina = await school.person("mina");
+  // As it was kept before drafts had an owner.
+  await mina.page.evaluate(() => sessionStorage.setItem("kept.capture", JSON.stringify({ title: "Begun before" })));
+  await mina.page.reload();
+  await mina.go("#/capture");
+  await expect(mina.page.getByLabel(say("capture.name"), { exact: true })).toHaveValue("Begun before");
+});

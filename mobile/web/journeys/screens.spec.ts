@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fill, openFeedback, openFiles, pagesOf, settle, tooWide } from "./pages";
+import { fill, openFeedback, openFiles, openPin, pagesOf, settle, tooWide } from "./pages";
 import { DESKTOP, expect, PHONE, TABLET, test, type Seat } from "./stage";
 
 const folder = join(import.meta.dirname, "../../../tests/artefacts/web/screens");
@@ -54,6 +54,7 @@ for (const [pieces, looks] of [
         if (piece !== undefined && pieces === 1) {
           if (who === "mina") await openFiles(seat.page, piece, look === "phone-es" ? "es" : "en", opened);
           if (who === "lea") await openFeedback(seat.page, piece, opened);
+          if (who === "ms-ito") await openPin(seat, school, opened);
         }
         await seat.context.close();
       }

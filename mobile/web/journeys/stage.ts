@@ -15,6 +15,9 @@ export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, is
 export const TABLET = { viewport: { width: 820, height: 1180 }, hasTouch: true } satisfies BrowserContextOptions;
 export const DESKTOP = { viewport: { width: 1366, height: 900 } } satisfies BrowserContextOptions;
 
+/** The PIN of every member of staff. */
+export const PIN = "2468 garden";
+
 export const test = base.extend<{ school: School }>({
   school: async ({ browser, launchOptions }, use, info) => {
     const school = await School.open(browser, launchOptions);
@@ -158,15 +161,44 @@ export class Seat {
     return page;
   }
 
-  /** Opens an invitation and takes it. Kept once everything of hers is here. */
+  /** Opens an invitation and takes it; staff choose a PIN. Kept once everything of hers is here. */
   async join(link: string): Promise<void> {
+    await this.take(link);
+    const choosing = this.page.getByTestId("choose-pin");
+    const ready = this.page.getByText(say("welcome.ready")).or(this.page.getByText(spanish["welcome.ready"] as string));
+    await expect(choosing.or(ready)).toBeVisible();
+    if (await choosing.isVisible()) await this.choosePin();
+    await expect(ready).toBeVisible();
+    this.hasJoined = true;
+  }
+
+  async take(link: string): Promise<void> {
     this.page ??= await this.context.newPage();
     // An address that differs behind the # alone would not load anything anew.
     await this.page.goto("about:blank");
     await this.page.goto(at(this.line.origin, link));
     await this.page.getByTestId("join").click();
-    await expect(this.page.getByText(say("welcome.ready")).or(this.page.getByText(spanish["welcome.ready"] as string))).toBeVisible();
-    this.hasJoined = true;
+  }
+
+  async choosePin(pin = PIN, again = pin, page = this.page): Promise<void> {
+    await page.getByTestId("new-pin").fill(pin);
+    await page.getByTestId("new-pin-again").fill(again);
+    await page.getByTestId("set-pin").click();
+  }
+
+  /** Types a PIN where it is asked for. */
+  async enterPin(pin = PIN, page = this.page): Promise<void> {
+    const field = page.getByTestId("ask-pin").getByTestId("pin");
+    await field.fill(pin);
+    await field.press("Enter");
+  }
+
+  /** Guesses, so many times, and looks at each answer. */
+  async guessPin(times: number, page = this.page): Promise<void> {
+    for (let guess = 1; guess <= times; guess += 1) {
+      await this.enterPin(`guess ${guess}`, page);
+      await expect(page.getByTestId("pin")).toHaveValue("");
+    }
   }
 
   /** Goes to a page of the app by its address, as a link would. */

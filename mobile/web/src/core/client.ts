@@ -1,5 +1,6 @@
 // The pages' side of the core: typed calls, photos by hash, and what changed. What runs behind it is in worker.ts.
 
+import type { PinAnswer } from "./pin";
 import type { Calls } from "./types";
 
 export type CallName = keyof Calls;
@@ -18,6 +19,8 @@ export interface Resident {
   store: string;
   name: string;
   person: string;
+  /** Whether her PIN is asked for: staff have one in this browser, or choose one first. */
+  pin: "not_needed" | "missing" | "set";
 }
 
 /** How the core stands, for the frame around the pages. */
@@ -58,6 +61,8 @@ export interface Client {
   readonly network: Network;
   /** Storage that the browser may not evict was granted. */
   readonly persisted: boolean;
+  /** The store that was unlocked in this tab by its PIN. */
+  readonly unlocked: string | null;
   /** Makes a call. It is answered after what it did is on disk. `files` are those of capture and edit. */
   call<N extends CallName>(name: N, asked: Asked<N>, files?: Given[]): Promise<Answer<N>>;
   /** A file by its hash; null when it is not here yet. It is then fetched, and `changed` fires when it has come. */
@@ -66,8 +71,16 @@ export interface Client {
   enrol(link: string): Promise<Resident>;
   /** Works as another person who is kept in this browser. */
   switchTo(store: string): Promise<void>;
-  /** Removes this person's work from this browser. Refuses while something is unsent, unless it may be lost. */
-  leave(unsent: "keep" | "may_be_lost"): Promise<void>;
+  /** Opens a store that has a PIN, in this tab. */
+  unlock(store: string, pin: string): Promise<PinAnswer>;
+  /** Sets the PIN of the open store: the first one, or another one for whoever knows the `old` one. */
+  setPin(store: string, pin: string, old: string | null): Promise<PinAnswer>;
+  /** How many milliseconds the next try of a store's PIN has to wait. */
+  pinWait(store: string): Promise<number>;
+  /** Has the PIN asked for again, in every tab. */
+  lock(): void;
+  /** Removes somebody's work from this browser. Refuses while something is unsent, unless it may be lost. */
+  leave(store: string, unsent: "keep" | "may_be_lost"): Promise<void>;
   /** Standing, network or data changed. Returns how to stop listening. */
   onChange(listener: (what: "standing" | "network" | "data") => void): () => void;
 }

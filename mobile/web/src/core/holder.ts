@@ -3,6 +3,7 @@
 
 import { Driver } from "./driver";
 import { forCore } from "./files";
+import { Pins } from "./pins";
 import type { Core } from "./pkg/fieldfolio_web";
 import type { Network, Question, Resident, Standing, Thrown, Told } from "./protocol";
 import { perform, type Request } from "./request";
@@ -24,15 +25,21 @@ export class Holder {
   standing: Standing = { is: "starting" };
   network: Network = { is: "offline", filled: 0, to_fill: 0 };
   private driver: Driver | null = null;
+  /** The store that is open. */
+  private store: string | null = null;
+  private readonly pins: Pins;
 
   constructor(
     private readonly core: Core,
     private readonly tell: Tell,
     private readonly stopped: (error: unknown) => void,
-  ) {}
+  ) {
+    this.pins = new Pins(core);
+  }
 
   /** Opens the store of whoever worked last; first sets aside what stopped the last worker. */
   begin(suspect: string | null): void {
+    this.store = null;
     const [last] = this.residents();
     if (last) this.open(last.store, suspect);
     else this.stands({ is: "nobody" });
@@ -44,6 +51,7 @@ export class Holder {
 
   private open(store: string, suspect: string | null = null): void {
     this.driver?.stop();
+    this.store = null;
     try {
       this.core.open(store);
     } catch (error) {
@@ -52,14 +60,16 @@ export class Holder {
       return;
     }
     if (suspect !== null) this.core.distrust(suspect);
-    this.drive();
+    this.drive(store);
   }
 
-  private drive(): void {
+  private drive(store: string): void {
+    this.store = store;
+    this.keepProfile();
     this.look();
     this.driver = new Driver(this.core, {
       changed: () => {
-        if (this.core.keep_name()) this.look();
+        if (this.keepProfile()) this.look();
         this.tell({ tells: "data" });
       },
       network: (network) => {
@@ -72,10 +82,20 @@ export class Holder {
     this.driver.start();
   }
 
+  private keepProfile(): boolean {
+    try {
+      return this.core.keep_profile();
+    } catch (error) {
+      // Without room it is kept another time.
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      return false;
+    }
+  }
+
   /** Whose store is open, and whether the school still knows its device. */
   private look(): void {
     const residents = this.residents();
-    const [resident] = residents;
+    const resident = residents.find((one) => one.store === this.store);
     if (!resident) return this.stands({ is: "nobody" });
     this.stands({ is: this.core.is_locked() ? "locked" : "ready", resident, residents });
   }
@@ -93,14 +113,17 @@ export class Holder {
   async answer(id: string, question: Question): Promise<unknown> {
     switch (question.do) {
       case "call": {
+        this.mustBeOpen(question.store);
         const asking = this.core.begin_asking(question.name, question.asked) as Asking | undefined;
         if (asking) return this.askSchool(asking);
         const files = await Promise.all(question.files.map(forCore));
+        this.mustBeOpen(question.store);
         const answer = this.core.call(question.name, question.asked, files, bytesOfId(id));
         this.driver?.nudge();
         return JSON.parse(answer) as unknown;
       }
       case "media": {
+        this.mustBeOpen(question.store);
         const found = this.core.media(question.piece, question.hash) as { size: number; type: string } | undefined;
         if (!found) {
           this.driver?.nudge();
@@ -111,15 +134,30 @@ export class Holder {
       case "enrol":
         return this.enrol(question.link);
       case "switch":
-        this.open(question.store);
-        this.tell({ tells: "data" });
+        this.switchTo(question.store);
         return null;
+      case "unlock": {
+        const answer = await this.pins.check(question.store, question.pin);
+        if (answer.is === "right" && question.store !== this.store) this.switchTo(question.store);
+        return answer;
+      }
+      case "set_pin": {
+        const answer = await this.pins.set(question.store, question.pin, question.old);
+        if (answer.is === "right") this.look();
+        return answer;
+      }
+      case "pin_wait":
+        return this.pins.wait(question.store);
       case "leave": {
+        // It is gone already when this is asked a second time.
+        if (!this.residents().some((one) => one.store === question.store)) return null;
+        if (question.store !== this.store) this.switchTo(question.store);
+        this.mustBeOpen(question.store);
         this.driver?.stop();
         try {
           this.core.leave(question.may_be_lost);
         } catch (error) {
-          if (!(error instanceof WebAssembly.RuntimeError)) this.drive();
+          if (!(error instanceof WebAssembly.RuntimeError)) this.drive(question.store);
           throw error;
         }
         this.begin(null);
@@ -127,6 +165,16 @@ export class Holder {
         return null;
       }
     }
+  }
+
+  private switchTo(store: string): void {
+    this.open(store);
+    this.tell({ tells: "data" });
+  }
+
+  /** What was asked of one person's work is not answered from another's. */
+  private mustBeOpen(store: string): void {
+    if (store !== this.store) throw thrownAs("other", "this person's store is not open");
   }
 
   /** In stretches: the browser keeps what it was given already where it likes, which need not be memory. */
@@ -168,11 +216,10 @@ export class Holder {
         throw thrownAs("no_network", "The school can't be reached. The link stays good: try again with a network.");
       }
       this.driver?.stop();
-      this.core.finish_enrolment(answer.status, answer.body);
-      this.drive();
+      this.drive(this.core.finish_enrolment(answer.status, answer.body));
     }
     this.tell({ tells: "data" });
-    const [resident] = this.residents();
+    const resident = this.residents().find((one) => one.store === this.store);
     if (!resident) throw thrownAs("other", "the enrolment left nobody here");
     return resident;
   }

@@ -1,8 +1,10 @@
 // Opens the client: starts this tab's worker, and starts it again if the core stops in the middle.
 
 import { Refusal, type Answer, type Asked as AskedOf, type CallName, type Client, type Given, type Network, type Resident, type Standing } from "./client";
+import type { PinAnswer } from "./pin";
 import wasm from "./pkg/fieldfolio_web_bg.wasm?url";
 import type { Answered, Asked, Question, ToPage, ToWorker } from "./protocol";
+import { ScreenLock } from "./screenlock";
 import { scriptAddress } from "./trusted";
 import workerAddress from "./worker?worker&url";
 
@@ -17,6 +19,8 @@ class TabClient implements Client {
   network: Network = { is: "offline", filled: 0, to_fill: 0 };
   persisted = false;
   private worker: Worker;
+  private resident: Resident | null = null;
+  private readonly screen = new ScreenLock(() => this.tell("standing"));
   private readonly open = new Map<string, { asked: Asked; done: (answered: Answered) => void }>();
   private readonly listeners = new Set<(what: What) => void>();
   private stops: number[] = [];
@@ -64,7 +68,7 @@ class TabClient implements Client {
         break;
       }
       case "told":
-        if (message.told.tells === "standing") this.standing = message.told.standing;
+        if (message.told.tells === "standing") this.stand(message.told.standing);
         if (message.told.tells === "network") this.network = message.told.network;
         this.tell(message.told.tells);
         break;
@@ -76,6 +80,13 @@ class TabClient implements Client {
         this.tell("standing");
         break;
     }
+  }
+
+  private stand(standing: Standing): void {
+    this.standing = standing;
+    if (standing.is === "ready" || standing.is === "locked") this.resident = standing.resident;
+    if (standing.is === "nobody") this.resident = null;
+    this.screen.keepFor(this.resident?.store ?? null);
   }
 
   /** What was saved is safe; what was asked and not answered is asked again under the same id, and so done once. */
@@ -114,13 +125,26 @@ class TabClient implements Client {
     });
   }
 
+  get unlocked(): string | null {
+    return this.screen.unlocked;
+  }
+
+  /** The store this tab may ask of. Nothing of hers is asked for before whoever needs a PIN has typed it here. */
+  private store(): string {
+    const { resident, unlocked } = this;
+    if (!resident) throw new Refusal("other", "nobody's store is open");
+    if (resident.pin !== "not_needed" && unlocked !== resident.store) throw new Refusal("other", "the PIN was not entered");
+    return resident.store;
+  }
+
   async call<N extends CallName>(name: N, asked: AskedOf<N>, files: Given[] = []): Promise<Answer<N>> {
+    const store = this.store();
     if (name === "capture") void this.persist();
-    return (await this.ask({ do: "call", name, asked: JSON.stringify(asked), files })) as Answer<N>;
+    return (await this.ask({ do: "call", store, name, asked: JSON.stringify(asked), files })) as Answer<N>;
   }
 
   async media(piece: string, hash: string): Promise<Blob | null> {
-    return (await this.ask({ do: "media", piece, hash })) as Blob | null;
+    return (await this.ask({ do: "media", store: this.store(), piece, hash })) as Blob | null;
   }
 
   async enrol(link: string): Promise<Resident> {
@@ -133,8 +157,30 @@ class TabClient implements Client {
     await this.ask({ do: "switch", store });
   }
 
-  async leave(unsent: "keep" | "may_be_lost"): Promise<void> {
-    await this.ask({ do: "leave", may_be_lost: unsent === "may_be_lost" });
+  async unlock(store: string, pin: string): Promise<PinAnswer> {
+    const answer = (await this.ask({ do: "unlock", store, pin })) as PinAnswer;
+    if (answer.is === "right") this.screen.unlock(store);
+    return answer;
+  }
+
+  async setPin(store: string, pin: string, old: string | null): Promise<PinAnswer> {
+    const answer = (await this.ask({ do: "set_pin", store, pin, old })) as PinAnswer;
+    if (answer.is === "right") this.screen.unlock(store);
+    return answer;
+  }
+
+  async pinWait(store: string): Promise<number> {
+    return (await this.ask({ do: "pin_wait", store })) as number;
+  }
+
+  lock(): void {
+    this.screen.lockAll();
+  }
+
+  async leave(store: string, unsent: "keep" | "may_be_lost"): Promise<void> {
+    // Only whoever may see the work may give it up.
+    if (unsent === "may_be_lost") this.store();
+    await this.ask({ do: "leave", store, may_be_lost: unsent === "may_be_lost" });
   }
 
   onChange(listener: (what: What) => void): () => void {
@@ -169,6 +215,7 @@ class NoClient implements Client {
   readonly standing: Standing;
   readonly network: Network = { is: "offline", filled: 0, to_fill: 0 };
   readonly persisted = false;
+  readonly unlocked = null;
 
   constructor(private readonly reason: string) {
     this.standing = { is: "no_storage", reason };
@@ -182,6 +229,10 @@ class NoClient implements Client {
   media = (): Promise<never> => this.refuse();
   enrol = (): Promise<never> => this.refuse();
   switchTo = (): Promise<never> => this.refuse();
+  unlock = (): Promise<never> => this.refuse();
+  setPin = (): Promise<never> => this.refuse();
+  pinWait = (): Promise<never> => this.refuse();
+  lock = (): void => {};
   leave = (): Promise<never> => this.refuse();
   onChange = (): (() => void) => () => {};
 }

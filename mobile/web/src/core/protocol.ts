@@ -4,12 +4,18 @@
 
 import type { Given, Network, Resident, Standing } from "./client";
 
+/** A question about somebody's work names her store: another person's may be open by the time it is answered. */
 export type Question =
-  | { do: "call"; name: string; asked: string; files: Given[] }
-  | { do: "media"; piece: string; hash: string }
+  | { do: "call"; store: string; name: string; asked: string; files: Given[] }
+  | { do: "media"; store: string; piece: string; hash: string }
   | { do: "enrol"; link: string }
   | { do: "switch"; store: string }
-  | { do: "leave"; may_be_lost: boolean };
+  /** Opens a store for whoever knows its PIN. */
+  | { do: "unlock"; store: string; pin: string }
+  | { do: "set_pin"; store: string; pin: string; old: string | null }
+  /** How long the next try of a PIN has to wait. */
+  | { do: "pin_wait"; store: string }
+  | { do: "leave"; store: string; may_be_lost: boolean };
 
 export interface Asked {
   id: string;
@@ -58,7 +64,9 @@ export type BetweenTabs =
   | { is: "here"; standing: Standing; network: Network }
   | { is: "wake"; anew: boolean };
 
-export const CHANNEL = "fieldfolio";
+/** Named anew whenever what is said between tabs means something else: a tab of another version then counts as one that
+ *  does not answer, and says so. */
+export const CHANNEL = "fieldfolio.2";
 export const LOCK = "fieldfolio";
 
 export type { Network, Resident, Standing };

@@ -1,18 +1,26 @@
 // On a shared tablet each tab asks once who is working; the answer lasts as long as the tab.
 
-import { forgetEverythingKept } from "../state/kept.svelte";
+import { handOver, unpickAllBut } from "../state/captured.svelte";
+import { adopt, forgetAllBut } from "../state/kept.svelte";
 import { releaseAll } from "../state/photos";
-import { forgetPicked } from "../state/captured.svelte";
+import { replaceWith } from "../state/place.svelte";
 
 const CHOSEN = "resident";
 
-/** Nothing half-written and no photo of the one before may be left for the one who takes over. */
+/** Whose photos and picked files this page holds. */
+let owner: string | null = null;
+
+const before = chosen();
+if (before !== null) adopt(before);
+
+/** No photo and nothing picked of the one before is left for the one who takes over, and no page of hers is open. */
 export function choose(store: string): void {
-  if (chosen() !== null && chosen() !== store) {
-    forgetEverythingKept();
-    forgetPicked();
+  if (owner !== null && owner !== store) {
+    handOver(owner, store);
     releaseAll();
+    replaceWith("#/");
   }
+  owner = store;
   try {
     sessionStorage.setItem(CHOSEN, store);
   } catch {
@@ -26,4 +34,24 @@ export function chosen(): string | null {
   } catch {
     return null;
   }
+}
+
+/** This tab asks again who is working. */
+export function chooseAgain(): void {
+  try {
+    sessionStorage.removeItem(CHOSEN);
+  } catch {
+    // It was not kept either.
+  }
+}
+
+/** Whoever left this browser leaves nothing half-written in this tab. */
+export function forgetWhoLeft(stores: string[]): void {
+  if (owner !== null && !stores.includes(owner)) {
+    handOver(owner, "");
+    releaseAll();
+    owner = null;
+  }
+  forgetAllBut(stores);
+  unpickAllBut(stores);
 }

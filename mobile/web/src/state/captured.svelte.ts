@@ -1,5 +1,5 @@
 // Files that were picked and not saved yet. They live as long as this tab: going to another page keeps them, closing or
-// reloading does not, and the capture page says so when it finds that some were lost.
+// reloading does not, and the capture page says so when it finds that some were lost. Each person's stay her own.
 
 import type { Given } from "../core/client";
 import type { NewFile, Shows } from "../core/types";
@@ -84,10 +84,35 @@ export function addedTo(piece: string): { files: Picked[] } {
   return none;
 }
 
-/** Another person took over: what was picked is not his. */
-export function forgetPicked(): void {
-  unpickAll();
-  for (const { files } of added.values()) for (const gone of files.splice(0)) gone.release();
+/** What one person picked, for new pieces and for those that are there already. */
+interface Picks {
+  captured: Picked[];
+  added: [string, Picked[]][];
+}
+
+/** What those had picked who are kept here, and don't work in this tab now. */
+const aside = new Map<string, Picks>();
+
+const picks = (): Picks => ({ captured: captured.files, added: [...added].map(([piece, { files }]) => [piece, files]) });
+const filesOf = ({ captured, added }: Picks): Picked[] => [captured, ...added.map(([, files]) => files)].flat();
+
+/** Another person takes over this tab. What was picked is not hers; she finds what she had picked herself. */
+export function handOver(from: string, to: string): void {
+  aside.set(from, picks());
+  const hers = aside.get(to);
+  aside.delete(to);
+  captured.files = hers?.captured ?? [];
+  added.clear();
+  for (const [piece, files] of hers?.added ?? []) addedTo(piece).files.push(...files);
+}
+
+/** Whoever left this browser takes along what she had picked. */
+export function unpickAllBut(stores: string[]): void {
+  for (const [store, left] of aside) {
+    if (stores.includes(store)) continue;
+    for (const gone of filesOf(left)) gone.release();
+    aside.delete(store);
+  }
 }
 
 /** One place earlier (-1) or later (1). */
@@ -98,5 +123,5 @@ export function move<T>(list: T[], at: number, by: -1 | 1): void {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (captured.files.length > 0 || [...added.values()].some((one) => one.files.length > 0)) event.preventDefault();
+  if ([picks(), ...aside.values()].some((one) => filesOf(one).length > 0)) event.preventDefault();
 });

@@ -5,11 +5,14 @@
 
 import { openClient } from "../core/open";
 import type { Answer, Asked, CallName, Client, Given, Network, Resident, Standing } from "../core/client";
+import type { PinAnswer } from "../core/pin";
 
 interface Stands {
   standing: Standing;
   network: Network;
   persisted: boolean;
+  /** The store that was unlocked in this tab by its PIN. */
+  unlocked: string | null;
   /** Rises whenever the data may have changed. */
   changes: number;
 }
@@ -18,6 +21,7 @@ export const core: Stands = $state({
   standing: { is: "starting" },
   network: { is: "offline", filled: 0, to_fill: 0 },
   persisted: false,
+  unlocked: null,
   changes: 0,
 });
 
@@ -43,6 +47,13 @@ function look(from: Client): void {
   core.standing = from.standing;
   core.network = { ...from.network };
   core.persisted = from.persisted;
+  core.unlocked = from.unlocked;
+}
+
+/** Whose store is open, and everybody who is kept in this browser. */
+export function here(): { resident: Resident | null; residents: Resident[] } {
+  const { standing } = core;
+  return standing.is === "ready" || standing.is === "locked" ? standing : { resident: null, residents: [] };
 }
 
 let announced = false;
@@ -74,6 +85,23 @@ export async function switchTo(store: string): Promise<void> {
   await (client ?? (await opening)).switchTo(store);
 }
 
-export async function leave(unsent: "keep" | "may_be_lost"): Promise<void> {
-  await (client ?? (await opening)).leave(unsent);
+export async function unlock(store: string, pin: string): Promise<PinAnswer> {
+  return (client ?? (await opening)).unlock(store, pin);
+}
+
+export async function setPin(store: string, pin: string, old: string | null): Promise<PinAnswer> {
+  return (client ?? (await opening)).setPin(store, pin, old);
+}
+
+export async function pinWait(store: string): Promise<number> {
+  return (client ?? (await opening)).pinWait(store);
+}
+
+/** Has the PIN asked for again, in every tab. */
+export function lock(): void {
+  client?.lock();
+}
+
+export async function leave(store: string, unsent: "keep" | "may_be_lost"): Promise<void> {
+  await (client ?? (await opening)).leave(store, unsent);
 }

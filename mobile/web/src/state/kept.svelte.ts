@@ -1,11 +1,16 @@
-// Words that are typed and not given yet. They outlive a change of page, a refusal and a reload of this tab, and are
-// forgotten when they were saved. Photos can't be kept so; the capture page says it.
+// Words that are typed and not given yet. They outlive a change of page, a refusal, a lock and a reload of this tab, and
+// are forgotten when they were saved. Each person's stay her own: whoever else works in this tab does not see them.
+// Photos can't be kept so; the capture page says it.
+
+import { here } from "./core.svelte";
 
 const PREFIX = "kept.";
 
-/** State that is kept under `name` for as long as this tab lives. */
+const ownPrefix = (store: string): string => `${PREFIX}${store}.`;
+
+/** State of whoever works here that is kept under `name` for as long as this tab lives. */
 export function kept<T extends object>(name: string, empty: T): { draft: T; forget(): void } {
-  const key = PREFIX + name;
+  const key = ownPrefix(here().resident?.store ?? "") + name;
   const draft = $state<T>({ ...empty, ...read<T>(key) });
 
   $effect(() => {
@@ -39,10 +44,26 @@ function read<T>(key: string): Partial<T> {
   }
 }
 
-/** When another person takes over this tab, nothing half-written may be left for her to read. */
-export function forgetEverythingKept(): void {
+/** Words that were kept before they had an owner are those of whoever had chosen this tab. */
+export function adopt(store: string): void {
   try {
-    for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+    for (const key of Object.keys(sessionStorage)) {
+      if (!key.startsWith(PREFIX) || key.startsWith(`${PREFIX}store-`)) continue;
+      sessionStorage.setItem(ownPrefix(store) + key.slice(PREFIX.length), sessionStorage.getItem(key) ?? "");
+      sessionStorage.removeItem(key);
+    }
+  } catch {
+    // As above.
+  }
+}
+
+/** Of whoever left this browser nothing half-written stays. */
+export function forgetAllBut(stores: string[]): void {
+  const own = stores.map(ownPrefix);
+  try {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(PREFIX) && !own.some((prefix) => key.startsWith(prefix))) sessionStorage.removeItem(key);
+    }
   } catch {
     // Nothing could be kept, so nothing is to forget.
   }

@@ -8,5 +8,10 @@ export function tell(text: string): void {
   said.text = text;
   said.turn += 1;
   clearTimeout(timer);
-  timer = setTimeout(() => (said.text = ""), 4500);
+  timer = setTimeout(hush, 4500);
+}
+
+export function hush(): void {
+  clearTimeout(timer);
+  said.text = "";
 }

@@ -27,6 +27,13 @@ export function keepKnown(): void {
   });
 }
 
+/** Nobody works here now whose school this could be. */
+export function forgetKnown(): void {
+  known.me = null;
+  known.outcomes = new Map();
+  known.people = new Map();
+}
+
 export function levels(): School["levels"] {
   return known.me?.school?.levels ?? [];
 }

@@ -4,6 +4,7 @@
 mod driving;
 mod enrolling;
 mod files;
+mod pins;
 mod residents;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::device::{Ask, Body, Heard, HttpAnswer, Step};
+use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::sync::Failure;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -146,12 +147,14 @@ impl Core {
         self.opened()?.device.is_locked().map_err(Refusal::from).map_err(thrown)
     }
 
-    /// Keeps the name that the school told for the person of the open store. True if that is new.
-    pub fn keep_name(&mut self) -> Result<bool, JsValue> {
+    /// Keeps what the school told of the person of the open store: her name, and whether she is staff. True if that is new.
+    pub fn keep_profile(&mut self) -> Result<bool, JsValue> {
         let open = self.opened()?;
         let Some(me) = open.device.myself().map_err(Refusal::from).map_err(thrown)? else { return Ok(false) };
+        let is_staff =
+            me.kinds.iter().any(|kind| matches!(kind, PersonKind::Teacher | PersonKind::Administrator));
         let store = open.store.clone();
-        residents::call(&self.residents, &store, &me.name).map_err(thrown)
+        residents::describe(&self.residents, &store, &me.name, is_staff).map_err(thrown)
     }
 
     fn took(&mut self, step: u32, answer: Result<HttpAnswer, Failure>) -> Result<(), JsValue> {

@@ -14,6 +14,18 @@ pub(super) struct Resident {
     name: String,
     /// Who.
     pub(super) person: String,
+    /// Whether her PIN is asked for before her store is shown.
+    pin: PinState,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PinState {
+    /// Her store opens with a tap.
+    NotNeeded,
+    /// She is staff, and has not chosen one here yet.
+    Missing,
+    Set,
 }
 
 impl Resident {
@@ -35,15 +47,47 @@ pub(super) fn open() -> Result<Connection, Refusal> {
          ) strict",
     )
     .map_err(failed)?;
+    if create_pins(&conn, PINS).is_err() {
+        // Where there is no room for them, what is here can be read all the same, and a PIN is kept until the worker ends.
+        create_pins(&conn, &PINS.replace("create table", "create temp table")).map_err(failed)?;
+    }
     Ok(conn)
+}
+
+const PINS: &str = "
+    create table if not exists staff (store text primary key) strict;
+    create table if not exists pin (
+        store text primary key,
+        salt blob not null,
+        iterations integer not null,
+        hash blob not null,
+        tries integer not null default 0,    -- wrong ones since the last right one
+        last_try integer not null default 0  -- milliseconds since 1970
+    ) strict";
+
+fn create_pins(conn: &Connection, tables: &str) -> rusqlite::Result<()> {
+    let creation = conn.unchecked_transaction()?;
+    creation.execute_batch(tables)?;
+    creation.commit()
 }
 
 pub(super) fn all(conn: &Connection) -> Result<Vec<Resident>, Refusal> {
     let mut query = conn
-        .prepare_cached("select store, name, person from resident order by came desc, store")
+        .prepare_cached(
+            "select store, name, person,
+                    exists (select 1 from staff where staff.store = resident.store),
+                    exists (select 1 from pin where pin.store = resident.store)
+             from resident order by came desc, store",
+        )
         .map_err(failed)?;
-    let read =
-        |row: &rusqlite::Row<'_>| Ok(Resident { store: row.get(0)?, name: row.get(1)?, person: row.get(2)? });
+    let read = |row: &rusqlite::Row<'_>| {
+        let pin = match (row.get(3)?, row.get(4)?) {
+            (_, true) => PinState::Set,
+            (true, false) => PinState::Missing,
+            (false, false) => PinState::NotNeeded,
+        };
+        Ok(Resident { store: row.get(0)?, name: row.get(1)?, person: row.get(2)?, pin })
+    };
     let residents = query.query_map([], read).map_err(failed)?;
     residents.collect::<Result<_, _>>().map_err(failed)
 }
@@ -59,16 +103,27 @@ pub(super) fn came(conn: &Connection, store: &str) -> Result<(), Refusal> {
     conn.execute(came, [store]).map(drop).map_err(failed)
 }
 
-/// Sets what somebody is called. True if that is new.
-pub(super) fn call(conn: &Connection, store: &str, name: &str) -> Result<bool, Refusal> {
+/// Keeps what the school told of somebody. True if that is new.
+pub(super) fn describe(conn: &Connection, store: &str, name: &str, is_staff: bool) -> Result<bool, Refusal> {
+    let staff = if is_staff {
+        "insert or ignore into staff (store) values (?1)"
+    } else {
+        "delete from staff where store = ?1"
+    };
+    let mut changed = conn.execute(staff, [store]).map_err(failed)?;
     let call = "update resident set name = ?2 where store = ?1 and name <> ?2";
-    conn.execute(call, (store, name)).map(|changed| changed > 0).map_err(failed)
+    changed += conn.execute(call, (store, name)).map_err(failed)?;
+    Ok(changed > 0)
 }
 
 pub(super) fn remove(conn: &Connection, store: &str) -> Result<(), Refusal> {
-    conn.execute("delete from resident where store = ?1", [store]).map(drop).map_err(failed)
+    let removal = conn.unchecked_transaction().map_err(failed)?;
+    for table in ["pin", "staff", "resident"] {
+        removal.execute(&format!("delete from {table} where store = ?1"), [store]).map_err(failed)?;
+    }
+    removal.commit().map_err(failed)
 }
 
-fn failed(error: rusqlite::Error) -> Refusal {
+pub(super) fn failed(error: rusqlite::Error) -> Refusal {
     fieldfolio_core::device::DeviceError::from(error).into()
 }
