@@ -14,6 +14,7 @@ pub mod log;
 mod opening;
 pub mod outbox;
 pub mod place;
+mod private;
 pub mod records;
 pub mod repeats;
 pub(crate) mod salvage;
@@ -166,6 +167,9 @@ impl Store {
 
     fn open_held(place: Place, hold: Hold) -> Result<Self, StoreError> {
         let path = place.database();
+        if let Place::Folder(folder) = &place {
+            private::tighten(folder);
+        }
         opening::inspect(&path)?;
         let mut conn = Connection::open(&path)?;
         place.settle(&conn)?;
@@ -273,7 +277,7 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     make_folder(above)?;
-    match std::fs::create_dir(folder) {
+    match private::create_dir(folder) {
         Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(file_error(folder, "written", source))
         }

@@ -43,6 +43,9 @@ enum Command {
     Enrol {
         /// The invitation, from http to its last letter
         link: String,
+        /// Go on although the school is reached without encryption over lines that are not its own
+        #[arg(long)]
+        in_the_clear: bool,
     },
     /// Invite a device: one's own next, or one of a student one teaches
     Invite {
@@ -283,8 +286,8 @@ fn print(text: &str) {
 }
 
 fn carry_out(cli: Cli) -> Result<Answer, CliError> {
-    if let Command::Enrol { link } = &cli.command {
-        return keep::enrol(link, &cli.data);
+    if let Command::Enrol { link, in_the_clear } = &cli.command {
+        return keep::enrol(link, &cli.data, *in_the_clear);
     }
     if let Command::Salvage { to } = &cli.command {
         return keep::salvage(&cli.data, to);
@@ -292,7 +295,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
     let in_json = cli.json;
     let mut device = Device::open(&cli.data)?;
     let answer = match cli.command {
-        Command::Enrol { link } => keep::enrol(&link, &cli.data),
+        Command::Enrol { link, in_the_clear } => keep::enrol(&link, &cli.data, in_the_clear),
         Command::Invite { person, days } => keep::invite(&device, person.as_deref(), days),
         Command::Start { title, brief, outcomes } => make::start(&mut device, &title, &brief, &outcomes),
         Command::Join { project } => make::join(&mut device, &project),

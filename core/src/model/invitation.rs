@@ -1,5 +1,7 @@
 //! The link that makes a device one of a person's: the secret travels in the fragment, which no server sees.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::{Decode, Encode};
@@ -79,7 +81,8 @@ impl InvitationLink {
         let text = text.trim();
         let (relay, fragment) = text.split_once(MARK).ok_or(BadLink)?;
         let is_web = relay.starts_with("http://") || relay.starts_with("https://");
-        if text.len() > 2_000 || !is_web || relay.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        // Addresses are written in ASCII (others as Punycode): what looks like one and is another is none.
+        if text.len() > 2_000 || !is_web || !relay.chars().all(|c| c.is_ascii_graphic()) {
             return Err(BadLink);
         }
         let bytes = URL_SAFE_NO_PAD.decode(fragment).map_err(|_| BadLink)?;
@@ -98,6 +101,36 @@ impl InvitationLink {
             key: SecretKey::from_seed(&fragment.seed),
             expires: fragment.expires,
         })
+    }
+}
+
+impl InvitationLink {
+    /// Would a device send its token in the clear, over lines that are not the school's own? So it is with `http://` to
+    /// anything but this machine or a private address.
+    pub fn is_exposed(&self) -> bool {
+        let Some(rest) = self.relay.strip_prefix("http://") else { return false };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host_and_port = authority.rsplit('@').next().unwrap_or_default();
+        let host = match host_and_port.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, _)) => address,
+            None => host_and_port.split(':').next().unwrap_or_default(),
+        };
+        match host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => {
+                !(address.is_loopback() || address.is_private() || address.is_link_local())
+            }
+            Ok(IpAddr::V6(address)) => {
+                !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+            }
+            Err(_) => {
+                let name = host.trim_end_matches('.').to_ascii_lowercase();
+                let is_near = name == "localhost"
+                    || [".localhost", ".local", ".home.arpa", ".internal"]
+                        .iter()
+                        .any(|end| name.ends_with(end));
+                !is_near
+            }
+        }
     }
 }
 
@@ -132,9 +165,26 @@ mod tests {
             "",
             "http://x/#join=",
             "javascript:alert(1)/#join=AA",
+            &url.replace("127.0.0.1:8080", "school.example/\u{202e}gpj.exe"),
             &url.replace("http", "ftp"),
         ] {
             assert!(InvitationLink::from_url(bad).is_err(), "{bad}");
+        }
+        for (relay, exposed) in [
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+            ("http://192.168.1.4", false),
+            ("http://10.0.0.7:80", false),
+            ("http://school.local", false),
+            ("https://folio.school.example", false),
+            ("http://folio.school.example", true),
+            ("http://8.8.8.8", true),
+            ("http://127.0.0.1@evil.example", true),
+            ("http://localhost.evil.example", true),
+            ("http://[2001:db8::1]:8080", true),
+        ] {
+            let link = InvitationLink { relay: relay.into(), ..read.clone() };
+            assert_eq!(link.is_exposed(), exposed, "{relay}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::identity::{self, Identity};
-use super::{Place, StoreError, file_error, log, make_folder, meta, put_meta, sync_folder};
+use super::{Place, StoreError, file_error, log, make_folder, meta, private, put_meta, sync_folder};
 
 /// "FFdv": marks the file as a device's store.
 pub(super) const APPLICATION_ID: i64 = 0x4646_6476;
@@ -39,6 +39,9 @@ pub(super) fn create_aside(place: &Place, folder: &Path, identity: &Identity) ->
 
 /// Schema, identity and mark, in one transaction.
 pub(super) fn create_at(place: &Place, path: &Path, identity: &Identity) -> Result<(), StoreError> {
+    if let Place::Folder(_) = place {
+        private::reserve(path).map_err(|source| file_error(path, "written", source))?;
+    }
     let mut conn = Connection::open(path)?;
     place.settle(&conn)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;

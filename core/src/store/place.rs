@@ -5,13 +5,14 @@
 //! so photos lie in a second database, and a commit is safe once its journal is cut.
 
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::opening::APPLICATION_ID;
-use super::{StoreError, file_error, make_folder, sync_folder};
+use super::{StoreError, file_error, make_folder, private, sync_folder};
 
 /// Where a store lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,8 +152,10 @@ impl Place {
                 let file = folder.join("enrolment");
                 let failed = |source| file_error(&file, "written", source);
                 make_folder(folder)?;
-                let written =
-                    std::fs::write(&file, bytes).and_then(|()| std::fs::File::open(&file)?.sync_all());
+                let written = private::create(&file).and_then(|mut file| {
+                    file.write_all(bytes)?;
+                    file.sync_all()
+                });
                 written.map_err(failed)?;
                 sync_folder(folder)
             }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{Place, StoreError, file_error};
+use super::{Place, StoreError, file_error, private};
 
 /// A table that is worth reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,7 +191,7 @@ fn copy_readable(from: &Path, to: &Path) -> Result<(), StoreError> {
     };
     let written = |error| file_error(to, "written", error);
     let length = source.metadata().map_err(|error| file_error(from, "read", error))?.len();
-    let mut copy = File::create(to).map_err(written)?;
+    let mut copy = private::create(to).map_err(written)?;
     let mut at = 0;
     while at < length {
         let mut block = vec![0; usize::try_from(length - at).unwrap_or(BLOCK).min(BLOCK)];
@@ -300,7 +300,9 @@ impl Pages {
         let leaves = pages.filter_map(|(number, page)| Leaf::of(number, page)).collect();
         let first = first_page(u32::try_from(bytes.len() / PAGE).unwrap_or(u32::MAX), to)?;
         bytes[..PAGE].copy_from_slice(&first);
-        fs::write(to, &bytes).map_err(|error| file_error(to, "written", error))?;
+        private::create(to)
+            .and_then(|mut file| file.write_all(&bytes))
+            .map_err(|error| file_error(to, "written", error))?;
         let conn = Connection::open(to)?;
         conn.execute_batch(
             "pragma trusted_schema = off; pragma cell_size_check = on; pragma synchronous = off;

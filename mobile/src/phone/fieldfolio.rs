@@ -104,9 +104,18 @@ impl Fieldfolio {
     }
 
     /// Makes a folder that is empty or absent the store of the person whom the link invites. Needs a network. Cut in the
-    /// middle, it may be done again with the same link and folder.
+    /// middle, it may be done again with the same link and folder. A link without encryption is followed only to this
+    /// machine and to private addresses.
     pub async fn enrol(&self, link: String, folder: String) -> Result<Arc<Store>, FieldfolioError> {
         let link = read(&link)?;
+        if link.is_exposed() {
+            let reason = format!(
+                "{} is not encrypted, and everybody on the way could read this device's token: ask the school for an \
+                 https:// link",
+                link.relay
+            );
+            return Err(FieldfolioError::Invitation { reason });
+        }
         let (pin, folder) = (link.pin, named(folder)?);
         beside(async move {
             // The folder is one enrolment's at a time anyway; here the second waits, and hears what came of the first.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use fieldfolio_core::device::{Device, Line, Status, Unsent};
 use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
+use fieldfolio_core::model::invitation::InvitationLink;
 use serde_json::json;
 
 use super::names::Names;
@@ -44,7 +45,15 @@ pub(super) struct FollowArguments {
     until_change: bool,
 }
 
-pub(super) fn enrol(link: &str, folder: &Path) -> Result<Answer, CliError> {
+pub(super) fn enrol(link: &str, folder: &Path, in_the_clear: bool) -> Result<Answer, CliError> {
+    let read = InvitationLink::from_url(link).map_err(|bad| CliError::Argument(bad.to_string()))?;
+    if read.is_exposed() && !in_the_clear {
+        return Err(CliError::Argument(format!(
+            "{} is not encrypted, and not on this machine or a private network: everybody on the way could read this \
+             device's token. Ask the school for an https:// link, or add --in-the-clear",
+            read.relay
+        )));
+    }
     let device = driver::enrol(link, folder)?;
     let me = device.identity();
     let json = json!({ "person": me.person, "device": me.device, "school": me.school, "relay": me.relay });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blob::BlobHash;
 
-use super::super::{StoreError, file_error, make_folder};
+use super::super::{StoreError, file_error, make_folder, private};
 use super::Hashing;
 
 /// Bytes that are gathered before they are written.
@@ -51,7 +51,7 @@ impl BlobFolder {
         // One device writes one at a time: what lies here is left from a time that was broken off.
         let aside = self.root.join("incoming").join("new");
         let failed = |source| file_error(&aside, "written", source);
-        let file = File::create(&aside).map_err(failed)?;
+        let file = private::create(&aside).map_err(failed)?;
         let mut to = Hashing::new(BufWriter::with_capacity(BUFFER, &file));
         let written = write(&mut to);
         let flushed = to.flush();
@@ -114,7 +114,7 @@ impl BlobFolder {
     fn publish(&self, aside: &Path, hash: BlobHash) -> std::io::Result<()> {
         let path = self.path(hash);
         let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)?;
+        private::create_dir_all(folder)?;
         fs::rename(aside, &path)?;
         self.sync_name(hash)
     }
@@ -180,7 +180,7 @@ impl BlobFolder {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = private::create(path)?;
     file.write_all(bytes)?;
     file.sync_data()
 }
