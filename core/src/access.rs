@@ -55,6 +55,14 @@ pub struct Membership {
     pub denied: bool,
 }
 
+impl Membership {
+    /// With a row of the circle more.
+    pub fn add(&mut self, role: Role, may_write: bool) {
+        self.roles = self.roles.with(role);
+        self.reader_may_write |= may_write && role == Role::Reader;
+    }
+}
+
 /// Answers what `person` is in the circle of a folio.
 pub trait Circles {
     /// Her membership in `folio`, the default one for a stranger.

@@ -52,6 +52,7 @@
 //! device's key only by a chain of invitations that begins there.
 
 pub mod audit;
+pub mod budget;
 pub mod device;
 pub mod relay;
 pub mod verify;

@@ -15,11 +15,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::config::{Config, ConfigError};
-use crate::database::{self, DatabaseError};
+use crate::database::{self, DatabaseError, Turnstile};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
-use crate::ends;
+use crate::{ends, private, sight};
 
+mod activity;
 mod blobs;
 mod circles;
 mod classes;
@@ -88,12 +89,13 @@ enum Command {
     Framework(frameworks::FrameworkCommand),
     /// Make a link by which a person signs in on a device
     Invite(devices::InviteArguments),
-    /// Turn a device away from now on
-    #[command(after_help = "Example: fieldfolio revoke 018f4d3c-1111-7abc-8def-0123456789ab")]
-    Revoke {
-        /// The device's id, from `fieldfolio device list`
-        device: String,
-    },
+    /// Invitations that are open: list them, cancel one
+    #[command(subcommand)]
+    Invitation(devices::InvitationCommand),
+    /// Turn a device away from now on, or all of a person's
+    Revoke(devices::RevokeArguments),
+    /// What a person's devices ask and take, in counts: for whoever looks into an attack
+    Activity(activity::ActivityArguments),
     /// Photos and other files: whose they are, what is missing or damaged, what goes
     Blobs(blobs::BlobsArguments),
     /// Copy the whole school to another folder, beside a running relay
@@ -190,11 +192,26 @@ impl Desk<'_> {
         change: impl FnOnce(&Edit<'_>, &mut dyn Chance) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let mut conn = self.open()?;
+        // Beside a relay that writes without pause, a command has its turn. A folder that takes no such file has no relay.
+        let inside = Turnstile::enter(&self.folder).ok();
         let tx = database::begin(&mut conn)?;
         let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
         tx.commit()?;
-        ends::note(&conn, &ends::file(&self.folder, &self.config()?))?;
+        ends::note(&mut conn, &ends::file(&self.folder, &self.config()?))?;
+        drop(inside);
+        self.refresh(&mut conn)?;
         Ok(done)
+    }
+
+    /// What a large change leaves to be worked out, in turns: a relay beside this may write between them.
+    fn refresh(&self, conn: &mut Connection) -> Result<(), CliError> {
+        while sight::is_waited_for(conn)? {
+            let _inside = Turnstile::enter(&self.folder).ok();
+            let tx = database::begin(conn)?;
+            sight::refresh_some(&tx, self.now)?;
+            tx.commit()?;
+        }
+        Ok(())
     }
 
     fn config(&self) -> Result<Config, CliError> {
@@ -204,6 +221,7 @@ impl Desk<'_> {
 
 /// The program: the process's own arguments, clock and randomness.
 pub fn run() -> ExitCode {
+    private::only_mine();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX));
     match run_with(std::env::args_os(), now, &mut OsChance) {
@@ -259,7 +277,9 @@ pub fn run_with(
         Command::Circle(command) => circles::run(command, &mut desk)?,
         Command::Framework(command) => frameworks::run(command, &mut desk)?,
         Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
-        Command::Revoke { device } => devices::revoke(&device, &mut desk)?,
+        Command::Invitation(command) => devices::run_invitation(&command, &mut desk)?,
+        Command::Revoke(arguments) => devices::revoke_what(&arguments, &mut desk)?,
+        Command::Activity(arguments) => activity::run(&arguments, &desk)?,
         Command::Backup(arguments) => whole::back_up(&arguments, &desk)?,
         Command::Restore(arguments) => whole::restore(&arguments, &desk)?,
         Command::Erase(arguments) => whole::erase(&arguments, &mut desk)?,

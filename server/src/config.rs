@@ -13,6 +13,7 @@
 //! live_connections = 4096                 # FIELDFOLIO_LIVE_CONNECTIONS
 //! live_ping_seconds = 30                  # FIELDFOLIO_LIVE_PING_SECONDS
 //! connections = 8192                      # FIELDFOLIO_CONNECTIONS
+//! proxies = ["127.0.0.1"]                 # FIELDFOLIO_PROXIES, with commas
 //! ends_file = "/mnt/other/ends.log"       # FIELDFOLIO_ENDS_FILE; in the folder, if nothing is said
 //! gate_children = 4                       # FIELDFOLIO_GATE_CHILDREN; not set: as many as processors, 2 to 4
 //! gate_memory_bytes = 402653184           # FIELDFOLIO_GATE_MEMORY_BYTES
@@ -21,7 +22,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::model::invitation::Pin;
@@ -57,6 +58,8 @@ pub struct Config {
     pub live_connections: usize,
     /// How many connections of all kinds there may be; fewer where the system has not files for so many.
     pub connections: usize,
+    /// Web servers before the relay: what they say of where a request came from (`X-Forwarded-For`) is believed.
+    pub proxies: Vec<IpAddr>,
     /// Seconds between two pings on a live connection; one that answers none of three is closed.
     pub live_ping_seconds: u64,
     /// Where what has ended is written down, outside of every backup; in the folder, if nothing is said.
@@ -134,14 +137,35 @@ struct Settings {
     live_connections: Option<usize>,
     live_ping_seconds: Option<u64>,
     connections: Option<usize>,
+    proxies: Option<Proxies>,
     ends_file: Option<PathBuf>,
     gate_children: Option<usize>,
     gate_memory_bytes: Option<u64>,
     gate_seconds: Option<u64>,
 }
 
+/// Addresses: a list, or one text with commas.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Proxies {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Proxies {
+    /// The addresses, or the first text that is none.
+    fn read(self) -> Result<Vec<IpAddr>, String> {
+        let texts = match self {
+            Proxies::Text(text) => text.split(',').map(str::to_owned).collect(),
+            Proxies::List(list) => list,
+        };
+        let texts = texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        texts.map(|text| text.parse().map_err(|_| text)).collect()
+    }
+}
+
 const PREFIX: &str = "FIELDFOLIO_";
-const WORDS: [&str; 5] = ["listen", "public_url", "certificate", "log_level", "ends_file"];
+const WORDS: [&str; 6] = ["listen", "public_url", "certificate", "log_level", "ends_file", "proxies"];
 const NUMBERS: [&str; 11] = [
     "connections",
     "max_upload_bytes",
@@ -174,6 +198,7 @@ impl Default for Config {
             live_connections: 4_096,
             live_ping_seconds: 30,
             connections: 8_192,
+            proxies: Vec::new(),
             ends_file: None,
             gate_children: None,
             gate_memory_bytes: 384 * 1024 * 1024,
@@ -278,6 +303,11 @@ impl Config {
             return Err(wrong("connections must be at least 1".into()));
         }
         self.connections = settings.connections.unwrap_or(self.connections);
+        if let Some(proxies) = settings.proxies {
+            self.proxies = proxies
+                .read()
+                .map_err(|text| wrong(format!("proxies must be addresses like 127.0.0.1, not {text:?}")))?;
+        }
         self.live_ping_seconds = settings.live_ping_seconds.unwrap_or(self.live_ping_seconds);
         self.ends_file = settings.ends_file.or_else(|| self.ends_file.take());
         self.gate_children = settings.gate_children.or(self.gate_children);

@@ -1,5 +1,6 @@
 //! The relay's database: how it is opened, and how its log is appended to.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::PersonId;
@@ -8,12 +9,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 /// "FFrl": marks the file as a relay's database.
 const APPLICATION_ID: i64 = 0x4646_726c;
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// The database can't be used. Nothing was changed.
@@ -118,6 +120,36 @@ pub fn open_reader(folder: &Path) -> Result<Connection, DatabaseError> {
     Ok(conn)
 }
 
+/// Where commands that write beside a relay wait for their turn. SQLite puts writers in line by chance, and a relay that
+/// writes without pause would have them wait until they give up: so it passes through here before each of its groups,
+/// and whoever is inside goes first.
+#[derive(Debug)]
+pub struct Turnstile {
+    _inside: File,
+}
+
+impl Turnstile {
+    fn file(folder: &Path) -> std::io::Result<File> {
+        File::options().create(true).truncate(false).write(true).open(folder.join("relay.turn"))
+    }
+
+    /// Goes in, and stays until this is dropped.
+    pub fn enter(folder: &Path) -> std::io::Result<Self> {
+        let file = Self::file(folder)?;
+        file.lock()?;
+        Ok(Self { _inside: file })
+    }
+
+    /// Lets whoever is inside finish.
+    pub fn pass(folder: &Path) -> std::io::Result<()> {
+        let file = Self::file(folder)?;
+        if matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)) {
+            file.lock_shared()?;
+        }
+        Ok(())
+    }
+}
+
 /// Begins a transaction that will write.
 pub fn begin(conn: &mut Connection) -> Result<Transaction<'_>, DatabaseError> {
     Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
@@ -176,6 +208,17 @@ pub fn append(tx: &Transaction<'_>, now: Timestamp, event: &Event<'_>) -> rusqli
     tx.prepare_cached("insert into log (tag, at, kind, by, subject) values (randomblob(8), ?1, ?2, ?3, ?4)")?
         .execute((now.millis().cast_signed(), event.kind, by, event.subject))?;
     Ok(tx.last_insert_rowid().cast_unsigned())
+}
+
+/// The event of this number took something away that must not come back when the log goes back: it is written down
+/// beside the database, too, in words that say what to end again. Ids only.
+pub fn note_ending(tx: &Transaction<'_>, n: u64, kind: &str, subject: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("insert or replace into ending (n, kind, subject) values (?1, ?2, ?3)")?.execute((
+        n.cast_signed(),
+        kind,
+        subject,
+    ))?;
+    Ok(())
 }
 
 /// One value that belongs to the school as a whole.

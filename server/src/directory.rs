@@ -16,8 +16,8 @@ use crate::database::{self, DatabaseError, Event};
 
 pub use circles::{anything_due, expire_due};
 pub use derivation::{derive, folio_declared};
-pub use devices::enrol;
 pub use invitations::record_invitation;
+pub use names::Meant;
 
 pub mod asking;
 pub mod circles;
@@ -28,6 +28,7 @@ pub mod folios;
 pub mod frameworks;
 pub mod invitations;
 pub mod mentors;
+pub(crate) mod names;
 pub mod people;
 pub mod projects;
 pub mod releases;
@@ -48,6 +49,22 @@ impl Edit<'_> {
     /// Appends the event of this change: an audit word, and ids.
     pub(crate) fn event(&self, kind: &str, subject: &str) -> rusqlite::Result<u64> {
         database::append(self.tx, self.now, &Event { kind, by: self.by, subject })
+    }
+
+    /// Appends the event of a change that gives something or takes it away; what is taken away must be so again when the
+    /// log goes back.
+    pub(crate) fn turn(&self, kind: &str, subject: &str, takes: bool) -> rusqlite::Result<u64> {
+        match takes {
+            true => self.ending(kind, subject),
+            false => self.event(kind, subject),
+        }
+    }
+
+    /// Appends the event of a change that takes something away, and must do so again when the log goes back.
+    pub(crate) fn ending(&self, kind: &str, subject: &str) -> rusqlite::Result<u64> {
+        let n = self.event(kind, subject)?;
+        database::note_ending(self.tx, n, kind, subject)?;
+        Ok(n)
     }
 }
 
@@ -89,13 +106,20 @@ pub enum DirectoryError {
     /// A key that isn't this school's.
     #[error("{0} is not the key of this school: put back the file that belongs to this database")]
     ForeignKey(PathBuf),
+    /// A key that others can read.
+    #[error(
+        "{path} can be read by others on this machine, and whoever has it signs in as anyone: \
+         `chmod 600 {path}`, and if somebody else may have read it, make the school anew",
+        path = .0.display()
+    )]
+    OpenKey(PathBuf),
     /// A key without its school.
     #[error(
         "{0} is there, but no database: restore relay.db beside it, or move the key away to start a new school"
     )]
     KeyWithoutSchool(PathBuf),
     /// Words that are empty or too long.
-    #[error("{what} must have 1 to {limit} characters")]
+    #[error("{what} must have 1 to {limit} characters, none of them invisible or steering how text is drawn")]
     Words {
         /// Which words.
         what: &'static str,
@@ -115,8 +139,41 @@ pub enum DirectoryError {
     Ambiguous {
         /// How it was called.
         text: String,
-        /// Each with its id and name.
-        candidates: Vec<(String, String)>,
+        /// Each of them.
+        candidates: Vec<Meant>,
+    },
+    /// Only somebody whom a device named is called so.
+    #[error(
+        "{text:?} is what somebody was called on a device, and not by the school; say whom you mean by the id:{}",
+        lines(candidates)
+    )]
+    NamedByDevice {
+        /// How she was called.
+        text: String,
+        /// Who may be meant.
+        candidates: Vec<Meant>,
+    },
+    /// Her folios are hers.
+    #[error("{0} stays a student: her work lies in her folios. `fieldfolio person lock {0}` keeps her out")]
+    StaysStudent(PersonId),
+    /// A device of hers was vouched for by somebody who can't vouch for staff.
+    #[error(
+        "device {device} of {person} was vouched for by a device of somebody else who is not staff: \
+         `fieldfolio revoke {device}` first, then let her open an invitation of the school's"
+    )]
+    VouchedForByOthers {
+        /// Who.
+        person: PersonId,
+        /// Which device.
+        device: fieldfolio_core::ids::DeviceId,
+    },
+    /// Somebody is something.
+    #[error("{person} is nothing but a {}: `fieldfolio person lock {person}` keeps her out", kind.name())]
+    OnlyKind {
+        /// Who.
+        person: PersonId,
+        /// What she is.
+        kind: PersonKind,
     },
     /// Someone isn't what this needs.
     #[error("{person} is not a {}: `fieldfolio person add-kind {person} {}` makes her one", kind.name(), kind.name())]
@@ -163,45 +220,8 @@ pub enum DirectoryError {
     RevokedAlready(fieldfolio_core::ids::DeviceId),
 }
 
-fn lines(candidates: &[(String, String)]) -> String {
-    candidates.iter().map(|(id, name)| format!("\n  {id}  {name}")).collect()
-}
-
-/// Trims words and checks their length.
-pub(crate) fn words<'a>(what: &'static str, text: &'a str, limit: usize) -> Result<&'a str, DirectoryError> {
-    let text = text.trim();
-    let fine = !text.is_empty() && text.chars().count() <= limit && !text.chars().any(|c| c.is_control());
-    fine.then_some(text).ok_or(DirectoryError::Words { what, limit })
-}
-
-/// The one of `all` with this id, or else this name; capitals matter only where names differ by nothing else.
-pub(crate) fn pick<I: Copy + ToString>(
-    kind: &'static str,
-    text: &str,
-    all: impl IntoIterator<Item = (I, String)>,
-) -> Result<I, DirectoryError> {
-    let text = text.trim();
-    let folded = text.to_lowercase();
-    let (mut exact, mut near) = (Vec::new(), Vec::new());
-    for (id, name) in all {
-        if id.to_string() == folded {
-            return Ok(id);
-        }
-        if name == text {
-            exact.push((id, name));
-        } else if name.to_lowercase() == folded {
-            near.push((id, name));
-        }
-    }
-    let found = if exact.is_empty() { near } else { exact };
-    match found.as_slice() {
-        [] => Err(DirectoryError::Unknown { kind, text: text.chars().take(60).collect() }),
-        [(id, _)] => Ok(*id),
-        several => Err(DirectoryError::Ambiguous {
-            text: text.to_owned(),
-            candidates: several.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
-        }),
-    }
+fn lines(candidates: &[Meant]) -> String {
+    candidates.iter().map(|one| format!("\n  {}  {}  ({})", one.id, one.name, one.about)).collect()
 }
 
 /// A moment as the database keeps it.

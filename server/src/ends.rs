@@ -1,24 +1,30 @@
 //! What must stay ended when the relay is put back to an earlier state: devices that were revoked, parts that ended, pieces
 //! that were erased. Kept in a small file of their own, `ends.log`, which no backup takes along and no restoring replaces.
 //!
-//! A line is an event of the log: its number, its tag, and its audit words, which are ids only. Written and synced after the
+//! A line is an event of the log: its number, its tag, and words that say what to end, which are ids only. Written and synced after the
 //! event is committed and before it is acknowledged; where there is no room for it, with the next one, and at the next start. A relay that starts reads what it has not read before, and does once more what its log knows
 //! nothing of: that was in a log that is lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use fieldfolio_core::ids::{DeviceId, FolioId, PersonId, PieceId};
+use fieldfolio_core::ids::{DeviceId, FolioId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::role::Role;
+use fieldfolio_core::sync::wire::ProposedMentor;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
+use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::database;
+use crate::directory::circles::Grant;
 use crate::directory::classes::ClassRole;
-use crate::directory::{DirectoryError, Edit, circles, classes, devices, people};
+use crate::directory::{
+    DirectoryError, Edit, circles, classes, devices, invitations, mentors, people, projects, releases,
+};
 use crate::{erasure, fork};
 
 /// One thing that ended.
@@ -32,8 +38,16 @@ pub struct End {
 
 /// How much of the file this database has read, in bytes. There once it has a file.
 const READ: &str = "ends read";
-/// The longest file that is read.
-const MOST: u64 = 256 * 1024 * 1024;
+/// Up to which number of the log its ends are in the file.
+const WRITTEN: &str = "ends written";
+/// The first line of the file as this database knows it: another one begins a file that was written anew.
+const MARK: &str = "ends mark";
+/// A longer line is none of ours, and passed over.
+const LINE: u64 = 256 * 1024;
+/// Files longer than that are written anew at a start, where half of it or more says what a later line says, too.
+const LONG: u64 = 256 * 1024;
+/// Longer ones are only read: to write them anew would take more memory than a relay should.
+const TOO_LONG: u64 = 64 * 1024 * 1024;
 
 /// Why the relay only reads: what ended since the copy it serves was made is not known.
 pub const MISSING: &str = "ends.log is missing, so what was revoked or erased since this copy of the school was made is not \
@@ -48,10 +62,7 @@ pub fn file(folder: &Path, config: &Config) -> PathBuf {
 /// What ended after this number, by the log.
 pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
     let mut query = conn.prepare_cached(
-        "select n, tag, kind, subject from log where n > ?1 and (
-             kind in ('revoke', 'erase') or (kind = 'circle' and subject like 'end %')
-             or (kind = 'denial' and subject like 'deny %') or (kind = 'class' and subject like 'leave %')
-             or (kind = 'guardian' and subject like 'unlink %')) order by n",
+        "select e.n, l.tag, e.kind, e.subject from ending e join log l on l.n = e.n where e.n > ?1 order by e.n",
     )?;
     let rows = query.query_map([after.cast_signed()], |row| {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
@@ -75,6 +86,15 @@ impl End {
         Some(Self { n, tag, kind, subject })
     }
 
+    /// What it ends, without when: of two of the same meaning the later one says all.
+    fn meaning(&self) -> [u8; 16] {
+        let digest =
+            Sha256::new().chain_update(&self.kind).chain_update([0]).chain_update(&self.subject).finalize();
+        let mut meaning = [0; 16];
+        meaning.copy_from_slice(digest.get(..16).unwrap_or_default());
+        meaning
+    }
+
     fn is_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
         let tag: Option<Vec<u8>> = conn
             .prepare_cached("select tag from log where n = ?1")?
@@ -94,10 +114,64 @@ impl End {
             ("erase", ["piece", piece]) => {
                 let Ok(piece) = piece.parse::<PieceId>() else { return Ok(()) };
                 if !erasure::is_erased(edit.tx, piece)? {
-                    let n = edit.event("erase", &self.subject)?;
+                    let n = edit.ending("erase", &self.subject)?;
                     erasure::remove(edit.tx, piece, "erased before the log went back", n)?;
                 }
                 Ok(())
+            }
+            ("share", ["narrow", "piece", piece, most]) => {
+                let (Ok(piece), Ok(most)) = (piece.parse::<PieceId>(), most.parse()) else { return Ok(()) };
+                releases::narrow(edit, piece, most)
+            }
+            ("circle", ["narrow", "folio", folio, "person", person, role, voice, until]) => {
+                let (Ok(folio), Ok(person), Ok(role), Ok(until)) =
+                    (folio.parse(), person.parse(), role.parse::<Role>(), until.parse::<i64>())
+                else {
+                    return Ok(());
+                };
+                let most = Grant {
+                    folio,
+                    person,
+                    role,
+                    may_write: *voice == "voice",
+                    expires: Some(Timestamp::from_millis(until.cast_unsigned())),
+                };
+                circles::narrow(edit, &most)
+            }
+            ("group", ["leave", "project", project, left @ ..]) => {
+                let Ok(project) = project.parse::<ProjectId>() else { return Ok(()) };
+                for (student, mark) in left.iter().filter_map(|left| left.split_once(':')) {
+                    let Ok(student) = student.parse() else { continue };
+                    match projects::leave_group(edit, project, student, mark) {
+                        Err(DirectoryError::Unknown { .. }) | Ok(()) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            }
+            ("mentor", ["decline", "folio", folio, "person", person]) => {
+                let (Ok(folio), Ok(person)) = (folio.parse(), person.parse()) else { return Ok(()) };
+                mentors::withdraw_again(edit, &ProposedMentor { folio, person })
+            }
+            ("invitation", ["cancel", key]) => invitations::cancel_key(edit, key),
+            ("person", ["lock", "person", person]) => {
+                let Ok(person) = person.parse() else { return Ok(()) };
+                people::lock(edit, person).map(drop)
+            }
+            ("person", ["remove-kind", "person", person, kind]) => {
+                let (Ok(person), Some(kind)) = (person.parse(), PersonKind::from_name(kind)) else {
+                    return Ok(());
+                };
+                match people::remove_kind(edit, person, kind) {
+                    // She had no other one yet: then nobody made her what she was.
+                    Err(DirectoryError::OnlyKind { .. }) => people::lock(edit, person).map(drop),
+                    done => done.map(drop),
+                }
+            }
+            ("person", ["limit", "person", person, "files", files, "records", records]) => {
+                let Ok(person) = person.parse() else { return Ok(()) };
+                let limits = people::Limits { files: files.parse().ok(), records: records.parse().ok() };
+                people::limit(edit, person, limits)
             }
             ("circle", ["end", "folio", folio, "person", person, role]) => {
                 let (Ok(folio), Ok(person), Ok(role)) =
@@ -105,7 +179,7 @@ impl End {
                 else {
                     return Ok(());
                 };
-                circles::end(edit, folio, person, role)
+                circles::end_again(edit, folio, person, role)
             }
             ("denial", ["deny", "student", student, "person", person]) => {
                 let (Ok(student), Ok(person)) = (student.parse(), person.parse()) else { return Ok(()) };
@@ -181,83 +255,223 @@ impl Ends {
     /// Reads what the file has that this database has not read, does it once more, and brings the file up to date.
     /// `None` when the file is missing where there must be one: then nothing may be taken in.
     pub fn open(conn: &mut Connection, path: PathBuf, now: Timestamp) -> Result<Option<Self>, EndsError> {
-        let read = number(conn, READ)?;
-        let text = match File::open(&path) {
-            Ok(file) => Some(text(file).map_err(|source| EndsError::File { path: path.clone(), source })?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(source) => return Err(EndsError::File { path, source }),
-        };
-        let must_be_there = fork::is_copy(conn)? || read.is_some();
-        let text = match text {
-            None if must_be_there => return Ok(None),
-            text => text.unwrap_or_default(),
-        };
-        // A shorter file than the one that was read is another one: all of it is looked at.
-        let from =
-            read.and_then(|read| usize::try_from(read).ok()).filter(|from| *from <= text.len()).unwrap_or(0);
-        let lines: Vec<End> = text.get(from..).unwrap_or(&text).lines().filter_map(End::read).collect();
+        let failed = |source| EndsError::File { path: path.clone(), source };
+        let must_be_there = fork::is_copy(conn)? || number(conn, READ)?.is_some();
+        if !path.exists() && must_be_there {
+            return Ok(None);
+        }
+        let mut file = open_file(&path).map_err(failed)?;
+        let (from, is_other) = place_in(conn, &mut file).map_err(failed)?;
+        let mut done = 0;
         let tx = database::begin(conn)?;
         fork::take_over(&tx, now)?;
-        let done = apply(&tx, now, &lines)?;
+        let mut in_file = BTreeSet::new();
+        let mut pending = Vec::new();
+        each_line(&mut file, from, &mut |end| {
+            if is_other {
+                in_file.insert((end.n, end.tag));
+            }
+            pending.push(end);
+        })
+        .map_err(failed)?;
+        for some in pending.chunks(1_000) {
+            done += apply(&tx, now, some)?;
+        }
         if done > 0 {
             tracing::warn!(done, "the log went back: what had ended since has ended again");
         }
-        let known = text.len() as u64;
-        database::put_meta(&tx, READ, &known.to_be_bytes())?;
+        // What the log has and the file lacks: if it was cut off in between, or is another one than was read before.
+        let written = if is_other { 0 } else { number(&tx, WRITTEN)?.unwrap_or(0) };
+        let lacking: Vec<End> =
+            since(&tx, written)?.into_iter().filter(|end| !in_file.contains(&(end.n, end.tag))).collect();
+        append(&mut file, &lacking).map_err(failed)?;
+        let head = crate::news::head(&tx)?;
+        note_place(&tx, &mut file, head).map_err(failed)??;
         tx.commit()?;
-        // What the log has and the file lacks, if it was cut off in between.
-        let mut ends = Self { path, written: 0 };
-        ends.append(&lacking(conn, &text)?)?;
-        ends.written = crate::news::head(conn)?;
+        drop(file);
+        let ends = Self { path, written: head };
+        ends.compact(conn)?;
         Ok(Some(ends))
     }
 
     /// Writes down what ended since, synced. Called before a commit is acknowledged.
-    pub fn catch_up(&mut self, conn: &Connection) -> Result<(), EndsError> {
-        let head = crate::news::head(conn)?;
-        let new = since(conn, self.written)?;
-        self.append(&new)?;
-        self.written = head;
+    pub fn catch_up(&mut self, conn: &mut Connection) -> Result<(), EndsError> {
+        let newest: Option<i64> =
+            conn.prepare_cached("select max(n) from ending")?.query_row([], |row| row.get(0))?;
+        if newest.is_none_or(|newest| newest.cast_unsigned() <= self.written) && self.path.exists() {
+            return Ok(());
+        }
+        self.written = write_down(conn, &self.path)?;
         Ok(())
     }
 
-    fn append(&self, ends: &[End]) -> Result<(), EndsError> {
-        if ends.is_empty() && self.path.exists() {
+    /// Writes a long file anew without what later lines say, too.
+    fn compact(&self, conn: &mut Connection) -> Result<(), EndsError> {
+        let failed = |source| EndsError::File { path: self.path.clone(), source };
+        // Nothing is written into it meanwhile.
+        let tx = database::begin(conn)?;
+        let mut file = open_file(&self.path).map_err(failed)?;
+        let size = file.metadata().map_err(failed)?.len();
+        if !(LONG..TOO_LONG).contains(&size) {
             return Ok(());
         }
-        let mut lines: String = ends.iter().map(End::line).collect();
-        let is_new = !self.path.exists();
-        let mut append = || {
-            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&self.path)?;
-            if is_torn(&mut file)? {
-                lines.insert(0, '\n');
+        let mut last = BTreeMap::new();
+        let mut lines = 0_u64;
+        each_line(&mut file, 0, &mut |end| {
+            lines += 1;
+            last.insert(end.meaning(), (end.n, end.tag));
+        })
+        .map_err(failed)?;
+        if last.len() as u64 * 2 > lines {
+            return Ok(());
+        }
+        let mut kept = Vec::with_capacity(last.len());
+        each_line(&mut file, 0, &mut |end| {
+            if last.get(&end.meaning()) == Some(&(end.n, end.tag)) {
+                kept.push(end);
             }
-            file.write_all(lines.as_bytes())?;
-            file.sync_all()?;
-            match self.path.parent().filter(|_| is_new) {
-                Some(folder) => File::open(folder)?.sync_all(),
-                None => Ok(()),
-            }
-        };
-        append().map_err(|source| EndsError::File { path: self.path.clone(), source })
+        })
+        .map_err(failed)?;
+        let aside = self.path.with_extension("log.new");
+        let mark = mark(&tx)?;
+        let written = (|| {
+            let mut new = private_file(&aside)?;
+            new.set_len(0)?;
+            new.write_all(mark.as_bytes())?;
+            let lines: String = kept.iter().map(End::line).collect();
+            new.write_all(lines.as_bytes())?;
+            new.sync_all()?;
+            std::fs::rename(&aside, &self.path)?;
+            sync_folder(&self.path)?;
+            Ok(new)
+        })();
+        let mut new: File = written.map_err(failed)?;
+        note_place(&tx, &mut new, self.written).map_err(failed)??;
+        tx.commit()?;
+        tracing::info!(lines, kept = kept.len(), "wrote down anew what has ended");
+        Ok(())
     }
 }
 
 /// For a command beside a relay: what it ended is written down at once.
-pub fn note(conn: &Connection, path: &Path) -> Result<(), EndsError> {
+pub fn note(conn: &mut Connection, path: &Path) -> Result<(), EndsError> {
     // A school that no relay has served yet has none; the first one makes it.
     if number(conn, READ)?.is_none() || !path.exists() {
         return Ok(());
     }
-    let file = File::open(path).and_then(text);
-    let text = file.map_err(|source| EndsError::File { path: path.to_owned(), source })?;
-    Ends { path: path.to_owned(), written: 0 }.append(&lacking(conn, &text)?)
+    write_down(conn, path).map(drop)
 }
 
-/// What the log has ended and the file does not say in a whole line.
-fn lacking(conn: &Connection, text: &str) -> rusqlite::Result<Vec<End>> {
-    let in_file: BTreeSet<&str> = text.lines().collect();
-    Ok(since(conn, 0)?.into_iter().filter(|end| !in_file.contains(end.line().trim_end())).collect())
+/// Appends what the log has ended since the file was last written; up to which number that is. The database's own turn of
+/// writing is the file's, too: a command and a relay write each line once.
+fn write_down(conn: &mut Connection, path: &Path) -> Result<u64, EndsError> {
+    let failed = |source| EndsError::File { path: path.to_owned(), source };
+    let tx = database::begin(conn)?;
+    // Opened only now: another one may just have been put in its place.
+    let mut file = open_file(path).map_err(failed)?;
+    let new = since(&tx, number(&tx, WRITTEN)?.unwrap_or(0))?;
+    append(&mut file, &new).map_err(failed)?;
+    let head = crate::news::head(&tx)?;
+    note_place(&tx, &mut file, head).map_err(failed)??;
+    tx.commit()?;
+    Ok(head)
+}
+
+/// Appends lines, synced, behind a whole one.
+fn append(file: &mut File, ends: &[End]) -> io::Result<()> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    let mut lines: String = ends.iter().map(End::line).collect();
+    if is_torn(file)? {
+        lines.insert(0, '\n');
+    }
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(lines.as_bytes())?;
+    file.sync_all()
+}
+
+/// From where this database has to read the file: where it was left, or its beginning where it is another file, or was
+/// cut. True if it is.
+fn place_in(conn: &Connection, file: &mut File) -> io::Result<(u64, bool)> {
+    let sql = |error: rusqlite::Error| io::Error::other(error);
+    let read = number(conn, READ).map_err(sql)?;
+    let mark = database::meta(conn, MARK).map_err(sql)?.unwrap_or_default();
+    let same = first_line(file)? == mark;
+    Ok(match read.filter(|read| same && file.metadata().is_ok_and(|file| *read <= file.len())) {
+        Some(read) => (read, false),
+        None => (0, true),
+    })
+}
+
+/// The database has read and written all of the file, up to this number.
+fn note_place(
+    tx: &Transaction<'_>,
+    file: &mut File,
+    written: u64,
+) -> io::Result<Result<(), rusqlite::Error>> {
+    let (mark, size) = (first_line(file)?, file.metadata()?.len());
+    Ok(database::put_meta(tx, MARK, &mark)
+        .and_then(|()| database::put_meta(tx, READ, &size.to_be_bytes()))
+        .and_then(|()| database::put_meta(tx, WRITTEN, &written.to_be_bytes())))
+}
+
+/// A first line that no other file has.
+fn mark(conn: &Connection) -> rusqlite::Result<String> {
+    conn.query_row("select '# ' || lower(hex(randomblob(8))) || char(10)", [], |row| row.get(0))
+}
+
+/// The line that marks a file which was written anew; nothing for one that never was.
+fn first_line(file: &mut File) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut line = Vec::new();
+    BufReader::new(&mut *file).take(64).read_until(b'\n', &mut line)?;
+    Ok(if line.starts_with(b"# ") { line } else { Vec::new() })
+}
+
+/// Every event of the file from this byte on. Lines that are none, or cut off, are passed over.
+fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End)) -> io::Result<()> {
+    file.seek(SeekFrom::Start(from))?;
+    let mut reader = BufReader::new(&mut *file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        // What was cut off in the middle of a write may be no text, and is no event.
+        if let Some(end) =
+            line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).and_then(End::read)
+        {
+            each(end);
+        }
+    }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let is_new = !path.exists();
+    let file = private_file(path)?;
+    if is_new {
+        file.sync_all()?;
+        sync_folder(path)?;
+    }
+    Ok(file)
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// Does the file end in the middle of a line? Nothing is written behind that.
@@ -273,24 +487,14 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
 
 /// It is accepted that what ended since the copy was made is not known: from here on there is a file again.
 pub fn do_without(conn: &Connection) -> rusqlite::Result<()> {
-    conn.execute("delete from meta where key = ?1", [READ])?;
+    for key in [READ, WRITTEN, MARK] {
+        conn.execute("delete from meta where key = ?1", [key])?;
+    }
     Ok(())
 }
 
 fn number(conn: &Connection, key: &str) -> rusqlite::Result<Option<u64>> {
     Ok(database::meta(conn, key)?.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
-}
-
-fn text(mut file: File) -> io::Result<String> {
-    let size = file.seek(SeekFrom::End(0))?;
-    if size > MOST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large to be this file"));
-    }
-    file.rewind()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    // A line that was cut off in the middle of a write may be no text.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The file can't be used.

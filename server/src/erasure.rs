@@ -2,8 +2,11 @@
 //! erased, for ever, and the numbers of the log. Files go with their last link.
 
 use fieldfolio_core::ids::{PersonId, PieceId};
+use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+use crate::database::{self, Event};
+use crate::directory::names::words;
 use crate::directory::{DirectoryError, Edit};
 use crate::sight::{self, Notice};
 
@@ -17,7 +20,7 @@ pub(crate) fn is_erased(conn: &Connection, piece: PieceId) -> rusqlite::Result<b
 
 /// The school erases a piece, whoever wrote on it, for a reason that stays on record. Returns whose work it was.
 pub fn erase(edit: &Edit<'_>, piece: PieceId, reason: &str) -> Result<PersonId, DirectoryError> {
-    let reason = crate::directory::words("a reason", reason, 200)?;
+    let reason = words("a reason", reason, 200)?;
     let maker: Option<[u8; 16]> = edit
         .tx
         .query_row(
@@ -27,9 +30,28 @@ pub fn erase(edit: &Edit<'_>, piece: PieceId, reason: &str) -> Result<PersonId, 
         )
         .optional()?;
     let maker = maker.ok_or_else(|| DirectoryError::Unknown { kind: "piece", text: piece.to_string() })?;
-    let n = edit.event("erase", &format!("piece {piece}"))?;
-    remove(edit.tx, piece, reason, n)?;
+    let n = append(edit.tx, edit.now, piece, edit.by)?;
+    remove(edit.tx, piece, &reason, n)?;
     Ok(PersonId::from_bytes(maker))
+}
+
+/// The event of an erasure. A piece of which nothing was ever written needs no word beside the database: there is nothing
+/// to erase once more.
+pub(crate) fn append(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    piece: PieceId,
+    by: Option<PersonId>,
+) -> rusqlite::Result<u64> {
+    let subject = format!("piece {piece}");
+    let n = database::append(tx, now, &Event { kind: "erase", by, subject: &subject })?;
+    let is_empty = !tx
+        .prepare_cached("select 1 from document where piece = ?1 union select 1 from held where piece = ?1")?
+        .exists([piece.as_bytes().as_slice()])?;
+    if !is_empty {
+        database::note_ending(tx, n, "erase", &subject)?;
+    }
+    Ok(n)
 }
 
 /// Takes everything of a piece out of the database, as of event `n`, and tells everyone who may still hold it.
@@ -37,23 +59,25 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
     let id = piece.as_bytes().as_slice();
     let concerned = sight::rows(
         tx,
-        "select s.person from sight s join document d on d.row = s.document where d.piece = ?1
+        "select s.person from document d cross join sight s on s.document = d.row where d.piece = ?1
          union select maker from piece where id = ?1
          union select author from held where piece = ?1
-         union select c.person from circle c join placement l on l.folio = c.folio where l.piece = ?1",
+         union select c.person from placement l join circle c on c.folio = l.folio where l.piece = ?1",
         id,
     )?;
     let students = sight::rows(tx, "select student from placement where piece = ?1", id)?;
     // A file that loses its last link has no week to wait.
     tx.execute(
         "insert into watch (blob, unlinked)
-             select distinct l.blob, 0 from link l join document d on d.row = l.document where d.piece = ?1
+             select distinct l.blob, 0 from document d cross join link l on l.document = d.row where d.piece = ?1
          on conflict (blob) do update set unlinked = 0",
         [id],
     )?;
     for sql in [
         "delete from claim where document in (select row from document where piece = ?1)",
         "delete from link where document in (select row from document where piece = ?1)",
+        "delete from signer where document in (select row from document where piece = ?1)",
+        "delete from refresh where piece = ?1",
         "delete from sight where document in (select row from document where piece = ?1)",
         "delete from snapshot where document in (select row from document where piece = ?1)",
         "delete from change where document in (select row from document where piece = ?1)",

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::blobs::{BlobError, BlobStore};
 use crate::relay::{Relay, RelayError, blocking, now};
 use crate::uploads::{Failed, Refusal, UploadError, Uploads};
-use crate::{erasure, media, snapshots};
+use crate::{erasure, media, restore, snapshots};
 
 /// How long bytes without a link are kept: 7 days, in milliseconds.
 pub const GRACE: u64 = 7 * DAY;
@@ -106,7 +106,19 @@ impl Keeper {
     pub(crate) async fn after_erasures(self) {
         let mut beat = tokio::time::interval(Duration::from_secs(5 * 60));
         loop {
-            beat.tick().await;
+            tokio::select! {
+                _ = beat.tick() => {}
+                () = self.stock.relay.erased() => {}
+            }
+            let relay = self.stock.relay.clone();
+            match blocking(move || Ok(restore::erase_in_asides(&relay))).await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(erased)) => {
+                    tracing::info!(erased, "erased what was erased in databases of before, too")
+                }
+                Ok(Err(error)) => tracing::error!(%error, "a database of before still holds what was erased"),
+                Err(error) => tracing::error!(%error, "a database of before still holds what was erased"),
+            }
             if let Err(error) = self.stop_uploads_to_erased().await {
                 tracing::error!(%error, "uploads to what was erased could not be removed");
             }
@@ -316,16 +328,12 @@ fn unlinked_for(conn: &Connection, now: Timestamp, grace: u64) -> rusqlite::Resu
 /// Forgets a blob that has no link. False if it has one by now.
 fn forget(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Result<bool> {
     let name = hash.as_bytes().as_slice();
-    let removed = tx
-        .prepare_cached(
-            "delete from blob where hash = ?1 and not exists (select 1 from link where blob = ?1)",
-        )?
-        .execute([name])?;
+    let removed = media::forget(tx, hash)?;
     tx.prepare_cached(
         "delete from watch where blob = ?1 and not exists (select 1 from blob where hash = ?1)",
     )?
     .execute([name])?;
-    Ok(removed > 0)
+    Ok(removed)
 }
 
 fn mark_orphans(tx: &Transaction<'_>, orphans: &BTreeSet<BlobHash>, now: Timestamp) -> rusqlite::Result<()> {
@@ -375,8 +383,7 @@ pub struct Usage {
 pub fn usage(conn: &Connection) -> rusqlite::Result<Vec<Usage>> {
     let mut query = conn.prepare_cached(
         "select p.id, p.name, count(*), coalesce(sum(b.size), 0) from person p
-         join (select distinct author, blob from claim) c on c.author = p.row
-         join blob b on b.hash = c.blob
+         join brought r on r.person = p.row join blob b on b.hash = r.blob
          group by p.row order by 4 desc, p.name",
     )?;
     let rows = query.query_map([], |row| {

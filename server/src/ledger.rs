@@ -10,8 +10,9 @@ use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::{Class, Roles};
 use fieldfolio_core::signing::PublicKey;
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::relay::{
-    DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Student, Taken,
+    DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Room, Student, Taken,
 };
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -59,6 +60,10 @@ impl<'a> SqliteLedger<'a> {
             ))
     }
 
+    fn count(&self, sql: &str, id: &[u8]) -> rusqlite::Result<u64> {
+        self.conn.prepare_cached(sql)?.query_row([id], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+    }
+
     fn exists(&self, sql: &str, id: &[u8]) -> rusqlite::Result<bool> {
         self.conn.prepare_cached(sql)?.exists([id])
     }
@@ -83,7 +88,7 @@ impl Ledger for SqliteLedger<'_> {
     fn device(&self, device: DeviceId) -> rusqlite::Result<Option<DeviceFacts>> {
         self.conn
             .prepare_cached(
-                "select p.id, d.key, d.revoked_n is not null, d.lost_n
+                "select p.id, d.key, d.revoked_n is not null or p.locked_at is not null, d.lost_n
                  from device d join person p on p.row = d.person where d.id = ?1",
             )?
             .query_row([device.as_bytes().as_slice()], |row| {
@@ -109,9 +114,9 @@ impl Ledger for SqliteLedger<'_> {
         let others_wrote = self
             .conn
             .prepare_cached(
-                "select 1 from document d join piece p on p.id = d.piece
-                 where d.piece = ?1 and d.author is not null and d.author <> p.maker
-                 union select 1 from held h join piece p on p.id = h.piece where h.piece = ?1 and h.author <> p.maker",
+                "select 1 from piece p join document d on d.piece = p.id
+                 where p.id = ?1 and d.author is not null and d.author <> p.maker
+                 union select 1 from piece p join held h on h.piece = p.id where p.id = ?1 and h.author <> p.maker",
             )?
             .exists([id.as_bytes().as_slice()])?;
         let acts = self.acts_of(id)?;
@@ -161,12 +166,43 @@ impl Ledger for SqliteLedger<'_> {
         })
     }
 
-    fn used_bytes(&self, person: PersonId) -> rusqlite::Result<u64> {
-        let used: i64 = self
-            .conn
-            .prepare_cached("select used_bytes from person where id = ?1")?
-            .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
-        Ok(used.cast_unsigned())
+    fn room(&self, person: PersonId) -> rusqlite::Result<Room> {
+        self.conn.prepare_cached("select used_bytes, record_limit from person where id = ?1")?.query_row(
+            [person.as_bytes().as_slice()],
+            |row| {
+                let limit: Option<i64> = row.get(1)?;
+                Ok(Room {
+                    used: row.get::<_, i64>(0)?.cast_unsigned(),
+                    limit: limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned),
+                })
+            },
+        )
+    }
+
+    fn may_begin(&self, person: PersonId) -> rusqlite::Result<bool> {
+        directory::mentors::may_begin(self.conn, self.row_of(person)?, self.now)
+    }
+
+    fn own_folios(&self, student: PersonId) -> rusqlite::Result<u64> {
+        self.count(
+            "select count(*) from person p join folio f on f.student = p.row left join project o on o.id = f.project
+             where p.id = ?1 and o.class is null",
+            student.as_bytes(),
+        )
+    }
+
+    fn own_projects(&self, person: PersonId) -> rusqlite::Result<u64> {
+        self.count(
+            "select count(*) from person p join project o on o.started_by = p.row where p.id = ?1",
+            person.as_bytes(),
+        )
+    }
+
+    fn named_files(&self, document: DocumentId) -> rusqlite::Result<u64> {
+        self.count(
+            "select count(*) from document d join claim c on c.document = d.row where d.id = ?1",
+            &document.to_bytes(),
+        )
     }
 
     fn taken(&self, id: ActId, act: &Act) -> rusqlite::Result<Taken> {
@@ -346,11 +382,10 @@ impl Ledger for SqliteLedger<'_> {
 
     fn append_act(&mut self, signed: &SignedAct, act: &Act, by: PersonId) -> rusqlite::Result<u64> {
         let tx = self.tx()?;
-        let (kind, subject) = match act {
-            Act::Erase { piece } => ("erase", format!("piece {piece}")),
-            _ => ("act", String::new()),
+        let n = match act {
+            Act::Erase { piece } => erasure::append(tx, self.now, *piece, Some(by))?,
+            _ => database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?,
         };
-        let n = database::append(tx, self.now, &Event { kind, by: Some(by), subject: &subject })?;
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
             "insert into act (n, id, piece, device, body, signature) values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -363,8 +398,9 @@ impl Ledger for SqliteLedger<'_> {
             &signed.body,
             signed.signature.as_bytes().as_slice(),
         ))?;
-        self.use_bytes(tx, by, signed.body.len())?;
-        self.apply(tx, act, by, n)?;
+        let told = self.apply(tx, (act, signed.device), by, n)?;
+        let kept = budget::ITEM_BYTES + signed.body.len() as u64 + told * budget::READER_BYTES;
+        self.use_bytes(tx, by, kept)?;
         Ok(n)
     }
 
@@ -394,11 +430,32 @@ impl Ledger for SqliteLedger<'_> {
             &change.raw,
             change.signature.as_bytes().as_slice(),
         ))?;
-        self.use_bytes(tx, by, change.raw.len())?;
-        sight::document_changed(tx, document, change.document.piece, is_new, n)?;
+        let told = sight::document_changed(tx, (document, change.document.piece), change.device, is_new, n)?;
         crate::media::claim(tx, document, self.row_of(by)?, &change.blobs)?;
+        let kept = budget::ITEM_BYTES
+            + change.raw.len() as u64
+            + change.blobs.len() as u64 * budget::FILE_NAME_BYTES
+            + told * budget::READER_BYTES;
+        self.use_bytes(tx, by, kept)?;
         Ok(n)
     }
+}
+
+/// A piece that fewer may see from now on stays so when the log goes back.
+fn note_narrowing(
+    tx: &Transaction<'_>,
+    piece: PieceId,
+    audience: Option<u8>,
+    n: u64,
+) -> rusqlite::Result<()> {
+    let before: Option<u8> = tx
+        .prepare_cached("select audience from piece where id = ?1")?
+        .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
+    let (before, after) = (before.unwrap_or(0), audience.unwrap_or(0));
+    if before & !after != 0 {
+        database::note_ending(tx, n, "share", &format!("narrow piece {piece} {after}"))?;
+    }
+    Ok(())
 }
 
 fn split_heads(heads: &[u8]) -> Vec<Head> {
@@ -460,8 +517,14 @@ impl SqliteLedger<'_> {
         Ok((tx.last_insert_rowid(), true))
     }
 
-    /// What an act changes besides being in the log.
-    fn apply(&self, tx: &Transaction<'_>, act: &Act, by: PersonId, n: u64) -> rusqlite::Result<()> {
+    /// What an act changes besides being in the log. Returns how many rows of readers that took.
+    fn apply(
+        &self,
+        tx: &Transaction<'_>,
+        (act, device): (&Act, DeviceId),
+        by: PersonId,
+        n: u64,
+    ) -> rusqlite::Result<u64> {
         match act {
             Act::DeclareProject { project, title, brief, outcomes } => {
                 let outcomes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
@@ -469,7 +532,8 @@ impl SqliteLedger<'_> {
                     "insert into project (id, title, brief, outcomes, started_by) values (?1, ?2, ?3, ?4, ?5)",
                     (project.as_bytes().as_slice(), title, brief, outcomes, self.row_of(by)?),
                 )?;
-                sight::notify(tx, self.row_of(by)?, sight::Notice::Project, project.as_bytes(), n)
+                sight::notify(tx, self.row_of(by)?, sight::Notice::Project, project.as_bytes(), n)?;
+                Ok(budget::FOLIO_BYTES / budget::READER_BYTES)
             }
             Act::DeclareFolio { student, project } => {
                 let folio = FolioId::derive(self.school, *student, *project);
@@ -482,14 +546,15 @@ impl SqliteLedger<'_> {
                         project.as_ref().map(|project| project.as_bytes().as_slice()),
                     ),
                 )?;
-                directory::folio_declared(tx, self.now, row, folio, n)
+                let told = directory::folio_declared(tx, self.now, row, folio, n)?;
+                Ok(told as u64 + budget::FOLIO_BYTES / budget::READER_BYTES)
             }
             Act::DeclarePiece { piece, maker, kind } => {
                 tx.execute(
                     "insert into piece (id, maker, kind) values (?1, ?2, ?3)",
                     (piece.as_bytes().as_slice(), self.row_of(*maker)?, *kind as i64),
                 )?;
-                sight::piece_changed(tx, *piece, n)
+                sight::piece_changed(tx, *piece, device, n)
             }
             Act::Place { piece, folio } => {
                 tx.execute(
@@ -497,21 +562,22 @@ impl SqliteLedger<'_> {
                      values (?1, (select student from folio where id = ?2), ?2)",
                     (piece.as_bytes().as_slice(), folio.as_bytes().as_slice()),
                 )?;
-                sight::piece_changed(tx, *piece, n)
+                sight::piece_changed(tx, *piece, device, n)
             }
             Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
                 let audience = self.audience_of(*piece)?.map(Roles::bits);
+                note_narrowing(tx, *piece, audience, n)?;
                 tx.execute(
                     "update piece set audience = ?2 where id = ?1",
                     (piece.as_bytes().as_slice(), audience),
                 )?;
-                sight::piece_changed(tx, *piece, n)
+                sight::piece_changed(tx, *piece, device, n)
             }
-            Act::Erase { piece } => erasure::remove(tx, *piece, erasure::BY_ITS_MAKER, n),
+            Act::Erase { piece } => erasure::remove(tx, *piece, erasure::BY_ITS_MAKER, n).map(|()| 0),
         }
     }
 
-    fn use_bytes(&self, tx: &Transaction<'_>, person: PersonId, bytes: usize) -> rusqlite::Result<()> {
+    fn use_bytes(&self, tx: &Transaction<'_>, person: PersonId, bytes: u64) -> rusqlite::Result<()> {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         tx.prepare_cached("update person set used_bytes = used_bytes + ?2 where id = ?1")?
             .execute((person.as_bytes().as_slice(), bytes))?;

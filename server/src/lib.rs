@@ -4,6 +4,7 @@
 //! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told, [`live`] tells it as it happens.
 //! [`directory`] is the school.
 
+pub mod activity;
 pub mod backup;
 pub mod blobs;
 pub mod cli;
@@ -30,6 +31,7 @@ pub mod verify;
 mod doors;
 mod landing;
 mod limits;
+mod private;
 mod serve;
 mod web;
 

@@ -1,32 +1,25 @@
-//! How often one may ask: a device that floods the relay, and an address from which invitations or tokens are guessed, are
-//! told to wait. Everybody else goes on.
+//! How much one may ask at a time, and how often: a person who floods the relay, over however many devices and lines, and
+//! an address from which invitations or tokens are guessed, are told to wait. Everybody else goes on. The numbers are in
+//! [`budget`].
 //!
 //! A school is one address to the outside, so nothing that succeeds is ever counted by address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
-use fieldfolio_core::ids::DeviceId;
-use fieldfolio_core::sync::wire;
+use fieldfolio_core::ids::{DeviceId, PersonId};
+use fieldfolio_core::sync::{budget, wire};
 use futures_util::StreamExt;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Requests of one device in a second, for long.
-const REQUESTS: NonZeroU32 = NonZeroU32::new(100).expect("it is not zero");
-/// Requests of one device at once, after a quiet while.
-const BURST: NonZeroU32 = NonZeroU32::new(2_000).expect("it is not zero");
-/// Requests of one device that are under way.
-const AT_ONCE: u32 = 24;
-/// Guesses from one address in a minute, for long.
-const GUESSES: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
-/// Guesses from one address at once.
-const FIRST_GUESSES: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
 /// How often one device may have all that it holds compared, at once and for long: reading it all is dear, and a device
 /// does so once a week.
 const COMPARED_AT_ONCE: NonZeroU32 = NonZeroU32::new(12).expect("it is not zero");
@@ -34,56 +27,126 @@ const COMPARED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// When so many are remembered, those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// Something to be looked up or written: short, and many of them.
+    Work,
+    /// A file, in either direction: it may take long, and waits for nobody.
+    Transfer,
+}
+
 /// What is counted.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    devices: DefaultKeyedRateLimiter<DeviceId>,
+    requests: DefaultKeyedRateLimiter<PersonId>,
     guesses: DefaultKeyedRateLimiter<IpAddr>,
-    under_way: Arc<Mutex<BTreeMap<DeviceId, u32>>>,
+    /// Who claims to be whom, from where.
+    claims: DefaultKeyedRateLimiter<(Option<IpAddr>, [u8; 16])>,
+    people: Mutex<BTreeMap<PersonId, Arc<Places>>>,
 }
 
-/// A request under way.
+/// One person's places.
+#[derive(Debug)]
+struct Places {
+    work: Arc<Semaphore>,
+    /// Requests that are not answered yet.
+    open: AtomicU32,
+    transfers: Arc<Semaphore>,
+    news: Arc<Semaphore>,
+}
+
+/// A request that was let in, until it is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Entered(Arc<Visit>);
+
+#[derive(Debug)]
+struct Visit {
+    places: Arc<Places>,
+    load: Load,
+    /// For a file: its place.
+    _transfer: Option<OwnedSemaphorePermit>,
+}
+
+/// A request that is worked on.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
-    all: Arc<Mutex<BTreeMap<DeviceId, u32>>>,
-    device: DeviceId,
+    _place: OwnedSemaphorePermit,
 }
 
-impl Drop for UnderWay {
+impl Drop for Visit {
     fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = all.get_mut(&self.device) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                all.remove(&self.device);
-            }
+        if self.load == Load::Work {
+            self.places.open.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Entered {
+    /// Its turn to be worked on, once all of it is here: whoever sends slowly keeps none of her own from working.
+    pub(crate) async fn turn(&self) -> Option<UnderWay> {
+        let place = self.0.places.work.clone().acquire_owned().await.ok()?;
+        Some(UnderWay { _place: place })
     }
 }
 
 impl Limits {
     pub(crate) fn new() -> Self {
+        let per_second = Quota::per_second(some(budget::REQUESTS_A_SECOND));
+        let per_minute = Quota::per_minute(some(budget::GUESSES_A_MINUTE));
         Self {
-            devices: RateLimiter::keyed(Quota::per_second(REQUESTS).allow_burst(BURST)),
-            guesses: RateLimiter::keyed(Quota::per_minute(GUESSES).allow_burst(FIRST_GUESSES)),
-            under_way: Arc::default(),
+            requests: RateLimiter::keyed(per_second.allow_burst(some(budget::REQUESTS_AT_FIRST))),
+            guesses: RateLimiter::keyed(per_minute.allow_burst(some(budget::GUESSES_AT_FIRST))),
+            claims: RateLimiter::keyed(per_minute),
+            people: Mutex::default(),
         }
     }
 
-    /// May this device ask now? `None` when it asks too much.
-    pub(crate) fn enter(&self, device: DeviceId) -> Option<UnderWay> {
-        if self.devices.len() > REMEMBERED {
-            self.devices.retain_recent();
+    /// Lets a request of this person in. `None` when she asks too much, or too much of hers is there already.
+    pub(crate) fn enter(&self, person: PersonId, load: Load) -> Option<Entered> {
+        if self.requests.len() > REMEMBERED {
+            self.requests.retain_recent();
         }
-        self.devices.check_key(&device).ok()?;
-        let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = all.entry(device).or_default();
-        if *count >= AT_ONCE {
-            return None;
+        self.requests.check_key(&person).ok()?;
+        let places = self.places(person);
+        let transfer = match load {
+            Load::Transfer => Some(places.transfers.clone().try_acquire_owned().ok()?),
+            Load::Work => None,
+        };
+        let open = match load {
+            Load::Transfer => 0,
+            Load::Work => places.open.fetch_add(1, Ordering::Relaxed),
+        };
+        let visit = Visit { places, load, _transfer: transfer };
+        (open < budget::AT_ONCE + budget::WAITING).then(|| Entered(Arc::new(visit)))
+    }
+
+    /// A turn for one person to be told news: one at a time, over however many lines.
+    pub(crate) async fn listens(&self, person: PersonId) -> Option<UnderWay> {
+        let places = self.places(person);
+        let place = places.news.clone().acquire_owned().await.ok()?;
+        Some(UnderWay { _place: place })
+    }
+
+    fn places(&self, person: PersonId) -> Arc<Places> {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() > REMEMBERED {
+            let at_rest = |places: &Places| {
+                places.work.available_permits() == budget::AT_ONCE as usize
+                    && places.news.available_permits() == 1
+                    && places.transfers.available_permits() == budget::TRANSFERS as usize
+            };
+            people.retain(|_, places| Arc::strong_count(places) > 1 || !at_rest(places));
         }
-        *count += 1;
-        drop(all);
-        Some(UnderWay { all: self.under_way.clone(), device })
+        let new = || {
+            Arc::new(Places {
+                work: Arc::new(Semaphore::new(budget::AT_ONCE as usize)),
+                open: AtomicU32::new(0),
+                news: Arc::new(Semaphore::new(1)),
+                transfers: Arc::new(Semaphore::new(budget::TRANSFERS as usize)),
+            })
+        };
+        people.entry(person).or_insert_with(new).clone()
     }
 
     /// Something was shown that nobody has. Whether it is answered as it is, or with "too often".
@@ -93,6 +156,18 @@ impl Limits {
         }
         from.is_none_or(|from| self.guesses.check_key(&from).is_ok())
     }
+
+    /// Somebody says to be this (a person, an invitation), which takes work to find out. May she be heard?
+    pub(crate) fn may_claim(&self, from: Option<IpAddr>, claimed: [u8; 16]) -> bool {
+        if self.claims.len() > REMEMBERED {
+            self.claims.retain_recent();
+        }
+        self.claims.check_key(&(from, claimed)).is_ok()
+    }
+}
+
+const fn some(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).expect("no bound is zero")
 }
 
 /// How often devices have what they hold compared with what the school has.
@@ -154,20 +229,41 @@ pub(crate) fn body_limit(path: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
-    #[test]
-    fn one_device_that_floods_waits_and_another_does_not() {
+    fn person(number: u8) -> PersonId {
+        PersonId::from_bytes([number; 16])
+    }
+
+    #[tokio::test]
+    async fn a_person_works_on_a_few_at_a_time_and_others_on_theirs() {
         let limits = Limits::new();
-        let (greedy, patient) = (DeviceId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]));
-        let held: Vec<UnderWay> = std::iter::from_fn(|| limits.enter(greedy)).take(100).collect();
-        assert_eq!(held.len(), AT_ONCE as usize);
-        assert!(limits.enter(patient).is_some());
-        drop(held);
-        assert!(limits.enter(greedy).is_some());
-        let went_through = (0..5_000).filter(|_| limits.enter(greedy).is_some()).count();
+        let most = budget::AT_ONCE + budget::WAITING;
+        let mut entered: Vec<Entered> =
+            (0..most).map(|_| limits.enter(person(1), Load::Work).expect("let in")).collect();
+        assert!(limits.enter(person(1), Load::Work).is_none(), "enough of hers is there");
+        assert!(limits.enter(person(1), Load::Transfer).is_some(), "her files don't wait for that");
+        let mut held = Vec::new();
+        for one in entered.iter().take(budget::AT_ONCE as usize) {
+            held.push(one.turn().await.expect("a turn"));
+        }
+        assert!(entered[most as usize - 1].turn().now_or_never().is_none(), "the others wait");
+        let other = limits.enter(person(2), Load::Work).expect("nobody else does");
+        assert!(other.turn().now_or_never().is_some());
+        held.pop();
+        assert!(entered[most as usize - 1].turn().now_or_never().is_some(), "the next one's turn");
+        entered.pop();
+        assert!(limits.enter(person(1), Load::Work).is_some(), "who was answered makes room");
+    }
+
+    #[test]
+    fn one_person_who_floods_waits_and_another_does_not() {
+        let limits = Limits::new();
+        let went_through = (0..5_000).filter(|_| limits.enter(person(1), Load::Work).is_some()).count();
         assert!((1_900..4_000).contains(&went_through), "{went_through}");
-        assert!(limits.enter(patient).is_some());
+        assert!(limits.enter(person(2), Load::Work).is_some());
     }
 
     #[test]
@@ -177,5 +273,8 @@ mod tests {
         let answered = (0..1_000).filter(|_| limits.guessed(here)).count();
         assert!((300..400).contains(&answered), "{answered}");
         assert!(limits.guessed(there));
+        let heard = (0..1_000).filter(|_| limits.may_claim(here, [1; 16])).count();
+        assert!((60..100).contains(&heard), "{heard}");
+        assert!(limits.may_claim(here, [2; 16]), "somebody else at the same address is heard");
     }
 }

@@ -15,10 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fieldfolio_core::ids::DeviceId;
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::relay::Asker;
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::activity::Activity;
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::relay::{Relay, RelayError};
 use crate::sight;
 
@@ -26,8 +29,6 @@ pub(crate) use conversation::MAX_FRAME;
 pub use conversation::converse;
 pub use herald::herald;
 
-/// How many connections one device may have; another one closes the oldest.
-const PER_DEVICE: usize = 4;
 /// How long the relay waits for connections to say good-bye when it stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -54,6 +55,8 @@ pub(crate) enum Ending {
     Slow,
     /// The device opened more connections than it may have.
     Replaced,
+    /// Its person asks more than she may.
+    Greedy,
 }
 
 impl Ending {
@@ -70,6 +73,7 @@ impl Ending {
             Ending::Silent => (4408, "no ping was answered"),
             Ending::Slow => (4413, "what was sent was not read"),
             Ending::Replaced => (4429, "this device opened another connection"),
+            Ending::Greedy => (4430, "this is asked too often: wait a minute and connect again"),
         }
     }
 }
@@ -78,6 +82,8 @@ impl Ending {
 #[derive(Debug)]
 pub struct Live {
     relay: Arc<Relay>,
+    limits: Arc<Limits>,
+    activity: Arc<Activity>,
     seats: Mutex<Seats>,
     most: usize,
     ping: Duration,
@@ -96,7 +102,7 @@ struct Seats {
 /// One connection, as others reach it.
 #[derive(Debug)]
 struct Seat {
-    device: DeviceId,
+    asker: Asker,
     /// The person's row.
     person: i64,
     /// What it shows for every request, as if it were posted.
@@ -129,9 +135,16 @@ pub enum NoPlace {
 
 impl Live {
     /// Nobody listens yet.
-    pub fn new(relay: Arc<Relay>, config: &Config) -> Arc<Self> {
+    pub(crate) fn new(
+        relay: Arc<Relay>,
+        limits: Arc<Limits>,
+        activity: Arc<Activity>,
+        config: &Config,
+    ) -> Arc<Self> {
         Arc::new(Self {
             relay,
+            limits,
+            activity,
             seats: Mutex::default(),
             most: config.live_connections,
             ping: Duration::from_secs(config.live_ping_seconds),
@@ -141,11 +154,11 @@ impl Live {
     }
 
     /// Takes a place for a connection of this device. Where it has too many, its oldest one ends.
-    pub fn place(self: &Arc<Self>, asker: Asker, token: Vec<u8>) -> Result<Place, NoPlace> {
-        let person = self.relay.read(|conn| sight::person_row(conn, asker.person))?;
+    pub async fn place(self: &Arc<Self>, asker: Asker, token: Vec<u8>) -> Result<Place, NoPlace> {
+        let person = self.relay.look(move |conn| sight::person_row(conn, asker.person)).await?;
         let person = person.ok_or(RelayError::from(rusqlite::Error::QueryReturnedNoRows))?;
         let (ending, ended) = watch::channel(None);
-        let seat = Arc::new(Seat { device: asker.device, person, token, woken: Notify::new(), ending });
+        let seat = Arc::new(Seat { asker, person, token, woken: Notify::new(), ending });
         let place = Place {
             live: self.clone(),
             seat: seat.clone(),
@@ -160,8 +173,15 @@ impl Live {
         seats.taken += 1;
         let of_device = seats.by_device.entry(asker.device).or_default();
         of_device.push_back(seat);
-        if let Some(surplus) = of_device.len().checked_sub(PER_DEVICE) {
+        if let Some(surplus) = of_device.len().checked_sub(budget::LINES_OF_A_DEVICE) {
             of_device.iter().take(surplus).for_each(|oldest| oldest.end(Ending::Replaced));
+        }
+        // Over all her devices, too: the first of whichever has most.
+        let hers = || seats.by_device.values().filter(|seats| seats.iter().any(|seat| seat.person == person));
+        if hers().map(VecDeque::len).sum::<usize>() > budget::LINES_OF_A_PERSON
+            && let Some(most) = hers().max_by_key(|seats| seats.len())
+        {
+            most.iter().take(1).for_each(|oldest| oldest.end(Ending::Replaced));
         }
         Ok(place)
     }
@@ -202,13 +222,13 @@ impl Seat {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut seats = self.live.seats();
-        let Some(of_device) = seats.by_device.get_mut(&self.seat.device) else { return };
+        let Some(of_device) = seats.by_device.get_mut(&self.seat.asker.device) else { return };
         let before = of_device.len();
         of_device.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
         let (left, gone) = (of_device.len(), before - of_device.len());
         seats.taken -= gone;
         if left == 0 {
-            seats.by_device.remove(&self.seat.device);
+            seats.by_device.remove(&self.seat.asker.device);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{PersonId, PieceId};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 /// Records what a change names.
 pub fn claim(tx: &Transaction<'_>, document: i64, author: i64, blobs: &[BlobHash]) -> rusqlite::Result<()> {
@@ -17,8 +17,8 @@ pub fn claim(tx: &Transaction<'_>, document: i64, author: i64, blobs: &[BlobHash
         tx.prepare_cached(
             "insert or ignore into link (document, blob)
              select ?1, ?2 where exists (
-                 select 1 from link l join sight s on s.document = l.document
-                 where l.blob = ?2 and s.person = ?3 and s.visible)",
+                 select 1 from link l cross join sight s on s.person = ?3 and s.document = l.document
+                 where l.blob = ?2 and s.visible)",
         )?
         .execute((document, hash, author))?;
     }
@@ -33,7 +33,7 @@ pub fn is_claimed(
     blob: BlobHash,
 ) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "select 1 from claim c join document d on d.row = c.document join person p on p.row = c.author
+        "select 1 from claim c cross join document d on d.row = c.document join person p on p.row = c.author
          where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
     )?
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
@@ -52,8 +52,8 @@ const LACKS: &str =
 /// this person, by her row, may read.
 pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId, BlobHash)>> {
     let mut query = conn.prepare_cached(&format!(
-        "select distinct d.piece, c.blob from claim c join sight s on s.document = c.document and s.visible
-         join document d on d.row = c.document where s.person = ?1 and {LACKS} limit 500",
+        "select distinct d.piece, c.blob from sight s cross join claim c on c.document = s.document
+         join document d on d.row = c.document where s.person = ?1 and s.visible and {LACKS} limit 500",
     ))?;
     let rows = query.query_map([person], |row| {
         Ok((PieceId::from_bytes(row.get(0)?), BlobHash::from_digest(row.get(1)?)))
@@ -69,9 +69,9 @@ pub fn may_heal(
     blob: BlobHash,
 ) -> rusqlite::Result<bool> {
     conn.prepare_cached(&format!(
-        "select 1 from claim c join document d on d.row = c.document
-         join sight s on s.document = c.document and s.visible join person p on p.row = s.person
-         where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and {LACKS}",
+        "select 1 from person p cross join claim c cross join document d on d.row = c.document
+         cross join sight s on s.person = p.row and s.document = c.document
+         where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and s.visible and {LACKS}",
     ))?
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
@@ -86,12 +86,26 @@ pub fn landed(
     size: u64,
 ) -> rusqlite::Result<()> {
     let hash = blob.as_bytes().as_slice();
-    tx.prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
+    let is_new = tx
+        .prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
         .execute((hash, size.cast_signed()))?;
+    if is_new > 0 {
+        tx.prepare_cached("update stored set media_bytes = media_bytes + ?1")?
+            .execute([size.cast_signed()])?;
+    }
+    let brings = tx
+        .prepare_cached(
+            "insert or ignore into brought (person, blob) select row, ?2 from person where id = ?1",
+        )?
+        .execute((person.as_bytes().as_slice(), hash))?;
+    if brings > 0 {
+        tx.prepare_cached("update person set media_bytes = media_bytes + ?2 where id = ?1")?
+            .execute((person.as_bytes().as_slice(), size.cast_signed()))?;
+    }
     tx.prepare_cached(&format!(
         "insert or ignore into link (document, blob)
-         select c.document, c.blob from claim c join document d on d.row = c.document
-         join person p on p.id = ?3 where c.blob = ?1 and d.piece = ?2 and (c.author = p.row or ({LACKS}
+         select c.document, c.blob from person p cross join claim c cross join document d on d.row = c.document
+         where p.id = ?3 and c.blob = ?1 and d.piece = ?2 and (c.author = p.row or ({LACKS}
              and exists (select 1 from sight s where s.document = c.document and s.person = p.row and s.visible)))",
     ))?
     .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
@@ -114,26 +128,58 @@ pub fn landed(
 /// May this person read the bytes?
 pub fn may_read(conn: &Connection, person: PersonId, blob: BlobHash) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "select 1 from link l join sight s on s.document = l.document join person p on p.row = s.person
+        "select 1 from person p cross join link l cross join sight s on s.person = p.row and s.document = l.document
          where l.blob = ?1 and p.id = ?2 and s.visible",
     )?
     .exists((blob.as_bytes().as_slice(), person.as_bytes().as_slice()))
 }
 
-/// Bytes that this person has brought, each counted once.
-pub fn used_bytes(conn: &Connection, person: PersonId) -> rusqlite::Result<u64> {
-    let used: i64 = conn
-        .prepare_cached(
-            "select coalesce(sum(size), 0) from blob where hash in (
-                 select c.blob from claim c join person p on p.row = c.author where p.id = ?1)",
-        )?
-        .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
-    Ok(used.cast_unsigned())
+/// Room for files: what is used of it, and its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Bytes of files that she has brought, each counted once; what others brought is theirs, whoever names it.
+    pub used: u64,
+    /// Her limit, where she has one of her own.
+    pub limit: Option<u64>,
+}
+
+/// A person's share.
+pub fn share(conn: &Connection, person: PersonId) -> rusqlite::Result<Share> {
+    conn.prepare_cached("select media_bytes, media_limit from person where id = ?1")?.query_row(
+        [person.as_bytes().as_slice()],
+        |row| {
+            Ok(Share {
+                used: row.get::<_, i64>(0)?.cast_unsigned(),
+                limit: row.get::<_, Option<i64>>(1)?.map(i64::cast_unsigned),
+            })
+        },
+    )
 }
 
 /// Bytes that the school keeps, each blob once.
 pub fn stored_bytes(conn: &Connection) -> rusqlite::Result<u64> {
     let stored: i64 =
-        conn.prepare_cached("select coalesce(sum(size), 0) from blob")?.query_row([], |row| row.get(0))?;
+        conn.prepare_cached("select media_bytes from stored")?.query_row([], |row| row.get(0))?;
     Ok(stored.cast_unsigned())
+}
+
+/// Forgets a blob that has no link, and gives its room back to whoever brought it. False if it has one, or is not known.
+pub fn forget(tx: &Transaction<'_>, blob: BlobHash) -> rusqlite::Result<bool> {
+    let hash = blob.as_bytes().as_slice();
+    let size: Option<i64> = tx
+        .prepare_cached(
+            "select size from blob where hash = ?1 and not exists (select 1 from link where blob = ?1)",
+        )?
+        .query_row([hash], |row| row.get(0))
+        .optional()?;
+    let Some(size) = size else { return Ok(false) };
+    tx.prepare_cached(
+        "update person set media_bytes = media_bytes - ?2
+         where row in (select person from brought where blob = ?1)",
+    )?
+    .execute((hash, size))?;
+    tx.prepare_cached("update stored set media_bytes = media_bytes - ?1")?.execute([size])?;
+    tx.prepare_cached("delete from brought where blob = ?1")?.execute([hash])?;
+    tx.prepare_cached("delete from blob where hash = ?1")?.execute([hash])?;
+    Ok(true)
 }

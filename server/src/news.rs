@@ -1,8 +1,9 @@
 //! What a device is told: everything its person may know that happened after its cursor, read in one transaction.
 //!
-//! Four streams are merged by number up to a bound: records that changed, documents that came into sight, documents
-//! that went out of it, and new changes of documents in sight. Access is state, kept in `sight`, so nothing is replayed
-//! and reconnecting with nothing new costs four index look-ups, however many folios there are.
+//! Three streams are merged by number up to a bound in bytes: records that changed, documents that came into sight or went
+//! out of it, and new changes of documents in sight. Access is state, kept in `sight`, so nothing is replayed and
+//! reconnecting with nothing new costs a few index look-ups, however many folios there are. One event can concern more
+//! than one answer holds: then the cursor points into its number.
 
 mod render;
 
@@ -10,17 +11,17 @@ pub(crate) use render::acts;
 
 use std::collections::BTreeMap;
 
+use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::audit::Fingerprint;
-use fieldfolio_core::sync::wire::{
-    self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Record, Response, ToFill,
-};
+use fieldfolio_core::sync::budget;
+use fieldfolio_core::sync::wire::{self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fork::{self, Standing};
 use crate::snapshots::{self, Raws};
@@ -28,10 +29,8 @@ use crate::{media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
-/// Raw bytes of changes in one response.
-const ROOM: usize = 2 * 1024 * 1024;
-/// Bytes of records in one response.
-const RECORDS_ROOM: usize = 4 * 1024 * 1024;
+/// Documents that an answer announces once more when what a device holds differs; with more, its bytes would be too many.
+const MOST_ANNOUNCED: i64 = 200_000;
 
 /// Reads one page. `conn` is inside one read transaction.
 pub fn read(
@@ -58,27 +57,49 @@ pub fn read(
         });
     }
     let Some(row) = sight::person_row(conn, person)? else { return Ok(Response::default()) };
-    let mut bound = head;
-    let (notices, notices_reach) = notices(conn, row, cursor.n)?;
-    let (changed, sight_reaches) = changed_sight(conn, row, cursor.n)?;
-    let mut room = ROOM;
-    let (news, news_reach) = changes_in_sight(conn, row, cursor.n, &mut room)?;
-    for reach in [notices_reach, sight_reaches, news_reach].into_iter().flatten() {
-        bound = bound.min(reach);
-    }
-
     let mut response = Response { version: PROTOCOL, ..Response::default() };
-    let (records, records_reach) = records(conn, person, row, &notices, bound, now)?;
-    response.records = records;
-    bound = bound.min(records_reach.unwrap_or(bound));
-    for sight in changed.into_iter().filter(|sight| sight.since <= bound) {
-        if sight.visible {
-            response.to_fill.push(ToFill { document: sight.document, class: sight.class });
-        } else {
-            response.purge.push(sight.document);
-        }
+    if sight::is_narrowed(conn, row)? {
+        // What she may see is still being worked out: she asks again.
+        return Ok(Response { cursor, more: true, ..response });
     }
-    response.news = news.into_iter().filter(|news| news.n <= bound).collect();
+    let mut page = Page::read(conn, row, cursor, head)?;
+    let mut room = budget::ANSWER_BYTES;
+    for (place, told) in std::mem::take(&mut page.told) {
+        let is_first = page.reached.is_none();
+        let bytes = match told {
+            Told::Record { kind, id } => {
+                let records = render::records(conn, person, row, kind, &id, now)?;
+                let bytes = records.iter().map(|record| wire::to_bytes(record).len()).sum();
+                if bytes <= room || is_first {
+                    response.records.extend(records);
+                }
+                bytes
+            }
+            Told::Sight(sight) => {
+                if sight.visible {
+                    response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+                } else {
+                    response.purge.push(sight.document);
+                }
+                ANNOUNCEMENT
+            }
+            Told::Change => {
+                let Some(news) = page.opened.change(conn, place.n)? else { continue };
+                let bytes = news.most_bytes();
+                if bytes <= room || is_first {
+                    response.news.push(news);
+                }
+                bytes
+            }
+        };
+        if bytes > room && !is_first {
+            page.is_cut = true;
+            break;
+        }
+        room = room.saturating_sub(bytes);
+        page.reached = Some(place);
+    }
+    let (bound, part) = page.bound();
     let mut all_packed = true;
     let asked = fill.iter().map(|fill| (fill.document, fill.after));
     let announced = response.to_fill.iter().map(|fill| (fill.document, 0)).collect::<Vec<_>>();
@@ -90,9 +111,74 @@ pub fn read(
         response.packs.push(pack(conn, row, document, after, &mut room)?);
     }
     all_packed &= response.packs.iter().all(|pack| pack.whole);
-    response.cursor = fork::cursor_at(conn, bound)?;
+    response.cursor = Cursor { part, ..fork::cursor_at(conn, bound)? };
     response.more = bound < head || !all_packed;
     Ok(response)
+}
+
+/// No less than the encoded bytes of a document that is announced, or of the head of a pack.
+const ANNOUNCEMENT: usize = 80;
+
+/// A place in what a person is to be told: the event's number, and the row's place among those of its number. A change
+/// comes last in its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    n: u64,
+    seq: u64,
+}
+
+const LAST: u64 = u64::MAX;
+
+/// What is told at a place.
+enum Told {
+    Record { kind: i64, id: Vec<u8> },
+    Sight(ChangedSight),
+    Change,
+}
+
+/// What follows a cursor, as far as it is certain that nothing lies between.
+struct Page {
+    told: Vec<(Place, Told)>,
+    /// Up to here everything is in `told`.
+    limit: Place,
+    /// Up to here it was told.
+    reached: Option<Place>,
+    /// It was not told to its end.
+    is_cut: bool,
+    opened: Opened,
+}
+
+impl Page {
+    fn read(conn: &Connection, row: i64, cursor: Cursor, head: u64) -> rusqlite::Result<Self> {
+        let mut limit = Place { n: head, seq: LAST };
+        let mut told = Vec::new();
+        let streams = [
+            notices(conn, row, cursor)?,
+            changed_sight(conn, row, cursor)?,
+            changes_in_sight(conn, row, cursor.n)?,
+        ];
+        for stream in streams {
+            if let Some((last, _)) = stream.last().filter(|_| stream.len() == PAGE) {
+                limit = limit.min(*last);
+            }
+            told.extend(stream);
+        }
+        told.sort_by_key(|(place, _)| *place);
+        told.retain(|(place, _)| *place <= limit);
+        Ok(Self { told, limit, reached: None, is_cut: false, opened: Opened::default() })
+    }
+
+    /// The number up to which everything was told, and how far into the next one.
+    fn bound(&self) -> (u64, u64) {
+        let end = match self.reached {
+            Some(reached) if self.is_cut => reached,
+            _ => self.limit,
+        };
+        match end.seq {
+            LAST => (end.n, 0),
+            seq => (end.n.saturating_sub(1), seq),
+        }
+    }
 }
 
 /// Is there anything after this number that a person, by her row, may be told? Three looks at indices; where it says
@@ -138,8 +224,15 @@ pub fn audit(
     if fingerprint.finish() == held {
         return Ok(());
     }
+    let in_sight: i64 = conn
+        .prepare_cached("select count(*) from sight where person = ?1 and visible")?
+        .query_row([row], |row| row.get(0))?;
+    if in_sight > MOST_ANNOUNCED {
+        tracing::warn!(%person, in_sight, "a device differs, and has more in sight than can be announced at once");
+        return Ok(());
+    }
     let mut query = conn.prepare_cached(
-        "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document
+        "select d.id, d.class, s.visible from sight s join document d on d.row = s.document
          where s.person = ?1 and s.visible",
     )?;
     for sight in query.query_map([row], changed_row)? {
@@ -150,95 +243,36 @@ pub fn audit(
     Ok(())
 }
 
-/// Renders what notices name, up to a number of bytes; says up to which number that reaches if not to the bound. One
-/// number's records are never cut apart.
-fn records(
-    conn: &Connection,
-    person: PersonId,
-    row: i64,
-    notices: &[Notified],
-    bound: u64,
-    now: Timestamp,
-) -> rusqlite::Result<(Vec<Record>, Option<u64>)> {
-    let mut records = Vec::new();
-    let mut room = RECORDS_ROOM;
-    let mut reached = None;
-    for notice in notices.iter().filter(|notice| notice.n <= bound) {
-        if room == 0 && reached.is_some_and(|reached| reached < notice.n) {
-            return Ok((records, reached));
-        }
-        if let Some(record) = render::record(conn, person, row, notice.kind, &notice.id, now)? {
-            room = room.saturating_sub(wire::to_bytes(&record).len());
-            records.push(record);
-        }
-        reached = Some(notice.n);
-    }
-    Ok((records, None))
-}
-
-struct Notified {
-    kind: i64,
-    id: Vec<u8>,
-    n: u64,
-}
-
-fn notices(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<(Vec<Notified>, Option<u64>)> {
+/// Records that changed. The rows of the number after the cursor's may be known in part.
+fn notices(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
     let mut query = conn.prepare_cached(
-        "select kind, id, n from notice where person = ?1 and n > ?2 order by n, kind limit ?3",
+        "select kind, id, n, seq from notice where person = ?1 and n > ?2 and (n > ?2 + 1 or seq > ?3)
+         order by n, seq limit ?4",
     )?;
-    let found: Vec<Notified> = query
-        .query_map((person, after.cast_signed(), limit()), |row| {
-            Ok(Notified { kind: row.get(0)?, id: row.get(1)?, n: row.get::<_, i64>(2)?.cast_unsigned() })
+    query
+        .query_map((person, cursor.n.cast_signed(), part(cursor), limit()), |row| {
+            Ok((place(row, 2)?, Told::Record { kind: row.get(0)?, id: row.get(1)? }))
         })?
-        .collect::<rusqlite::Result<_>>()?;
-    whole_numbers(
-        found,
-        |notice| notice.n,
-        |n| {
-            let mut query =
-                conn.prepare_cached("select kind, id, n from notice where person = ?1 and n = ?2")?;
-            query
-                .query_map((person, n.cast_signed()), |row| {
-                    Ok(Notified {
-                        kind: row.get(0)?,
-                        id: row.get(1)?,
-                        n: row.get::<_, i64>(2)?.cast_unsigned(),
-                    })
-                })?
-                .collect()
-        },
-    )
+        .collect()
 }
 
 struct ChangedSight {
     document: DocumentId,
     class: Class,
     visible: bool,
-    since: u64,
 }
 
-fn changed_sight(
-    conn: &Connection,
-    person: i64,
-    after: u64,
-) -> rusqlite::Result<(Vec<ChangedSight>, Option<u64>)> {
-    const COLUMNS: &str =
-        "select d.id, d.class, s.visible, s.since_n from sight s join document d on d.row = s.document";
-    let mut query = conn.prepare_cached(&format!(
-        "{COLUMNS} where s.person = ?1 and s.since_n > ?2 order by s.since_n limit ?3"
-    ))?;
-    let found: Vec<ChangedSight> = query
-        .query_map((person, after.cast_signed(), limit()), changed_row)?
-        .collect::<rusqlite::Result<_>>()?;
-    whole_numbers(
-        found,
-        |sight| sight.since,
-        |n| {
-            let mut query =
-                conn.prepare_cached(&format!("{COLUMNS} where s.person = ?1 and s.since_n = ?2"))?;
-            query.query_map((person, n.cast_signed()), changed_row)?.collect()
-        },
-    )
+fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
+    let mut query = conn.prepare_cached(
+        "select d.id, d.class, s.visible, s.since_n, s.seq from sight s join document d on d.row = s.document
+         where s.person = ?1 and s.since_n > ?2 and (s.since_n > ?2 + 1 or s.seq > ?3)
+         order by s.since_n, s.seq limit ?4",
+    )?;
+    query
+        .query_map((person, cursor.n.cast_signed(), part(cursor), limit()), |row| {
+            Ok((place(row, 3)?, Told::Sight(changed_row(row)?)))
+        })?
+        .collect()
 }
 
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
@@ -247,29 +281,32 @@ fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
         document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
         class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
         visible: row.get(2)?,
-        since: row.get::<_, i64>(3)?.cast_unsigned(),
     })
 }
 
-/// Cuts a page at a whole number, and says up to which number it reaches if that is not the head. One event can concern
-/// more rows than a page takes (a teacher who joins a class sees all its folios at once): that number is read whole, so
-/// that the cursor can pass it.
-fn whole_numbers<T>(
-    mut found: Vec<T>,
-    number: impl Fn(&T) -> u64,
-    whole: impl FnOnce(u64) -> rusqlite::Result<Vec<T>>,
-) -> rusqlite::Result<(Vec<T>, Option<u64>)> {
-    let (Some(first), Some(last)) = (found.first().map(&number), found.last().map(&number)) else {
-        return Ok((found, None));
-    };
-    if found.len() < PAGE {
-        return Ok((found, None));
-    }
-    if first == last {
-        return Ok((whole(first)?, Some(first)));
-    }
-    found.retain(|row| number(row) < last);
-    Ok((found, Some(last - 1)))
+/// New changes of documents that were in sight at the cursor already: their numbers. What they say is read one by one.
+fn changes_in_sight(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<Vec<(Place, Told)>> {
+    let mut query = conn.prepare_cached(
+        "select c.n from sight s cross join change c on c.document = s.document
+         where s.person = ?1 and s.visible and s.last_n > ?2 and s.since_n <= ?2 and c.n > ?2
+         order by c.n limit ?3",
+    )?;
+    query
+        .query_map((person, after.cast_signed(), limit()), |row| {
+            let n = row.get::<_, i64>(0)?.cast_unsigned();
+            Ok((Place { n, seq: LAST }, Told::Change))
+        })?
+        .collect()
+}
+
+fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
+    let (n, seq): (i64, i64) = (row.get(at)?, row.get(at + 1)?);
+    Ok(Place { n: n.cast_unsigned(), seq: seq.cast_unsigned() })
+}
+
+/// A part that nobody gave out is none.
+fn part(cursor: Cursor) -> i64 {
+    i64::try_from(cursor.part).unwrap_or(0)
 }
 
 fn limit() -> i64 {
@@ -281,12 +318,21 @@ const CHANGE: &str =
      from change c join document d on d.row = c.document";
 
 /// Saved forms that were opened, by their documents.
-type Opened = BTreeMap<i64, Raws>;
+#[derive(Default)]
+struct Opened(BTreeMap<i64, Raws>);
+
+impl Opened {
+    /// The change of this number.
+    fn change(&mut self, conn: &Connection, n: u64) -> rusqlite::Result<Option<News>> {
+        conn.prepare_cached(&format!("{CHANGE} where c.n = ?1"))?
+            .query_row([n.cast_signed()], |row| change_row(conn, row, self))
+            .optional()
+    }
+}
 
 fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite::Result<News> {
-    use fieldfolio_core::blob::BlobHash;
     let hash = Head(row.get(5)?);
-    let raw = snapshots::whole(conn, row.get(9)?, hash, row.get(7)?, opened)?;
+    let raw = snapshots::whole(conn, row.get(9)?, hash, row.get(7)?, &mut opened.0)?;
     let (id, blobs): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(6)?);
     Ok(News {
         n: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -309,37 +355,8 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
 /// Every change of a document, in the order of the log.
 pub fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
     let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
-    let mut opened = Opened::new();
+    let mut opened = Opened::default();
     query.query_map([document], |row| change_row(conn, row, &mut opened))?.collect()
-}
-
-/// New changes of documents that were in sight at the cursor already, and the number they reach to if not to the head.
-fn changes_in_sight(
-    conn: &Connection,
-    person: i64,
-    after: u64,
-    room: &mut usize,
-) -> rusqlite::Result<(Vec<News>, Option<u64>)> {
-    let mut query = conn.prepare_cached(&format!(
-        "{CHANGE} join sight s on s.document = c.document
-         where s.person = ?1 and s.visible and s.last_n > ?2 and s.since_n <= ?2 and c.n > ?2
-         order by c.n limit ?3"
-    ))?;
-    let mut news: Vec<News> = Vec::new();
-    let mut opened = Opened::new();
-    let mut rows = query.query((person, after.cast_signed(), limit()))?;
-    while let Some(row) = rows.next()? {
-        let next = change_row(conn, row, &mut opened)?;
-        if next.change.raw.len() > *room {
-            let reached = news.last().map(|last| last.n);
-            *room = 0;
-            return Ok((news, Some(reached.unwrap_or(after))));
-        }
-        *room -= next.change.raw.len();
-        news.push(next);
-    }
-    let reached = (news.len() == PAGE).then(|| news.last().map_or(after, |last| last.n));
-    Ok((news, reached))
 }
 
 /// The changes of one document after a number, as of now. An id that the asker may not see gives an empty, whole pack:
@@ -351,21 +368,28 @@ fn pack(
     after: u64,
     room: &mut usize,
 ) -> rusqlite::Result<Pack> {
-    let mut query = conn.prepare_cached(&format!(
-        "{CHANGE} join sight s on s.document = c.document
-         where s.person = ?1 and s.visible and d.id = ?2 and c.n > ?3 order by c.n"
-    ))?;
-    let mut rows = query.query((person, document.to_bytes().as_slice(), after.cast_signed()))?;
-    let mut opened = Opened::new();
     let mut pack = Pack { document, changes: Vec::new(), whole: true };
+    let seen: Option<i64> = conn
+        .prepare_cached(
+            "select d.row from document d cross join sight s on s.person = ?1 and s.document = d.row
+             where d.id = ?2 and s.visible",
+        )?
+        .query_row((person, document.to_bytes().as_slice()), |row| row.get(0))
+        .optional()?;
+    *room = room.saturating_sub(ANNOUNCEMENT);
+    let Some(seen) = seen else { return Ok(pack) };
+    let mut query =
+        conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 and c.n > ?2 order by c.n"))?;
+    let mut rows = query.query((seen, after.cast_signed()))?;
+    let mut opened = Opened::default();
     while let Some(row) = rows.next()? {
         let next = change_row(conn, row, &mut opened)?;
-        if next.change.raw.len() > *room {
+        if next.most_bytes() > *room {
             pack.whole = false;
             *room = 0;
             break;
         }
-        *room -= next.change.raw.len();
+        *room -= next.most_bytes();
         pack.changes.push(next);
     }
     Ok(pack)

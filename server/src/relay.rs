@@ -1,18 +1,16 @@
 //! The relay at work: one writer that commits in groups, readers beside it, and the exchange that uses both.
 
-use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::relay::{Asker, commit, commit_release, prepare, prepare_release};
-use fieldfolio_core::sync::wire::{Cursor, Request, Response, Verdict};
+use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::database::{self, DatabaseError};
@@ -21,7 +19,17 @@ use crate::fork::{self, Standing};
 use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
 use crate::limits::Comparisons;
-use crate::{directory, media, news};
+use crate::{directory, media, news, sight};
+
+pub use writer::Lane;
+
+use porter::Porters;
+use readers::Readers;
+use writer::{Signals, Writer};
+
+mod porter;
+mod readers;
+mod writer;
 
 /// The relay's clock.
 pub fn now() -> Timestamp {
@@ -38,6 +46,15 @@ pub enum RelayError {
     /// The writer is gone: the process is ending.
     #[error("the relay is shutting down")]
     Closing,
+    /// The group of writes was not committed; the log says why.
+    #[error("the write was not committed")]
+    NotCommitted,
+    /// An answer would be larger than any device reads.
+    #[error("an answer is larger than any device reads")]
+    TooLarge,
+    /// Too much of one person's waits already, or what she may see is being worked out anew.
+    #[error("too much of this person's waits already")]
+    Busy,
     /// Nothing may be taken in.
     #[error("{}", ends::MISSING)]
     OnlyReading,
@@ -52,6 +69,9 @@ impl From<rusqlite::Error> for RelayError {
     }
 }
 
+/// The most bytes of the disk that are kept free for what the school itself has to write.
+const MOST_FLOOR: u64 = 256 * 1024 * 1024;
+
 /// One school's relay.
 #[derive(Debug)]
 pub struct Relay {
@@ -59,8 +79,11 @@ pub struct Relay {
     school: SchoolId,
     quotas: Quotas,
     readers: Readers,
+    porters: Porters,
     writer: Writer,
-    committed: Arc<Notify>,
+    signals: Signals,
+    /// Free bytes of the disk below which nothing new is taken in, so that what the school must do can still be done.
+    disk_floor: u64,
     /// What ended since the copy that is served was made is not known: nothing is taken in.
     only_reads: bool,
     gate: Gate,
@@ -91,15 +114,17 @@ impl Relay {
         only_reads: bool,
     ) -> Result<Arc<Self>, RelayError> {
         let school = school_of(&conn)?;
-        let committed = Arc::new(Notify::new());
+        let signals = Signals::default();
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             school,
             quotas: Quotas { person: config.quota_bytes_per_person, school: config.quota_bytes_per_school },
             readers: Readers::new(folder, config.reader_connections),
-            writer: Writer::start(conn, ends, committed.clone()),
+            porters: Porters::start(folder),
+            writer: Writer::start(folder, conn, ends, signals.clone()),
             only_reads,
-            committed,
+            signals,
+            disk_floor: (config.disk_floor_bytes / 4).min(MOST_FLOOR),
             gate: Gate::new(config),
             comparisons: Comparisons::new(),
         }))
@@ -109,17 +134,22 @@ impl Relay {
     pub fn exchange(&self, asker: Asker, mut request: Request) -> Result<Response, RelayError> {
         request.audit = request.audit.filter(|_| self.comparisons.may_compare(asker.device));
         self.end_what_expired()?;
-        self.notice_lost_log(request.cursor)?;
-        for document in self.read(|conn| directory::releases::of(conn, asker.person))? {
+        self.notice_lost_log(asker.person, request.cursor)?;
+        for document in self.read_for(asker.person, |conn| directory::releases::of(conn, asker.person))? {
             self.release(asker.person, document)?;
         }
         let mut verdicts = Vec::new();
         if self.only_reads {
             verdicts = vec![Verdict::Busy; request.items.len()];
-        } else if !request.items.is_empty() {
-            verdicts = self.take(asker, &request)?;
+        } else if !request.items.is_empty() && self.disk_is_low() {
+            verdicts = vec![Verdict::OverQuota; request.items.len()];
+        } else {
+            // In stretches, each in a turn of its own: others' turns come between.
+            for items in request.items.chunks(budget::ITEMS_A_TURN) {
+                verdicts.extend(self.take(asker, items)?);
+            }
         }
-        let mut response = self.read(|conn| {
+        let mut response = self.read_for(asker.person, |conn| {
             let reading = conn.unchecked_transaction()?;
             tell(&reading, asker, &request, now())
         })?;
@@ -127,15 +157,26 @@ impl Relay {
         Ok(response)
     }
 
+    /// Is so little of the disk free that only what the school itself has to do is still written?
+    fn disk_is_low(&self) -> bool {
+        // A disk that does not say is taken as it comes: a write that fails is refused.
+        let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
+        let is_low = free < self.disk_floor;
+        if is_low {
+            tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
+        }
+        is_low
+    }
+
     /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch
     /// begins, and devices bring what is lost.
-    fn notice_lost_log(&self, cursor: Cursor) -> Result<(), RelayError> {
+    fn notice_lost_log(&self, person: PersonId, cursor: Cursor) -> Result<(), RelayError> {
         let is_unheard = move |conn: &Connection| {
             Ok(fork::standing(conn, cursor, news::head(conn)?)? == Standing::Unheard)
         };
-        if self.read(is_unheard)? {
+        if self.read_for(person, is_unheard)? {
             tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
-            self.writer.write(move |tx, now| match is_unheard(tx)? {
+            self.writer.write(Lane::School, move |tx, now| match is_unheard(tx)? {
                 true => fork::begin(tx, now, 0),
                 false => Ok(()),
             })?;
@@ -150,12 +191,13 @@ impl Relay {
         if self.only_reads {
             return Ok(false);
         }
-        let untried =
-            self.read(|conn| prepare_release(&SqliteLedger::reading(conn, school, now()), document, by))?;
+        let untried = self.read_for(by, |conn| {
+            prepare_release(&SqliteLedger::reading(conn, school, now()), document, by)
+        })?;
         let Some(release) = untried.and_then(|untried| untried.try_in(&self.gate.of(by))) else {
             return Ok(false);
         };
-        self.writer.write(move |tx, now| {
+        self.write_for(by, move |tx, now| {
             let may = release.is_of(by) || directory::releases::may_release(tx, by, document, now)?;
             if !may {
                 return Ok(false);
@@ -164,23 +206,23 @@ impl Relay {
         })
     }
 
-    fn take(&self, asker: Asker, request: &Request) -> Result<Vec<Verdict>, RelayError> {
-        let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; request.items.len()];
-        let mut open: Vec<usize> = (0..request.items.len()).collect();
+    fn take(&self, asker: Asker, items: &[Item]) -> Result<Vec<Verdict>, RelayError> {
+        let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; items.len()];
+        let mut open: Vec<usize> = (0..items.len()).collect();
         // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
         // put off is not: whoever brought it waits for her next turn.
         for _ in 0..4 {
-            let items = open.iter().filter_map(|at| request.items.get(*at).cloned()).collect();
+            let tried = open.iter().filter_map(|at| items.get(*at).cloned()).collect();
             // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
-            let untried = self.read(|conn| {
+            let untried = self.read_for(asker.person, |conn| {
                 let moment = conn.unchecked_transaction()?;
-                prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, items)
+                prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, tried)
             })?;
             let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
             let (school, tried) = (self.school, batch.clone());
-            let decided = self
-                .writer
-                .write(move |tx, now| commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried))?;
+            let decided = self.write_for(asker.person, move |tx, now| {
+                commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried)
+            })?;
             let mut overtaken = Vec::new();
             for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
                 if verdict == Verdict::Busy && batch.is_fit(position) {
@@ -206,24 +248,73 @@ impl Relay {
     /// Circle rows whose time has come end before anything else is decided.
     pub fn end_what_expired(&self) -> Result<(), RelayError> {
         if self.read(|conn| directory::anything_due(conn, now()))? {
-            self.writer.write(directory::expire_due)?;
+            self.writer.write(Lane::School, directory::expire_due)?;
         }
         Ok(())
     }
 
+    /// One turn of what waits after large events of the directory; whether more of it waits.
+    pub fn refresh_some(&self) -> Result<bool, RelayError> {
+        match self.read(sight::is_waited_for)? {
+            true => self.writer.write(Lane::Later, sight::refresh_some),
+            false => Ok(false),
+        }
+    }
+
     /// Until the writer has committed a group since this was last waited for.
     pub async fn committed(&self) {
-        self.committed.notified().await;
+        self.signals.committed.notified().await;
+    }
+
+    /// Until something was erased since this was last waited for.
+    pub async fn erased(&self) {
+        self.signals.erased.notified().await;
     }
 
     /// Runs `read` on a connection that only reads.
     pub fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RelayError> {
-        let reader = self.readers.take()?;
+        let reader = self.readers.take(None)?;
         Ok(read(reader.conn())?)
     }
 
-    /// Runs `write` under the single writer. It is on disk when this returns.
+    /// The same for a person, who has no more than half of them at a time.
+    pub fn read_for<T>(
+        &self,
+        person: PersonId,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, RelayError> {
+        let reader = self.readers.take(Some(person))?;
+        Ok(read(reader.conn())?)
+    }
+
+    /// A short look that waits behind nobody's work.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, RelayError> {
+        self.porters.look(look).await
+    }
+
+    /// Runs `write` under the single writer, for the school. It is on disk when this returns.
     pub fn write<T, F>(&self, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.write_in(Lane::School, write)
+    }
+
+    /// The same for a person, in her turn.
+    pub fn write_for<T, F>(&self, person: PersonId, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.write_in(Lane::Person(person), write)
+    }
+
+    /// The same in this lane.
+    pub fn write_in<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
@@ -231,7 +322,7 @@ impl Relay {
         if self.only_reads {
             return Err(RelayError::OnlyReading);
         }
-        self.writer.write(write)
+        self.writer.write(lane, write)
     }
 
     /// Nothing is taken in: see [`ends`].
@@ -239,9 +330,9 @@ impl Relay {
         self.only_reads
     }
 
-    /// Who holds this token: the only way in. Nobody, once the device is revoked.
-    pub fn authorise(&self, token: &[u8]) -> Result<Option<Asker>, RelayError> {
-        self.read(|conn| token_holder(conn, token))
+    /// Who holds this token: the only way in.
+    pub async fn authorise(&self, token: Vec<u8>) -> Result<Holder, RelayError> {
+        self.look(move |conn| holder(conn, &token, now())).await
     }
 
     /// May this person read these bytes?
@@ -251,7 +342,14 @@ impl Relay {
         blob: fieldfolio_core::blob::BlobHash,
     ) -> Result<bool, RelayError> {
         self.end_what_expired()?;
-        self.read(|conn| media::may_read(conn, person, blob))
+        let may = self.read_for(person, |conn| {
+            let row = sight::person_row(conn, person)?.unwrap_or_default();
+            Ok(match sight::is_narrowed(conn, row)? {
+                true => None,
+                false => Some(media::may_read(conn, person, blob)?),
+            })
+        })?;
+        may.ok_or(RelayError::Busy)
     }
 
     /// The school.
@@ -286,58 +384,6 @@ pub async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(RelayError::Closing))
 }
 
-/// Connections that only read. Reading is bounded by processors, not by waiting, so a few are enough; who finds none
-/// free waits for one.
-#[derive(Debug)]
-struct Readers {
-    folder: PathBuf,
-    idle: Mutex<Vec<Option<Connection>>>,
-    freed: Condvar,
-}
-
-/// A connection that goes back when it is dropped.
-struct Reader<'a> {
-    readers: &'a Readers,
-    conn: Option<Connection>,
-}
-
-impl Readers {
-    fn new(folder: &Path, most: usize) -> Self {
-        let idle = (0..most.max(1)).map(|_| None).collect();
-        Self { folder: folder.to_owned(), idle: Mutex::new(idle), freed: Condvar::new() }
-    }
-
-    fn take(&self) -> Result<Reader<'_>, RelayError> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = loop {
-            match idle.pop() {
-                Some(place) => break place,
-                None => idle = self.freed.wait(idle).unwrap_or_else(PoisonError::into_inner),
-            }
-        };
-        drop(idle);
-        let mut reader = Reader { readers: self, conn: place };
-        if reader.conn.is_none() {
-            reader.conn = Some(database::open_reader(&self.folder)?);
-        }
-        Ok(reader)
-    }
-}
-
-impl Reader<'_> {
-    fn conn(&self) -> &Connection {
-        self.conn.as_ref().expect("a reader that was taken is open")
-    }
-}
-
-impl Drop for Reader<'_> {
-    fn drop(&mut self) {
-        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(self.conn.take());
-        self.readers.freed.notify_one();
-    }
-}
-
 /// One exchange on one connection, with nothing beside it: what a simulation in one thread runs, and a small tool could.
 pub fn exchange_alone(
     conn: &mut Connection,
@@ -360,6 +406,7 @@ pub fn exchange_alone(
     let batch = untried.try_all(room);
     let tx = database::begin(conn)?;
     directory::expire_due(&tx, now)?;
+    while sight::refresh_some(&tx, now)? {}
     let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;
     let response = tell(&tx, asker, &request, now)?;
     tx.commit()?;
@@ -394,110 +441,64 @@ fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> r
     Ok(response)
 }
 
-/// The device that holds this token, unless it was revoked.
-pub fn token_holder(conn: &Connection, token: &[u8]) -> rusqlite::Result<Option<Asker>> {
+/// Who shows a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A device that may ask.
+    Known(Asker),
+    /// A device that was revoked.
+    Revoked,
+    /// No device at all.
+    Nobody,
+    /// A device of somebody whom the school has locked.
+    Locked,
+    /// A device of a mentor whose last part ended more than 30 days ago.
+    Gone,
+}
+
+impl Holder {
+    /// The device, if it may ask.
+    pub fn known(self) -> Option<Asker> {
+        match self {
+            Holder::Known(asker) => Some(asker),
+            Holder::Revoked | Holder::Nobody | Holder::Locked | Holder::Gone => None,
+        }
+    }
+}
+
+/// Who shows this token, now.
+pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Holder> {
     let hash: [u8; 32] = Sha256::digest(token).into();
-    conn.prepare_cached(
-        "select p.id, d.id from device d join person p on p.row = d.person
-         where d.token_hash = ?1 and d.revoked_n is null",
-    )?
-    .query_row([hash.as_slice()], |row| {
-        Ok(Asker { person: PersonId::from_bytes(row.get(0)?), device: DeviceId::from_bytes(row.get(1)?) })
+    let found: Option<(Asker, i64, bool, bool)> = conn
+        .prepare_cached(
+            "select p.id, d.id, p.row, p.locked_at is not null, d.revoked_n is not null
+             from device d join person p on p.row = d.person where d.token_hash = ?1",
+        )?
+        .query_row([hash.as_slice()], |row| {
+            let (person, device) = (PersonId::from_bytes(row.get(0)?), DeviceId::from_bytes(row.get(1)?));
+            Ok((Asker { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((asker, row, is_locked, is_revoked)) = found else { return Ok(Holder::Nobody) };
+    if is_revoked {
+        return Ok(Holder::Revoked);
+    }
+    if is_locked {
+        return Ok(Holder::Locked);
+    }
+    Ok(match directory::mentors::standing(conn, row, now)? {
+        directory::mentors::Standing::Gone => Holder::Gone,
+        _ => Holder::Known(asker),
     })
-    .optional()
+}
+
+/// The device that holds this token and may ask.
+pub fn token_holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Option<Asker>> {
+    holder(conn, token, now).map(Holder::known)
 }
 
 /// The school whose database this is.
 pub fn school_of(conn: &Connection) -> Result<SchoolId, RelayError> {
     let id = database::meta(conn, "school")?.and_then(|id| id.try_into().ok());
     Ok(SchoolId::from_bytes(id.ok_or(rusqlite::Error::QueryReturnedNoRows)?))
-}
-
-type Settle = Box<dyn FnOnce(bool) + Send>;
-type Job = Box<dyn FnOnce(&Transaction<'_>, Timestamp) -> (bool, Settle) + Send>;
-
-/// The single writer. While one group is on its way to the disk, the next one gathers; all of a group share one sync.
-#[derive(Debug)]
-struct Writer {
-    jobs: Option<mpsc::SyncSender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// The most jobs in one transaction.
-const GROUP: usize = 64;
-
-impl Writer {
-    fn start(mut conn: Connection, mut ends: Option<Ends>, committed: Arc<Notify>) -> Self {
-        let (jobs, queue) = mpsc::sync_channel::<Job>(4 * GROUP);
-        let thread = std::thread::spawn(move || {
-            while let Ok(first) = queue.recv() {
-                let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP).collect();
-                commit_group(&mut conn, ends.as_mut(), group);
-                committed.notify_one();
-            }
-        });
-        Self { jobs: Some(jobs), thread: Some(thread) }
-    }
-
-    fn write<T, F>(&self, write: F) -> Result<T, RelayError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
-    {
-        let (answer, answered) = mpsc::sync_channel(1);
-        let job: Job = Box::new(move |tx, now| {
-            let result = write(tx, now);
-            let is_done = result.is_ok();
-            let settle: Settle = Box::new(move |committed| {
-                // The asker may have gone; what was decided stands all the same.
-                let _ = answer.send(committed.then_some(result));
-            });
-            (is_done, settle)
-        });
-        let jobs = self.jobs.as_ref().ok_or(RelayError::Closing)?;
-        jobs.send(job).map_err(|_| RelayError::Closing)?;
-        let result = answered.recv().map_err(|_| RelayError::Closing)?;
-        Ok(result.ok_or(RelayError::Closing)??)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.jobs.take();
-        if let Some(thread) = self.thread.take() {
-            // The thread only ends by the queue's end; a panic in it has been printed.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// One transaction for the group, a savepoint for each job: one that fails takes nothing of the others along.
-fn commit_group(conn: &mut Connection, ends: Option<&mut Ends>, group: Vec<Job>) {
-    let mut settles = Vec::with_capacity(group.len());
-    let committed = (|| {
-        let tx = database::begin(conn)?;
-        let now = now();
-        for job in group {
-            tx.prepare_cached("savepoint job")?.execute([])?;
-            // A job that panics takes nothing of the others along, and not the writer.
-            let done = panic::catch_unwind(panic::AssertUnwindSafe(|| job(&tx, now)));
-            let is_done = done.as_ref().is_ok_and(|(is_done, _)| *is_done);
-            settles.extend(done.ok().map(|(_, settle)| settle));
-            if !is_done {
-                tx.prepare_cached("rollback to job")?.execute([])?;
-            }
-            tx.prepare_cached("release job")?.execute([])?;
-        }
-        tx.commit()?;
-        Ok::<_, DatabaseError>(())
-    })();
-    if let Err(error) = &committed {
-        tracing::error!(%error, "a group of writes was not committed");
-    } else if let Some(Err(error)) = ends.map(|ends| ends.catch_up(conn)) {
-        // It has ended in the log; the file is tried again with the next group, and at the next start.
-        tracing::error!(%error, "what ended could not be written down beside the database");
-    }
-    for settle in settles {
-        settle(committed.is_ok());
-    }
 }

@@ -7,13 +7,15 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fieldfolio_core::ids::PieceId;
 use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
 use crate::backup::{self, Copied};
 use crate::blobs::BlobError;
-use crate::database::{self, DatabaseError};
+use crate::database::{self, DatabaseError, Event};
 use crate::directory::{DirectoryError, school};
+use crate::relay::{Relay, RelayError};
 use crate::{ends, fork};
 
 /// What a restoration came to.
@@ -50,6 +52,9 @@ pub enum RestoreError {
     /// A file.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The school that is served.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The file system.
     #[error("{path} could not be {doing}: {source}")]
     File {
@@ -106,7 +111,7 @@ pub fn restore(
     if !ends_file.exists() && without == WithoutEnds::Refuse {
         return Err(RestoreError::WithoutEnds(ends_file.to_owned()));
     }
-    fs::create_dir_all(folder).map_err(failed(folder, "written"))?;
+    school::make_folder(folder).map_err(failed(folder, "written"))?;
     let new = folder.join("relay.db.new");
     fs::copy(database::path(from), &new)
         .and_then(|_| File::open(&new)?.sync_all())
@@ -141,6 +146,59 @@ pub fn accept_without_ends(folder: &Path, now: Timestamp) -> Result<(), RestoreE
     Ok(())
 }
 
+/// Erases in the databases that restorations moved aside what was erased in the one that is served: `before-…` keeps what
+/// may be needed, and nothing that is gone for good. How many pieces that were.
+pub(crate) fn erase_in_asides(relay: &Relay) -> Result<usize, RestoreError> {
+    let mut count = 0;
+    for aside in asides(relay.folder())? {
+        let Ok(mut conn) = database::open(&aside) else {
+            // A damaged one may be the reason for the restoration. Its words are not found by anyone, and not here.
+            tracing::warn!(folder = %aside.display(), "a database of before can't be opened: remove it when it is not needed");
+            continue;
+        };
+        let pieces: Vec<PieceId> = conn
+            .prepare("select id from piece")?
+            .query_map([], |row| row.get(0).map(PieceId::from_bytes))?
+            .collect::<Result<_, _>>()?;
+        let gone: Vec<PieceId> = relay.read(|served| {
+            let is_gone = |piece: &PieceId| crate::erasure::is_erased(served, *piece);
+            pieces
+                .into_iter()
+                .filter_map(|piece| is_gone(&piece).map(|gone| gone.then_some(piece)).transpose())
+                .collect()
+        })?;
+        if gone.is_empty() {
+            continue;
+        }
+        let tx = database::begin(&mut conn)?;
+        for piece in &gone {
+            let subject = format!("piece {piece}");
+            let event = Event { kind: "erase", by: None, subject: &subject };
+            let n = database::append(&tx, crate::relay::now(), &event)?;
+            crate::erasure::remove(&tx, *piece, "erased in the school that is served", n)?;
+        }
+        tx.commit()?;
+        conn.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+        count += gone.len();
+    }
+    Ok(count)
+}
+
+/// The folders that restorations made.
+fn asides(folder: &Path) -> Result<Vec<PathBuf>, RestoreError> {
+    let failed = |source| RestoreError::File { path: folder.to_owned(), doing: "read", source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_aside = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("before-"));
+        if is_aside && database::path(&path).is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// The database of before, and the uploads it knew, into a folder of their own.
 fn move_aside(folder: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
     let aside = folder.join(format!("before-{}", now.millis()));
@@ -148,7 +206,7 @@ fn move_aside(folder: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
     for name in ["relay.db", "relay.db-wal", "relay.db-shm", "uploads"] {
         let here = folder.join(name);
         if here.exists() {
-            fs::create_dir_all(&aside)?;
+            school::make_folder(&aside)?;
             fs::rename(&here, aside.join(name))?;
             moved = true;
         }

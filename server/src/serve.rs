@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use fieldfolio_core::time::Timestamp;
 
+use crate::activity::Activity;
 use crate::blobs::{BlobStore, FolderBlobs};
 use crate::config::Config;
-use crate::doors;
 use crate::ends;
 use crate::keep::{Keeper, Night, Stock};
 use crate::landing::RelayLanding;
 use crate::live::{self, Live};
-use crate::relay::{Relay, now};
+use crate::relay::{Relay, blocking, now};
 use crate::routes::{App, router};
 use crate::uploads::{Limits, Uploads};
+use crate::{doors, private};
 
 /// Serves the school in `folder` until the process is asked to stop.
 pub fn serve(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
@@ -56,6 +57,7 @@ pub(crate) fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
 async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let has_school = crate::database::path(folder).exists();
     let _only_one = has_school.then(|| only_one(folder)).transpose()?;
+    private::tighten(folder)?;
     let relay = Relay::open_to_serve(folder, &config)?;
     if relay.only_reads() {
         tracing::error!("{}", ends::MISSING);
@@ -74,12 +76,14 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
         tokio::spawn(live::herald(live.clone())),
         tokio::spawn(keeper(&app).nightly()),
         tokio::spawn(keeper(&app).after_erasures()),
+        tokio::spawn(work_out(app.relay.clone())),
+        tokio::spawn(app.activity.clone().write_down(app.relay.clone())),
     ];
     let stop = async move {
         stop().await;
         live.stop().await;
     };
-    doors::open(listener, router(app), config.connections, stop).await?;
+    doors::open(listener, router(app), &config, stop).await?;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
@@ -94,9 +98,26 @@ fn open(relay: Arc<Relay>, folder: &Path, config: &Config) -> Result<App, Box<dy
         ..Limits::default()
     };
     let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
-    let live = Live::new(relay.clone(), config);
-    let limits = Arc::new(crate::limits::Limits::new());
-    Ok(App { relay, blobs, uploads: Arc::new(uploads), live, limits })
+    let (asking, activity) = (Arc::new(crate::limits::Limits::new()), Arc::new(Activity::default()));
+    let live = Live::new(relay.clone(), asking.clone(), activity.clone(), config);
+    let proxies = config.proxies.clone().into();
+    Ok(App { relay, blobs, uploads: Arc::new(uploads), live, limits: asking, activity, proxies })
+}
+
+/// How long what waits after a large event of the directory rests between two turns, when nothing else happens.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// Works out what waits after large events of the directory, in turns, for as long as the relay runs.
+async fn work_out(relay: Arc<Relay>) {
+    loop {
+        let turn = relay.clone();
+        match blocking(move || turn.refresh_some()).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "who sees what could not be worked out to its end"),
+        }
+        tokio::time::sleep(BREATH).await;
+    }
 }
 
 fn keeper(app: &App) -> Keeper {

@@ -178,7 +178,7 @@ impl Uploads {
 
     /// Bytes that this person's uploads, and everyone's, have reserved.
     pub fn reserved(&self, person: PersonId) -> Result<Reserved, UploadError> {
-        Ok(self.rows.reserved(person, self.limits.max_size)?)
+        Ok(self.rows.reserved(person, self.limits.max_size, (self.now)())?)
     }
 
     /// Runs `act` while no upload is between its blob and the record of it. Whoever removes unlinked blobs looks for
@@ -212,7 +212,7 @@ impl Uploads {
         }
         if offset != row.offset {
             tracing::warn!(upload = %row.id, recorded = row.offset, offset, "a part is shorter than recorded");
-            self.rows.set_offset(row.id, offset)?;
+            self.rows.set_offset(row.id, offset, (self.now)())?;
             row.offset = offset;
         }
         Ok(row)

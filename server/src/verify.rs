@@ -11,7 +11,7 @@ use fieldfolio_core::sync::verify::KeyRing;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
-use crate::directory::{DirectoryError, devices, school};
+use crate::directory::{DirectoryError, devices, people, school};
 use crate::news;
 
 /// What was looked through, and what is wrong. Nothing was changed.
@@ -76,7 +76,8 @@ fn keys(conn: &Connection, found: &mut Verified) -> Result<KeyRing, DirectoryErr
         let before = open.len();
         for device in open.clone() {
             let Some(record) = devices::record(conn, device)? else { continue };
-            if ring.learn(&record).is_ok() {
+            let person = |id: PersonId| people::person(conn, id).ok();
+            if ring.learn_knowing(&record, &person).is_ok() {
                 open.remove(&device);
             }
         }

@@ -50,7 +50,8 @@ impl Desk {
             let answer = match ask.exchange() {
                 Some(body) => {
                     let token = device.identity().token;
-                    let asker = relay::token_holder(&self.conn, &token)?.ok_or("nobody holds the token")?;
+                    let asker = relay::token_holder(&self.conn, &token, relay::now())?
+                        .ok_or("nobody holds the token")?;
                     let request = Request::from_bytes(body)?;
                     let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, clock)?;
                     Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })

@@ -42,7 +42,8 @@ pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Resp
 /// Asks from a cursor of one's own making.
 pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, Trouble> {
     let now = school.tick();
-    let asker = relay::token_holder(&school.conn, &me.token)?.ok_or("the token is not accepted")?;
+    let asker =
+        relay::token_holder(&school.conn, &me.token, school.now)?.ok_or("the token is not accepted")?;
     let request = Request::of(cursor, Vec::new());
     Ok(relay::exchange_alone(&mut school.conn, &ContainedTrial::new(), asker, request, now)?)
 }
@@ -54,7 +55,7 @@ pub fn send_to(
     items: Vec<Item>,
     now: fieldfolio_core::time::Timestamp,
 ) -> Result<Response, Trouble> {
-    let asker = relay::token_holder(conn, &me.token)?.ok_or("the token is not accepted")?;
+    let asker = relay::token_holder(conn, &me.token, relay::now())?.ok_or("the token is not accepted")?;
     let request = Request::of(Cursor::default(), items);
     Ok(relay::exchange_alone(conn, &ContainedTrial::new(), asker, request, now)?)
 }

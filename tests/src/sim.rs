@@ -157,6 +157,12 @@ impl SimDevice {
         Ok(self.device().wake()?)
     }
 
+    /// Its person asks once more, though the school had refused it.
+    pub fn ask_again(&mut self) -> Result<(), Trouble> {
+        self.locked = false;
+        Ok(self.device().wake()?)
+    }
+
     /// The device itself, taken away from the simulation.
     pub fn take(&mut self) -> Device {
         self.device.take().expect("a device is open except while it restarts")
@@ -257,7 +263,10 @@ impl School {
         self.chance = chance;
         let enrolment = Enrolment::begin(&folder, link, now, &mut self.chance)?;
         let request = enrolment.request();
-        let record = self.edit(|edit| directory::enrol(edit.tx, edit.now, &request));
+        let record = self.edit(|edit| {
+            let proven = directory::devices::prove(edit.tx, request)?;
+            directory::devices::enrol(edit.tx, edit.now, &proven)
+        });
         let device = enrolment.finish(Enrolled { record })?;
         self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
         Ok(())
@@ -498,7 +507,8 @@ impl School {
         if ask.url.ends_with("/v1/come-back") {
             let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
             let tx = database::begin(&mut self.conn)?;
-            let back = directory::devices::come_back(&tx, self.now, &frame);
+            let back = directory::devices::prove_chain(&tx, frame)
+                .and_then(|proven| directory::devices::come_back(&tx, self.now, &proven));
             let status = if back.is_ok() { 200 } else { 403 };
             if back.is_ok() {
                 tx.commit()?;
@@ -542,7 +552,7 @@ impl School {
     }
 
     fn relay_answers(&mut self, token: &[u8], body: &[u8]) -> Result<HttpAnswer, Trouble> {
-        let Some(asker) = relay::token_holder(&self.conn, token)? else {
+        let Some(asker) = relay::token_holder(&self.conn, token, self.now)? else {
             return Ok(HttpAnswer { status: 401, ..HttpAnswer::default() });
         };
         let Ok(request) = Request::from_bytes(body) else {

@@ -80,7 +80,12 @@ fn a_device_that_the_relay_makes_up_is_shown_as_new_to_those_who_knew_others() {
     };
     assert!(!is_shown(&mut scene));
     scene.converse("ito", &mut |answer| {
-        let person = Person { id: mina, name: "Mina".to_owned(), kinds: vec![PersonKind::Student] };
+        let person = Person {
+            id: mina,
+            name: "Mina".to_owned(),
+            kinds: vec![PersonKind::Student],
+            past_kinds: Vec::new(),
+        };
         answer.response.records.push(Record::Person { person, devices: vec![made_up.clone()] });
     });
     assert!(is_shown(&mut scene));
@@ -179,7 +184,7 @@ impl Scene {
         let Body::Bytes(body) = &ask.body else { panic!("no files are in this scene") };
         let request = Request::from_bytes(body).unwrap();
         let token = self.school.device(name).device().identity().token;
-        let asker = relay::token_holder(&self.school.conn, &token).unwrap().unwrap();
+        let asker = relay::token_holder(&self.school.conn, &token, self.school.now).unwrap().unwrap();
         let now = self.school.now;
         let room = ContainedTrial::new();
         let truth = relay::exchange_alone(&mut self.school.conn, &room, asker, request.clone(), now).unwrap();

@@ -334,8 +334,9 @@ fn a_row_of_a_circle_that_expired_opens_nothing_at_the_next_request() {
         assert!(seen.to_fill.iter().any(|fill| fill.document == content));
 
         let conn = fieldfolio_server::database::open(&school.home()).unwrap();
-        let sql = "update circle set expires_at = 1 where person = (select row from person where id = ?1)";
-        assert_eq!(conn.execute(sql, [device.identity().person.as_bytes().as_slice()]).unwrap(), 1);
+        let sql = "update circle set expires_at = ?2 where person = (select row from person where id = ?1)";
+        let over = now().millis().cast_signed() - 1_000;
+        assert_eq!(conn.execute(sql, (device.identity().person.as_bytes().as_slice(), over)).unwrap(), 1);
         match what {
             "blob" => assert_eq!(mentor.blob(leaf).unwrap().status, 404),
             "exchange" => {
@@ -348,7 +349,7 @@ fn a_row_of_a_circle_that_expired_opens_nothing_at_the_next_request() {
                 let owner = Some(school.person("mina"));
                 let mut voice = Writing::new(DocumentId::voice(piece, me, owner), &mut SeededChance::new(4));
                 let words = voice.write(&mentor.me, &[], |edit| edit.words("Late"));
-                assert_eq!(mentor.send(&[Item::Change(words)]).unwrap(), [Verdict::RoleEnded]);
+                assert_eq!(mentor.send(&[Item::Change(words)]).unwrap(), [Verdict::Quarantined]);
             }
         }
         let again = mentor.exchange(&nothing()).unwrap().unwrap();

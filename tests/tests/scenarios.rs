@@ -23,6 +23,8 @@ mod leaving;
 mod offline;
 #[path = "scenarios/quiet.rs"]
 mod quiet;
+#[path = "scenarios/vouching.rs"]
+mod vouching;
 
 use fieldfolio_core::device::Judging;
 use fieldfolio_core::ids::{EntryId, PersonId, PieceId};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use crate::document::SignedChange;
-use crate::ids::{DeviceId, DocumentId, PieceId};
+use crate::ids::{DeviceId, DocumentId, PersonId, PieceId};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::piece::{Content, Medium};
@@ -210,7 +210,9 @@ impl Intake<'_> {
             Inviter::Root => false,
             Inviter::Device(device) => known.contains(&device),
         };
-        if self.ring.learn(record).is_err() {
+        let tx = self.tx;
+        let person = |id: PersonId| records::get(tx, RecordKind::Person, id.as_bytes()).ok().flatten();
+        if self.ring.learn_knowing(record, &person).is_err() {
             return Ok(());
         }
         let is_unknown = !known.contains(&record.device);

@@ -163,6 +163,11 @@ impl Flight {
     }
 }
 
+/// The relay is asked too often, by whomever: again later.
+fn is_busy(answer: &Result<HttpAnswer, Failure>) -> bool {
+    matches!(answer, Ok(HttpAnswer { status: 408 | 429, .. }))
+}
+
 /// Rows of the outbox that are looked at for one exchange.
 const OUTBOX_LOOK: usize = 500;
 /// Pieces in which files travel: a cut costs at most one of them.
@@ -257,13 +262,16 @@ impl Device {
         match self.steps.end(turn) {
             None => Ok(()),
             Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, chance),
-            Some(InFlight::ComeBack) => match answer {
+            Some(InFlight::ComeBack) => match &answer {
                 // It is known again, and asks as before.
                 Ok(HttpAnswer { status: 200, .. }) => {
                     self.half.wake();
                     Ok(())
                 }
-                Ok(HttpAnswer { status: 400..=499, .. }) => self.failed(Failure::Refused, now, chance),
+                // Too many ask from the same address: that says nothing of this device.
+                Ok(HttpAnswer { status: 400..=499, .. }) if !is_busy(&answer) => {
+                    self.failed(Failure::Refused, now, chance)
+                }
                 _ => {
                     self.coming = Coming::ToTry;
                     self.failed(Failure::Unreachable, now, chance)

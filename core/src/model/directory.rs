@@ -41,6 +41,25 @@ pub struct Person {
     /// What she is in the school.
     #[n(2)]
     pub kinds: Vec<PersonKind>,
+    /// What she was, and is no more: whom she vouched for then, she vouched for.
+    #[n(3)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_kinds: Vec<PersonKind>,
+}
+
+impl Person {
+    /// Is she one of these, or was she?
+    fn has_been(&self, any: &[PersonKind]) -> bool {
+        self.kinds.iter().chain(&self.past_kinds).any(|kind| any.contains(kind))
+    }
+
+    /// Can one of her devices have vouched for a living device of this person? Nobody but staff ever vouches for the
+    /// device of somebody else who is staff: a student's chain never ends at a teacher's.
+    pub fn can_vouch_for(&self, invited: &Person) -> bool {
+        let is_staff = invited.kinds.iter().any(|kind| PersonKind::STAFF.contains(kind));
+        self.id == invited.id || !is_staff || self.has_been(&PersonKind::STAFF)
+    }
 }
 
 /// What someone is in the school. One person may be several.
@@ -66,6 +85,8 @@ pub enum PersonKind {
 }
 
 impl PersonKind {
+    /// Those who judge, or keep the directory.
+    pub const STAFF: [PersonKind; 2] = [PersonKind::Teacher, PersonKind::Administrator];
     /// Every kind.
     pub const ALL: [PersonKind; 5] = [
         PersonKind::Student,

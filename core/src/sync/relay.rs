@@ -40,8 +40,16 @@ pub trait Ledger {
     fn project_is_open(&self, project: ProjectId) -> Result<Option<bool>, Self::Error>;
     /// Whether `person` is a student, and whether she is nothing else.
     fn is_student(&self, person: PersonId) -> Result<Student, Self::Error>;
-    /// Bytes of acts and changes that this person has stored.
-    fn used_bytes(&self, person: PersonId) -> Result<u64, Self::Error>;
+    /// What acts and changes of this person take, with all that is kept of them, and how much they may.
+    fn room(&self, person: PersonId) -> Result<Room, Self::Error>;
+    /// May this person begin anything? A mentor only while she has a part in some circle.
+    fn may_begin(&self, person: PersonId) -> Result<bool, Self::Error>;
+    /// Folios of this student's own, outside of the projects of classes.
+    fn own_folios(&self, student: PersonId) -> Result<u64, Self::Error>;
+    /// Projects that this person started on her devices.
+    fn own_projects(&self, person: PersonId) -> Result<u64, Self::Error>;
+    /// Different files that a document names.
+    fn named_files(&self, document: DocumentId) -> Result<u64, Self::Error>;
     /// Whether the id that an act declares, or the act's own, is there already.
     fn taken(&self, id: ActId, act: &Act) -> Result<Taken, Self::Error>;
     /// A document, if anything of it was stored.
@@ -156,10 +164,22 @@ pub struct HeldFacts {
 
 /// What someone wrote is held back, not refused, for so long after her role ended: 30 days, in milliseconds.
 pub const LATE: u64 = 30 * 24 * 60 * 60 * 1000;
-/// The most changes of one person that are held back.
-pub const MAX_HELD: u64 = 200;
-/// The most bytes of one person that are held back.
-pub const MAX_HELD_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How much room someone has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that are used.
+    pub used: u64,
+    /// Bytes that may be.
+    pub limit: u64,
+}
+
+impl Room {
+    /// Is all of it used?
+    pub fn is_used_up(self) -> bool {
+        self.used > self.limit
+    }
+}
 
 /// Whether someone is a student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::document::{SignedChange, Unverified};
 use crate::ids::{DeviceId, PersonId, SchoolId};
 use crate::model::act::{Act, SignedAct};
-use crate::model::directory::{DeviceRecord, Inviter};
+use crate::model::directory::{DeviceRecord, Inviter, Person};
 use crate::signing::{BadSignature, PublicKey};
 
 /// A device's key that was found to be vouched for.
@@ -26,6 +26,9 @@ pub enum Distrust {
     /// A signature of the chain doesn't hold.
     #[error("a signature in the key's chain does not hold")]
     BadChain,
+    /// Whoever vouches for it can't do so for staff.
+    #[error("nobody but staff vouches for a device of staff")]
+    MayNotVouch,
     /// The device was seen with another key before.
     #[error("the device was seen with another key before")]
     Changed,
@@ -67,6 +70,24 @@ impl KeyRing {
                 Ok(())
             }
         }
+    }
+
+    /// The same for who knows people: a living device of staff whom somebody else's device vouches for that never was
+    /// staff's is not believed. Whoever isn't known to `person` says nothing against it.
+    pub fn learn_knowing(
+        &mut self,
+        record: &DeviceRecord,
+        person: &dyn Fn(PersonId) -> Option<Person>,
+    ) -> Result<(), Distrust> {
+        if let Inviter::Device(device) = record.inviter
+            && record.revoked_at.is_none()
+            && let Some(inviter) = self.get(device).and_then(|key| person(key.person))
+            && let Some(invited) = person(record.person)
+            && !inviter.can_vouch_for(&invited)
+        {
+            return Err(Distrust::MayNotVouch);
+        }
+        self.learn(record)
     }
 
     /// Adds a device whose chain was verified before it was kept.

@@ -50,6 +50,10 @@ pub struct Cursor {
     /// The relay's own mark under all this: that it really gave this cursor out, even if its log has forgotten so.
     #[cbor(n(3), with = "minicbor::bytes", default)]
     pub proof: [u8; 16],
+    /// Of the number after that one, a part is known, too: up to here. One event can concern more than one answer holds.
+    #[n(4)]
+    #[cbor(default)]
+    pub part: u64,
 }
 
 /// What a device sends.
@@ -471,6 +475,13 @@ impl Request {
     }
 }
 
+impl News {
+    /// No less than its encoded bytes.
+    pub fn most_bytes(&self) -> usize {
+        self.change.raw.len() + 34 * self.change.blobs.len() + 320
+    }
+}
+
 impl Response {
     /// Reads a response to a request of `items` items.
     pub fn from_bytes(bytes: &[u8], items: usize) -> Result<Self, BadFrame> {
@@ -482,6 +493,15 @@ impl Response {
     pub fn to_frame(&self, inflates: bool) -> Vec<u8> {
         let frame = to_bytes(self);
         if inflates { deflate::deflate(frame) } else { frame }
+    }
+
+    /// The same, if a device reads a frame of this size.
+    pub fn to_readable_frame(&self, inflates: bool) -> Option<Vec<u8>> {
+        let frame = to_bytes(self);
+        if frame.len() > MAX_RESPONSE_BYTES {
+            return None;
+        }
+        Some(if inflates { deflate::deflate(frame) } else { frame })
     }
 
     /// Checks that this can answer a request of `items` items.
@@ -512,6 +532,15 @@ impl Live {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
         let inflated = deflate::inflate(bytes, MAX_LIVE_BYTES)?;
         from_bytes(inflated.as_deref().unwrap_or(bytes), MAX_LIVE_BYTES)
+    }
+
+    /// The frame, if a device reads one of this size.
+    pub fn to_readable_frame(&self, inflates: bool) -> Option<Vec<u8>> {
+        let frame = to_bytes(self);
+        if frame.len() > MAX_LIVE_BYTES {
+            return None;
+        }
+        Some(if inflates { deflate::deflate(frame) } else { frame })
     }
 
     /// The frame for a device that reads deflated ones, or does not.

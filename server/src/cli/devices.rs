@@ -3,9 +3,11 @@
 use clap::{Args, Subcommand};
 use fieldfolio_core::ids::{BadId, DeviceId};
 use fieldfolio_core::model::invitation::InvitationLink;
+use fieldfolio_core::time::Timestamp;
 use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
+use crate::directory::devices::Reach;
 use crate::directory::{devices, invitations, people, school};
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -47,7 +49,80 @@ pub(super) fn invite(arguments: &InviteArguments, desk: &mut Desk<'_>) -> Result
     Ok(Answer { text, json: json!({ "person": link.person, "url": url, "expires": link.expires }) })
 }
 
-pub(super) fn revoke(device: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+#[derive(Debug, Subcommand)]
+pub(super) enum InvitationCommand {
+    /// List the invitations that can be used now
+    #[command(after_help = "Example: fieldfolio invitation list \"Mina Sample\"")]
+    List {
+        /// Only of this person's devices: her id or unique name
+        person: Option<String>,
+    },
+    /// Make an open invitation worthless, as when its link went to the wrong address
+    #[command(after_help = "Example: fieldfolio invitation cancel 3f9a07c2")]
+    Cancel {
+        /// The beginning of its key, from `fieldfolio invitation list`: 8 characters or more
+        key: String,
+    },
+}
+
+pub(super) fn run_invitation(command: &InvitationCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+    match command {
+        InvitationCommand::List { person } => {
+            let conn = desk.open()?;
+            let person = person.as_deref().map(|person| people::find(&conn, person)).transpose()?;
+            let all = invitations::open(&conn, person, desk.now)?;
+            let lines: Vec<String> = all.iter().map(|one| invitation(one, desk.now)).collect();
+            Ok(Answer { text: lines.join("\n"), json: to_json(all) })
+        }
+        InvitationCommand::Cancel { key } => {
+            let one = desk.edit(|edit, _| Ok(invitations::cancel(edit, key)?))?;
+            Ok(Answer { text: format!("cancelled {}", invitation(&one, desk.now)), json: to_json(one) })
+        }
+    }
+}
+
+fn invitation(one: &invitations::Open, now: Timestamp) -> String {
+    let by = one.invited_by.map_or("the school".to_owned(), |by| format!("device {by}"));
+    let hours = one.expires.millis().saturating_sub(now.millis()).div_ceil(60 * 60 * 1000);
+    format!("{}  of {}, by {by}, for {hours} more hours", one.key, one.person)
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: fieldfolio revoke 018f4d3c-1111-7abc-8def-0123456789ab\nExample: \
+    fieldfolio revoke --all \"Otto Sample\" --with-vouched")]
+pub(super) struct RevokeArguments {
+    /// The device's id, from `fieldfolio device list`
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    device: Option<String>,
+    /// Every device of this person (her id or unique name), and her open invitations
+    #[arg(long, value_name = "PERSON")]
+    all: Option<String>,
+    /// With --all: every device that those vouched for, too, of whomever
+    #[arg(long, requires = "all")]
+    with_vouched: bool,
+}
+
+pub(super) fn revoke_what(arguments: &RevokeArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+    let Some(who) = &arguments.all else {
+        return revoke(arguments.device.as_deref().unwrap_or_default(), desk);
+    };
+    let reach = if arguments.with_vouched { Reach::VouchedFor } else { Reach::Hers };
+    let (person, (revoked, left)) = desk.edit(|edit, _| {
+        let person = people::find(edit.tx, who)?;
+        Ok((person, devices::revoke_all(edit, person, reach)?))
+    })?;
+    let mut text = format!("revoked {} devices of or by {person}", revoked.len());
+    if !left.is_empty() {
+        text += "\nThey vouched for these; look whether each is really its person's, or add --with-vouched:";
+    }
+    for other in &left {
+        text += "\n";
+        text += &line(other);
+    }
+    Ok(Answer { text, json: json!({ "person": person, "revoked": revoked, "vouched_for": left }) })
+}
+
+fn revoke(device: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     let device: DeviceId = device.parse().map_err(|error: BadId| CliError::Argument(error.to_string()))?;
     let vouched_for = desk.edit(|edit, _| Ok(devices::revoke(edit, device)?))?;
     let mut text = format!("revoked {device}");

@@ -4,8 +4,9 @@ use clap::Subcommand;
 use fieldfolio_core::model::directory::PersonKind;
 use serde_json::json;
 
+use super::blobs::bytes;
 use super::{Answer, CliError, Desk, to_json};
-use crate::directory::people;
+use crate::directory::{invitations, people};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PersonCommand {
@@ -41,6 +42,42 @@ pub(super) enum PersonCommand {
         /// What she is too
         #[arg(value_parser = kind)]
         kind: PersonKind,
+    },
+    /// Take a kind from a person, with all that follows from it: a teacher leaves her classes, a guardian her family
+    #[command(after_help = "Example: fieldfolio person remove-kind \"Sam Sample\" administrator")]
+    RemoveKind {
+        /// Who: her id or unique name
+        person: String,
+        /// What she is no more
+        #[arg(value_parser = kind)]
+        kind: PersonKind,
+    },
+    /// Keep a person out from now on: none of her devices is answered, and nobody signs in as her
+    #[command(after_help = "Example: fieldfolio person lock \"Otto Sample\"\n\n\
+        What she wrote stays. Her devices keep their work and say that they were turned away; `unlock` lets them in again.")]
+    Lock {
+        /// Who: her id or unique name
+        person: String,
+    },
+    /// Let a person in again who was locked
+    #[command(after_help = "Example: fieldfolio person unlock \"Otto Sample\"")]
+    Unlock {
+        /// Who: her id or unique name
+        person: String,
+    },
+    /// Set how much a person may bring; without a number, the school's limits hold
+    #[command(
+        after_help = "Example: fieldfolio person limit \"Otto Sample\" --files 1000000000 --records 64000000"
+    )]
+    Limit {
+        /// Who: her id or unique name
+        person: String,
+        /// Bytes of files
+        #[arg(long)]
+        files: Option<u64>,
+        /// Bytes of what she writes, with all that the relay keeps of it
+        #[arg(long)]
+        records: Option<u64>,
     },
     /// Make someone a student's guardian
     #[command(after_help = "Example: fieldfolio person guardian \"Mina Sample\" \"Hana Sample\"")]
@@ -82,6 +119,44 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
                 Ok(id)
             })?;
             person(desk, id, "now")
+        }
+        PersonCommand::RemoveKind { person: who, kind } => {
+            let (id, done) = desk.edit(|edit, _| {
+                let id = people::find(edit.tx, &who)?;
+                Ok((id, people::remove_kind(edit, id, kind)?))
+            })?;
+            person(desk, id, if done { "now" } else { "was none:" })
+        }
+        PersonCommand::Lock { person: who } => {
+            let (id, cancelled, done) = desk.edit(|edit, _| {
+                let id = people::find(edit.tx, &who)?;
+                let done = people::lock(edit, id)?;
+                Ok((id, invitations::cancel_of(edit, id)?, done))
+            })?;
+            let text = match done {
+                true => format!("locked {id}; {cancelled} open invitations of hers were cancelled"),
+                false => format!("{id} is locked already"),
+            };
+            Ok(Answer { text, json: json!({ "person": id, "locked": true, "cancelled": cancelled }) })
+        }
+        PersonCommand::Unlock { person: who } => {
+            let (id, done) = desk.edit(|edit, _| {
+                let id = people::find(edit.tx, &who)?;
+                Ok((id, people::unlock(edit, id)?))
+            })?;
+            let text = format!("{id} {}", if done { "may come in again" } else { "is not locked" });
+            Ok(Answer { text, json: json!({ "person": id, "locked": false }) })
+        }
+        PersonCommand::Limit { person: who, files, records } => {
+            let limits = people::Limits { files, records };
+            let id = desk.edit(|edit, _| {
+                let id = people::find(edit.tx, &who)?;
+                people::limit(edit, id, limits)?;
+                Ok(id)
+            })?;
+            let words = |limit: Option<u64>| limit.map_or("as the school".to_owned(), bytes);
+            let text = format!("{id}: files {}, records {}", words(files), words(records));
+            Ok(Answer { text, json: json!({ "person": id, "limits": limits }) })
         }
         PersonCommand::Guardian { student, guardian, end } => desk.edit(|edit, _| {
             let (student, guardian) = (people::find(edit.tx, &student)?, people::find(edit.tx, &guardian)?);

@@ -4,6 +4,7 @@
 
 use fieldfolio_core::ids::{DeviceId, FolioId, PersonId};
 use fieldfolio_core::model::role::Role;
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{
     EndPart, GrantPart, MAX_OUTCOMES, RevokeDevice, RevokedDevice, StartProject,
 };
@@ -21,6 +22,14 @@ pub enum AskError {
     /// She may not, or it can't be.
     #[error("{0}")]
     Refused(&'static str),
+    /// Her room is used up.
+    #[error(
+        "all of the {limit} bytes that the school keeps of one person's work and calls are used: ask it for more"
+    )]
+    UsedUp {
+        /// How many.
+        limit: u64,
+    },
     /// The directory's own rules.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -71,6 +80,23 @@ pub fn whole<T>(
         }
         Err(Err(failed)) => Err(failed),
     }
+}
+
+/// What a call leaves in the log and in circles is the caller's, like what she writes.
+pub fn charge(edit: &Edit<'_>) -> Result<(), AskError> {
+    let person = asker(edit)?;
+    let (used, limit): (i64, Option<i64>) = edit
+        .tx
+        .prepare_cached("select used_bytes, record_limit from person where row = ?1")?
+        .query_row([person], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let limit = limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned);
+    if used.cast_unsigned() > limit {
+        return Err(AskError::UsedUp { limit });
+    }
+    edit.tx
+        .prepare_cached("update person set used_bytes = used_bytes + ?2 where row = ?1")?
+        .execute((person, budget::CALL_BYTES.cast_signed()))?;
+    Ok(())
 }
 
 pub(super) const NOT_HER_TEACHER: &str =

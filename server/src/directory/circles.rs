@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fieldfolio_core::ids::{FolioId, PersonId};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::derivation::GRANTED;
@@ -83,6 +83,7 @@ pub fn grant(edit: &Edit<'_>, grant: &Grant) -> Result<bool, DirectoryError> {
         return Ok(false);
     }
     let n = edit.event("circle", &subject("grant", grant.folio, grant.person, grant.role))?;
+    note_narrowing(edit, grant, person, n)?;
     end_granted(edit.tx, grant.folio, person, grant.role, n)?;
     edit.tx.execute(
         "insert into circle (folio, person, role, reason, may_write, expires_at, since_n)
@@ -101,14 +102,83 @@ pub fn grant(edit: &Edit<'_>, grant: &Grant) -> Result<bool, DirectoryError> {
     Ok(true)
 }
 
+/// A part that is granted anew, for a shorter time or without a voice, ends what it was before: that is written down.
+fn note_narrowing(edit: &Edit<'_>, grant: &Grant, person: i64, n: u64) -> Result<(), DirectoryError> {
+    let before: Option<(bool, Option<i64>)> = edit
+        .tx
+        .prepare_cached(
+            "select may_write, expires_at from circle
+             where folio = ?1 and person = ?2 and role = ?3 and reason = ?4 and ended_n is null",
+        )?
+        .query_row((grant.folio.as_bytes(), person, grant.role.name(), GRANTED), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((may_write, expires)) = before else { return Ok(()) };
+    let end = |expires: Option<i64>| expires.unwrap_or(i64::MAX);
+    let until = grant.expires.map(millis);
+    if (may_write && !grant.may_write) || end(until) < end(expires) {
+        let voice = if grant.may_write { "voice" } else { "silent" };
+        let until = end(until);
+        let words = format!("{} {voice} {until}", subject("narrow", grant.folio, grant.person, grant.role));
+        database::note_ending(edit.tx, n, "circle", &words)?;
+    }
+    Ok(())
+}
+
+/// Makes a granted part no wider than this: without a voice, and over at this moment. What is not there is no wider.
+pub fn narrow(edit: &Edit<'_>, most: &Grant) -> Result<(), DirectoryError> {
+    let Some(until) = most.expires else { return Ok(()) };
+    let person = people::row_of(edit.tx, most.person)?;
+    let changed = edit.tx.execute(
+        "update circle set may_write = may_write and ?5, expires_at = nullif(min(coalesce(expires_at, ?6), ?6), ?7)
+         where folio = ?1 and person = ?2 and role = ?3 and reason = ?4 and ended_n is null
+           and ((may_write and not ?5) or coalesce(expires_at, ?7) > ?6)",
+        (
+            most.folio.as_bytes(),
+            person,
+            most.role.name(),
+            GRANTED,
+            most.may_write,
+            millis(until),
+            i64::MAX,
+        ),
+    )?;
+    if changed > 0 {
+        let n = edit.event("circle", &subject("narrow", most.folio, most.person, most.role))?;
+        sight::folio_changed(edit.tx, most.folio, n)?;
+    }
+    Ok(())
+}
+
 /// Ends a part that was granted. Rows that follow from a class or a family end with those.
 pub fn end(edit: &Edit<'_>, folio: FolioId, person: PersonId, role: Role) -> Result<(), DirectoryError> {
     of(edit.tx, folio)?;
     let row = people::row_of(edit.tx, person)?;
-    let n = edit.event("circle", &subject("end", folio, person, role))?;
+    let n = edit.ending("circle", &subject("end", folio, person, role))?;
     match end_granted(edit.tx, folio, row, role, n)? {
         0 => Err(DirectoryError::NoSuchRow),
         _ => Ok(sight::folio_changed(edit.tx, folio, n)?),
+    }
+}
+
+/// The same for what is known of a log that is lost; what is not there has ended.
+pub(crate) fn end_again(
+    edit: &Edit<'_>,
+    folio: FolioId,
+    person: PersonId,
+    role: Role,
+) -> Result<(), DirectoryError> {
+    let row = people::row_of(edit.tx, person)?;
+    let is_there = edit
+        .tx
+        .prepare_cached(
+            "select 1 from circle where folio = ?1 and person = ?2 and role = ?3 and reason = ?4 and ended_n is null",
+        )?
+        .exists((folio.as_bytes(), row, role.name(), GRANTED))?;
+    match is_there {
+        true => end(edit, folio, person, role),
+        false => Ok(()),
     }
 }
 
@@ -136,7 +206,7 @@ fn denial(
     if edit.tx.execute(sql, (row, people::row_of(edit.tx, person)?))? == 0 {
         return Ok(false);
     }
-    let n = edit.event("denial", &format!("{what} student {student} person {person}"))?;
+    let n = edit.turn("denial", &format!("{what} student {student} person {person}"), what == "deny")?;
     for (folio, _) in folios::of_student(edit.tx, row)? {
         sight::folio_changed(edit.tx, folio, n)?;
     }

@@ -6,7 +6,8 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
-use super::{DirectoryError, Edit, derive, folios, millis, moment, people, pick, words};
+use super::names::{pick, words};
+use super::{DirectoryError, Edit, derive, folios, millis, moment, people};
 use crate::sight;
 
 /// What someone is in a class.
@@ -75,7 +76,7 @@ pub struct Member {
 pub fn add(edit: &Edit<'_>, title: &str, chance: &mut dyn Chance) -> Result<ClassId, DirectoryError> {
     let title = words("a class's title", title, 200)?;
     let id = ClassId::new(edit.now, chance);
-    edit.tx.execute("insert into class (id, title) values (?1, ?2)", (id.as_bytes(), title))?;
+    edit.tx.execute("insert into class (id, title) values (?1, ?2)", (id.as_bytes(), &title))?;
     edit.event("class", &format!("class {id}"))?;
     Ok(id)
 }
@@ -138,7 +139,8 @@ fn members_changed(
     role: ClassRole,
     what: &str,
 ) -> Result<(), DirectoryError> {
-    let n = edit.event("class", &format!("{what} class {class} person {} {}", person.0, role.name()))?;
+    let subject = format!("{what} class {class} person {} {}", person.0, role.name());
+    let n = edit.turn("class", &subject, what == "leave")?;
     match role {
         ClassRole::Student => {
             derive(edit.tx, edit.now, person.1, n)?;
@@ -149,7 +151,35 @@ fn members_changed(
             }
         }
     }
-    Ok(sight::classmates_changed(edit.tx, class, n)?)
+    Ok(sight::classmates_changed(edit.tx, class, person.1, n)?)
+}
+
+/// Lets a teacher leave all that she teaches and advises.
+pub(crate) fn leave_all(edit: &Edit<'_>, person: PersonId, row: i64) -> Result<(), DirectoryError> {
+    let there: Vec<(ClassId, String)> = edit
+        .tx
+        .prepare_cached(
+            "select class, role from class_member
+             where person = ?1 and role in ('teacher', 'advisor') and removed_at is null",
+        )?
+        .query_map([row], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (class, role) in there {
+        if let Some(role) = ClassRole::from_name(&role) {
+            leave(edit, class, person, role)?;
+        }
+    }
+    Ok(())
+}
+
+/// The titles of the classes in which someone is now.
+pub(crate) fn titles_of(conn: &Connection, person: PersonId) -> rusqlite::Result<Vec<String>> {
+    conn.prepare_cached(
+        "select c.title from person p join class_member m on m.person = p.row join class c on c.id = m.class
+         where p.id = ?1 and m.removed_at is null order by c.title",
+    )?
+    .query_map([person.as_bytes()], |row| row.get(0))?
+    .collect()
 }
 
 /// The rows of everyone who learns in the class.

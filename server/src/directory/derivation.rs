@@ -50,6 +50,36 @@ pub fn derive(tx: &Transaction<'_>, now: Timestamp, student: i64, n: u64) -> rus
             .execute((row, n.cast_signed()))?;
         changed.insert(folio);
     }
+    changed.extend(put(tx, wanted, n)?);
+    for folio in &changed {
+        sight::folio_changed(tx, *folio, n)?;
+    }
+    Ok(changed.len())
+}
+
+/// Gives a folio that a student declared on her device its circle. The folio's row must be there. Returns how many rows
+/// of readers that took.
+pub fn folio_declared(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    student: i64,
+    folio: FolioId,
+    n: u64,
+) -> rusqlite::Result<usize> {
+    let Some((_, in_project)) = folios::of(tx, folio)?.filter(|(owner, _)| *owner == student) else {
+        return Ok(0);
+    };
+    // Nobody has a part in it yet, so nobody taught her in it.
+    let wanted = wanted(tx, now, student, &[(folio, in_project)], &Taught::new())?;
+    let people = wanted.len();
+    put(tx, wanted, n)?;
+    sight::folio_changed(tx, folio, n)?;
+    Ok(people * (people + 4))
+}
+
+/// Adds rows to circles.
+fn put(tx: &Transaction<'_>, wanted: BTreeMap<Key, Terms>, n: u64) -> rusqlite::Result<BTreeSet<FolioId>> {
+    let mut changed = BTreeSet::new();
     for ((folio, person, role, reason), terms) in wanted {
         tx.prepare_cached(
             "insert into circle (folio, person, role, reason, may_write, expires_at, since_n)
@@ -66,23 +96,7 @@ pub fn derive(tx: &Transaction<'_>, now: Timestamp, student: i64, n: u64) -> rus
         ))?;
         changed.insert(folio);
     }
-    for folio in &changed {
-        sight::folio_changed(tx, *folio, n)?;
-    }
-    Ok(changed.len())
-}
-
-/// Gives a folio that a student declared on her device its circle. The folio's row must be there.
-pub fn folio_declared(
-    tx: &Transaction<'_>,
-    now: Timestamp,
-    student: i64,
-    folio: FolioId,
-    n: u64,
-) -> rusqlite::Result<()> {
-    debug_assert!(matches!(folios::of(tx, folio), Ok(Some((owner, _))) if owner == student));
-    derive(tx, now, student, n)?;
-    Ok(())
+    Ok(changed)
 }
 
 type Standing = Vec<(i64, FolioId, Option<Key>, Terms)>;

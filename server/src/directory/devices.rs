@@ -1,8 +1,9 @@
 //! Devices: how one becomes a person's, whom it vouched for, and how it ends.
 
 use fieldfolio_core::ids::{DeviceId, PersonId};
-use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
+use fieldfolio_core::model::directory::{DeviceRecord, Inviter, PersonKind};
 use fieldfolio_core::signing::{PublicKey, Signature, device_message, token_message};
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::verify::KeyRing;
 use fieldfolio_core::sync::wire::{ComeBack, Enrol, MAX_CHAIN};
 use fieldfolio_core::time::Timestamp;
@@ -13,6 +14,8 @@ use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, millis, moment, people, school};
 use crate::database::{self, Event};
 use crate::sight;
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Why a device was not enrolled.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,30 @@ pub enum EnrolError {
     /// The signature isn't the invitation key's.
     #[error("the signature does not match the invitation: open the whole link again")]
     BadSignature,
+    /// The person is locked.
+    #[error("the school has locked this person's access: ask whoever keeps its directory")]
+    Locked,
+    /// Whoever invited the device may not vouch for its person.
+    #[error("whoever invited this device can't vouch for it any more: ask the school for a new invitation")]
+    MayNotVouch,
+    /// She has enough devices.
+    #[error("{} devices of this person are in use: revoke one that she has no more", budget::DEVICES)]
+    TooManyDevices,
+    /// She enrolled enough of them today.
+    #[error(
+        "{} devices of this person were enrolled within a day: try again tomorrow",
+        budget::ENROLMENTS_A_DAY
+    )]
+    TooManyToday,
+    /// The same device asked too often.
+    #[error("this device asked for {} tokens: ask for a new invitation", budget::TOKENS_OF_A_DEVICE)]
+    TooManyTokens,
+    /// Too many of the devices before it are unknown.
+    #[error(
+        "more than {} devices that vouch for this one are unknown here: ask the school for a new invitation",
+        budget::CHAIN_UNKNOWN
+    )]
+    TooManyUnknown,
     /// The device's id is in use.
     #[error("this device is enrolled already, by another invitation: start over with a new device")]
     DeviceTaken,
@@ -63,123 +90,210 @@ struct Invitation {
     person_id: PersonId,
     expires_at: i64,
     used_by: Option<DeviceId>,
-    /// The device that made it; none for the school's root key.
-    inviter: Option<DeviceId>,
+    is_cancelled: bool,
+    inviter: Inviter,
+}
+
+/// An enrolment whose signatures hold: by the invitation's key, and by the new device's over the token it chose.
+#[derive(Debug, Clone)]
+pub struct ProvenEnrol(Enrol);
+
+/// Checks an enrolment's signatures. Needs no lock; whether it is taken, [`enrol`] decides.
+pub fn prove(conn: &Connection, frame: Enrol) -> Result<ProvenEnrol, EnrolError> {
+    let invitation = invitation(conn, &frame.invitation)?.ok_or(EnrolError::Unknown)?;
+    let school = school::id(conn)?;
+    let message = device_message(school, invitation.person_id, frame.device, &frame.key);
+    frame.invitation.verify(&message, &frame.signature).map_err(|_| EnrolError::BadSignature)?;
+    // Everything else here is public once the device is known; only the device itself can choose its token.
+    let chosen = token_message(school, frame.device, &frame.token_hash);
+    frame.key.verify(&chosen, &frame.token_signature).map_err(|_| EnrolError::BadSignature)?;
+    Ok(ProvenEnrol(frame))
+}
+
+/// Is there such an invitation? Whoever shows one guesses nothing.
+pub fn is_invited(conn: &Connection, invitation: &PublicKey) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select 1 from invitation where key = ?1")?.exists([invitation.as_bytes()])
 }
 
 /// Makes a device a person's. The same device and key again get the new token in place of the old.
-pub fn enrol(tx: &Transaction<'_>, now: Timestamp, frame: &Enrol) -> Result<DeviceRecord, EnrolError> {
+pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Result<DeviceRecord, EnrolError> {
+    let ProvenEnrol(frame) = proven;
     let invitation = invitation(tx, &frame.invitation)?.ok_or(EnrolError::Unknown)?;
-    let message = device_message(school::id(tx)?, invitation.person_id, frame.device, &frame.key);
-    frame.invitation.verify(&message, &frame.signature).map_err(|_| EnrolError::BadSignature)?;
-    // Everything else here is public once the device is known; only the device itself can choose its token.
-    let token_hash = &frame.token_hash;
-    let chosen = token_message(school::id(tx)?, frame.device, token_hash);
-    frame.key.verify(&chosen, &frame.token_signature).map_err(|_| EnrolError::BadSignature)?;
     if invitation.used_by.is_some_and(|device| device != frame.device) {
         return Err(EnrolError::Used);
     }
-    if invitation.expires_at <= millis(now) {
+    if invitation.expires_at <= millis(now) || invitation.is_cancelled {
         return Err(EnrolError::Expired);
+    }
+    if is_locked(tx, invitation.person)? {
+        return Err(EnrolError::Locked);
     }
     let barred = "select 1 from barred where device = ?1";
     if tx.prepare_cached(barred)?.exists([frame.device.as_bytes()])? {
         return Err(EnrolError::Used);
     }
     // Whoever invited must still be the one who may: a teacher who has left opens no more doors.
-    if let Some(inviter) = invitation.inviter
-        && invitation.used_by.is_none()
-        && !invitations::still_vouches(tx, inviter, invitation.person)?
-    {
+    let is_first = invitation.used_by.is_none();
+    if is_first && !invitations::may_vouch(tx, invitation.inviter, invitation.person, now)? {
         return Err(EnrolError::Expired);
     }
-    let subject = format!("device {}", frame.device);
-    let event = |kind| Event { kind, by: Some(invitation.person_id), subject: &subject };
     let known = tx
         .query_row(
-            "select key, invitation, revoked_n is not null from device where id = ?1",
+            "select key, invitation, revoked_n is not null, token_hash, tokens from device where id = ?1",
             [frame.device.as_bytes()],
-            |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, bool>(2)?)),
+            |row| {
+                let keys = (row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 32]>(1)?);
+                Ok((keys, row.get::<_, bool>(2)?, row.get::<_, [u8; 32]>(3)?, row.get::<_, u32>(4)?))
+            },
         )
         .optional()?;
+    let ours = (*frame.key.as_bytes(), *frame.invitation.as_bytes());
     match known {
-        Some((_, _, true)) => return Err(EnrolError::Used),
-        Some((key, by, false)) if key == *frame.key.as_bytes() && by == *frame.invitation.as_bytes() => {
+        Some((_, true, ..)) => return Err(EnrolError::Used),
+        Some((keys, false, token, _)) if keys == ours && token == frame.token_hash => {}
+        Some((keys, false, _, tokens)) if keys == ours => {
+            if tokens >= budget::TOKENS_OF_A_DEVICE {
+                return Err(EnrolError::TooManyTokens);
+            }
             tx.execute(
-                "update device set token_hash = ?2 where id = ?1",
-                (frame.device.as_bytes(), token_hash),
+                "update device set token_hash = ?2, tokens = tokens + 1 where id = ?1",
+                (frame.device.as_bytes(), frame.token_hash),
             )?;
-            database::append(tx, now, &event("token"))?;
         }
         Some(_) => return Err(EnrolError::DeviceTaken),
         None => {
+            must_have_room(tx, invitation.person, now)?;
             tx.execute(
-                "insert into device (id, person, key, invitation, signature, token_hash)
-                 values (?1, ?2, ?3, ?4, ?5, ?6)",
+                "insert into device (id, person, key, invitation, signature, token_hash, enrolled_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 (
                     frame.device.as_bytes(),
                     invitation.person,
                     frame.key.as_bytes(),
                     frame.invitation.as_bytes(),
                     frame.signature.as_bytes(),
-                    token_hash,
+                    frame.token_hash,
+                    millis(now),
                 ),
             )?;
             tx.execute(
                 "update invitation set used_by = ?2 where key = ?1",
                 (frame.invitation.as_bytes(), frame.device.as_bytes()),
             )?;
-            let n = database::append(tx, now, &event("enrol"))?;
-            sight::person_changed(tx, invitation.person, n)?;
+            let subject = format!("device {}", frame.device);
+            let event = Event { kind: "enrol", by: Some(invitation.person_id), subject: &subject };
+            let n = database::append(tx, now, &event)?;
+            sight::device_changed(tx, invitation.person, frame.device, n)?;
         }
     }
     Ok(record(tx, frame.device)?.ok_or(DirectoryError::Broken("devices"))?)
 }
 
-/// Makes a device known again that was enrolled in a log which is lost. Whoever vouched for it does so still: the chain
-/// begins at the school's root key. What was revoked stays so.
-pub fn come_back(tx: &Transaction<'_>, now: Timestamp, frame: &ComeBack) -> Result<DeviceRecord, EnrolError> {
-    let Some(own) = frame.chain.last().filter(|_| frame.chain.len() <= MAX_CHAIN) else {
+/// Has a person, by her row, room for one more device: of those that are not revoked, and of those of a day?
+fn must_have_room(conn: &Connection, person: i64, now: Timestamp) -> Result<(), EnrolError> {
+    let living: u32 = conn
+        .prepare_cached("select count(*) from device where person = ?1 and revoked_n is null")?
+        .query_row([person], |row| row.get(0))?;
+    if living >= budget::DEVICES {
+        return Err(EnrolError::TooManyDevices);
+    }
+    let since = millis(now).saturating_sub(DAY.cast_signed());
+    let today: u32 = conn
+        .prepare_cached("select count(*) from device where person = ?1 and enrolled_at > ?2")?
+        .query_row((person, since), |row| row.get(0))?;
+    if today >= budget::ENROLMENTS_A_DAY {
+        return Err(EnrolError::TooManyToday);
+    }
+    Ok(())
+}
+
+fn is_locked(conn: &Connection, person: i64) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select 1 from person where row = ?1 and locked_at is not null")?.exists([person])
+}
+
+/// A chain of devices that vouch for each other from the school's root key on, whose signatures hold, and whose last one
+/// chose its token.
+#[derive(Debug, Clone)]
+pub struct ProvenChain {
+    chain: Vec<DeviceRecord>,
+    own: DeviceRecord,
+    token_hash: [u8; 32],
+}
+
+/// Checks the signatures of a device that comes back. Needs no lock; whether it is taken, [`come_back`] decides.
+pub fn prove_chain(conn: &Connection, frame: ComeBack) -> Result<ProvenChain, EnrolError> {
+    let Some(own) = frame.chain.last().filter(|_| frame.chain.len() <= MAX_CHAIN).cloned() else {
         return Err(EnrolError::Unknown);
     };
-    if crate::fork::since(tx, 0)?.is_none() {
+    if crate::fork::since(conn, 0)?.is_none() {
         return Err(EnrolError::Unknown);
     }
-    let mut ring = KeyRing::new(school::id(tx)?, school::root(tx)?);
+    // What costs nothing comes first: a stranger's chain is not worth its signatures. Whether she is one is not told.
+    people::row_of(conn, own.person).map_err(|_| EnrolError::BadSignature)?;
+    let school = school::id(conn)?;
+    let mut ring = KeyRing::new(school, school::root(conn)?);
     if !frame.chain.iter().all(|record| ring.learn(record).is_ok()) {
         return Err(EnrolError::BadSignature);
     }
-    let chosen = token_message(school::id(tx)?, own.device, &frame.token_hash);
+    let chosen = token_message(school, own.device, &frame.token_hash);
     own.key.verify(&chosen, &frame.token_signature).map_err(|_| EnrolError::BadSignature)?;
-    for link in &frame.chain {
-        restore_record(tx, link)?;
+    Ok(ProvenChain { chain: frame.chain, own, token_hash: frame.token_hash })
+}
+
+/// Makes a device known again that was enrolled in a log which is lost, with those unknown ones that vouch for it. Each
+/// inviter must be one who may vouch now. What was revoked stays so.
+pub fn come_back(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    proven: &ProvenChain,
+) -> Result<DeviceRecord, EnrolError> {
+    let ProvenChain { chain, own, token_hash } = proven;
+    if crate::fork::since(tx, 0)?.is_none() {
+        return Err(EnrolError::Unknown);
     }
-    tx.execute("update device set token_hash = ?2 where id = ?1", (own.device.as_bytes(), frame.token_hash))?;
-    let subject = format!("device {} came back", own.device);
-    let n = database::append(tx, now, &Event { kind: "enrol", by: Some(own.person), subject: &subject })?;
-    sight::person_changed(tx, people::row_of(tx, own.person)?, n)?;
+    let mut unknown = 0;
+    for link in chain {
+        if restore_record(tx, now, link)? {
+            unknown += 1;
+            if unknown > budget::CHAIN_UNKNOWN {
+                return Err(EnrolError::TooManyUnknown);
+            }
+        }
+    }
+    tx.execute("update device set token_hash = ?2 where id = ?1", (own.device.as_bytes(), token_hash))?;
+    // One that is known already, and chooses its token anew, is nothing new to anybody.
+    if unknown > 0 {
+        let subject = format!("device {} came back", own.device);
+        let n = database::append(tx, now, &Event { kind: "enrol", by: Some(own.person), subject: &subject })?;
+        for link in chain {
+            sight::device_changed(tx, people::row_of(tx, link.person)?, link.device, n)?;
+        }
+    }
     Ok(record(tx, own.device)?.ok_or(DirectoryError::Broken("devices"))?)
 }
 
-/// One link of such a chain, whose signatures hold.
-fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), EnrolError> {
-    let is_barred = tx.query_row(
-        "select exists (select 1 from barred where device = ?1)",
-        [link.device.as_bytes()],
-        |row| row.get(0),
-    )?;
-    if is_barred {
+/// One link of such a chain, whose signatures hold. True if it was not known.
+fn restore_record(tx: &Transaction<'_>, now: Timestamp, link: &DeviceRecord) -> Result<bool, EnrolError> {
+    let barred = "select 1 from barred where device = ?1";
+    if tx.prepare_cached(barred)?.exists([link.device.as_bytes()])? {
         return Err(EnrolError::Used);
+    }
+    // Somebody whom the directory does not know any more is added there first.
+    let person = people::row_of(tx, link.person).map_err(|_| EnrolError::Unknown)?;
+    if is_locked(tx, person)? {
+        return Err(EnrolError::Locked);
     }
     match record(tx, link.device)? {
         Some(known) if known.revoked_at.is_some() => return Err(EnrolError::Used),
-        Some(known) if known.key == link.key && known.person == link.person => return Ok(()),
+        Some(known) if known.key == link.key && known.person == link.person => return Ok(false),
         Some(_) => return Err(EnrolError::DeviceTaken),
         None => {}
     }
-    was_open(tx, link)?;
-    // Somebody whom the directory does not know any more is added there first.
-    let person = people::row_of(tx, link.person).map_err(|_| EnrolError::Unknown)?;
+    was_open(tx, link, now)?;
+    if !invitations::may_vouch(tx, link.inviter, person, now)? {
+        return Err(EnrolError::MayNotVouch);
+    }
+    must_have_room(tx, person, now)?;
     let inviter = match link.inviter {
         Inviter::Root => None,
         Inviter::Device(device) => Some(*device.as_bytes()),
@@ -202,30 +316,39 @@ fn restore_record(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), Enrol
     )?;
     // Nobody has this token: the device brings its own when it comes.
     tx.execute(
-        "insert into device (id, person, key, invitation, signature, token_hash)
-         values (?1, ?2, ?3, ?4, ?5, randomblob(32))",
+        "insert into device (id, person, key, invitation, signature, token_hash, enrolled_at)
+         values (?1, ?2, ?3, ?4, ?5, randomblob(32), ?6)",
         (
             link.device.as_bytes(),
             person,
             link.key.as_bytes(),
             link.invitation.as_bytes(),
             link.device_signature.as_bytes(),
+            millis(now),
         ),
     )?;
-    Ok(())
+    Ok(true)
 }
 
 /// Could a device have been enrolled with this invitation in the log that is lost? Not with one that another device had
 /// used, nor with one whose time was over when this log and that one parted: whoever finds an old link opens nothing.
-fn was_open(tx: &Transaction<'_>, link: &DeviceRecord) -> Result<(), EnrolError> {
-    let used_by: Option<DeviceId> = tx
-        .prepare_cached("select used_by from invitation where key = ?1")?
-        .query_row([link.invitation.as_bytes()], |row| row.get::<_, Option<_>>(0))
-        .optional()?
-        .flatten()
-        .map(DeviceId::from_bytes);
-    if used_by.is_some_and(|device| device != link.device) {
-        return Err(EnrolError::Used);
+fn was_open(tx: &Transaction<'_>, link: &DeviceRecord, now: Timestamp) -> Result<(), EnrolError> {
+    let known = invitation(tx, &link.invitation)?;
+    if let Some(known) = &known {
+        if known.used_by.is_some_and(|device| device != link.device) || known.is_cancelled {
+            return Err(EnrolError::Used);
+        }
+        // The same key, as it was recorded here: for the same person, by the same inviter, until the same moment.
+        let same = known.person_id == link.person
+            && known.inviter == link.inviter
+            && known.expires_at == millis(link.invitation_expires);
+        if !same {
+            return Err(EnrolError::BadSignature);
+        }
+    }
+    // No invitation lasts longer: one that seems to was never recorded anywhere.
+    if link.invitation_expires > now.plus_millis(invitations::LONGEST) {
+        return Err(EnrolError::Expired);
     }
     let parted: Option<i64> = tx
         .prepare_cached("select max(at) from log where n <= (select min(at_n) from fork)")?
@@ -244,11 +367,51 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     if revoked.revoked_at.is_some() {
         return Err(DirectoryError::RevokedAlready(device));
     }
-    let n = edit.event("revoke", &format!("device {device}"))?;
+    let n = edit.ending("revoke", &format!("device {device}"))?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
-    sight::person_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, n)?;
+    sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;
     vouched_for(edit.tx, device)
+}
+
+/// Revokes every device of a person, and, if that is wanted, every one that they vouched for, of whomever. Her open
+/// invitations, and those that her devices made, are cancelled. Returns what was revoked, and what they vouched for that
+/// still lives.
+pub fn revoke_all(
+    edit: &Edit<'_>,
+    person: PersonId,
+    reach: Reach,
+) -> Result<(Vec<DeviceId>, Vec<Device>), DirectoryError> {
+    let living = |devices: Vec<Device>| devices.into_iter().filter(|device| !device.revoked);
+    let mut to_revoke: Vec<DeviceId> = living(list(edit.tx, person)?).map(|device| device.id).collect();
+    let (mut revoked, mut left) = (Vec::new(), Vec::new());
+    while let Some(device) = to_revoke.pop() {
+        match revoke(edit, device) {
+            Ok(vouched_for) => {
+                revoked.push(device);
+                match reach {
+                    Reach::Hers => left.extend(living(vouched_for)),
+                    Reach::VouchedFor => to_revoke.extend(living(vouched_for).map(|device| device.id)),
+                }
+            }
+            Err(DirectoryError::RevokedAlready(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    invitations::cancel_of(edit, person)?;
+    left.sort_by_key(|device| device.id);
+    left.dedup();
+    left.retain(|device| !revoked.contains(&device.id));
+    Ok((revoked, left))
+}
+
+/// How far a revocation of all devices goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To her own devices.
+    Hers,
+    /// To all that they vouched for, too.
+    VouchedFor,
 }
 
 /// The devices that a device vouched for, and those that they did.
@@ -264,6 +427,30 @@ pub fn vouched_for(conn: &Connection, device: DeviceId) -> Result<Vec<Device>, D
     )?;
     let devices = statement.query_map([device.as_bytes()], read)?;
     Ok(devices.collect::<Result<_, _>>()?)
+}
+
+/// A living device of a person that somebody else's device vouched for, at the end of a chain, who never was staff: it
+/// must not become a device of staff.
+pub(super) fn vouched_for_by_others(
+    conn: &Connection,
+    person: PersonId,
+) -> Result<Option<DeviceId>, DirectoryError> {
+    let staff = people::bits(&PersonKind::STAFF);
+    for device in list(conn, person)?.into_iter().filter(|device| !device.revoked) {
+        let mut next = device.invited_by;
+        while let Some(inviter) = next {
+            let Some(record) = record(conn, inviter)? else { break };
+            let is_staffs = record.person == person || people::was_any(conn, record.person, staff)?;
+            if !is_staffs {
+                return Ok(Some(device.id));
+            }
+            next = match record.inviter {
+                Inviter::Root => None,
+                Inviter::Device(inviter) => Some(inviter),
+            };
+        }
+    }
+    Ok(None)
 }
 
 /// The devices of a person.
@@ -310,7 +497,7 @@ pub fn record(conn: &Connection, device: DeviceId) -> rusqlite::Result<Option<De
 
 fn invitation(conn: &Connection, key: &PublicKey) -> rusqlite::Result<Option<Invitation>> {
     conn.query_row(
-        "select invitation.person, person.id, expires_at, used_by, inviter
+        "select invitation.person, person.id, expires_at, used_by, inviter, cancelled_n is not null
          from invitation join person on person.row = invitation.person where invitation.key = ?1",
         [key.as_bytes()],
         |row| {
@@ -319,7 +506,10 @@ fn invitation(conn: &Connection, key: &PublicKey) -> rusqlite::Result<Option<Inv
                 person_id: PersonId::from_bytes(row.get(1)?),
                 expires_at: row.get(2)?,
                 used_by: row.get::<_, Option<_>>(3)?.map(DeviceId::from_bytes),
-                inviter: row.get::<_, Option<_>>(4)?.map(DeviceId::from_bytes),
+                inviter: row
+                    .get::<_, Option<_>>(4)?
+                    .map_or(Inviter::Root, |id| Inviter::Device(DeviceId::from_bytes(id))),
+                is_cancelled: row.get(5)?,
             })
         },
     )

@@ -4,7 +4,8 @@ use fieldfolio_core::ids::{FolioId, PersonId, ProjectId, SchoolId};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::{DirectoryError, people, pick, projects, school};
+use super::names::{Candidate, pick};
+use super::{DirectoryError, people, projects, school};
 
 /// A folio, with the names a person knows it by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,9 +68,10 @@ pub fn find(conn: &Connection, text: &str) -> Result<FolioId, DirectoryError> {
         "home" => None,
         title => {
             // Two classes may have a project of one title: only hers are meant.
-            let hers = projects_of(conn, student)?;
-            let mut hers = projects::titles(conn)?.into_iter().filter(|(id, _)| hers.contains(id)).peekable();
-            hers.peek().ok_or_else(unknown)?;
+            let hers_ids = projects_of(conn, student)?;
+            let mut hers = projects::titles(conn)?;
+            hers.retain(|project: &Candidate<ProjectId>| hers_ids.contains(&project.id));
+            hers.first().ok_or_else(unknown)?;
             Some(pick("project", title, hers)?)
         }
     };

@@ -10,7 +10,8 @@ use fieldfolio_core::model::framework::{BadFramework, Framework, Outcome};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
 
-use super::{DirectoryError, Edit, pick};
+use super::names::pick;
+use super::{DirectoryError, Edit};
 use crate::sight;
 
 /// The largest file that is read, in bytes.

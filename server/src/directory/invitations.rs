@@ -5,20 +5,25 @@
 //! brings a mentor in, hers; the command line invites by the school's root key.
 
 use fieldfolio_core::ids::{Chance, DeviceId, PersonId};
-use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::model::directory::{Inviter, PersonKind};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::{PublicKey, SecretKey, invitation_message};
+use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::Invite;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde::Serialize;
 
-use super::{DirectoryError, Edit, mentors, millis, people, school};
+use super::mentors::{self, Step};
+use super::{DirectoryError, Edit, millis, moment, people, school};
 use crate::database::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
 pub const LONGEST: u64 = 90 * 24 * 60 * 60 * 1000;
-/// How many invitations of one person may be open at a time.
-pub const MOST_OPEN: u32 = 20;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// How many invitations of one person may have been made by devices, within a day, and not been used.
+const OF_A_DAY: u32 = 3 * budget::OPEN_INVITATIONS;
 
 /// Why an invitation was not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +44,17 @@ pub enum InviteError {
     #[error("an invitation lasts from now to 90 days at most: choose another end")]
     Expiry,
     /// There are enough open ones.
-    #[error("{MOST_OPEN} invitations of this person are open: use one of them, or wait until one expires")]
+    #[error(
+        "{} invitations of this person are open: use one of them, or wait until one expires",
+        budget::OPEN_INVITATIONS
+    )]
     TooMany,
+    /// There were enough of them lately.
+    #[error(
+        "{} invitations of this person were made within a day and not used: try again tomorrow",
+        OF_A_DAY
+    )]
+    TooManyToday,
     /// The signature isn't the inviter's.
     #[error("the inviter's signature does not match: make a new invitation")]
     BadSignature,
@@ -96,7 +110,7 @@ pub fn record_invitation(
         None => (school::root(tx)?, None),
         Some(device) => {
             let device = inviting_device(tx, device)?;
-            if !may_invite(tx, &device, row)? {
+            if !may_invite(tx, &device, row, Step::Invites, now)? {
                 return Err(InviteError::Refused);
             }
             (device.key, Some(device.person))
@@ -110,13 +124,18 @@ pub fn record_invitation(
     if invite.expires <= now || invite.expires > now.plus_millis(LONGEST) {
         return Err(InviteError::Expiry);
     }
-    let open: u32 = tx.query_row(
-        "select count(*) from invitation where person = ?1 and expires_at > ?2 and used_by is null",
-        (row, millis(now)),
-        |row| row.get(0),
-    )?;
-    if open >= MOST_OPEN {
+    let unused_since = |since: i64| -> rusqlite::Result<u32> {
+        tx.prepare_cached(
+            "select count(*) from invitation
+             where person = ?1 and used_by is null and expires_at > ?2 and cancelled_n is null",
+        )?
+        .query_row((row, since), |row| row.get(0))
+    };
+    if unused_since(millis(now))? >= budget::OPEN_INVITATIONS {
         return Err(InviteError::TooMany);
+    }
+    if inviter.is_some() && unused_since(millis(now).saturating_sub(DAY.cast_signed()))? >= OF_A_DAY {
+        return Err(InviteError::TooManyToday);
     }
     tx.execute(
         "insert into invitation (key, person, expires_at, inviter, signature) values (?1, ?2, ?3, ?4, ?5)",
@@ -152,7 +171,7 @@ struct InvitingDevice {
 fn inviting_device(conn: &Connection, device: DeviceId) -> Result<InvitingDevice, InviteError> {
     let found = conn
         .prepare_cached(
-            "select person.row, person.id, kinds, key, revoked_n is not null
+            "select person.row, person.id, kinds, key, revoked_n is not null or locked_at is not null
              from device join person on person.row = device.person where device.id = ?1",
         )?
         .query_row([device.as_bytes()], |row| {
@@ -169,35 +188,139 @@ fn inviting_device(conn: &Connection, device: DeviceId) -> Result<InvitingDevice
     }
 }
 
-/// May whoever made an invitation with this device still vouch for the invited?
-pub(super) fn still_vouches(conn: &Connection, device: DeviceId, invited: i64) -> Result<bool, InviteError> {
-    match inviting_device(conn, device) {
-        Ok(device) => Ok(may_invite(conn, &device, invited)?),
-        Err(InviteError::UnknownDevice | InviteError::Revoked) => Ok(false),
-        Err(error) => Err(error),
+/// The one rule for every way in which a device comes to be somebody's, by an invitation or back after its log was lost:
+/// may whoever invited vouch for the invited now? The school's root key may; of a device, its person's right counts.
+pub(super) fn may_vouch(
+    conn: &Connection,
+    inviter: Inviter,
+    invited: i64,
+    now: Timestamp,
+) -> Result<bool, InviteError> {
+    match inviter {
+        Inviter::Root => Ok(true),
+        Inviter::Device(device) => match inviting_device(conn, device) {
+            Ok(device) => Ok(may_invite(conn, &device, invited, Step::Enrols, now)?),
+            Err(InviteError::UnknownDevice | InviteError::Revoked) => Ok(false),
+            Err(error) => Err(error),
+        },
     }
 }
 
-fn may_invite(conn: &Connection, device: &InvitingDevice, invited: i64) -> rusqlite::Result<bool> {
+/// The person herself, an administrator, who teaches her if she is a student and nothing else, who brought her in if she
+/// is a mentor and nothing else. So nobody but an administrator ever vouches for staff.
+fn may_invite(
+    conn: &Connection,
+    device: &InvitingDevice,
+    invited: i64,
+    step: Step,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
     Ok(device.row == invited
         || device.administrator
         || teaches(conn, device.row, invited)?
-        || mentors::vouches(conn, device.row, invited)?)
+        || mentors::vouches(conn, (device.row, invited), step, now)?)
 }
 
 /// Does this person, by her row, teach or advise a student now?
-pub(super) fn teaches(conn: &Connection, teacher: i64, student: i64) -> rusqlite::Result<bool> {
+pub(crate) fn teaches(conn: &Connection, teacher: i64, student: i64) -> rusqlite::Result<bool> {
     // Teaching or advising her now; a row that someone granted is no vouching. And only for who is a student and nothing
     // else: a learner who also keeps the directory is not her teacher's to sign in.
     conn.prepare_cached(
         "select exists (
-           select 1 from circle join folio on folio.id = circle.folio
+           select 1 from folio join circle on circle.folio = folio.id
            where folio.student = ?1 and circle.person = ?2 and role = 'teacher' and ended_n is null
              and (reason = 'advisor' or reason like 'class %')
          ) and not exists (select 1 from denial where student = ?1 and person = ?2)
            and (select kinds from person where row = ?1) = ?3",
     )?
     .query_row((student, teacher, 1i64 << PersonKind::Student as i64), |row| row.get(0))
+}
+
+/// An invitation that can still be used, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Open {
+    /// Its public key, in hexadecimal: what `fieldfolio invitation cancel` takes.
+    pub key: String,
+    /// Whose device it would make.
+    pub person: PersonId,
+    /// The device that made it; none for the school.
+    pub invited_by: Option<DeviceId>,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// The invitations that can be used now: of one person, or of everybody.
+pub fn open(
+    conn: &Connection,
+    person: Option<PersonId>,
+    now: Timestamp,
+) -> Result<Vec<Open>, DirectoryError> {
+    let row = person.map(|person| people::row_of(conn, person)).transpose()?;
+    let mut statement = conn.prepare(
+        "select key, p.id, inviter, expires_at from invitation i join person p on p.row = i.person
+         where used_by is null and cancelled_n is null and expires_at > ?1 and (?2 is null or i.person = ?2)
+         order by expires_at, key",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let key: [u8; 32] = row.get(0)?;
+        Ok(Open {
+            key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            person: PersonId::from_bytes(row.get(1)?),
+            invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
+            expires: moment(row.get(3)?),
+        })
+    };
+    Ok(statement.query_map((millis(now), row), read)?.collect::<Result<_, _>>()?)
+}
+
+/// Makes an open invitation worthless. Its key in hexadecimal, or the beginning of it that no other open one has.
+pub fn cancel(edit: &Edit<'_>, key: &str) -> Result<Open, DirectoryError> {
+    let key = key.trim().to_lowercase();
+    let unknown = || DirectoryError::Unknown { kind: "invitation", text: key.chars().take(64).collect() };
+    let mut found = open(edit.tx, None, edit.now)?;
+    found.retain(|one| key.len() >= 8 && one.key.starts_with(&key));
+    let [one] = found.as_slice() else { return Err(unknown()) };
+    cancel_key(edit, &one.key)?;
+    Ok(one.clone())
+}
+
+/// Cancels every open invitation of a person, and those that her devices made for others; how many.
+pub fn cancel_of(edit: &Edit<'_>, person: PersonId) -> Result<usize, DirectoryError> {
+    let row = people::row_of(edit.tx, person)?;
+    let hers: Vec<DeviceId> = edit
+        .tx
+        .prepare_cached("select id from device where person = ?1")?
+        .query_map([row], |row| row.get(0).map(DeviceId::from_bytes))?
+        .collect::<Result<_, _>>()?;
+    let mut found = open(edit.tx, None, edit.now)?;
+    found.retain(|one| one.person == person || one.invited_by.is_some_and(|by| hers.contains(&by)));
+    found.iter().try_for_each(|one| cancel_key(edit, &one.key))?;
+    Ok(found.len())
+}
+
+/// The same by the whole key, as what is known of a log that is lost says it. What is not here is no invitation.
+pub(crate) fn cancel_key(edit: &Edit<'_>, hex: &str) -> Result<(), DirectoryError> {
+    let Some(key) = from_hex(hex) else { return Ok(()) };
+    let is_open = edit
+        .tx
+        .prepare_cached(
+            "select 1 from invitation where key = ?1 and used_by is null and cancelled_n is null",
+        )?
+        .exists([key])?;
+    if is_open {
+        let n = edit.ending("invitation", &format!("cancel {hex}"))?;
+        let sql = "update invitation set cancelled_n = ?2 where key = ?1";
+        edit.tx.execute(sql, (key, n.cast_signed()))?;
+    }
+    Ok(())
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(place..place + 2)?, 16).ok()?;
+    }
+    (text.len() == 64).then_some(key)
 }
 
 fn is_known(

@@ -3,9 +3,11 @@
 use fieldfolio_core::ids::{Chance, ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
 use fieldfolio_core::model::directory::Project;
 use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
 
-use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, pick, school, words};
-use crate::sight;
+use super::names::{Candidate, Namer, pick, words};
+use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
+use crate::{database, sight};
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -67,12 +69,13 @@ pub fn group(
 ) -> Result<(), DirectoryError> {
     let name = name.map(|name| words("a group's name", name, 200)).transpose()?;
     let school = school::id(edit.tx)?;
-    let mut changed = Vec::new();
+    let (mut changed, mut left) = (Vec::new(), Vec::new());
     for &student in students {
         let row = people::row_of(edit.tx, student)?;
+        let before: Option<String> = group_of(edit.tx, project, row)?;
         let folio = FolioId::derive(school, student, Some(project));
         folios::of(edit.tx, folio)?.ok_or(DirectoryError::NotInProject(student))?;
-        let key = (project.as_bytes(), row, name);
+        let key = (project.as_bytes(), row, name.as_deref());
         let rows = match name {
             Some(_) => edit.tx.execute(
                 "insert into project_group (project, student, name) values (?1, ?2, ?3)
@@ -85,6 +88,7 @@ pub fn group(
         };
         if rows > 0 {
             changed.push((row, student, folio));
+            left.extend(before.map(|before| format!(" {student}:{}", group_mark(&before))));
         }
     }
     if changed.is_empty() {
@@ -92,13 +96,42 @@ pub fn group(
     }
     let who: Vec<String> = changed.iter().map(|(_, student, _)| student.to_string()).collect();
     let n = edit.event("group", &format!("project {project} students {}", who.join(" ")))?;
+    if !left.is_empty() {
+        database::note_ending(edit.tx, n, "group", &format!("leave project {project}{}", left.concat()))?;
+    }
     // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
-    for (left, _, _) in &changed {
+    for (moved, _, hers) in &changed {
         for (member, folio) in folios::of_project(edit.tx, project)? {
-            sight::group_changed(edit.tx, *left, member, folio.as_bytes(), n)?;
+            sight::group_changed(edit.tx, *moved, member, folio.as_bytes(), n)?;
+            sight::group_changed(edit.tx, member, *moved, hers.as_bytes(), n)?;
         }
     }
     Ok(sight::project_changed(edit.tx, project, n)?)
+}
+
+/// Takes a student out of her group in a project, if it still is the one with this mark.
+pub(crate) fn leave_group(
+    edit: &Edit<'_>,
+    project: ProjectId,
+    student: PersonId,
+    mark: &str,
+) -> Result<(), DirectoryError> {
+    let row = people::row_of(edit.tx, student)?;
+    match group_of(edit.tx, project, row)? {
+        Some(name) if group_mark(&name) == mark => group(edit, project, None, &[student]),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn group_of(conn: &Connection, project: ProjectId, student: i64) -> rusqlite::Result<Option<String>> {
+    conn.prepare_cached("select name from project_group where project = ?1 and student = ?2")?
+        .query_row((project.as_bytes(), student), |row| row.get(0))
+        .optional()
+}
+
+/// What tells a group from others where no words are kept.
+fn group_mark(name: &str) -> String {
+    Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The groups of a project: names, each with its students.
@@ -142,13 +175,24 @@ pub fn project(conn: &Connection, id: ProjectId) -> Result<Project, DirectoryErr
     found.ok_or_else(|| DirectoryError::Unknown { kind: "project", text: id.to_string() })
 }
 
-/// The project with this id or unique title.
+/// The project with this id, or the only one that the school calls so.
 pub fn find(conn: &Connection, text: &str) -> Result<ProjectId, DirectoryError> {
     pick("project", text, titles(conn)?)
 }
 
-pub(crate) fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ProjectId, String)>> {
-    conn.prepare_cached("select id, title from project order by title, id")?
-        .query_map([], |row| Ok((ProjectId::from_bytes(row.get(0)?), row.get(1)?)))?
-        .collect()
+/// All projects by their titles; those that students started on their devices are named by them.
+pub(crate) fn titles(conn: &Connection) -> rusqlite::Result<Vec<Candidate<ProjectId>>> {
+    conn.prepare_cached(
+        "select p.id, p.title, coalesce(c.title, ''), p.class is null from project p
+         left join class c on c.id = p.class order by p.title, p.id",
+    )?
+    .query_map([], |row| {
+        Ok(Candidate {
+            id: ProjectId::from_bytes(row.get(0)?),
+            name: row.get(1)?,
+            about: row.get(2)?,
+            namer: if row.get(3)? { Namer::Device } else { Namer::School },
+        })
+    })?
+    .collect()
 }

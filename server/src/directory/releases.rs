@@ -1,12 +1,12 @@
 //! What came after its author's role had ended, and who lets it through.
 
-use fieldfolio_core::ids::{DocumentId, PersonId};
+use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::directory::Held;
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::moment;
+use super::{DirectoryError, Edit, moment};
 use crate::sight;
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
@@ -29,6 +29,24 @@ pub fn may_release(
         }
     }
     Ok(false)
+}
+
+/// Makes a piece visible to no more than these roles, until its maker's devices bring what she did to it. What is not
+/// here is visible to nobody.
+pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u8) -> Result<(), DirectoryError> {
+    let id = piece.as_bytes().as_slice();
+    let before: Option<u8> = edit
+        .tx
+        .prepare_cached("select audience from piece where id = ?1")?
+        .query_row([id], |row| row.get::<_, Option<u8>>(0))
+        .optional()?
+        .flatten();
+    let Some(before) = before.filter(|before| before & !most != 0) else { return Ok(()) };
+    let left = Some(before & most).filter(|left| *left != 0);
+    edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
+    let n = edit.event("share", &format!("narrow piece {piece}"))?;
+    sight::piece_narrowed(edit.tx, piece, n)?;
+    Ok(())
 }
 
 /// What is held back of a document.

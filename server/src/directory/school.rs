@@ -12,8 +12,9 @@ use fieldfolio_core::signing::{PublicKey, SecretKey};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 
-use super::{DirectoryError, Edit, words};
-use crate::{database, sight};
+use super::names::words;
+use super::{DirectoryError, Edit};
+use crate::{database, private, sight};
 
 /// The file with the seed of the school's root key. Whoever has it can vouch for any device.
 pub fn key_path(folder: &Path) -> PathBuf {
@@ -40,7 +41,7 @@ pub fn init(
     write_key(&key_path(folder), &root)?;
     let school = School {
         id: SchoolId::new(now, chance),
-        name: name.to_owned(),
+        name: name.clone(),
         scale: Scale::default(),
         rule: Rule::default(),
     };
@@ -83,6 +84,9 @@ pub fn root(conn: &Connection) -> Result<PublicKey, DirectoryError> {
 /// The root key itself, from its file; it must be the one that this database knows.
 pub fn root_key(folder: &Path, conn: &Connection) -> Result<SecretKey, DirectoryError> {
     let path = key_path(folder);
+    if private::is_open_to_others(&path) {
+        return Err(DirectoryError::OpenKey(path));
+    }
     let mut seed = Vec::new();
     File::open(&path)
         .and_then(|file| file.take(64).read_to_end(&mut seed))

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{Ending, Place};
+use crate::limits::Load;
 use crate::news;
 use crate::relay::{RelayError, blocking, now, token_holder};
 
@@ -103,13 +104,20 @@ impl Conversation<'_> {
             BadFrame::TooLarge { .. } => Ending::TooLarge,
             BadFrame::Unreadable(_) | BadFrame::Version(_) | BadFrame::TooMany(_) => Ending::Unreadable,
         })?;
-        let (live, seat) = (self.place.live.clone(), self.place.seat.clone());
+        let live = self.place.live.clone();
         let inflates = request.inflates;
         self.inflates = inflates;
+        // Each request shows the token anew, and is counted, as if it were posted.
+        let asker = match live.relay.authorise(self.place.seat.token.clone()).await {
+            Ok(holder) => holder.known().ok_or(Ending::Revoked)?,
+            Err(error) => return self.respond(Err(error)).await,
+        };
+        let entered = live.limits.enter(asker.person, Load::Work);
+        live.activity.count(asker.person, bytes.len() as u64, entered.is_none());
+        let entered = entered.ok_or(Ending::Greedy)?;
+        let _under_way = entered.turn().await.ok_or(Ending::Greedy)?;
         let answered = blocking(move || {
-            // Each request shows the token anew, as if it were posted.
-            let Some(asker) = live.relay.authorise(&seat.token)? else { return Ok(None) };
-            Ok(Some(Frame::new(live.relay.exchange(asker, request)?, wire::Live::Answer, inflates)))
+            Frame::new(live.relay.exchange(asker, request)?, wire::Live::Answer, inflates).map(Some)
         });
         self.respond(answered.await).await
     }
@@ -118,14 +126,20 @@ impl Conversation<'_> {
         let Some(from) = self.from else { return Ok(()) };
         let (live, seat) = (self.place.live.clone(), self.place.seat.clone());
         let inflates = self.inflates;
+        let Some(_hers) = live.limits.listens(seat.asker.person).await else { return Ok(()) };
         let turn = self.place.live.turns.acquire().await;
         let told = blocking(move || {
-            live.relay.read(|conn| {
+            let response = live.relay.read_for(seat.asker.person, |conn| {
                 let reading = conn.unchecked_transaction()?;
-                let Some(asker) = token_holder(&reading, &seat.token)? else { return Ok(None) };
-                let response = news::read(&reading, asker.person, from, &[], now())?;
-                Ok(Some((!response.is_empty()).then(|| Frame::new(response, wire::Live::News, inflates))))
-            })
+                let Some(asker) = token_holder(&reading, &seat.token, now())? else { return Ok(None) };
+                news::read(&reading, asker.person, from, &[], now()).map(Some)
+            })?;
+            // Nothing to say, or nothing that may be said yet: she is woken again.
+            let Some(response) = response else { return Ok(None) };
+            if response.is_empty() {
+                return Ok(Some(None));
+            }
+            Ok(Some(Some(Frame::new(response, wire::Live::News, inflates)?)))
         })
         .await;
         drop(turn);
@@ -167,9 +181,10 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(response: Response, wrap: fn(Response) -> wire::Live, inflates: bool) -> Self {
+    fn new(response: Response, wrap: fn(Response) -> wire::Live, inflates: bool) -> Result<Self, RelayError> {
         let (cursor, pulls) = (response.cursor, response.more || response.start_over);
-        Self { bytes: wrap(response).to_frame(inflates).into(), cursor, pulls }
+        let bytes = wrap(response).to_readable_frame(inflates).ok_or(RelayError::TooLarge)?;
+        Ok(Self { bytes: bytes.into(), cursor, pulls })
     }
 }
 

@@ -9,7 +9,7 @@ use fieldfolio_core::ids::{
 };
 use fieldfolio_core::model::act::SignedAct;
 use fieldfolio_core::model::directory::{
-    CircleRow, Class, DeviceRecord, Folio, Inviter, Person, PersonKind, Project, School,
+    CircleRow, Class, DeviceRecord, Folio, Inviter, Person, Project, School,
 };
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
@@ -20,8 +20,29 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::sight::{self, Notice};
 use crate::{database, directory, erasure};
 
-/// The record's state now for this reader; nothing for a kind that no record has.
-pub(super) fn record(
+/// The devices of one person in one record: one that has more comes in several.
+const DEVICES: usize = 100;
+
+/// The record's state now for this reader, in one or more parts; none for a kind that no record has.
+pub(super) fn records(
+    conn: &Connection,
+    reader: PersonId,
+    row: i64,
+    kind: i64,
+    id: &[u8],
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Record>> {
+    let found = record(conn, reader, row, kind, id, now)?;
+    Ok(match found {
+        Some(Record::Person { person, devices }) if devices.len() > DEVICES => devices
+            .chunks(DEVICES)
+            .map(|devices| Record::Person { person: person.clone(), devices: devices.to_vec() })
+            .collect(),
+        found => found.into_iter().collect(),
+    })
+}
+
+fn record(
     conn: &Connection,
     reader: PersonId,
     row: i64,
@@ -73,16 +94,19 @@ fn person(
     id: PersonId,
     now: Timestamp,
 ) -> rusqlite::Result<Record> {
-    let found: Option<(i64, String, i64)> = conn
-        .prepare_cached("select row, name, kinds from person where id = ?1")?
-        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    let found: Option<(i64, String, i64, i64)> = conn
+        .prepare_cached("select row, name, kinds, past_kinds from person where id = ?1")?
+        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let Some((row, name, kinds)) = found else { return Ok(Record::PersonGone(id)) };
+    let Some((row, name, kinds, past)) = found else { return Ok(Record::PersonGone(id)) };
     if !may_know(conn, reader_row, row)? && !may_release_something(conn, reader, id, now)? {
         return Ok(Record::PersonGone(id));
     }
-    let kinds = PersonKind::ALL.into_iter().filter(|kind| kinds & (1 << *kind as i64) != 0).collect();
-    Ok(Record::Person { person: Person { id, name, kinds }, devices: devices(conn, row)? })
+    let (kinds, past_kinds) = (directory::people::kinds(kinds), directory::people::kinds(past));
+    Ok(Record::Person {
+        person: Person { id, name, kinds, past_kinds },
+        devices: devices(conn, reader_row, row)?,
+    })
 }
 
 /// Names go only where people share a class or a circle, or where one reads what the other wrote. A mentor and a peer
@@ -91,28 +115,64 @@ fn may_know(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<boo
     if reader == person {
         return Ok(true);
     }
-    conn.prepare_cached(
-        "select 1 where exists (
-             select 1 from class_member a join class_member b on b.class = a.class
-             where a.person = ?1 and b.person = ?2 and a.removed_at is null and b.removed_at is null)
-         or exists (
-             select 1 from circle a join circle b on b.folio = a.folio
-             where a.person = ?1 and b.person = ?2 and a.ended_n is null and b.ended_n is null
-             and (a.role not in ('mentor', 'peer') or b.role in ('owner', 'teacher'))
-             and not exists (
-                 select 1 from denial d join folio f on f.student = d.student
-                 where f.id = a.folio and d.person = a.person))
-         or exists (
-             select 1 from sight s join document d on d.row = s.document join piece p on p.id = d.piece
-             where s.person = ?1 and s.visible and (d.author = ?2 or p.maker = ?2))
-         or exists (
-             select 1 from placement a join placement b on b.piece = a.piece
-             where a.student = ?1 and b.student = ?2)
-         or exists (
-             select 1 from project_group a join project_group b on b.project = a.project and b.name = a.name
-             where a.student = ?1 and b.student = ?2)",
-    )?
-    .exists((reader, person))
+    let ways = [
+        "select 1 from class_member a join class_member b on b.class = a.class
+         where a.person = ?1 and b.person = ?2 and a.removed_at is null and b.removed_at is null",
+        "select 1 from project_group a join project_group b on b.project = a.project and b.name = a.name
+         where a.student = ?1 and b.student = ?2",
+        "select 1 from works_with w join folio f on f.id = w.folio where w.person = ?1 and f.student = ?2",
+    ];
+    for way in ways {
+        if conn.prepare_cached(way)?.exists((reader, person))? {
+            return Ok(true);
+        }
+    }
+    Ok(share_a_circle(conn, reader, person)? || reads_work_of(conn, reader, person)?)
+}
+
+/// The circles of two people meet: looked for from whichever has fewer.
+fn share_a_circle(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<bool> {
+    const MEET: &str = "a.ended_n is null and b.ended_n is null
+         and (a.role not in ('mentor', 'peer') or b.role in ('owner', 'teacher'))
+         and not exists (
+             select 1 from folio f join denial d on d.student = f.student and d.person = a.person
+             where f.id = a.folio)";
+    let rows = |person: i64| -> rusqlite::Result<i64> {
+        conn.prepare_cached("select count(*) from (select 1 from circle where person = ?1 limit 2000)")?
+            .query_row([person], |row| row.get(0))
+    };
+    let sql = match rows(reader)? <= rows(person)? {
+        true => format!(
+            "select 1 from circle a cross join circle b on b.folio = a.folio
+             where a.person = ?1 and b.person = ?2 and {MEET}"
+        ),
+        false => format!(
+            "select 1 from circle b cross join circle a on a.folio = b.folio
+             where a.person = ?1 and b.person = ?2 and {MEET}"
+        ),
+    };
+    conn.prepare_cached(&sql)?.exists((reader, person))
+}
+
+/// One reads something of what the other made. Whoever was never given a key of hers does not, and is not looked for.
+fn reads_work_of(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<bool> {
+    let knows =
+        "select 1 from device d join known_device k on k.reader = ?1 and k.device = d.id where d.person = ?2";
+    if !conn.prepare_cached(knows)?.exists((reader, person))? {
+        return Ok(false);
+    }
+    let ways = [
+        "select 1 from document d cross join sight s on s.person = ?1 and s.document = d.row
+         where d.author = ?2 and s.visible",
+        "select 1 from piece p cross join document d on d.piece = p.id
+         cross join sight s on s.person = ?1 and s.document = d.row where p.maker = ?2 and s.visible",
+    ];
+    for way in ways {
+        if conn.prepare_cached(way)?.exists((reader, person))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Who decides on what came late is told whose it is.
@@ -130,12 +190,26 @@ fn may_release_something(
     Ok(false)
 }
 
-/// The person's devices, and those of others that vouch for them; inviters before the invited.
-fn devices(conn: &Connection, person: i64) -> rusqlite::Result<Vec<DeviceRecord>> {
-    let mut query = conn.prepare_cached("select id from device where person = ?1 order by id")?;
-    let own: Vec<DeviceId> = query
-        .query_map([person], |row| Ok(DeviceId::from_bytes(row.get(0)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+/// Revoked devices that their person, and who teaches her, still hear of though they signed nothing that those see.
+const LATELY_REVOKED: i64 = 20;
+
+/// The devices of a person that a reader needs: those that signed something she sees. The person herself and who teaches
+/// her know the others, too, as long as they live. With them come those of others that vouch for them; inviters before
+/// the invited.
+fn devices(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<Vec<DeviceRecord>> {
+    let ids = |sql: &str, key: (i64, i64)| -> rusqlite::Result<BTreeSet<DeviceId>> {
+        conn.prepare_cached(sql)?.query_map(key, |row| Ok(DeviceId::from_bytes(row.get(0)?)))?.collect()
+    };
+    let known = "select d.id from device d join known_device k on k.reader = ?1 and k.device = d.id where d.person = ?2";
+    let mut own = ids(known, (reader, person))?;
+    if reader == person || directory::invitations::teaches(conn, reader, person)? {
+        own.extend(ids(
+            "select id from device where person = ?1 and ?2 = ?2 and revoked_n is null",
+            (person, 0),
+        )?);
+        let sql = "select id from device where person = ?1 and revoked_n is not null order by revoked_n desc limit ?2";
+        own.extend(ids(sql, (person, LATELY_REVOKED))?);
+    }
     let mut listed = BTreeSet::new();
     let mut records = Vec::new();
     for device in own {
@@ -255,8 +329,7 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
 /// Group members know whose folio their common piece lies in, or may lie in, and nothing else of its circle.
 fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "select 1 from placement a join placement b on b.piece = a.piece join person p on p.row = b.student
-         join piece q on q.id = a.piece where a.folio = ?1 and p.id = ?2 and q.audience is not null
+        "select 1 from person p join works_with w on w.person = p.row and w.folio = ?1 where p.id = ?2
          union select 1 from folio f join project_group a on a.project = f.project and a.student = f.student
          join project_group b on b.project = a.project and b.name = a.name join person p on p.row = b.student
          where f.id = ?1 and p.id = ?2",
@@ -271,8 +344,8 @@ fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record
     }
     let visible = conn
         .prepare_cached(
-            "select 1 from sight s join document d on d.row = s.document
-             where d.piece = ?1 and s.person = ?2 and s.visible
+            "select 1 from document d cross join sight s on s.person = ?2 and s.document = d.row
+             where d.piece = ?1 and s.visible
              union select 1 from piece where id = ?1 and maker = ?2",
         )?
         .exists((key, reader))?;
@@ -314,7 +387,7 @@ fn census(conn: &Connection, reader: i64, student: PersonId) -> rusqlite::Result
     let key = student.as_bytes().as_slice();
     let shown = conn
         .prepare_cached(
-            "select 1 from circle c join folio f on f.id = c.folio join person s on s.row = f.student
+            "select 1 from person s join folio f on f.student = s.row join circle c on c.folio = f.id
              where s.id = ?1 and c.person = ?2 and c.ended_n is null
              and c.role in ('owner', 'teacher', 'reader', 'guardian')
              and not exists (select 1 from denial d where d.student = s.row and d.person = ?2)",

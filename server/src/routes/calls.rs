@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use fieldfolio_core::sync::relay::Asker;
 use fieldfolio_core::sync::wire;
 
-use super::{App, cbor, refusal, unavailable};
+use super::App;
+use super::guard::{cbor, refusal, unavailable};
 use crate::directory::asking::{self, AskError};
 use crate::directory::{Edit, mentors};
 use crate::relay::blocking;
@@ -108,9 +109,12 @@ where
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     let done = blocking(move || {
-        app.relay.write(move |tx, now| {
+        app.relay.write_for(asker.person, move |tx, now| {
             let edit = Edit { tx, now, by: Some(asker.person) };
-            asking::whole(tx, || call(&edit, asker, &frame))
+            asking::whole(tx, || {
+                asking::charge(&edit)?;
+                call(&edit, asker, &frame)
+            })
         })
     });
     match done.await {

@@ -20,7 +20,7 @@ impl Uploads {
         };
         let whole = part.map(|part| self.or_give_up(row, part.verify(file.hash))).transpose()?;
         if whole.is_some() {
-            self.rows.set_offset(row.id, length)?;
+            self.rows.set_offset(row.id, length, (self.now)())?;
         }
 
         let _landing = self.landings.read().unwrap_or_else(PoisonError::into_inner);

@@ -137,6 +137,7 @@ impl Inflow {
         if self.gathered.is_empty() {
             return Ok(self);
         }
+        self.uploads.has_disk()?;
         let mut part = match self.part.take() {
             Some(part) => part,
             None => Part::open(&self.uploads.part_path(self.row.id), self.row.offset)?,
@@ -170,7 +171,7 @@ impl Inflow {
 impl Uploads {
     fn record(&self, row: &Row, part: Part) -> Result<Part, UploadError> {
         let part = self.or_give_up(row, part.sync())?;
-        self.rows.set_offset(row.id, part.length())?;
+        self.rows.set_offset(row.id, part.length(), (self.now)())?;
         Ok(part)
     }
 }

@@ -11,9 +11,24 @@ impl Uploads {
         // The stretches of a joined file have reserved already what it takes.
         let own = if matches!(row.kind, Kind::Joined(..)) { length } else { 0 };
         self.check_quotas(row.caller, length, given_back.saturating_add(own))?;
-        let unwritten = self.rows.unwritten(self.limits.max_size)?;
+        let (mut hers, mut others) = (0_u64, Vec::new());
+        for unwritten in self.rows.unwritten(self.limits.max_size, (self.now)())? {
+            match unwritten.person == row.caller.person {
+                true => hers = unwritten.bytes,
+                false => others.push(unwritten.bytes),
+            }
+        }
         let instead = instead.map_or(0, |row| self.share(row).saturating_sub(row.offset));
-        self.check_disk(length.saturating_add(unwritten.saturating_sub(instead)))
+        self.check_disk(length.saturating_add(hers.saturating_sub(instead)), &others)
+    }
+
+    /// Is there room on the disk for bytes that are about to be written? What others announced is no matter here: first
+    /// come, first kept.
+    pub(super) fn has_disk(&self) -> Result<(), UploadError> {
+        match self.free()? > self.limits.disk_floor {
+            true => Ok(()),
+            false => Err(UploadError::DiskFull),
+        }
     }
 
     /// The same for the quotas of an upload that is among the rows, before it lands: what a person may bring can change
@@ -25,17 +40,19 @@ impl Uploads {
 
     /// `given_back` is that part of what is reserved which these bytes take the place of.
     fn check_quotas(&self, caller: Caller, length: u64, given_back: u64) -> Result<(), UploadError> {
-        let mut reserved = self.rows.reserved(caller.person, self.limits.max_size)?;
+        let mut reserved = self.rows.reserved(caller.person, self.limits.max_size, (self.now)())?;
         reserved.person = reserved.person.saturating_sub(given_back);
         reserved.school = reserved.school.saturating_sub(given_back);
         Ok(self.landing.has_room(caller, length, reserved)?)
     }
 
-    fn check_disk(&self, needed: u64) -> Result<(), UploadError> {
-        let folder = self.store.part_folder();
-        let free = fs4::available_space(folder)
-            .map_err(|cause| UploadError::Folder { path: folder.to_owned(), cause })?;
-        if free.saturating_sub(needed) >= self.limits.disk_floor && free >= needed {
+    /// `others` is what each other person announced and has not sent. One of them holds a quarter of what is free at the
+    /// most, and all of them half: who announces and sends nothing keeps nobody out.
+    fn check_disk(&self, needed: u64, others: &[u64]) -> Result<(), UploadError> {
+        let free = self.free()?;
+        let room = free.saturating_sub(self.limits.disk_floor);
+        let held: u64 = others.iter().map(|bytes| (*bytes).min(room / 4)).sum();
+        if needed <= room.saturating_sub(held.min(room / 2)) {
             return Ok(());
         }
         tracing::warn!(
@@ -45,6 +62,11 @@ impl Uploads {
             "an upload was refused: the disk is nearly full"
         );
         Err(UploadError::DiskFull)
+    }
+
+    fn free(&self) -> Result<u64, UploadError> {
+        let folder = self.store.part_folder();
+        fs4::available_space(folder).map_err(|cause| UploadError::Folder { path: folder.to_owned(), cause })
     }
 
     /// What an open upload has reserved by itself.

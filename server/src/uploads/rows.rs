@@ -19,7 +19,11 @@ const APPLICATION: i32 = 0x6666_7570;
 /// Before 3.51.3, a reset of the write-ahead log could damage the database.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
-const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+
+/// How long what was announced holds room while no byte of it comes: 6 hours, in milliseconds. It may come all the same.
+const HELD: u64 = 6 * 60 * 60 * 1000;
 
 /// One upload.
 #[derive(Debug, Clone)]
@@ -60,13 +64,20 @@ impl Row {
     }
 }
 
-/// Bytes that uploads which have begun will still take.
+/// Bytes that uploads which have begun hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reserved {
-    /// By this person.
+    /// By this person: what came, and what was announced and may be on its way.
     pub person: u64,
-    /// By everyone.
+    /// By everyone: what she holds, and what came of others'. What others announced and did not send keeps nobody out.
     pub school: u64,
+}
+
+/// Bytes of the disk that uploads may still take: announced within [`HELD`], or being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unwritten {
+    pub(super) person: PersonId,
+    pub(super) bytes: u64,
 }
 
 pub(super) struct Rows(Mutex<Connection>);
@@ -172,33 +183,39 @@ impl Rows {
 
     /// Bytes announced and not landed. One whose length isn't known may become as long as any: `most`. A file that is
     /// being joined takes what its stretches have reserved.
-    pub(super) fn reserved(&self, person: PersonId, most: u64) -> rusqlite::Result<Reserved> {
+    pub(super) fn reserved(&self, person: PersonId, most: u64, now: Timestamp) -> rusqlite::Result<Reserved> {
         let connection = self.lock();
         let mut sums = connection.prepare_cached(
-            "select coalesce(sum(iif(person = ?1, coalesce(length, ?2), 0)), 0),
-                    coalesce(sum(coalesce(length, ?2)), 0)
+            "select coalesce(sum(iif(person = ?1, iif(touched > ?3, coalesce(length, ?2), offset), 0)), 0),
+                    coalesce(sum(iif(person = ?1 and touched > ?3, coalesce(length, ?2), offset)), 0)
              from upload where landed = 0 and coalesce(length(stretches), 0) = 0",
         )?;
-        sums.query_row(params![person.as_bytes(), number(most)], |row| {
+        sums.query_row(params![person.as_bytes(), number(most), held_since(now)], |row| {
             Ok(Reserved { person: unsigned(row, 0)?, school: unsigned(row, 1)? })
         })
     }
 
-    /// Bytes that everyone's uploads will still write. Who joins stretches writes them once more.
-    pub(super) fn unwritten(&self, most: u64) -> rusqlite::Result<u64> {
+    /// Bytes that each person's uploads may still write. Who joins stretches writes them once more.
+    pub(super) fn unwritten(&self, most: u64, now: Timestamp) -> rusqlite::Result<Vec<Unwritten>> {
         let connection = self.lock();
-        let mut sum = connection.prepare_cached(
-            "select coalesce(sum(max(coalesce(length, ?1) - offset, 0)), 0) from upload where landed = 0",
+        let mut sums = connection.prepare_cached(
+            "select person, coalesce(sum(max(coalesce(length, ?1) - offset, 0)), 0)
+             from upload where landed = 0 and touched > ?2 group by person",
         )?;
-        sum.query_row([number(most)], |row| unsigned(row, 0))
+        sums.query_map(params![number(most), held_since(now)], |row| {
+            Ok(Unwritten { person: PersonId::from_bytes(row.get(0)?), bytes: unsigned(row, 1)? })
+        })?
+        .collect()
     }
 
     /// May be lost in a power cut, before anything else of it is on the disk: then the upload never began.
     pub(super) fn insert(&self, row: &Row) -> rusqlite::Result<()> {
         let connection = self.unsynced()?;
         let mut insert = connection.prepare_cached(
-            "insert into upload (id, device, person, piece, hash, stretches, length, offset, created, expires, landed)
-             values (:id, :device, :person, :piece, :hash, :stretches, :length, :offset, :created, :expires, :landed)",
+            "insert into upload
+                 (id, device, person, piece, hash, stretches, length, offset, created, expires, landed, touched)
+             values (:id, :device, :person, :piece, :hash, :stretches, :length, :offset, :created, :expires, :landed,
+                 :created)",
         )?;
         let file = row.file();
         insert.execute(named_params! {
@@ -224,10 +241,11 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn set_offset(&self, id: UploadId, offset: u64) -> rusqlite::Result<()> {
+    pub(super) fn set_offset(&self, id: UploadId, offset: u64, now: Timestamp) -> rusqlite::Result<()> {
         let connection = self.synced()?;
-        let mut update = connection.prepare_cached("update upload set offset = ?2 where id = ?1")?;
-        update.execute(params![id.0, number(offset)])?;
+        let mut update =
+            connection.prepare_cached("update upload set offset = ?2, touched = ?3 where id = ?1")?;
+        update.execute(params![id.0, number(offset), number(now.millis())])?;
         Ok(())
     }
 
@@ -269,6 +287,11 @@ impl Rows {
         connection.pragma_update(None, "synchronous", "normal")?;
         Ok(connection)
     }
+}
+
+/// What was touched since then still holds room.
+fn held_since(now: Timestamp) -> i64 {
+    number(now.millis().saturating_sub(HELD))
 }
 
 fn stretches(kind: &Kind) -> Option<Vec<u8>> {

@@ -4,11 +4,12 @@ use fieldfolio_core::ids::{DeviceId, PersonId, SeededChance};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, token_message};
+use fieldfolio_core::sync::budget::OPEN_INVITATIONS;
 use fieldfolio_core::sync::wire::{Enrol, Invite};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::directory::devices::{EnrolError, list};
-use fieldfolio_server::directory::invitations::{InviteError, MOST_OPEN};
-use fieldfolio_server::directory::{enrol, record_invitation, school};
+use fieldfolio_server::directory::devices::{self, EnrolError, list};
+use fieldfolio_server::directory::invitations::InviteError;
+use fieldfolio_server::directory::{Edit, record_invitation, school};
 
 use crate::office::{DAY, GARDEN, Office};
 
@@ -41,7 +42,7 @@ impl Phone {
         let mut token_hash = [0; 32];
         fieldfolio_core::ids::Chance::fill(&mut office.chance, &mut token_hash);
         let frame = self.frame(link, token_hash);
-        office.edit(|edit, _| enrol(edit.tx, edit.now, &frame))
+        office.edit(|edit, _| take(edit, frame))
     }
 
     /// An invitation by this device, recorded if the relay agrees.
@@ -55,6 +56,12 @@ impl Phone {
         office.edit(|edit, _| record_invitation(edit.tx, edit.now, Some(self.id), &invite))?;
         Ok(link)
     }
+}
+
+/// What the relay does with an enrolment.
+fn take(edit: &Edit<'_>, frame: Enrol) -> Result<DeviceRecord, EnrolError> {
+    let proven = devices::prove(edit.tx, frame)?;
+    devices::enrol(edit.tx, edit.now, &proven)
 }
 
 fn drawn_up(
@@ -115,12 +122,12 @@ fn what_is_not_right_about_an_enrolment_is_told() {
     assert!(matches!(hers.enrol(&unknown, &mut office), Err(EnrolError::Unknown)));
     let mut tampered = hers.frame(&link, [1; 32]);
     tampered.key = SecretKey::generate(&mut SeededChance::new(9)).public();
-    let answer = office.edit(|edit, _| enrol(edit.tx, edit.now, &tampered));
+    let answer = office.edit(|edit, _| take(edit, tampered));
     assert!(matches!(answer, Err(EnrolError::BadSignature)));
     // Whoever saw the public record can't put a token of her own in the place of the device's.
     let mut stolen = hers.frame(&link, [1; 32]);
     stolen.token_hash = [2; 32];
-    let answer = office.edit(|edit, _| enrol(edit.tx, edit.now, &stolen));
+    let answer = office.edit(|edit, _| take(edit, stolen));
     assert!(matches!(answer, Err(EnrolError::BadSignature)));
     let mut anothers = link.clone();
     anothers.person = office.person("otto");
@@ -210,7 +217,7 @@ fn an_invitation_has_bounds() {
     let again = Invite { expires: sooner, signature: hers.key.sign(&message), ..invite };
     assert!(matches!(record(&mut office, &again), Err(InviteError::Taken)));
 
-    for _ in 1..MOST_OPEN {
+    for _ in 1..OPEN_INVITATIONS {
         hers.invite(mina, most, &mut office).unwrap();
     }
     assert!(matches!(hers.invite(mina, most, &mut office), Err(InviteError::TooMany)));

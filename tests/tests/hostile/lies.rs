@@ -303,10 +303,10 @@ fn another_schools_ids_open_nothing() {
         "what is not hers looks as if it were not there"
     );
     for cursor in [
-        Cursor { epoch: 1, n: 3, tag: [9; 8], proof: [3; 16] },
-        Cursor { epoch: 77, n: 3, tag: [0; 8], proof: [3; 16] },
-        Cursor { epoch: 1, n: 1 << 40, tag: [1; 8], proof: [3; 16] },
-        Cursor { epoch: u32::MAX, n: u64::MAX, tag: [255; 8], proof: [3; 16] },
+        Cursor { epoch: 1, n: 3, tag: [9; 8], proof: [3; 16], part: 9 },
+        Cursor { epoch: 77, n: 3, tag: [0; 8], proof: [3; 16], part: 9 },
+        Cursor { epoch: 1, n: 1 << 40, tag: [1; 8], proof: [3; 16], part: 9 },
+        Cursor { epoch: u32::MAX, n: u64::MAX, tag: [255; 8], proof: [3; 16], part: 9 },
     ] {
         let response = scene.mina.exchange(&ask(cursor, Vec::new())).unwrap().unwrap();
         assert!(response.start_over && response.news.is_empty() && response.records.is_empty(), "{cursor:?}");

@@ -212,10 +212,10 @@ fn two_hundred_idle_listeners_cost_little() {
     };
     let alone = measure("alone");
     let before = school.relay.lock().unwrap().memory();
-    // Nobody is told of Sam's devices, so that only the connections make a difference.
+    // Nobody is told of their devices, so that only the connections make a difference.
     let idle: Vec<Listener> = (0..50)
         .flat_map(|number| {
-            let client = school.client("sam", &format!("idle-{number}")).unwrap();
+            let client = school.newcomer(&format!("Idle {}", number / 5), "guardian", number).unwrap();
             (0..4).map(|_| Listener::caught_up(&client)).collect::<Vec<_>>()
         })
         .collect();

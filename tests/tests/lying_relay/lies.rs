@@ -166,7 +166,13 @@ pub(super) const LIES: [Named; 28] = [
     ("cursors are any", |lie| {
         let Lie { response, dice, .. } = lie;
         let n = pick(&[0, 1, u64::MAX, i64::MAX as u64, dice.below(1 << 20)], dice).unwrap_or(0);
-        response.cursor = Cursor { epoch: dice.below(1 << 32) as u32, n, tag: some(dice), proof: [7; 16] };
+        response.cursor = Cursor {
+            epoch: dice.below(1 << 32) as u32,
+            n,
+            tag: some(dice),
+            proof: [7; 16],
+            part: dice.below(9),
+        };
     }),
     ("the log is always another one", |lie| lie.response.start_over = true),
     ("there is always more", |lie| lie.response.more = true),

@@ -48,7 +48,7 @@ fn a_line_that_power_cut_anywhere_is_whole_after_the_next_start_and_takes_no_oth
         assert!(is_named(&file, leaf), "cut after {} bytes of the line", cut - before.len());
     }
     erase(&mut school, wall);
-    ends.unwrap().catch_up(&school.conn).unwrap();
+    ends.unwrap().catch_up(&mut school.conn).unwrap();
     assert!(is_named(&file, leaf) && is_named(&file, wall), "{}", std::fs::read_to_string(&file).unwrap());
 }
 
@@ -57,11 +57,11 @@ fn a_line_that_could_not_be_written_whole_takes_none_along_that_comes_after_it()
     let (mut school, [leaf, wall], file) = story(131);
     let mut ends = starts(&mut school, &file);
     erase(&mut school, leaf);
-    ends.catch_up(&school.conn).unwrap();
+    ends.catch_up(&mut school.conn).unwrap();
     // The disk was full for a moment, in the middle of a line.
     let whole = std::fs::read(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
     erase(&mut school, wall);
-    ends.catch_up(&school.conn).unwrap();
+    ends.catch_up(&mut school.conn).unwrap();
     assert!(is_named(&file, leaf) && is_named(&file, wall), "{}", std::fs::read_to_string(&file).unwrap());
 }

@@ -101,8 +101,28 @@ fn a_renewed_part_lets_late_words_through_by_itself_and_later_ones_after_them() 
 }
 
 #[test]
-fn a_month_after_the_end_nothing_is_taken_any_more() {
+fn a_mentors_device_is_known_for_a_month_after_her_last_part() {
     let (mut school, bed, _) = late_words(72);
+    school.now = school.now.plus_millis(31 * 86_400_000);
+    back(&mut school);
+    let lea = school.person("lea");
+    assert!(school.device("lea").device().is_locked().unwrap(), "it is known no more");
+    assert_eq!(heard(&mut school, "phone", bed), 0);
+    // A new part, and it goes on where it was.
+    let folio = garden(&school);
+    school.edit(|edit| circles::grant(edit, &grant(lea, folio)));
+    school.device("lea").ask_again().unwrap();
+    school.settle();
+    assert!(!school.device("lea").device().is_locked().unwrap());
+    assert_eq!(heard(&mut school, "phone", bed), 2);
+}
+
+#[test]
+fn a_month_after_the_end_nothing_is_taken_any_more() {
+    let (mut school, bed, _) = late_words(78);
+    // A parent, too: her phone stays hers.
+    let lea = school.person("lea");
+    school.edit(|edit| people::add_kind(edit, lea, PersonKind::Guardian));
     school.now = school.now.plus_millis(31 * 86_400_000);
     back(&mut school);
     let status = school.device("lea").device().status().unwrap();

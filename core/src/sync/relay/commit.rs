@@ -1,16 +1,17 @@
 //! What is decided under the single writer: who may, on what the log says now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{self, Membership};
 use crate::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId};
 use crate::model::act::{Act, audience};
 use crate::model::piece::PieceKind;
 use crate::model::role::{Class, Role};
+use crate::sync::budget;
 use crate::sync::wire::Verdict;
 
 use super::prepare::{Batch, Group, Prepared, SentAct};
-use super::{Asker, Ledger, MAX_HELD, MAX_HELD_BYTES, Student, Taken};
+use super::{Asker, Ledger, Student, Taken};
 
 /// Decides on each item and appends what is taken. Runs under the single writer; what it appends is acknowledged only
 /// after the caller's commit is on disk.
@@ -72,7 +73,7 @@ fn commit_act<L: Ledger>(
         return Ok(refusal);
     }
     // Erasing gives room back.
-    if !matches!(act, Act::Erase { .. }) && ledger.used_bytes(author.person)? > MAX_PERSON_BYTES {
+    if !matches!(act, Act::Erase { .. }) && ledger.room(author.person)?.is_used_up() {
         return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
@@ -97,13 +98,6 @@ fn is_still_good<L: Ledger>(ledger: &L, device: DeviceId, lost: Option<u64>) -> 
     })
 }
 
-/// The most folios one piece lies in.
-const MAX_PLACEMENTS: usize = 60;
-/// The most acts one piece has.
-const MAX_ACTS: usize = 200;
-/// The most bytes of acts and changes that one person stores: years of work, and no way to fill a disk.
-const MAX_PERSON_BYTES: u64 = 256 * 1024 * 1024;
-
 fn refuse_act<L: Ledger>(
     ledger: &L,
     asker: Asker,
@@ -111,14 +105,24 @@ fn refuse_act<L: Ledger>(
     act: &Act,
     lost: Option<u64>,
 ) -> Result<Option<Verdict>, L::Error> {
+    let begins = matches!(
+        act,
+        Act::DeclareProject { .. } | Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. }
+    );
+    if begins && !ledger.may_begin(asker.person)? {
+        return Ok(Some(Verdict::RoleEnded));
+    }
     Ok(match act {
-        Act::DeclareProject { .. } => None,
+        Act::DeclareProject { .. } => {
+            (ledger.own_projects(asker.person)? >= budget::OWN_FOLIOS).then_some(Verdict::TooLarge)
+        }
         Act::DeclareFolio { student, project } => {
             if *student != asker.person || ledger.is_student(asker.person)? == Student::No {
                 return Ok(Some(Verdict::NotInCircle));
             }
             match project {
                 None => None,
+                Some(_) if ledger.own_folios(*student)? >= budget::OWN_FOLIOS => Some(Verdict::TooLarge),
                 Some(project) => match ledger.project_is_open(*project)? {
                     None => Some(Verdict::MissingAct),
                     Some(true) => None,
@@ -145,7 +149,9 @@ fn refuse_act<L: Ledger>(
             }
             if facts.piece.maker != asker.person {
                 Some(Verdict::NotInCircle)
-            } else if facts.piece.placements.len() >= MAX_PLACEMENTS || facts.acts.len() >= MAX_ACTS {
+            } else if facts.piece.placements.len() >= budget::PLACEMENTS
+                || facts.acts.len() >= budget::ACTS_OF_A_PIECE
+            {
                 Some(Verdict::TooLarge)
             } else if access::may_place(asker.person, there.student, there.membership, there.same_project) {
                 None
@@ -178,7 +184,7 @@ fn refuse_sharing<L: Ledger>(
     if facts.piece.maker != asker.person {
         return Ok(Some(Verdict::NotInCircle));
     }
-    if facts.acts.len() >= MAX_ACTS {
+    if facts.acts.len() >= budget::ACTS_OF_A_PIECE {
         return Ok(Some(Verdict::TooLarge));
     }
     let reached = |audience: Option<crate::model::role::Roles>| {
@@ -222,9 +228,8 @@ fn commit_group<L: Ledger>(
         Permit::Refused(refusal) => Some(refusal.clone()),
         // Before anything new, what is held back of it is released.
         Permit::Write(_) if held.is_some() => Some(Verdict::Busy),
-        Permit::Write(_) | Permit::Late(_) if ledger.used_bytes(author)? > MAX_PERSON_BYTES => {
-            Some(Verdict::OverQuota)
-        }
+        Permit::Write(_) | Permit::Late(_) if ledger.room(author)?.is_used_up() => Some(Verdict::OverQuota),
+        Permit::Write(_) | Permit::Late(_) if names_too_many(ledger, group)? => Some(Verdict::TooLarge),
         Permit::Write(_) | Permit::Late(_) => None,
     };
     if let Some(refusal) = refusal {
@@ -256,6 +261,13 @@ fn commit_group<L: Ledger>(
         };
     }
     Ok(())
+}
+
+/// Would the document name more files than it may?
+fn names_too_many<L: Ledger>(ledger: &L, group: &Group) -> Result<bool, L::Error> {
+    let new: BTreeSet<_> = group.changes.iter().flat_map(|(_, change)| &change.blobs).collect();
+    Ok(!new.is_empty()
+        && ledger.named_files(group.document)?.saturating_add(new.len() as u64) > budget::FILES_OF_A_DOCUMENT)
 }
 
 /// What the author of a change may do with it.
@@ -295,6 +307,10 @@ pub(super) fn class_of<L: Ledger>(
         }
     };
     if let Some(class) = class_in(&facts.memberships) {
+        // What lies nowhere is its maker's alone, and nobody else's business: it needs somebody who belongs here.
+        if facts.piece.placements.is_empty() && !ledger.may_begin(writer)? {
+            return Ok(Permit::Refused(Verdict::RoleEnded));
+        }
         return Ok(Permit::Write(class));
     }
     let folios = || facts.piece.placements.iter().map(|placement| placement.folio);
@@ -310,7 +326,7 @@ pub(super) fn class_of<L: Ledger>(
     let lately = folios().map(|folio| Ok((folio, ledger.membership_lately(folio, writer)?)));
     if let Some(class) = class_in(&lately.collect::<Result<_, _>>()?) {
         let (changes, bytes) = ledger.held_of(writer)?;
-        let there_is_room = changes < MAX_HELD && bytes < MAX_HELD_BYTES;
+        let there_is_room = changes < budget::HELD && bytes < budget::HELD_BYTES;
         return Ok(if there_is_room { Permit::Late(class) } else { Permit::Refused(Verdict::OverQuota) });
     }
     // A voice of hers that is there was begun while she held a role.

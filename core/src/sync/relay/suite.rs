@@ -77,6 +77,6 @@ pub fn every_ledger_must<L: Ledger>(
     let elsewhere = DocumentId::voice(piece, student.person, None);
     assert_eq!(ledger.change(elsewhere, first.hash).expect("reading"), None, "hashes are known per document");
     assert!(
-        ledger.used_bytes(student.person).expect("reading") >= (first.raw.len() + second.raw.len()) as u64
+        ledger.room(student.person).expect("reading").used >= (first.raw.len() + second.raw.len()) as u64
     );
 }

@@ -1,0 +1,65 @@
+//! Short looks that must never wait behind anybody's work: whose token this is, whether the relay is ready, whom news
+//! concern. They have threads and connections of their own.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::RelayError;
+use crate::database;
+
+/// Threads.
+const PORTERS: usize = 2;
+/// Looks that wait for one.
+const WAITING: usize = 4_096;
+
+type Look = Box<dyn FnOnce(Result<&Connection, RelayError>) + Send>;
+
+#[derive(Debug)]
+pub(super) struct Porters(mpsc::SyncSender<Look>);
+
+impl Porters {
+    pub(super) fn start(folder: &Path) -> Self {
+        let (looks, queue) = mpsc::sync_channel::<Look>(WAITING);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..PORTERS {
+            let (queue, folder) = (queue.clone(), folder.to_owned());
+            std::thread::spawn(move || {
+                let mut conn = None;
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(look) = next else { return };
+                    if conn.is_none() {
+                        match database::open_reader(&folder) {
+                            Ok(opened) => conn = Some(opened),
+                            Err(error) => {
+                                look(Err(error.into()));
+                                continue;
+                            }
+                        }
+                    }
+                    if let Some(conn) = &conn {
+                        look(Ok(conn));
+                    }
+                }
+            });
+        }
+        Self(looks)
+    }
+
+    /// Looks, and waits for what comes of it.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, RelayError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Look = Box::new(move |conn| {
+            // Whoever asked may have gone.
+            drop(answer.send(conn.and_then(|conn| Ok(look(conn)?))));
+        });
+        self.0.try_send(job).map_err(|_| RelayError::Busy)?;
+        answered.await.map_err(|_| RelayError::Closing)?
+    }
+}

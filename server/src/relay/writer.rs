@@ -1,0 +1,364 @@
+//! The single writer. While one group of jobs is on its way to the disk, the next one gathers; all of a group share one
+//! sync.
+//!
+//! Jobs stand in lanes: the school's own (commands, revocations, expiry) before everybody's, one lane for each person, who
+//! take turns, and last what can wait. A group ends when it has lasted long enough, so that nobody waits for somebody
+//! else's heap of work. Before each group, a command that waits to write beside the relay is let through.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use fieldfolio_core::ids::PersonId;
+use fieldfolio_core::sync::budget;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, Transaction};
+use tokio::sync::Notify;
+
+use super::{RelayError, now};
+use crate::database::{self, DatabaseError, Turnstile};
+use crate::ends::Ends;
+
+/// Whose job it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// The school's.
+    School,
+    /// A person's.
+    Person(PersonId),
+    /// Nobody waits for it.
+    Later,
+}
+
+type Settle = Box<dyn FnOnce(bool) + Send>;
+type Job = Box<dyn FnOnce(&Transaction<'_>, Timestamp) -> (bool, Settle) + Send>;
+
+/// The most jobs in one transaction.
+const GROUP: usize = 64;
+/// After this time a group takes no further job.
+const LONG: Duration = Duration::from_millis(50);
+/// How often what is still to be done after a group is tried again, when no other group comes.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Where to say that something happened.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Signals {
+    /// A group was committed.
+    pub(super) committed: Arc<Notify>,
+    /// A piece was erased.
+    pub(super) erased: Arc<Notify>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(folder: &Path, conn: Connection, ends: Option<Ends>, signals: Signals) -> Self {
+        let queue = Arc::new(Queue::default());
+        let mut desk = Desk {
+            queue: queue.clone(),
+            folder: folder.to_owned(),
+            conn,
+            ends,
+            signals,
+            looked_at: None,
+            to_clear: false,
+        };
+        let thread = std::thread::spawn(move || desk.work());
+        Self { queue, thread: Some(thread) }
+    }
+
+    /// Runs a job in its lane's turn. It is on disk when this returns.
+    pub(super) fn write<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |tx, now| {
+            let result = write(tx, now);
+            let is_done = result.is_ok();
+            let settle: Settle = Box::new(move |committed| {
+                // The asker may have gone; what was decided stands all the same.
+                let _ = answer.send(committed.then_some(result));
+            });
+            (is_done, settle)
+        });
+        self.queue.push(lane, job)?;
+        // A job whose answer is dropped unsent panicked, or its writer is gone.
+        let result = answered.recv().map_err(|_| RelayError::Closing)?;
+        Ok(result.ok_or(RelayError::NotCommitted)??)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take() {
+            // The thread only ends by the queue's end; a panic in it has been printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Jobs that wait, in their lanes.
+#[derive(Default)]
+struct Queue {
+    lanes: Mutex<Lanes>,
+    came: Condvar,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct Lanes {
+    school: VecDeque<Job>,
+    people: BTreeMap<PersonId, VecDeque<Job>>,
+    /// Whose turn it is: everyone who has a job here, once.
+    turns: VecDeque<PersonId>,
+    later: VecDeque<Job>,
+    is_closed: bool,
+}
+
+impl Lanes {
+    fn push(&mut self, lane: Lane, job: Job) -> Result<(), RelayError> {
+        if self.is_closed {
+            return Err(RelayError::Closing);
+        }
+        match lane {
+            Lane::School => self.school.push_back(job),
+            Lane::Later => self.later.push_back(job),
+            Lane::Person(person) => {
+                let hers = self.people.entry(person).or_default();
+                if hers.len() >= budget::WAITING as usize {
+                    return Err(RelayError::Busy);
+                }
+                if hers.is_empty() {
+                    self.turns.push_back(person);
+                }
+                hers.push_back(job);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next job that somebody waits for.
+    fn next(&mut self) -> Option<Job> {
+        if let Some(job) = self.school.pop_front() {
+            return Some(job);
+        }
+        let person = self.turns.pop_front()?;
+        let hers = self.people.get_mut(&person)?;
+        let job = hers.pop_front();
+        match hers.is_empty() {
+            true => drop(self.people.remove(&person)),
+            false => self.turns.push_back(person),
+        }
+        job
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, lane: Lane, job: Job) -> Result<(), RelayError> {
+        self.lock().push(lane, job)?;
+        self.came.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.lock().is_closed = true;
+        self.came.notify_all();
+    }
+
+    /// Waits until there is a job: false when there will be none any more. With a patience, no longer than that.
+    fn wait(&self, patience: Option<Duration>) -> bool {
+        let mut lanes = self.lock();
+        loop {
+            if !(lanes.school.is_empty() && lanes.turns.is_empty() && lanes.later.is_empty()) {
+                return true;
+            }
+            if lanes.is_closed {
+                return false;
+            }
+            match patience {
+                None => lanes = self.came.wait(lanes).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    drop(self.came.wait_timeout(lanes, patience));
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+/// What the writer's thread works with.
+struct Desk {
+    queue: Arc<Queue>,
+    folder: PathBuf,
+    conn: Connection,
+    ends: Option<Ends>,
+    signals: Signals,
+    /// Up to here the log was looked at for erasures.
+    looked_at: Option<u64>,
+    /// Erased words may still be in the write-ahead log.
+    to_clear: bool,
+}
+
+impl Desk {
+    fn work(&mut self) {
+        self.to_clear = true;
+        while self.queue.wait(self.to_clear.then_some(AGAIN)) {
+            // Without the file nobody can wait there: then SQLite alone puts writers in line.
+            drop(Turnstile::pass(&self.folder));
+            self.commit_group();
+            self.signals.committed.notify_one();
+        }
+    }
+
+    /// One transaction for the group, a savepoint for each job: one that fails takes nothing of the others along.
+    fn commit_group(&mut self) {
+        let mut settles = Vec::with_capacity(GROUP);
+        let queue = self.queue.clone();
+        let committed = self.transact(&queue, &mut settles);
+        match &committed {
+            Err(error) => tracing::error!(%error, "a group of writes was not committed"),
+            Ok(()) => self.after_commit(),
+        }
+        for settle in settles {
+            settle(committed.is_ok());
+        }
+        if self.to_clear {
+            self.clear_log();
+        }
+    }
+
+    fn transact(&mut self, queue: &Queue, settles: &mut Vec<Settle>) -> Result<(), DatabaseError> {
+        if !queue.has_jobs() {
+            return Ok(());
+        }
+        let tx = database::begin(&mut self.conn)?;
+        let now = now();
+        let begun = Instant::now();
+        let mut run = |job: Job| -> Result<(), DatabaseError> {
+            tx.prepare_cached("savepoint job")?.execute([])?;
+            // A job that panics takes nothing of the others along, and not the writer.
+            let done = panic::catch_unwind(panic::AssertUnwindSafe(|| job(&tx, now)));
+            let is_done = done.as_ref().is_ok_and(|(is_done, _)| *is_done);
+            settles.extend(done.ok().map(|(_, settle)| settle));
+            if !is_done {
+                tx.prepare_cached("rollback to job")?.execute([])?;
+            }
+            tx.prepare_cached("release job")?.execute([])?;
+            Ok(())
+        };
+        let mut jobs = 0;
+        while jobs < GROUP && (jobs == 0 || begun.elapsed() < LONG) {
+            let Some(job) = queue.lock().next() else { break };
+            run(job)?;
+            jobs += 1;
+        }
+        // What can wait has one turn in each group, however many others come.
+        let later = queue.lock().later.pop_front();
+        if let Some(job) = later {
+            run(job)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    fn after_commit(&mut self) {
+        if let Some(Err(error)) = self.ends.as_mut().map(|ends| ends.catch_up(&mut self.conn)) {
+            // It has ended in the log; the file is tried again with the next group, and at the next start.
+            tracing::error!(%error, "what ended could not be written down beside the database");
+        }
+        match self.erased_since() {
+            Ok(true) => {
+                self.to_clear = true;
+                self.signals.erased.notify_one();
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the log could not be looked at for erasures"),
+        }
+    }
+
+    /// Was something erased since this was last asked? Only what is new in the log is looked at.
+    fn erased_since(&mut self) -> rusqlite::Result<bool> {
+        let head = crate::news::head(&self.conn)?;
+        let from = self.looked_at.replace(head).unwrap_or(head);
+        self.conn
+            .prepare_cached("select 1 from log where n > ?1 and kind = 'erase'")?
+            .exists([from.cast_signed()])
+    }
+
+    /// What was erased goes from the write-ahead log, too. While somebody still reads it, again a little later.
+    fn clear_log(&mut self) {
+        let cleared = (|| {
+            self.conn.execute_batch("pragma busy_timeout = 20")?;
+            let busy: i64 = self.conn.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+            self.conn.execute_batch("pragma busy_timeout = 10000")?;
+            Ok::<_, rusqlite::Error>(busy == 0)
+        })();
+        match cleared {
+            Ok(cleared) => self.to_clear = !cleared,
+            Err(error) => {
+                drop(self.conn.execute_batch("pragma busy_timeout = 10000"));
+                tracing::warn!(%error, "the write-ahead log could not be cut");
+            }
+        }
+    }
+}
+
+impl Queue {
+    fn has_jobs(&self) -> bool {
+        let lanes = self.lock();
+        !(lanes.school.is_empty() && lanes.turns.is_empty() && lanes.later.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(mark: u8, order: &Arc<Mutex<Vec<u8>>>) -> Job {
+        let order = order.clone();
+        Box::new(move |_, _| {
+            order.lock().unwrap().push(mark);
+            (true, Box::new(|_| {}))
+        })
+    }
+
+    #[test]
+    fn people_take_turns_and_the_school_comes_first() {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut lanes = Lanes::default();
+        let (greedy, patient) = (PersonId::from_bytes([1; 16]), PersonId::from_bytes([2; 16]));
+        for _ in 0..budget::WAITING {
+            lanes.push(Lane::Person(greedy), marked(1, &order)).unwrap();
+        }
+        let refused = lanes.push(Lane::Person(greedy), marked(1, &order));
+        assert!(matches!(refused, Err(RelayError::Busy)), "so many of hers wait already");
+        lanes.push(Lane::Person(patient), marked(2, &order)).unwrap();
+        lanes.push(Lane::School, marked(3, &order)).unwrap();
+        let mut conn = Connection::open_in_memory().unwrap();
+        let tx = conn.transaction().unwrap();
+        for _ in 0..4 {
+            drop(lanes.next().unwrap()(&tx, now()));
+        }
+        assert_eq!(*order.lock().unwrap(), [3, 1, 2, 1]);
+    }
+}
