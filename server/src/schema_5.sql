@@ -92,6 +92,8 @@ create table event_work (
     pieces integer not null
 ) strict;
 
+create index circle_by_end on circle (ended_n) where ended_n is not null;
+
 -- Voices are counted by their class.
 drop index document_by_about;
 create index document_by_about on document (about, class);

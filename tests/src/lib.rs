@@ -8,6 +8,7 @@ pub mod driver;
 pub mod exiftool;
 pub mod films;
 pub mod fixtures;
+pub mod flood;
 pub mod fuzz;
 pub mod hostile;
 pub mod journey;

@@ -7,13 +7,13 @@
 /// names of files. The school can set another limit for a person.
 pub const PERSON_BYTES: u64 = 256 * 1024 * 1024;
 /// What an act or a change takes besides its body: its rows in the log and its indices.
-pub const ITEM_BYTES: u64 = 768;
+pub const ITEM_BYTES: u64 = 512;
 /// What a file's name in a change takes: in the change, as a claim, as a link, each with its index.
-pub const FILE_NAME_BYTES: u64 = 320;
+pub const FILE_NAME_BYTES: u64 = 200;
 /// What one reader's sight of one document, or one record she is told of, takes.
-pub const READER_BYTES: u64 = 224;
+pub const READER_BYTES: u64 = 160;
 /// What a folio, or a project, takes besides its act.
-pub const FOLIO_BYTES: u64 = 1_024;
+pub const FOLIO_BYTES: u64 = 640;
 
 /// What a call to the directory takes: a part in a circle, a proposal, an invitation, each with those who are told of it.
 pub const CALL_BYTES: u64 = 4 * 1024;

@@ -421,8 +421,8 @@ pub fn vouched_for(conn: &Connection, device: DeviceId) -> Result<Vec<Device>, D
            select used_by from invitation where inviter = ?1 and used_by is not null
            union select used_by from invitation join chain on inviter = chain.id where used_by is not null
          )
-         select device.id, person.id, inviter, revoked_n is not null from device join chain using (id)
-         join person on person.row = device.person join invitation on invitation.key = device.invitation
+         select device.id, person.id, inviter, revoked_n is not null from chain
+         cross join device on device.id = chain.id join person on person.row = device.person join invitation on invitation.key = device.invitation
          order by device.id",
     )?;
     let devices = statement.query_map([device.as_bytes()], read)?;

@@ -62,13 +62,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(folder: &Path, conn: Connection, ends: Option<Ends>, signals: Signals) -> Self {
         let queue = Arc::new(Queue::default());
+        let looked_at = crate::news::head(&conn).unwrap_or(0);
         let mut desk = Desk {
             queue: queue.clone(),
             folder: folder.to_owned(),
             conn,
             ends,
             signals,
-            looked_at: None,
+            looked_at,
             to_clear: false,
         };
         let thread = std::thread::spawn(move || desk.work());
@@ -213,8 +214,8 @@ struct Desk {
     conn: Connection,
     ends: Option<Ends>,
     signals: Signals,
-    /// Up to here the log was looked at for erasures.
-    looked_at: Option<u64>,
+    /// Up to here the log was looked at for erasures. What came before this start is looked after at the start.
+    looked_at: u64,
     /// Erased words may still be in the write-ahead log.
     to_clear: bool,
 }
@@ -299,7 +300,7 @@ impl Desk {
     /// Was something erased since this was last asked? Only what is new in the log is looked at.
     fn erased_since(&mut self) -> rusqlite::Result<bool> {
         let head = crate::news::head(&self.conn)?;
-        let from = self.looked_at.replace(head).unwrap_or(head);
+        let from = std::mem::replace(&mut self.looked_at, head);
         self.conn
             .prepare_cached("select 1 from log where n > ?1 and kind = 'erase'")?
             .exists([from.cast_signed()])
