@@ -76,7 +76,9 @@ xcframework: ## The library for Apple's platforms (a Mac with Xcode)
 aar: ## The library for Android (Android SDK, NDK, cargo-ndk, Gradle)
 	@mobile/aar.sh
 
-soak: build node ## The long runs: 10,000 random schools, 20,000 hostile changes, 1,000 kills, a cut at every moment in many ways, 300,000 broken inputs for each reader
+soak: build node ## The long runs: an hour of a hostile student, 10,000 random schools, 20,000 hostile changes, 1,000 kills, a cut at every moment in many ways, 300,000 broken inputs for each reader
+	@source tests/rust-env.sh && FIELDFOLIO_PIECES=900 cargo test --locked -p fieldfolio-tests --test attack answers -- --nocapture
+	@source tests/rust-env.sh && FIELDFOLIO_STORM=3600 cargo test --locked -p fieldfolio-tests --test hostile_student -- --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_SEEDS=10000 cargo test --locked -p fieldfolio-tests --test simulator -- --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_MUTANTS=20000 cargo test --locked -p fieldfolio-tests --test hostile flood -- --nocapture
 	@source tests/rust-env.sh && FIELDFOLIO_KILLS=1000 cargo test --locked -p fieldfolio-tests --test kills -- any_time any_byte --nocapture

@@ -5,7 +5,7 @@
 //! event is committed and before it is acknowledged; where there is no room for it, with the next one, and at the next start. A relay that starts reads what it has not read before, and does once more what its log knows
 //! nothing of: that was in a log that is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -262,28 +262,38 @@ impl Ends {
         }
         let mut file = open_file(&path).map_err(failed)?;
         let (from, is_other) = place_in(conn, &mut file).map_err(failed)?;
-        let mut done = 0;
         let tx = database::begin(conn)?;
         fork::take_over(&tx, now)?;
-        let mut in_file = BTreeSet::new();
-        let mut pending = Vec::new();
+        // What the log has and the file may lack: if it was cut off in between, or is another one than was read before.
+        let written = if is_other { 0 } else { number(&tx, WRITTEN)?.unwrap_or(0) };
+        let mut lacking: BTreeMap<(u64, [u8; 8]), End> =
+            since(&tx, written)?.into_iter().map(|end| ((end.n, end.tag), end)).collect();
+        // A line at a time: however long the file is, it keeps no relay from starting.
+        let before = crate::news::head(&tx)?;
+        let (mut done, mut stopped) = (0, None);
         each_line(&mut file, from, &mut |end| {
-            if is_other {
-                in_file.insert((end.n, end.tag));
+            lacking.remove(&(end.n, end.tag));
+            match apply(&tx, now, std::slice::from_ref(&end)) {
+                Ok(ended) => {
+                    done += ended;
+                    true
+                }
+                Err(error) => {
+                    stopped = Some(error);
+                    false
+                }
             }
-            pending.push(end);
         })
         .map_err(failed)?;
-        for some in pending.chunks(1_000) {
-            done += apply(&tx, now, some)?;
+        if let Some(error) = stopped {
+            return Err(error.into());
         }
         if done > 0 {
             tracing::warn!(done, "the log went back: what had ended since has ended again");
+            // What ended again just now is in the log under a new number, and goes into the file behind its old one.
+            lacking.extend(since(&tx, before)?.into_iter().map(|end| ((end.n, end.tag), end)));
         }
-        // What the log has and the file lacks: if it was cut off in between, or is another one than was read before.
-        let written = if is_other { 0 } else { number(&tx, WRITTEN)?.unwrap_or(0) };
-        let lacking: Vec<End> =
-            since(&tx, written)?.into_iter().filter(|end| !in_file.contains(&(end.n, end.tag))).collect();
+        let lacking: Vec<End> = lacking.into_values().collect();
         append(&mut file, &lacking).map_err(failed)?;
         let head = crate::news::head(&tx)?;
         note_place(&tx, &mut file, head).map_err(failed)??;
@@ -320,6 +330,7 @@ impl Ends {
         each_line(&mut file, 0, &mut |end| {
             lines += 1;
             last.insert(end.meaning(), (end.n, end.tag));
+            true
         })
         .map_err(failed)?;
         if last.len() as u64 * 2 > lines {
@@ -330,6 +341,7 @@ impl Ends {
             if last.get(&end.meaning()) == Some(&(end.n, end.tag)) {
                 kept.push(end);
             }
+            true
         })
         .map_err(failed)?;
         let aside = self.path.with_extension("log.new");
@@ -429,8 +441,8 @@ fn first_line(file: &mut File) -> io::Result<Vec<u8>> {
     Ok(if line.starts_with(b"# ") { line } else { Vec::new() })
 }
 
-/// Every event of the file from this byte on. Lines that are none, or cut off, are passed over.
-fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End)) -> io::Result<()> {
+/// Every event of the file from this byte on, until `each` has had enough. Lines that are none, or cut off, are passed over.
+fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End) -> bool) -> io::Result<()> {
     file.seek(SeekFrom::Start(from))?;
     let mut reader = BufReader::new(&mut *file);
     let mut line = Vec::new();

@@ -49,6 +49,9 @@ pub enum RelayError {
     /// The group of writes was not committed; the log says why.
     #[error("the write was not committed")]
     NotCommitted,
+    /// What is left of the disk is for the school's own commands.
+    #[error("the disk is nearly full")]
+    DiskFull,
     /// An answer would be larger than any device reads.
     #[error("an answer is larger than any device reads")]
     TooLarge,
@@ -166,6 +169,14 @@ impl Relay {
             tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
         }
         is_low
+    }
+
+    /// Refuses what devices ask to be written while the disk is nearly full; what the school's own commands write has room.
+    pub(crate) fn must_have_disk(&self) -> Result<(), RelayError> {
+        match self.disk_is_low() {
+            true => Err(RelayError::DiskFull),
+            false => Ok(()),
+        }
     }
 
     /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch

@@ -195,7 +195,12 @@ async fn blob(
 
 async fn safe_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let is_refused = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
+    if is_refused {
+        // What is refused now may be answered in a minute; and nobody's cache keeps who was refused.
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
     headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     response

@@ -55,9 +55,10 @@ pub(crate) fn add_as(edit: &Edit<'_>, id: ProjectId, draft: &Draft<'_>) -> Resul
     let n = edit.event("project", &format!("project {id} class {}", draft.class))?;
     for student in classes::student_rows(edit.tx, draft.class)? {
         folios::ensure(edit.tx, student, Some(id))?;
+        // Everyone in the new folio's circle is told of it, and of the project.
         derive(edit.tx, edit.now, student, n)?;
     }
-    Ok(sight::project_changed(edit.tx, id, n)?)
+    Ok(())
 }
 
 /// Groups students in a project under a name; a student is in one group at most. No name takes them out of theirs.

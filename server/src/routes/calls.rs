@@ -109,6 +109,7 @@ where
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     let done = blocking(move || {
+        app.relay.must_have_disk()?;
         app.relay.write_for(asker.person, move |tx, now| {
             let edit = Edit { tx, now, by: Some(asker.person) };
             asking::whole(tx, || {

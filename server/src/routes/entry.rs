@@ -88,6 +88,7 @@ fn carried_out(
     relay: &crate::relay::Relay,
     enrol: impl FnOnce(&Transaction<'_>, Timestamp) -> Result<DeviceRecord, EnrolError> + Send + 'static,
 ) -> Result<Result<DeviceRecord, EnrolError>, RelayError> {
+    relay.must_have_disk()?;
     relay.write_in(Lane::School, move |tx, now| {
         tx.execute_batch("savepoint enrolling")?;
         let done = told(enrol(tx, now))?;
@@ -142,6 +143,7 @@ pub(super) async fn invite(
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     let recorded = blocking(move || {
+        app.relay.must_have_disk()?;
         app.relay.write_for(asker.person, move |tx, now| {
             internal(record_invitation(tx, now, Some(asker.device), &frame), |error| match error {
                 InviteError::Directory(error) => Err(failure(error)),

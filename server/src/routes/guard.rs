@@ -182,8 +182,6 @@ pub(super) fn cbor_bytes(frame: Vec<u8>) -> Response {
 pub(super) fn refusal(status: StatusCode, words: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/plain; charset=utf-8"),
-        // What is refused now may be answered in a minute; and nobody's cache keeps who was refused.
-        (header::CACHE_CONTROL.as_str(), "no-store"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN.as_str(), "*"),
     ];
     (status, headers, format!("{words}\n")).into_response()
@@ -192,6 +190,12 @@ pub(super) fn refusal(status: StatusCode, words: &str) -> Response {
 pub(super) fn unavailable(error: &RelayError) -> Response {
     if matches!(error, RelayError::Busy) {
         return too_often();
+    }
+    if matches!(error, RelayError::DiskFull) {
+        return refusal(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "the school's disk is nearly full: keep it here, and ask the school to make room",
+        );
     }
     tracing::error!(%error, "a request could not be answered");
     refusal(StatusCode::SERVICE_UNAVAILABLE, "the school can't answer just now: try again")

@@ -65,3 +65,33 @@ fn a_line_that_could_not_be_written_whole_takes_none_along_that_comes_after_it()
     ends.catch_up(&mut school.conn).unwrap();
     assert!(is_named(&file, leaf) && is_named(&file, wall), "{}", std::fs::read_to_string(&file).unwrap());
 }
+
+#[test]
+fn a_long_file_keeps_no_relay_from_starting_and_is_written_anew_without_what_is_said_twice() {
+    let (mut school, [leaf, wall], file) = story(132);
+    erase(&mut school, leaf);
+    starts(&mut school, &file);
+    // The same piece over and over, and lines of other versions and of nobody: as if somebody had made a heap of them.
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    let before = text.len();
+    for number in 0..60_000 {
+        text += &format!("{} {number:016x} erase piece {leaf}\n", 1_000_000 + number % 7);
+        if number % 1_000 == 0 {
+            text += "nothing that anybody reads\n";
+        }
+    }
+    text += &format!("2000000 00000000000000aa erase piece {wall}\n");
+    std::fs::write(&file, &text).unwrap();
+    starts(&mut school, &file);
+    let after = std::fs::read_to_string(&file).unwrap();
+    assert!(after.len() < before + 1_000, "{} bytes of {}", after.len(), text.len());
+    assert!(is_named(&file, leaf) && is_named(&file, wall), "{after}");
+    assert!(school.device("phone").device().piece(leaf).is_ok(), "the phone has not heard of it");
+    school.settle();
+    assert!(school.device("phone").device().piece(wall).is_err(), "what was read at the end has ended, too");
+    // What was written anew is read as a file of its own: nothing is done twice, and nothing is lost.
+    let head = fieldfolio_server::news::head(&school.conn).unwrap();
+    starts(&mut school, &file);
+    assert_eq!(fieldfolio_server::news::head(&school.conn).unwrap(), head);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), after);
+}
