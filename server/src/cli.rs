@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 use fieldfolio_core::ids::Chance;
@@ -181,6 +181,10 @@ struct Desk<'a> {
     chance: &'a mut dyn Chance,
 }
 
+/// So long a command leaves to a relay what follows from it, and looks again after this.
+const PATIENCE: Duration = Duration::from_secs(30);
+const A_LITTLE: Duration = Duration::from_millis(20);
+
 impl Desk<'_> {
     fn open(&self) -> Result<Connection, CliError> {
         Ok(database::open(&self.folder)?)
@@ -203,9 +207,16 @@ impl Desk<'_> {
         Ok(done)
     }
 
-    /// What a large change leaves to be worked out, in turns: a relay beside this may write between them.
+    /// What a large change leaves to be worked out. A relay that serves this folder does it between what others write,
+    /// so that nobody waits for it; with none, it is done here.
     fn refresh(&self, conn: &mut Connection) -> Result<(), CliError> {
+        let asked = Instant::now();
         while sight::is_waited_for(conn)? {
+            // One that only reads would leave it for ever.
+            if asked.elapsed() < PATIENCE && crate::serve::is_served(&self.folder) {
+                std::thread::sleep(A_LITTLE);
+                continue;
+            }
             let _inside = Turnstile::enter(&self.folder).ok();
             let tx = database::begin(conn)?;
             sight::refresh_some(&tx, self.now)?;

@@ -1,7 +1,8 @@
 //! The relay's database: how it is opened, and how its log is appended to.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
@@ -120,6 +121,11 @@ pub fn open_reader(folder: &Path) -> Result<Connection, DatabaseError> {
     Ok(conn)
 }
 
+/// So long the relay waits for a command that is inside.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// It looks again after this.
+const A_LITTLE: Duration = Duration::from_millis(2);
+
 /// Where commands that write beside a relay wait for their turn. SQLite puts writers in line by chance, and a relay that
 /// writes without pause would have them wait until they give up: so it passes through here before each of its groups,
 /// and whoever is inside goes first.
@@ -140,13 +146,17 @@ impl Turnstile {
         Ok(Self { _inside: file })
     }
 
-    /// Lets whoever is inside finish.
+    /// Lets whoever is inside finish. One who doesn't is waited for as long as SQLite would wait, and no longer.
     pub fn pass(folder: &Path) -> std::io::Result<()> {
         let file = Self::file(folder)?;
-        if matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)) {
-            file.lock_shared()?;
+        let asked = Instant::now();
+        loop {
+            match file.try_lock_shared() {
+                Err(TryLockError::WouldBlock) if asked.elapsed() < PATIENCE => std::thread::sleep(A_LITTLE),
+                Ok(()) | Err(TryLockError::WouldBlock) => return Ok(()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
-        Ok(())
     }
 }
 

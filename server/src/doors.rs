@@ -5,13 +5,16 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use fieldfolio_core::sync::budget;
+use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -83,13 +86,19 @@ pub(crate) async fn open(
             // Whatever ends it, there is nobody left to tell.
             tokio::select! {
                 _ = connection.as_mut() => {}
-                () = seat.leave.notified() => {}
+                () = seat.leave.notified() => {
+                    // What it was just asking is answered; who said nothing at all is hung up on.
+                    connection.as_mut().graceful_shutdown();
+                    if seat.has_spoken.load(Ordering::Acquire) {
+                        let _ = tokio::time::timeout(PARTING, connection).await;
+                    }
+                }
                 _ = closing.changed() => {
                     connection.as_mut().graceful_shutdown();
                     let _ = connection.await;
                 }
             }
-            seat.speaks();
+            seat.goes();
             drop(place);
         });
     }
@@ -100,56 +109,104 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Connections on which no request has come yet, by their addresses, the oldest first.
+/// How long a connection that has to go may still be answered.
+const PARTING: Duration = Duration::from_secs(30);
+
+/// Connections that can be done without, the oldest first: on which no request has come yet, by their addresses, and on
+/// which none has come that showed anything since the last one was answered.
 #[derive(Debug, Default)]
-struct Silent(Mutex<BTreeMap<IpAddr, BTreeMap<u64, Arc<Seat>>>>, AtomicU64);
+struct Silent(Mutex<Waiting>, AtomicU64);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    unheard: BTreeMap<IpAddr, BTreeMap<u64, Arc<Seat>>>,
+    idle: BTreeMap<u64, Arc<Seat>>,
+}
 
 /// One connection.
 #[derive(Debug)]
 struct Seat {
     all: Arc<Silent>,
     address: IpAddr,
-    number: u64,
-    /// It has said nothing, and somebody else needs its place.
+    /// Its place in line: a new one each time that it waits.
+    number: AtomicU64,
+    has_spoken: AtomicBool,
+    /// Somebody else needs its place.
     leave: Notify,
 }
 
 impl Silent {
-    /// A connection begins. Of too many silent ones of its address, or of all when there is no place left, the oldest
-    /// goes.
+    /// A connection begins. Of too many of its address that have said nothing, or, when there is no place left, of all
+    /// that can be done without, the oldest goes.
     fn take(self: &Arc<Self>, address: IpAddr, is_full: bool) -> Arc<Seat> {
         let number = self.1.fetch_add(1, Ordering::Relaxed);
-        let seat = Arc::new(Seat { all: self.clone(), address, number, leave: Notify::new() });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hers = all.entry(address).or_default();
-        hers.insert(number, seat.clone());
-        let goes = match hers.len() > budget::SILENT_CONNECTIONS {
-            true => hers.first_key_value().map(|(_, seat)| seat.clone()),
-            false if is_full => {
-                let oldest = all.values().filter_map(BTreeMap::first_key_value);
-                oldest.min_by_key(|(number, _)| **number).map(|(_, seat)| seat.clone())
-            }
+        let seat = Arc::new(Seat {
+            all: self.clone(),
+            address,
+            number: AtomicU64::new(number),
+            has_spoken: AtomicBool::new(false),
+            leave: Notify::new(),
+        });
+        let mut waiting = self.lock();
+        let hers = waiting.unheard.entry(address).or_default();
+        let goes = match hers.len() >= budget::SILENT_CONNECTIONS {
+            true => hers.pop_first().map(|(_, seat)| seat),
+            false if is_full => waiting.oldest(),
             false => None,
         };
-        drop(all);
+        waiting.unheard.entry(address).or_default().insert(number, seat.clone());
+        drop(waiting);
         if let Some(goes) = goes {
             goes.leave.notify_one();
-            goes.speaks();
         }
         seat
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Takes out the one that has waited longest.
+    fn oldest(&mut self) -> Option<Arc<Seat>> {
+        let unheard = self.unheard.values().filter_map(BTreeMap::first_key_value);
+        let unheard =
+            unheard.min_by_key(|(number, _)| **number).map(|(number, seat)| (*number, seat.clone()));
+        let idle = self.idle.first_key_value().map(|(number, seat)| (*number, seat.clone()));
+        let (number, seat) = unheard.into_iter().chain(idle).min_by_key(|(number, _)| *number)?;
+        self.forget(seat.address, number);
+        Some(seat)
+    }
+
+    fn forget(&mut self, address: IpAddr, number: u64) {
+        self.idle.remove(&number);
+        if let Some(hers) = self.unheard.get_mut(&address) {
+            hers.remove(&number);
+            if hers.is_empty() {
+                self.unheard.remove(&address);
+            }
+        }
     }
 }
 
 impl Seat {
-    /// It is silent no more: a request has come, or it has gone.
+    /// A request has come: it can't be done without.
     fn speaks(&self) {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(hers) = all.get_mut(&self.address) {
-            hers.remove(&self.number);
-            if hers.is_empty() {
-                all.remove(&self.address);
-            }
-        }
+        self.has_spoken.store(true, Ordering::Release);
+        self.goes();
+    }
+
+    /// It is in no line any more.
+    fn goes(&self) {
+        self.all.lock().forget(self.address, self.number.load(Ordering::Acquire));
+    }
+
+    /// It was answered, and had shown nothing that opens anything: it may make room for others.
+    fn rests(self: &Arc<Self>) {
+        let number = self.all.1.fetch_add(1, Ordering::Relaxed);
+        self.number.store(number, Ordering::Release);
+        self.all.lock().idle.insert(number, self.clone());
     }
 }
 
@@ -160,18 +217,31 @@ struct Heard<S> {
     seat: Arc<Seat>,
 }
 
-impl<R, S: Service<R>> Service<R> for Heard<S> {
+impl<B, S> Service<Request<B>> for Heard<S>
+where
+    S: Service<Request<B>>,
+    S::Future: Send + 'static,
+{
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
 
     fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: R) -> S::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         self.seat.speaks();
-        self.inner.call(request)
+        let headers = request.headers();
+        let shows = headers.contains_key(AUTHORIZATION) || headers.contains_key(SEC_WEBSOCKET_PROTOCOL);
+        let (answer, seat) = (self.inner.call(request), self.seat.clone());
+        Box::pin(async move {
+            let answer = answer.await;
+            if !shows {
+                seat.rests();
+            }
+            answer
+        })
     }
 }
 

@@ -88,7 +88,7 @@ impl Ledger for SqliteLedger<'_> {
     fn device(&self, device: DeviceId) -> rusqlite::Result<Option<DeviceFacts>> {
         self.conn
             .prepare_cached(
-                "select p.id, d.key, d.revoked_n is not null or p.locked_at is not null, d.lost_n
+                "select p.id, d.key, d.revoked_n is not null, d.lost_n, p.locked_at is not null
                  from device d join person p on p.row = d.person where d.id = ?1",
             )?
             .query_row([device.as_bytes().as_slice()], |row| {
@@ -96,6 +96,7 @@ impl Ledger for SqliteLedger<'_> {
                     person: PersonId::from_bytes(row.get(0)?),
                     key: PublicKey::from_bytes(row.get(1)?),
                     revoked: row.get(2)?,
+                    locked: row.get(4)?,
                     revoked_at: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
                 })
             })
@@ -181,6 +182,12 @@ impl Ledger for SqliteLedger<'_> {
 
     fn may_begin(&self, person: PersonId) -> rusqlite::Result<bool> {
         directory::mentors::may_begin(self.conn, self.row_of(person)?, self.now)
+    }
+
+    fn is_staff(&self, person: PersonId) -> rusqlite::Result<bool> {
+        self.conn
+            .prepare_cached("select 1 from person where id = ?1 and kinds & ?2 <> 0")?
+            .exists((person.as_bytes().as_slice(), directory::people::bits(&PersonKind::STAFF)))
     }
 
     fn own_folios(&self, student: PersonId) -> rusqlite::Result<u64> {

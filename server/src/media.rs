@@ -53,7 +53,9 @@ const LACKS: &str =
 pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId, BlobHash)>> {
     let mut query = conn.prepare_cached(&format!(
         "select distinct d.piece, c.blob from sight s cross join claim c on c.document = s.document
-         join document d on d.row = c.document where s.person = ?1 and s.visible and {LACKS} limit 500",
+         join document d on d.row = c.document where s.person = ?1 and s.visible and ({LACKS} or (
+             c.author = ?1 and exists (select 1 from fork)
+             and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob))) limit 500",
     ))?;
     let rows = query.query_map([person], |row| {
         Ok((PieceId::from_bytes(row.get(0)?), BlobHash::from_digest(row.get(1)?)))
@@ -93,15 +95,6 @@ pub fn landed(
         tx.prepare_cached("update stored set media_bytes = media_bytes + ?1")?
             .execute([size.cast_signed()])?;
     }
-    let brings = tx
-        .prepare_cached(
-            "insert or ignore into brought (person, blob) select row, ?2 from person where id = ?1",
-        )?
-        .execute((person.as_bytes().as_slice(), hash))?;
-    if brings > 0 {
-        tx.prepare_cached("update person set media_bytes = media_bytes + ?2 where id = ?1")?
-            .execute((person.as_bytes().as_slice(), size.cast_signed()))?;
-    }
     tx.prepare_cached(&format!(
         "insert or ignore into link (document, blob)
          select c.document, c.blob from person p cross join claim c cross join document d on d.row = c.document
@@ -109,6 +102,24 @@ pub fn landed(
              and exists (select 1 from sight s where s.document = c.document and s.person = p.row and s.visible)))",
     ))?
     .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+    // They count for whoever named them here and has them linked now; who brings what others lost pays nothing for it.
+    let payers: Vec<i64> = tx
+        .prepare_cached(
+            "select distinct c.author from claim c cross join document d on d.row = c.document
+             cross join link l on l.document = c.document and l.blob = c.blob
+             where c.blob = ?1 and d.piece = ?2",
+        )?
+        .query_map((hash, piece.as_bytes().as_slice()), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for payer in payers {
+        let is_new = tx
+            .prepare_cached("insert or ignore into brought (person, blob) values (?1, ?2)")?
+            .execute((payer, hash))?;
+        if is_new > 0 {
+            tx.prepare_cached("update person set media_bytes = media_bytes + ?2 where row = ?1")?
+                .execute((payer, size.cast_signed()))?;
+        }
+    }
     // Its piece was erased while it was on its way: it has no week to wait.
     tx.prepare_cached(
         "insert into watch (blob, unlinked)

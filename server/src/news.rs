@@ -155,7 +155,7 @@ impl Page {
         let streams = [
             notices(conn, row, cursor)?,
             changed_sight(conn, row, cursor)?,
-            changes_in_sight(conn, row, cursor.n)?,
+            changes_in_sight(conn, row, cursor)?,
         ];
         for stream in streams {
             if let Some((last, _)) = stream.last().filter(|_| stream.len() == PAGE) {
@@ -284,15 +284,17 @@ fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
     })
 }
 
-/// New changes of documents that were in sight at the cursor already: their numbers. What they say is read one by one.
-fn changes_in_sight(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<Vec<(Place, Told)>> {
+/// New changes of documents that were in sight at the cursor already, by the part of the next number that is known, too:
+/// their numbers. What they say is read one by one.
+fn changes_in_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
     let mut query = conn.prepare_cached(
         "select c.n from sight s cross join change c on c.document = s.document
-         where s.person = ?1 and s.visible and s.last_n > ?2 and s.since_n <= ?2 and c.n > ?2
-         order by c.n limit ?3",
+         where s.person = ?1 and s.visible and s.last_n > ?2 and c.n > ?2
+             and (s.since_n <= ?2 or (s.since_n = ?2 + 1 and s.seq <= ?3))
+         order by c.n limit ?4",
     )?;
     query
-        .query_map((person, after.cast_signed(), limit()), |row| {
+        .query_map((person, cursor.n.cast_signed(), part(cursor), limit()), |row| {
             let n = row.get::<_, i64>(0)?.cast_unsigned();
             Ok((Place { n, seq: LAST }, Told::Change))
         })?

@@ -55,9 +55,12 @@ pub enum RelayError {
     /// An answer would be larger than any device reads.
     #[error("an answer is larger than any device reads")]
     TooLarge,
-    /// Too much of one person's waits already, or what she may see is being worked out anew.
+    /// Too much of one person's waits already.
     #[error("too much of this person's waits already")]
     Busy,
+    /// What somebody may see is being worked out anew, or too many ask at once. It says nothing of who asks.
+    #[error("it can't be said just now")]
+    NotYet,
     /// Nothing may be taken in.
     #[error("{}", ends::MISSING)]
     OnlyReading,
@@ -360,7 +363,7 @@ impl Relay {
                 false => Some(media::may_read(conn, person, blob)?),
             })
         })?;
-        may.ok_or(RelayError::Busy)
+        may.ok_or(RelayError::NotYet)
     }
 
     /// The school.

@@ -1,3 +1,8 @@
+-- Invitations of devices that were revoked in a log that was lost: no other device comes in by them.
+create table barred_invitation (
+    key blob primary key
+) strict, without rowid;
+
 -- Who chose a person's name, where it was not the school: commands never mean such a person by that name.
 alter table person add column named_by integer references person (row);
 -- Since when nobody signs in as her, in milliseconds.
@@ -10,6 +15,13 @@ alter table person add column media_limit integer;
 alter table person add column record_limit integer;
 
 update person set named_by = (select m.brought_by from mentor m where m.person = person.row);
+-- Those whom a teacher declined have no such row any more; the log says whose device made them. (2: a mentor, and no more.)
+update person set named_by = (
+        select b.row from log l join person b on b.id = l.by
+        where l.kind = 'person' and l.subject = 'person ' || lower(
+            substr(hex(person.id), 1, 8) || '-' || substr(hex(person.id), 9, 4) || '-' || substr(hex(person.id), 13, 4)
+            || '-' || substr(hex(person.id), 17, 4) || '-' || substr(hex(person.id), 21)))
+    where named_by is null and kinds = 4;
 
 alter table device add column enrolled_at integer not null default 0;
 alter table device add column tokens integer not null default 1;

@@ -54,6 +54,12 @@ pub(crate) fn only_one(folder: &Path) -> Result<File, Box<dyn Error>> {
     }
 }
 
+/// Does a relay serve this folder just now?
+pub(crate) fn is_served(folder: &Path) -> bool {
+    let lock = File::open(folder.join("relay.lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let has_school = crate::database::path(folder).exists();
     let _only_one = has_school.then(|| only_one(folder)).transpose()?;

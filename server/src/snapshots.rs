@@ -52,7 +52,7 @@ pub(crate) fn whole(
         Entry::Occupied(opened) => opened.into_mut(),
         Entry::Vacant(place) => place.insert(raws(conn, document)?),
     };
-    opened.get(&hash).cloned().ok_or(rusqlite::Error::QueryReturnedNoRows)
+    opened.get(&hash).cloned().ok_or(rusqlite::Error::InvalidQuery)
 }
 
 /// What saving came to.

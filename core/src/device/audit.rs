@@ -48,7 +48,9 @@ impl Device {
 
     /// The relay compared, if it had nothing else to tell.
     pub(super) fn compared(&mut self, response: &Response, now: Timestamp) -> Result<(), DeviceError> {
-        if !std::mem::take(&mut self.comparing) || !(response.is_empty() || response.differs) {
+        // An answer that has more to say, and says nothing of a difference, has not compared.
+        let is_compared = response.differs || (response.is_empty() && !response.more);
+        if !std::mem::take(&mut self.comparing) || !is_compared {
             return Ok(());
         }
         self.store.write(|tx| Ok(crate::store::put_meta(tx, AUDITED, &now.millis().to_be_bytes())?))

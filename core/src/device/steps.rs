@@ -193,6 +193,11 @@ impl Device {
             return Ok(ControlFlow::Continue(None));
         }
         if self.coming == Coming::ToTry
+            && let Some(until) = self.half.rests_until(now)
+        {
+            return Ok(ControlFlow::Continue(Some(until)));
+        }
+        if self.coming == Coming::ToTry
             && let Some(ask) = self.come_back()?
         {
             self.coming = Coming::Tried;
@@ -315,7 +320,8 @@ impl Device {
                 if self.coming == Coming::Known && self.come_back()?.is_some() =>
             {
                 self.coming = Coming::ToTry;
-                Err(Failure::Unreachable)
+                self.half.forgotten();
+                return Ok(());
             }
             Ok(HttpAnswer { status: 401, .. }) => Err(Failure::Refused),
             Ok(_) => Err(Failure::Unreachable),

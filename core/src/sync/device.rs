@@ -256,7 +256,7 @@ impl DeviceHalf {
         if self.locked {
             return Next::Locked;
         }
-        if let Some(until) = self.not_before.filter(|until| !until.is_over(now, LONGEST)) {
+        if let Some(until) = self.rests_until(now) {
             return Next::Wait(Some(until));
         }
         let items = fitting(due);
@@ -290,6 +290,16 @@ impl DeviceHalf {
             inflates: true,
             audit: None,
         })
+    }
+
+    /// Until when nothing is asked, after a failure.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.not_before.filter(|until| !until.is_over(now, LONGEST))
+    }
+
+    /// The relay does not know this device any more: it is to say who it is, at once, before it asks again.
+    pub fn forgotten(&mut self) {
+        self.sent = None;
     }
 
     /// Starts locked: the relay refused this device before.

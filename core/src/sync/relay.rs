@@ -44,6 +44,8 @@ pub trait Ledger {
     fn room(&self, person: PersonId) -> Result<Room, Self::Error>;
     /// May this person begin anything? A mentor only while she has a part in some circle.
     fn may_begin(&self, person: PersonId) -> Result<bool, Self::Error>;
+    /// Is this person one of the staff?
+    fn is_staff(&self, person: PersonId) -> Result<bool, Self::Error>;
     /// Folios of this student's own, outside of the projects of classes.
     fn own_folios(&self, student: PersonId) -> Result<u64, Self::Error>;
     /// Projects that this person started on her devices.
@@ -106,6 +108,8 @@ pub struct DeviceFacts {
     pub key: PublicKey,
     /// It may do nothing any more.
     pub revoked: bool,
+    /// Its person may do nothing for now. What she made before stays hers, whoever brings it.
+    pub locked: bool,
     /// The number of its revocation in a log that was lost, if it was revoked there.
     pub revoked_at: Option<u64>,
 }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::circles::{self, Grant};
 use super::invitations::{self, InviteError};
+use super::names::words;
 use super::projects::{self, Draft};
 use super::{DirectoryError, Edit, devices, mentors, millis, people};
 use crate::database::DatabaseError;
@@ -82,15 +83,32 @@ pub fn whole<T>(
     }
 }
 
+/// Whether a call gives somebody something, or takes it away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bearing {
+    /// It gives.
+    Gives,
+    /// It takes away. That is never refused for want of room.
+    Takes,
+}
+
+/// The device may still ask: it was not revoked, nor its person locked, while the call waited for its turn.
+pub fn must_still_be_known(edit: &Edit<'_>, device: DeviceId) -> Result<(), AskError> {
+    match devices::may_act(edit.tx, device, edit.now)? {
+        true => Ok(()),
+        false => Err(AskError::Refused("this device was revoked: ask the school for a new invitation")),
+    }
+}
+
 /// What a call leaves in the log and in circles is the caller's, like what she writes.
-pub fn charge(edit: &Edit<'_>) -> Result<(), AskError> {
+pub fn charge(edit: &Edit<'_>, bearing: Bearing) -> Result<(), AskError> {
     let person = asker(edit)?;
     let (used, limit): (i64, Option<i64>) = edit
         .tx
         .prepare_cached("select used_bytes, record_limit from person where row = ?1")?
         .query_row([person], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let limit = limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned);
-    if used.cast_unsigned() > limit {
+    if used.cast_unsigned() > limit && bearing == Bearing::Gives {
         return Err(AskError::UsedUp { limit });
     }
     edit.tx
@@ -149,6 +167,13 @@ pub fn grant(edit: &Edit<'_>, frame: &GrantPart) -> Result<(), AskError> {
     if frame.role == Role::Mentor {
         mentors::must_have_room(edit, frame.folio, person)?;
     }
+    if frame.role == Role::Mentor {
+        // Whoever was proposed for this folio is no longer only that.
+        edit.tx.execute(
+            "update mentor set confirmed = 1 where folio = ?1 and person = ?2",
+            (frame.folio.as_bytes(), person),
+        )?;
+    }
     let GrantPart { folio, person, role, may_write, expires } = *frame;
     circles::grant(edit, &Grant { folio, person, role, may_write, expires })?;
     Ok(())
@@ -202,7 +227,8 @@ pub fn start_project(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskErr
             let same = there.class == Some(frame.class)
                 && there.framework == frame.framework
                 && there.outcomes == frame.outcomes
-                && (there.title.as_str(), there.brief.as_str()) == (frame.title.trim(), frame.brief.trim());
+                && there.title == words("a project's title", &frame.title, 200)?
+                && there.brief == frame.brief.trim();
             match same {
                 true => Ok(()),
                 false => Err(AskError::Refused("there is another project under this id: start it anew")),

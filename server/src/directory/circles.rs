@@ -182,6 +182,19 @@ pub(crate) fn end_again(
     }
 }
 
+/// Ends every part of this kind that was granted to someone, in whatever folio.
+pub(crate) fn end_all(edit: &Edit<'_>, person: PersonId, role: Role) -> Result<(), DirectoryError> {
+    let row = people::row_of(edit.tx, person)?;
+    let folios: Vec<FolioId> = edit
+        .tx
+        .prepare_cached(
+            "select folio from circle where person = ?1 and role = ?2 and reason = ?3 and ended_n is null",
+        )?
+        .query_map((row, role.name(), GRANTED), |row| row.get(0).map(FolioId::from_bytes))?
+        .collect::<Result<_, _>>()?;
+    folios.into_iter().try_for_each(|folio| end(edit, folio, person, role))
+}
+
 /// Closes all circles of a student to someone, whatever grants. True if they were open.
 pub fn deny(edit: &Edit<'_>, student: PersonId, person: PersonId) -> Result<bool, DirectoryError> {
     if student == person {
@@ -240,7 +253,11 @@ pub fn list(conn: &Connection, folio: FolioId, now: Timestamp) -> Result<Vec<Row
     Ok(rows)
 }
 
-/// Ends every row whose time is over, with one event per folio. Returns how many rows ended.
+/// So many folios are named in the log of what ends in one moment.
+const MOST_NAMED: usize = 20;
+
+/// Ends every row whose time is over, as one event: a class whose guests all leave on one day is told once. Returns how
+/// many rows ended.
 pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usize> {
     let due: Vec<(i64, FolioId)> = tx
         .prepare_cached(
@@ -250,13 +267,21 @@ pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usiz
         .query_map([millis(now)], |row| Ok((row.get(0)?, FolioId::from_bytes(row.get(1)?))))?
         .collect::<Result<_, _>>()?;
     let folios: BTreeSet<_> = due.iter().map(|(_, folio)| *folio).collect();
+    if folios.is_empty() {
+        return Ok(0);
+    }
+    let named: Vec<_> = folios.iter().take(MOST_NAMED).map(FolioId::to_string).collect();
+    let others = match folios.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let subject = format!("folio {}{others}", named.join(" "));
+    let n = database::append(tx, now, &Event { kind: "expiry", by: None, subject: &subject })?;
+    for (row, _) in &due {
+        tx.prepare_cached("update circle set ended_n = ?2 where row = ?1")?
+            .execute((row, n.cast_signed()))?;
+    }
     for folio in folios {
-        let event = Event { kind: "expiry", by: None, subject: &format!("folio {folio}") };
-        let n = database::append(tx, now, &event)?;
-        for (row, _) in due.iter().filter(|(_, of)| *of == folio) {
-            tx.prepare_cached("update circle set ended_n = ?2 where row = ?1")?
-                .execute((row, n.cast_signed()))?;
-        }
         sight::folio_changed(tx, folio, n)?;
     }
     Ok(due.len())

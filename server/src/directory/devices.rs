@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use serde::Serialize;
 
 use super::invitations::{self, InviteError};
-use super::{DirectoryError, Edit, millis, moment, people, school};
+use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
 use crate::database::{self, Event};
 use crate::sight;
 
@@ -131,8 +131,7 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
     if is_locked(tx, invitation.person)? {
         return Err(EnrolError::Locked);
     }
-    let barred = "select 1 from barred where device = ?1";
-    if tx.prepare_cached(barred)?.exists([frame.device.as_bytes()])? {
+    if is_barred(tx, frame.device, &frame.invitation)? {
         return Err(EnrolError::Used);
     }
     // Whoever invited must still be the one who may: a teacher who has left opens no more doors.
@@ -192,6 +191,34 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
     Ok(record(tx, frame.device)?.ok_or(DirectoryError::Broken("devices"))?)
 }
 
+/// Was this device, or one that came in by this invitation, revoked in a log that was lost?
+fn is_barred(conn: &Connection, device: DeviceId, invitation: &PublicKey) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from barred where device = ?1 union all select 1 from barred_invitation where key = ?2",
+    )?
+    .exists((device.as_bytes(), invitation.as_bytes()))
+}
+
+/// A key, as the log and the file of what ended write it.
+pub(crate) fn hex(key: &[u8; 32]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// May this device still ask for what it asked for, now that it is its turn?
+pub(crate) fn may_act(conn: &Connection, device: DeviceId, now: Timestamp) -> rusqlite::Result<bool> {
+    let person: Option<i64> = conn
+        .prepare_cached(
+            "select p.row from device d join person p on p.row = d.person
+             where d.id = ?1 and d.revoked_n is null and p.locked_at is null",
+        )?
+        .query_row([device.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(match person {
+        Some(person) => mentors::standing(conn, person, now)? != mentors::Standing::Gone,
+        None => false,
+    })
+}
+
 /// Has a person, by her row, room for one more device: of those that are not revoked, and of those of a day?
 fn must_have_room(conn: &Connection, person: i64, now: Timestamp) -> Result<(), EnrolError> {
     let living: u32 = conn
@@ -222,7 +249,8 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     if revoked.revoked_at.is_some() {
         return Err(DirectoryError::RevokedAlready(device));
     }
-    let n = edit.ending("revoke", &format!("device {device}"))?;
+    let n =
+        edit.ending("revoke", &format!("device {device} invitation {}", hex(revoked.invitation.as_bytes())))?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
     sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;

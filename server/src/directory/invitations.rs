@@ -14,8 +14,8 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::mentors::{self, Step};
-use super::{DirectoryError, Edit, millis, moment, people, school};
+use super::mentors::{self, Standing, Step};
+use super::{DirectoryError, Edit, devices, millis, moment, people, school};
 use crate::database::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
@@ -215,7 +215,9 @@ fn may_invite(
     step: Step,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    Ok(device.row == invited
+    // Who is only proposed has the one device that she was invited with: nobody who got hold of her link stays beside her.
+    let own = device.row == invited && mentors::standing(conn, invited, now)? != Standing::Expected;
+    Ok(own
         || device.administrator
         || teaches(conn, device.row, invited)?
         || mentors::vouches(conn, (device.row, invited), step, now)?)
@@ -264,7 +266,7 @@ pub fn open(
     let read = |row: &rusqlite::Row<'_>| {
         let key: [u8; 32] = row.get(0)?;
         Ok(Open {
-            key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+            key: devices::hex(&key),
             person: PersonId::from_bytes(row.get(1)?),
             invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
             expires: moment(row.get(3)?),
@@ -315,7 +317,7 @@ pub(crate) fn cancel_key(edit: &Edit<'_>, hex: &str) -> Result<(), DirectoryErro
     Ok(())
 }
 
-fn from_hex(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     let mut key = [0; 32];
     for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
         *byte = u8::from_str_radix(text.get(place..place + 2)?, 16).ok()?;

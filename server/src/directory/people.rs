@@ -2,10 +2,11 @@
 
 use fieldfolio_core::ids::{Chance, PersonId};
 use fieldfolio_core::model::directory::{Person, PersonKind};
+use fieldfolio_core::model::role::Role;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::names::{Candidate, Namer, pick, words};
-use super::{DirectoryError, Edit, classes, derive, devices, folios, millis};
+use super::{DirectoryError, Edit, circles, classes, derive, devices, folios, millis};
 use crate::sight;
 
 /// Adds a person. A student gets her home folio at once.
@@ -79,6 +80,15 @@ pub fn remove_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<bo
         (row, bit(kind)),
     )?;
     let n = edit.ending("person", &format!("remove-kind person {id} {}", kind.name()))?;
+    let granted = match kind {
+        PersonKind::Teacher => Some(Role::Teacher),
+        PersonKind::Mentor => Some(Role::Mentor),
+        PersonKind::Guardian => Some(Role::Guardian),
+        PersonKind::Student | PersonKind::Administrator => None,
+    };
+    if let Some(role) = granted {
+        circles::end_all(edit, id, role)?;
+    }
     match kind {
         PersonKind::Teacher => classes::leave_all(edit, id, row)?,
         PersonKind::Guardian => {

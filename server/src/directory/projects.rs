@@ -110,7 +110,7 @@ pub fn group(
     Ok(sight::project_changed(edit.tx, project, n)?)
 }
 
-/// Takes a student out of her group in a project, if it still is the one with this mark.
+/// Takes a student out of her group in a project, into one of her own, if it still is the one with this mark.
 pub(crate) fn leave_group(
     edit: &Edit<'_>,
     project: ProjectId,
@@ -119,7 +119,11 @@ pub(crate) fn leave_group(
 ) -> Result<(), DirectoryError> {
     let row = people::row_of(edit.tx, student)?;
     match group_of(edit.tx, project, row)? {
-        Some(name) if group_mark(&name) == mark => group(edit, project, None, &[student]),
+        // In one of her own: in a project where nobody is in a group any more, all would work with all.
+        Some(name) if group_mark(&name) == mark => {
+            let own: String = student.to_string().chars().take(8).collect();
+            group(edit, project, Some(&format!("left {own}")), &[student])
+        }
         Some(_) | None => Ok(()),
     }
 }

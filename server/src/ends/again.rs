@@ -20,8 +20,11 @@ impl End {
     fn again(&self, edit: &Edit<'_>) -> Result<(), DirectoryError> {
         let words: Vec<&str> = self.subject.split(' ').collect();
         let done = match (self.kind.as_str(), words.as_slice()) {
-            ("revoke", ["device", device]) => {
+            ("revoke", ["device", device, rest @ ..]) => {
                 let Ok(device) = device.parse() else { return Ok(()) };
+                if let ["invitation", key] = rest {
+                    bar_invitation(edit, device, key)?;
+                }
                 return revoke(edit, device, self.n);
             }
             ("erase", ["piece", piece]) => {
@@ -118,6 +121,18 @@ impl End {
             done => done,
         }
     }
+}
+
+/// No other device comes in by the invitation of one that was revoked.
+fn bar_invitation(edit: &Edit<'_>, device: DeviceId, key: &str) -> Result<(), DirectoryError> {
+    let Some(key) = invitations::from_hex(key) else { return Ok(()) };
+    let used = "update invitation set used_by = ?2 where key = ?1 and used_by is null";
+    edit.tx.execute(used, (key, device.as_bytes()))?;
+    let is_its_own = "select 1 from invitation where key = ?1 and used_by = ?2";
+    if !edit.tx.prepare_cached(is_its_own)?.exists((key, device.as_bytes()))? {
+        edit.tx.execute("insert or ignore into barred_invitation (key) values (?1)", [key])?;
+    }
+    Ok(())
 }
 
 /// Revokes a device as of a number of the lost log: what came before it stays good.

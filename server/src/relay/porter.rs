@@ -1,6 +1,7 @@
 //! Short looks that must never wait behind anybody's work: whose token this is, whether the relay is ready, whom news
 //! concern. They have threads and connections of their own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -40,8 +41,11 @@ impl Porters {
                             }
                         }
                     }
-                    if let Some(conn) = &conn {
-                        look(Ok(conn));
+                    // One that fails leaves the thread to the others. Its connection may be in the middle of something.
+                    if let Some(opened) = &conn
+                        && catch_unwind(AssertUnwindSafe(|| look(Ok(opened)))).is_err()
+                    {
+                        conn = None;
                     }
                 }
             });
@@ -59,7 +63,7 @@ impl Porters {
             // Whoever asked may have gone.
             drop(answer.send(conn.and_then(|conn| Ok(look(conn)?))));
         });
-        self.0.try_send(job).map_err(|_| RelayError::Busy)?;
+        self.0.try_send(job).map_err(|_| RelayError::NotYet)?;
         answered.await.map_err(|_| RelayError::Closing)?
     }
 }

@@ -34,11 +34,12 @@ pub(super) struct Reader<'a> {
 
 impl Readers {
     pub(super) fn new(folder: &Path, most: usize) -> Self {
-        let most = most.max(1);
+        // Of one there is no half.
+        let most = most.max(2);
         let state = State { idle: (0..most).map(|_| None).collect(), held: BTreeMap::new() };
         Self {
             folder: folder.to_owned(),
-            most_of_one: most.div_ceil(2),
+            most_of_one: most / 2,
             state: Mutex::new(state),
             freed: Condvar::new(),
         }

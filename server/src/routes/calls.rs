@@ -10,7 +10,7 @@ use fieldfolio_core::sync::wire;
 
 use super::App;
 use super::guard::{cbor, refusal, unavailable};
-use crate::directory::asking::{self, AskError};
+use crate::directory::asking::{self, AskError, Bearing};
 use crate::directory::{Edit, mentors};
 use crate::relay::blocking;
 
@@ -19,7 +19,7 @@ pub(super) async fn invite_mentor(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, asker, frame: &wire::InviteMentor| {
+    asked(app, asker, &body, Bearing::Gives, |edit, asker, frame: &wire::InviteMentor| {
         mentors::invite(edit, asker.device, frame)
     })
     .await
@@ -30,7 +30,10 @@ pub(super) async fn confirm_mentor(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::ProposedMentor| mentors::confirm(edit, frame)).await
+    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::ProposedMentor| {
+        mentors::confirm(edit, frame)
+    })
+    .await
 }
 
 pub(super) async fn decline_mentor(
@@ -38,7 +41,10 @@ pub(super) async fn decline_mentor(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::ProposedMentor| mentors::decline(edit, frame)).await
+    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::ProposedMentor| {
+        mentors::decline(edit, frame)
+    })
+    .await
 }
 
 pub(super) async fn grant_part(
@@ -46,7 +52,8 @@ pub(super) async fn grant_part(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::GrantPart| asking::grant(edit, frame)).await
+    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::GrantPart| asking::grant(edit, frame))
+        .await
 }
 
 pub(super) async fn end_part(
@@ -54,7 +61,7 @@ pub(super) async fn end_part(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::EndPart| asking::end(edit, frame)).await
+    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::EndPart| asking::end(edit, frame)).await
 }
 
 pub(super) async fn start_project(
@@ -62,7 +69,10 @@ pub(super) async fn start_project(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::StartProject| asking::start_project(edit, frame)).await
+    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::StartProject| {
+        asking::start_project(edit, frame)
+    })
+    .await
 }
 
 pub(super) async fn revoke_device(
@@ -70,7 +80,10 @@ pub(super) async fn revoke_device(
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, |edit, _, frame: &wire::RevokeDevice| asking::revoke(edit, frame)).await
+    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::RevokeDevice| {
+        asking::revoke(edit, frame)
+    })
+    .await
 }
 
 /// What is held back goes through the gate once more, so this is no change of the directory alone.
@@ -98,6 +111,7 @@ async fn asked<F, T>(
     app: App,
     asker: Asker,
     body: &[u8],
+    bearing: Bearing,
     call: fn(&Edit<'_>, Asker, &F) -> Result<T, AskError>,
 ) -> Response
 where
@@ -113,7 +127,8 @@ where
         app.relay.write_for(asker.person, move |tx, now| {
             let edit = Edit { tx, now, by: Some(asker.person) };
             asking::whole(tx, || {
-                asking::charge(&edit)?;
+                asking::must_still_be_known(&edit, asker.device)?;
+                asking::charge(&edit, bearing)?;
                 call(&edit, asker, &frame)
             })
         })

@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use fieldfolio_core::model::directory::DeviceRecord;
+use fieldfolio_core::signing::token_message;
 use fieldfolio_core::sync::relay::Asker;
 use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled, Invite};
 use fieldfolio_core::time::Timestamp;
@@ -61,9 +62,18 @@ pub(super) async fn come_back(
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
     let from = app.behind_proxies(from.map(|Extension(from)| from.0.ip()), &headers);
-    // Counted before its signatures are looked at: by whom it says to be, so that nobody answers for a whole school.
-    let claimed = frame.chain.last().map_or([0; 16], |own| *own.person.as_bytes());
-    if !app.limits.may_claim(from, claimed) {
+    // Counted before its chain is looked at. Whoever holds the key she shows is counted by that key, so that nobody uses
+    // up what is another's; whoever does not is guessing.
+    let own = frame.chain.last();
+    let held = own.is_some_and(|own| {
+        let chosen = token_message(app.relay.school(), own.device, &frame.token_hash);
+        own.key.verify(&chosen, &frame.token_signature).is_ok()
+    });
+    let may = match own.filter(|_| held) {
+        Some(own) => app.limits.may_claim(from, half(own.key.as_bytes())),
+        None => app.limits.guessed(from),
+    };
+    if !may {
         return too_often();
     }
     let relay = app.relay.clone();

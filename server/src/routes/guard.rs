@@ -1,7 +1,10 @@
 //! Who gets in, and what those who don't are told.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -9,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::sync::wire;
+use http_body::{Frame, SizeHint};
 
 use super::{App, Needs};
 use crate::limits::{self, Entered, Load};
@@ -56,11 +60,40 @@ pub(super) async fn authorise(
     request.extensions_mut().insert(shown);
     request.extensions_mut().insert(asker);
     request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
-    request.extensions_mut().insert(entered);
+    request.extensions_mut().insert(entered.clone());
     let response = next.run(request).await;
     let refused = response.status().is_client_error();
     app.activity.count(asker.person, bytes, refused);
-    response
+    match load {
+        Load::Transfer => response.map(|inner| Body::new(OnItsWay { inner, _entered: entered })),
+        Load::Work => response,
+    }
+}
+
+/// A file on its way out. It keeps its place until its last byte is read, or nobody reads it any more.
+struct OnItsWay {
+    inner: Body,
+    _entered: Entered,
+}
+
+impl HttpBody for OnItsWay {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
 }
 
 /// Files take their own places: whoever sends a film goes on writing.
@@ -139,17 +172,31 @@ impl App {
 
     /// The same for a handler that took the parts out.
     pub(super) fn behind_proxies(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-        let peer = peer?;
+        let peer = peer?.to_canonical();
         if !self.proxies.contains(&peer) {
             return Some(peer);
         }
         let values = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
-        // Each proxy adds whom it heard, so the last that is none of them is the caller. What stands before it, the
-        // caller may have made up.
-        let hops: Vec<IpAddr> =
-            values.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-        hops.into_iter().rev().find(|hop| !self.proxies.contains(hop)).or(Some(peer))
+        // Each proxy adds whom it heard, so the last that is none of them is the caller. What stands before it, or
+        // before anything that is no address, the caller may have made up.
+        let hops: Vec<_> = values.flat_map(|value| value.split(',')).map(address_of).collect();
+        let known = hops.into_iter().rev().map_while(|hop| hop);
+        let mut nearest = peer;
+        for hop in known {
+            nearest = hop;
+            if !self.proxies.contains(&hop) {
+                break;
+            }
+        }
+        Some(nearest)
     }
+}
+
+/// An address as proxies write it: some add the port.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let address = hop.parse().or_else(|_| hop.parse().map(|with_port: SocketAddr| with_port.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
 pub(super) fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
@@ -190,6 +237,14 @@ pub(super) fn refusal(status: StatusCode, words: &str) -> Response {
 pub(super) fn unavailable(error: &RelayError) -> Response {
     if matches!(error, RelayError::Busy) {
         return too_often();
+    }
+    if matches!(error, RelayError::NotYet) {
+        let mut response = refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the school is still working something out: try again in a moment",
+        );
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        return response;
     }
     if matches!(error, RelayError::DiskFull) {
         return refusal(

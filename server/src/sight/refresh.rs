@@ -155,7 +155,8 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
             for writer in [Some(piece.maker), document.id.author()].into_iter().flatten() {
                 notify(tx, *row, Notice::Person, writer.as_bytes(), n)?;
             }
-            told += 4;
+            // What was there already is only written over.
+            told += if before.contains_key(row) { 0 } else { 4 };
             if visible {
                 if signing.is_none() {
                     let sql = "select device from signer where document = ?1";
@@ -185,15 +186,19 @@ fn tell_group(
     n: u64,
 ) -> rusqlite::Result<u64> {
     let mut told = 0;
+    if piece.audience.is_none() {
+        return Ok(0);
+    }
     for (row, person) in people.iter().filter(|(_, person)| piece.placement_of(*person).is_some()) {
         for placement in piece.placements.iter().filter(|placement| placement.student != *person) {
-            if piece.audience.is_some() {
-                tx.prepare_cached("insert or ignore into works_with (person, folio) values (?1, ?2)")?
-                    .execute((*row, placement.folio.as_bytes().as_slice()))?;
+            let is_new = tx
+                .prepare_cached("insert or ignore into works_with (person, folio) values (?1, ?2)")?
+                .execute((*row, placement.folio.as_bytes().as_slice()))?;
+            if is_new > 0 {
+                notify(tx, *row, Notice::Folio, placement.folio.as_bytes(), n)?;
+                notify(tx, *row, Notice::Person, placement.student.as_bytes(), n)?;
+                told += 3;
             }
-            notify(tx, *row, Notice::Folio, placement.folio.as_bytes(), n)?;
-            notify(tx, *row, Notice::Person, placement.student.as_bytes(), n)?;
-            told += 2;
         }
     }
     Ok(told)

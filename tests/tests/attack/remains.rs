@@ -102,8 +102,10 @@ fn what_was_narrowed_is_not_wide_again_after_a_restoration() {
     assert!(sam["may_write"] == false && sam["expires"].is_u64(), "{sam}");
     let conn = fieldfolio_server::database::open(&school.home()).unwrap();
     let ask = |sql: &str| -> i64 { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
-    let grouped = "select count(*) from project_group g join person p on p.row = g.student where p.name = 'Otto Sample'";
-    assert_eq!(ask(grouped), 0);
+    let shares = "select count(*) from project_group g join person p on p.row = g.student
+         join project_group other on other.project = g.project and other.name = g.name and other.student <> g.student
+         where p.name = 'Otto Sample'";
+    assert_eq!(ask(shares), 0, "he works with nobody of the group that he left");
     assert_eq!(ask("select count(*) from person where name = 'Ada Sample' and locked_at is not null"), 1);
     assert_eq!(ask("select media_limit from person where name = 'Otto Sample'"), 1000);
     assert_eq!(ask("select coalesce(audience, 0) from piece"), 0);

@@ -17,7 +17,7 @@ use super::{Asker, Ledger, Student, Taken};
 /// after the caller's commit is on disk.
 pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<Vec<Verdict>, L::Error> {
     let mut verdicts = vec![Verdict::Busy; batch.items.len()];
-    let alive = ledger.device(asker.device)?.is_some_and(|device| !device.revoked);
+    let alive = ledger.device(asker.device)?.is_some_and(|device| !device.revoked && !device.locked);
     for (position, item) in batch.items.iter().enumerate() {
         match item {
             _ if !alive => verdicts[position] = Verdict::RoleEnded,
@@ -65,18 +65,26 @@ fn commit_act<L: Ledger>(
         Taken::Other => return Ok(Verdict::IdTaken),
         Taken::Free => {}
     }
-    if !is_still_good(ledger, signed.device, lost)? {
+    if !is_still_good(ledger, asker, signed.device, lost)? {
         return Ok(Verdict::RoleEnded);
     }
     let lost = lost.filter(|_| is_witness(asker, author.person));
     if let Some(refusal) = refuse_act(ledger, author, signed.id, act, lost)? {
         return Ok(refusal);
     }
-    // Erasing gives room back.
-    if !matches!(act, Act::Erase { .. }) && ledger.room(author.person)?.is_used_up() {
+    // To take something back is never refused for want of room.
+    if !matches!(act, Act::Erase { .. } | Act::Unshare { .. }) && ledger.room(author.person)?.is_used_up() {
         return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
+}
+
+/// Was this number given in a log that was lost, as a witness says?
+fn was_in<L: Ledger>(ledger: &L, lost: Option<u64>) -> Result<bool, L::Error> {
+    Ok(match lost {
+        Some(lost) => ledger.forked_at()?.is_some_and(|forked_at| lost > forked_at),
+        None => false,
+    })
 }
 
 /// The number that an item had in a lost log is only said by whoever brings it. Nobody is believed about her own: she could
@@ -85,11 +93,21 @@ fn is_witness(asker: Asker, author: PersonId) -> bool {
     asker.person != author
 }
 
-/// What a device made counts while it is not revoked; and what a log that was lost had taken before the revocation.
-fn is_still_good<L: Ledger>(ledger: &L, device: DeviceId, lost: Option<u64>) -> Result<bool, L::Error> {
+/// What a device made counts while it is not revoked; and what a log that was lost had taken before the revocation, by the
+/// word of another device of the same person, or of one of the staff: whoever has the key of a revoked device could write
+/// with it under any number, and would only need somebody to bring it.
+fn is_still_good<L: Ledger>(
+    ledger: &L,
+    asker: Asker,
+    device: DeviceId,
+    lost: Option<u64>,
+) -> Result<bool, L::Error> {
     let Some(facts) = ledger.device(device)? else { return Ok(false) };
     if !facts.revoked {
         return Ok(true);
+    }
+    if asker.person != facts.person && !ledger.is_staff(asker.person)? {
+        return Ok(false);
     }
     let forked_at = ledger.forked_at()?;
     Ok(match (lost, facts.revoked_at, forked_at) {
@@ -109,7 +127,7 @@ fn refuse_act<L: Ledger>(
         act,
         Act::DeclareProject { .. } | Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. }
     );
-    if begins && !ledger.may_begin(asker.person)? {
+    if begins && !was_in(ledger, lost)? && !ledger.may_begin(asker.person)? {
         return Ok(Some(Verdict::RoleEnded));
     }
     Ok(match act {
@@ -238,7 +256,7 @@ fn commit_group<L: Ledger>(
     }
     let mut refused = Vec::new();
     for (position, change) in &group.changes {
-        if !is_still_good(ledger, change.device, lost.get(position).copied())? {
+        if !is_still_good(ledger, asker, change.device, lost.get(position).copied())? {
             refused.push(*position);
         }
     }
@@ -308,7 +326,7 @@ pub(super) fn class_of<L: Ledger>(
     };
     if let Some(class) = class_in(&facts.memberships) {
         // What lies nowhere is its maker's alone, and nobody else's business: it needs somebody who belongs here.
-        if facts.piece.placements.is_empty() && !ledger.may_begin(writer)? {
+        if facts.piece.placements.is_empty() && !was_in(ledger, lost)? && !ledger.may_begin(writer)? {
             return Ok(Permit::Refused(Verdict::RoleEnded));
         }
         return Ok(Permit::Write(class));

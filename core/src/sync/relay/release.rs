@@ -57,7 +57,8 @@ pub fn prepare_release<L: Ledger>(
         return Ok(None);
     }
     for change in &held.changes {
-        let Some(device) = ledger.device(change.device)?.filter(|device| !device.revoked) else {
+        let Some(device) = ledger.device(change.device)?.filter(|device| !device.revoked && !device.locked)
+        else {
             return Ok(None);
         };
         if device.person != held.author || change.verify(ledger.school(), &device.key).is_err() {

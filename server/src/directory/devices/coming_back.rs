@@ -9,7 +9,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use super::super::{DirectoryError, invitations, millis, people, school};
-use super::{EnrolError, invitation, is_locked, must_have_room, record};
+use super::{EnrolError, invitation, is_barred, is_locked, must_have_room, record};
 use crate::database::{self, Event};
 use crate::sight;
 
@@ -76,8 +76,7 @@ pub fn come_back(
 
 /// One link of such a chain, whose signatures hold. True if it was not known.
 fn restore_record(tx: &Transaction<'_>, now: Timestamp, link: &DeviceRecord) -> Result<bool, EnrolError> {
-    let barred = "select 1 from barred where device = ?1";
-    if tx.prepare_cached(barred)?.exists([link.device.as_bytes()])? {
+    if is_barred(tx, link.device, &link.invitation)? {
         return Err(EnrolError::Used);
     }
     // Somebody whom the directory does not know any more is added there first.
@@ -153,7 +152,9 @@ fn was_open(tx: &Transaction<'_>, link: &DeviceRecord, now: Timestamp) -> Result
         return Err(EnrolError::Expired);
     }
     let parted: Option<i64> = tx
-        .prepare_cached("select max(at) from log where n <= (select min(at_n) from fork)")?
+        .prepare_cached(
+            "select max(at) from log where n <= (select at_n from fork order by epoch desc limit 1)",
+        )?
         .query_row([], |row| row.get(0))?;
     if parted.is_some_and(|parted| millis(link.invitation_expires) <= parted) {
         return Err(EnrolError::Expired);
