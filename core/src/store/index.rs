@@ -60,8 +60,8 @@ fn kind_name(said: &Said) -> &'static str {
 
 /// Forgets a document's index, for one that is set aside.
 pub fn clear_document(tx: &Transaction<'_>, document: i64) -> Result<(), StoreError> {
-    tx.execute("delete from content_index where document = ?1", [document])?;
-    tx.execute("delete from entry_index where document = ?1", [document])?;
+    tx.prepare_cached("delete from content_index where document = ?1")?.execute([document])?;
+    tx.prepare_cached("delete from entry_index where document = ?1")?.execute([document])?;
     Ok(())
 }
 
@@ -147,7 +147,7 @@ pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> 
 
 /// Forgets a piece's index.
 pub fn remove_piece(tx: &Transaction<'_>, piece: PieceId) -> Result<(), StoreError> {
-    tx.execute("delete from piece_index where piece = ?1", [piece.as_bytes().as_slice()])?;
+    tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([piece.as_bytes().as_slice()])?;
     Ok(())
 }
 

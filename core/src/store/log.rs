@@ -139,7 +139,7 @@ pub fn set_actor(tx: &Transaction<'_>, row: i64, actor: Option<&[u8; 16]>) -> Re
 
 /// Marks that everything the relay had of a document is here.
 pub fn set_whole(tx: &Transaction<'_>, id: DocumentId) -> Result<(), StoreError> {
-    tx.execute("update document set whole = 1 where id = ?1", [id.to_bytes().as_slice()])?;
+    tx.prepare_cached("update document set whole = 1 where id = ?1")?.execute([id.to_bytes().as_slice()])?;
     Ok(())
 }
 
@@ -155,7 +155,7 @@ pub fn forget_document(tx: &Transaction<'_>, id: DocumentId) -> Result<(), Store
         "delete from document where id = ?1",
         "delete from fill where document = ?1",
     ] {
-        tx.execute(sql, [key.as_slice()])?;
+        tx.prepare_cached(sql)?.execute([key.as_slice()])?;
     }
     Ok(())
 }
@@ -239,7 +239,7 @@ pub fn set_number(tx: &Transaction<'_>, change: i64, n: u64) -> Result<(), Store
 
 /// The relay keeps a change back.
 pub fn set_held(tx: &Transaction<'_>, change: i64) -> Result<(), StoreError> {
-    tx.execute("update change set held = 1 where row = ?1", [change])?;
+    tx.prepare_cached("update change set held = 1 where row = ?1")?.execute([change])?;
     Ok(())
 }
 
@@ -317,10 +317,11 @@ pub fn unnumbered_acts(conn: &Connection) -> Result<Vec<ActId>, StoreError> {
 
 /// The rows of changes in use that have no number at the relay, oldest first; of one document, or of all.
 pub fn unnumbered_changes(conn: &Connection, document: Option<i64>) -> Result<Vec<i64>, StoreError> {
-    let mut query = conn.prepare(
-        "select row from change where n is null and state = 0 and not held and (?1 is null or document = ?1)
-         order by row",
-    )?;
+    const OF_ONE: &str =
+        "select row from change where document = ?1 and n is null and state = 0 and not held order by row";
+    const OF_ALL: &str =
+        "select row from change where ?1 is null and n is null and state = 0 and not held order by row";
+    let mut query = conn.prepare_cached(if document.is_some() { OF_ONE } else { OF_ALL })?;
     Ok(query.query_map([document], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
@@ -345,7 +346,7 @@ pub fn numbered(
 
 /// Sets how a change is held.
 pub fn set_state(tx: &Transaction<'_>, change: i64, state: ChangeState) -> Result<(), StoreError> {
-    tx.execute("update change set state = ?2 where row = ?1", (change, state as i64))?;
+    tx.prepare_cached("update change set state = ?2 where row = ?1")?.execute((change, state as i64))?;
     Ok(())
 }
 
@@ -433,10 +434,10 @@ pub fn own_changes(
     device: DeviceId,
     piece: Option<PieceId>,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut query = conn.prepare(
-        "select c.row from change c join document d on d.row = c.document
-         where c.device = ?1 and c.state = 0 and (?2 is null or d.piece = ?2) order by c.row",
-    )?;
+    const OF_ONE: &str = "select c.row from document d cross join change c on c.document = d.row
+         where d.piece = ?2 and c.device = ?1 and c.state = 0 order by c.row";
+    const OF_ALL: &str = "select row from change where ?2 is null and device = ?1 and state = 0 order by row";
+    let mut query = conn.prepare_cached(if piece.is_some() { OF_ONE } else { OF_ALL })?;
     let piece = piece.map(|piece| piece.as_bytes().to_vec());
     Ok(query.query_map((device.as_bytes().as_slice(), piece), |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
@@ -491,7 +492,7 @@ pub fn unverified_acts(conn: &Connection) -> Result<Vec<SignedAct>, StoreError> 
 
 /// An act's signature held.
 pub fn set_act_verified(tx: &Transaction<'_>, id: ActId) -> Result<(), StoreError> {
-    tx.execute("update act set verified = 1 where id = ?1", [id.as_bytes().as_slice()])?;
+    tx.prepare_cached("update act set verified = 1 where id = ?1")?.execute([id.as_bytes().as_slice()])?;
     Ok(())
 }
 
@@ -553,10 +554,11 @@ pub fn own_acts(
     device: DeviceId,
     piece: Option<PieceId>,
 ) -> Result<Vec<ActId>, StoreError> {
-    let mut query = conn.prepare(
-        "select id, device, body, signature from act
-         where device = ?1 and refused is null and (?2 is null or piece = ?2) order by rowid",
-    )?;
+    const OF_ONE: &str = "select id, device, body, signature from act
+         where piece = ?2 and device = ?1 and refused is null order by rowid";
+    const OF_ALL: &str = "select id, device, body, signature from act
+         where ?2 is null and device = ?1 and refused is null order by rowid";
+    let mut query = conn.prepare_cached(if piece.is_some() { OF_ONE } else { OF_ALL })?;
     let piece = piece.map(|piece| piece.as_bytes().to_vec());
     query
         .query_map((device.as_bytes().as_slice(), piece), act_row)?

@@ -131,8 +131,11 @@ impl Place {
              pragma busy_timeout = 5000;
              pragma foreign_keys = on;
              pragma trusted_schema = off;
-             pragma secure_delete = on;",
+             pragma secure_delete = on;
+             pragma cache_size = -8192;",
         )?;
+        // One answer of the relay takes more kinds of statements than are kept unasked.
+        conn.set_prepared_statement_cache_capacity(64);
         Ok(())
     }
 
