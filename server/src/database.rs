@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 /// "FFrl": marks the file as a relay's database.
@@ -117,6 +118,7 @@ pub fn open_reader(folder: &Path) -> Result<Connection, DatabaseError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path(folder), flags)?;
     conn.execute_batch("pragma busy_timeout = 5000; pragma trusted_schema = off;")?;
+    keep_plans(&conn)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
@@ -176,8 +178,15 @@ fn settings(conn: &Connection) -> Result<(), DatabaseError> {
          pragma secure_delete = on;
          pragma journal_size_limit = 67108864;",
     )?;
+    keep_plans(conn)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+/// Without this SQLite plans a kept statement anew for every value that is bound, wherever an index of some rows only
+/// might serve: most of the writer's time went into that.
+fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn known_schema(conn: &Connection, path: &Path) -> Result<i64, DatabaseError> {

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::opening::APPLICATION_ID;
@@ -134,6 +135,8 @@ impl Place {
              pragma secure_delete = on;
              pragma cache_size = -8192;",
         )?;
+        // A kept statement is not planned anew for every value that is bound.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // One answer of the relay takes more kinds of statements than are kept unasked.
         conn.set_prepared_statement_cache_capacity(64);
         Ok(())
