@@ -33,6 +33,7 @@ const MAY: [(&str, &[&str]); 8] = [
 
 /// A device that somebody makes up, with an invitation by a device that she has.
 struct MadeUp {
+    secret: SecretKey,
     record: DeviceRecord,
     invite: Invite,
     enrol: Enrol,
@@ -71,6 +72,7 @@ fn made_up(school: &mut School, by: &Identity, by_record: DeviceRecord, person: 
         },
         come_back: ComeBack { chain: vec![by_record, record.clone()], token_hash, token_signature },
         record,
+        secret: invitation,
     }
 }
 
@@ -134,6 +136,42 @@ fn nobody_becomes_anybody_by_whatever_way_before_and_after_a_restoration() {
     school.restore_backup();
     school.settle();
     the_table_holds(&mut school, true);
+}
+
+/// The backup knows neither the device nor its invitation. Whoever has the revoked phone has the link it came in by.
+#[test]
+fn by_the_invitation_of_a_revoked_device_no_other_one_comes_back() {
+    let mut school = school(302, &[("mina", "mina")]);
+    let me = identity(&mut school, "mina");
+    let by_record = devices::record(&school.conn, me.device).unwrap().unwrap();
+    school.keep_marked_backup();
+    let [lost, kept] = [(); 2].map(|()| made_up(&mut school, &me, by_record.clone(), me.person));
+    for made in [&lost, &kept] {
+        school.edit(|edit| record_invitation(edit.tx, edit.now, Some(me.device), &made.invite));
+        school.edit(|edit| {
+            let proven = devices::prove(edit.tx, made.enrol.clone()).unwrap();
+            devices::enrol(edit.tx, edit.now, &proven)
+        });
+    }
+    school.edit(|edit| devices::revoke(edit, lost.record.device));
+    school.restore_backup();
+    let again = |made: &MadeUp, school: &mut School| {
+        let key = SecretKey::generate(&mut school.chance);
+        let device = DeviceId::new(school.now, &mut school.chance);
+        let told = device_message(me.school, me.person, device, &key.public());
+        let (key_of_it, device_signature) = (key.public(), made.secret.sign(&told));
+        let record = DeviceRecord { device, key: key_of_it, device_signature, ..made.record.clone() };
+        let other = Identity { device, key, ..me.clone() };
+        let frame = comes(&other, vec![by_record.clone(), record]);
+        tried(school, |edit| {
+            let proven = devices::prove_chain(edit.tx, frame)?;
+            devices::come_back(edit.tx, edit.now, &proven).map(drop)
+        })
+    };
+    let refused = again(&lost, &mut school);
+    assert!(matches!(refused, Err(EnrolError::Used)), "{refused:?}");
+    // One that was not revoked may have been used by whoever shows it first: nobody knows of it any more.
+    again(&kept, &mut school).unwrap();
 }
 
 #[test]
