@@ -1,10 +1,13 @@
 //! A client that says whatever a test wants it to say: right keys, any claims.
 
 use fieldfolio_core::document::{Edit, NewChange, Sheet, SheetError, SignedChange};
-use fieldfolio_core::ids::{ActId, DocumentId};
+use fieldfolio_core::ids::{ActId, Chance, DeviceId, DocumentId, PersonId, random};
 use fieldfolio_core::model::act::{Act, SignedAct};
+use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
+use fieldfolio_core::signing::{SecretKey, Signature, device_message, invitation_message, token_message};
 use fieldfolio_core::store::Identity;
-use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response};
+use fieldfolio_core::sync::wire::{ComeBack, Cursor, Item, Request, Response};
+use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::relay;
 use rusqlite::Connection;
@@ -31,6 +34,47 @@ pub fn signed(me: &Identity, document: DocumentId, new: NewChange) -> SignedChan
 /// An act, signed by `me`.
 pub fn act(me: &Identity, id: ActId, act: &Act) -> Item {
     Item::Act(SignedAct::sign(me.school, me.device, &me.key, id, act))
+}
+
+/// A device that nobody has, made up for anybody, with an invitation by a device that its maker has.
+pub struct MadeUp {
+    /// The invitation's secret key.
+    pub secret: SecretKey,
+    /// The device's record, signed by the invitation and by its inviter.
+    pub record: DeviceRecord,
+    /// The hash of the token that it chose.
+    pub token_hash: [u8; 32],
+    /// Its signature of that.
+    pub token_signature: Signature,
+}
+
+impl MadeUp {
+    /// Made up for `person`, invited by `by` for about 17 hours.
+    pub fn by(by: &Identity, person: PersonId, now: Timestamp, chance: &mut dyn Chance) -> Self {
+        let id = by.school;
+        let (secret, key) = (SecretKey::generate(chance), SecretKey::generate(chance));
+        let (device, token_hash) = (DeviceId::new(now, chance), random(chance));
+        let expires = now.plus_millis(60_000_000);
+        let record = DeviceRecord {
+            device,
+            person,
+            key: key.public(),
+            invitation: secret.public(),
+            invitation_expires: expires,
+            inviter: Inviter::Device(by.device),
+            inviter_signature: by.key.sign(&invitation_message(id, &secret.public(), person, expires)),
+            device_signature: secret.sign(&device_message(id, person, device, &key.public())),
+            revoked_at: None,
+        };
+        let token_signature = key.sign(&token_message(id, device, &token_hash));
+        Self { secret, record, token_hash, token_signature }
+    }
+
+    /// It says that it was enrolled in a log that is lost; `before` vouches for it.
+    pub fn comes_back(&self, before: DeviceRecord) -> ComeBack {
+        let (token_hash, token_signature) = (self.token_hash, self.token_signature);
+        ComeBack { chain: vec![before, self.record.clone()], token_hash, token_signature }
+    }
 }
 
 /// Sends items as `me`, with an empty cursor, and returns the whole answer.

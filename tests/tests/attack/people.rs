@@ -1,37 +1,22 @@
 //! Who may be whom, over the wire: after a restoration, by names, by devices without end.
 
 use fieldfolio_core::device::Body;
-use fieldfolio_core::ids::{DeviceId, PersonId, random};
-use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
-use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, token_message};
+use fieldfolio_core::ids::PersonId;
+use fieldfolio_core::model::directory::DeviceRecord;
+use fieldfolio_core::signing::{SecretKey, invitation_message};
 use fieldfolio_core::store::records;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{self, ComeBack, Invite, InviteMentor, ProposedMentor, Verdict};
 use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::flood;
+use fieldfolio_tests::raw::MadeUp;
 use fieldfolio_tests::real::{Client, RealSchool};
 
 use super::{dice, school, sync};
 
 /// A device of somebody that Otto makes up, vouched for by his own.
 fn made_up(otto: &Client, own: &DeviceRecord, person: PersonId) -> ComeBack {
-    let me = &otto.me;
-    let (invitation, key) = (SecretKey::generate(&mut OsChance), SecretKey::generate(&mut OsChance));
-    let (device, token_hash) = (DeviceId::new(now(), &mut OsChance), random(&mut OsChance));
-    let expires = now().plus_millis(50_000_000);
-    let record = DeviceRecord {
-        device,
-        person,
-        key: key.public(),
-        invitation: invitation.public(),
-        invitation_expires: expires,
-        inviter: Inviter::Device(me.device),
-        inviter_signature: me.key.sign(&invitation_message(me.school, &invitation.public(), person, expires)),
-        device_signature: invitation.sign(&device_message(me.school, person, device, &key.public())),
-        revoked_at: None,
-    };
-    let token_signature = key.sign(&token_message(me.school, device, &token_hash));
-    ComeBack { chain: vec![own.clone(), record], token_hash, token_signature }
+    MadeUp::by(&otto.me, person, now(), &mut OsChance).comes_back(own.clone())
 }
 
 /// After a restoration every student could sign in as any teacher. None can, as anybody, before or after.

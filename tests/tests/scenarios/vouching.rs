@@ -1,8 +1,8 @@
 //! Who may vouch for a device of whom: one table, held on every way in which a device comes to be somebody's, before and
 //! after a relay was put back to a backup.
 
-use fieldfolio_core::ids::{DeviceId, PersonId, random};
-use fieldfolio_core::model::directory::{DeviceRecord, Inviter, PersonKind};
+use fieldfolio_core::ids::{DeviceId, PersonId};
+use fieldfolio_core::model::directory::{DeviceRecord, PersonKind};
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, token_message};
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::verify::{Distrust, KeyRing};
@@ -12,6 +12,7 @@ use fieldfolio_server::directory::devices::{self, EnrolError};
 use fieldfolio_server::directory::{
     circles, invitations, people, record_invitation, school as directory_school,
 };
+use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -41,38 +42,27 @@ struct MadeUp {
 }
 
 fn made_up(school: &mut School, by: &Identity, by_record: DeviceRecord, person: PersonId) -> MadeUp {
-    let id = by.school;
-    let (invitation, key) =
-        (SecretKey::generate(&mut school.chance), SecretKey::generate(&mut school.chance));
-    let (device, token_hash) = (DeviceId::new(school.now, &mut school.chance), random(&mut school.chance));
-    let expires = school.now.plus_millis(60_000_000);
-    let inviter_signature = by.key.sign(&invitation_message(id, &invitation.public(), person, expires));
-    let device_signature = invitation.sign(&device_message(id, person, device, &key.public()));
-    let token_signature = key.sign(&token_message(id, device, &token_hash));
-    let record = DeviceRecord {
-        device,
-        person,
-        key: key.public(),
-        invitation: invitation.public(),
-        invitation_expires: expires,
-        inviter: Inviter::Device(by.device),
-        inviter_signature,
-        device_signature,
-        revoked_at: None,
-    };
+    let made = raw::MadeUp::by(by, person, school.now, &mut school.chance);
+    let come_back = made.comes_back(by_record);
+    let raw::MadeUp { secret, record, token_hash, token_signature } = made;
     MadeUp {
-        invite: Invite { invitation: invitation.public(), person, expires, signature: inviter_signature },
+        invite: Invite {
+            invitation: record.invitation,
+            person,
+            expires: record.invitation_expires,
+            signature: record.inviter_signature,
+        },
         enrol: Enrol {
-            invitation: invitation.public(),
-            device,
-            key: key.public(),
-            signature: device_signature,
+            invitation: record.invitation,
+            device: record.device,
+            key: record.key,
+            signature: record.device_signature,
             token_hash,
             token_signature,
         },
-        come_back: ComeBack { chain: vec![by_record, record.clone()], token_hash, token_signature },
+        come_back,
         record,
-        secret: invitation,
+        secret,
     }
 }
 
