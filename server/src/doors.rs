@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ use futures_util::future::BoxFuture;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, Semaphore, watch};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -35,6 +36,20 @@ const HEADERS: usize = 64;
 const LEAVE: Duration = Duration::from_secs(10);
 /// Files and sockets that are for everything but connections.
 const OTHER_FILES: u64 = 256;
+
+/// How many connections may wait to be taken: the system drops what comes above it, and a caller whose first word was
+/// dropped says it again only after a second. (The system's own bound, `somaxconn`, is 4,096 where nobody lowered it.)
+const BACKLOG: u32 = 4096;
+
+/// Listens at an address, from here on: who calls before connections are taken waits.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Or a relay that was just ended would keep its successor out for a minute.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Takes connections until `stop`; then those under way come to their end.
 pub(crate) async fn open(

@@ -72,7 +72,7 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let app = open(relay, folder, &config)?;
     // A relay that can't try changes takes none: it says so here, and not to children.
     app.relay.gate().prove()?;
-    let listener = tokio::net::TcpListener::bind(config.listen).await?;
+    let listener = doors::listen(config.listen)?;
     // Scripts wait for this line: nothing is printed before it, and connections are taken from here on.
     println!("listening on http://{}", listener.local_addr()?);
     std::io::stdout().flush()?;

@@ -6,6 +6,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use fieldfolio_core::device::{Body, Enrolment};
 use fieldfolio_core::ids::{DocumentId, SeededChance};
@@ -13,6 +14,7 @@ use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::sync::wire::{self, ComeBack, Cursor, Item, Request, Verdict};
 use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::processes::signal;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 
 /// Connections that stand open and say nothing.
@@ -65,6 +67,23 @@ fn two_thousand_silent_and_two_hundred_slow_callers_keep_nobody_from_working() {
     assert!(grown < 100_000, "the relay holds {grown} kB more for {IDLE} who say nothing");
     drop((silent, slow));
     ordinary_work(&mut client, &school, 99);
+}
+
+#[test]
+fn who_calls_while_hundreds_of_others_wait_to_be_taken_is_not_dropped() {
+    let school = RealSchool::start().unwrap();
+    let mut client = school.client("mina", "phone").unwrap();
+    let most: usize =
+        std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let calls = most.min(800);
+    let relay = school.relay.lock().unwrap().number().unwrap();
+    signal(relay, "STOP").unwrap();
+    // Nobody takes a call. The system answers each at once as long as there is room for it to wait, else never.
+    let call = || TcpStream::connect_timeout(&school.address, Duration::from_secs(30));
+    let waiting: Vec<TcpStream> = (0..calls).map_while(|_| call().ok()).collect();
+    signal(relay, "CONT").unwrap();
+    assert_eq!(waiting.len(), calls, "so many of them wait");
+    ordinary_work(&mut client, &school, 1);
 }
 
 #[test]
