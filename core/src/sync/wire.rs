@@ -1,24 +1,26 @@
-//! The frames of an exchange: CBOR maps with integer keys, bounded before they are parsed.
+//! The frames of an exchange: CBOR arrays, bounded before they are parsed.
 
 mod calls;
 mod deflate;
+mod enrolment;
+mod records;
+mod verdict;
 
 use minicbor::{Decode, Encode};
 
 use crate::blob::BlobHash;
 use crate::document::SignedChange;
-use crate::ids::{ClassId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
+use crate::ids::{DocumentId, PieceId};
 use crate::model::act::SignedAct;
-use crate::model::directory::{self, DeviceRecord, Folio, Person, Project, School};
-use crate::model::framework::Framework;
 use crate::model::role::Class;
-use crate::signing::{PublicKey, Signature};
-use crate::time::Timestamp;
 
 pub use calls::{
     EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, ReleaseHeld,
     RevokeDevice, RevokedDevice, StartProject,
 };
+pub use enrolment::{ComeBack, Enrol, Enrolled, Invite, MAX_CHAIN};
+pub use records::Record;
+pub use verdict::Verdict;
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
 pub const PROTOCOL: u8 = 1;
@@ -177,59 +179,6 @@ pub enum Live {
     News(#[n(0)] Response),
 }
 
-/// What became of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Verdict {
-    /// Committed and synced to disk under this number.
-    #[n(0)]
-    Stored(#[n(0)] u64),
-    /// It was here already, under this number.
-    #[n(1)]
-    Known(#[n(0)] u64),
-    /// A change it builds on has not arrived.
-    #[n(2)]
-    MissingDependency,
-    /// An act it needs (a declaration, a placement) has not arrived.
-    #[n(3)]
-    MissingAct,
-    /// Too much at once: again, later.
-    #[n(4)]
-    Busy,
-    /// The person's or the school's room is used up.
-    #[n(5)]
-    OverQuota,
-    /// The person may not do this.
-    #[n(6)]
-    NotInCircle,
-    /// She could once; the role has ended, or the device that made it is revoked.
-    #[n(7)]
-    RoleEnded,
-    /// Not well formed, or it would damage the document.
-    #[n(8)]
-    Malformed,
-    /// Over a size or count.
-    #[n(9)]
-    TooLarge,
-    /// The signature isn't the device's.
-    #[n(10)]
-    BadSignature,
-    /// The actor already has another change of this number.
-    #[n(11)]
-    ActorTaken,
-    /// The id is taken by something else.
-    #[n(12)]
-    IdTaken,
-    /// It can't be taken back any more.
-    #[n(13)]
-    TooLate,
-    /// Her role has ended lately: it is kept, not delivered, and waits for a teacher's word.
-    #[n(14)]
-    Quarantined,
-    /// The piece was erased. Nothing of it is taken any more, and what is left of it goes.
-    #[n(15)]
-    Erased,
-}
-
 /// A change with its number in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct News {
@@ -264,153 +213,6 @@ pub struct Pack {
     /// Nothing of it is left to send.
     #[n(2)]
     pub whole: bool,
-}
-
-/// The state now of one record of the school.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Record {
-    /// The school itself.
-    #[n(0)]
-    School(#[n(0)] School),
-    /// A framework.
-    #[n(1)]
-    Framework(#[n(0)] Framework),
-    /// A person, her devices' keys, and the keys that vouch for those.
-    #[n(2)]
-    Person {
-        /// Who.
-        #[n(0)]
-        person: Person,
-        /// Her devices, and those of others in the chains; inviters before the invited.
-        #[n(1)]
-        devices: Vec<DeviceRecord>,
-    },
-    /// A project.
-    #[n(3)]
-    Project(#[n(0)] Project),
-    /// A folio with its circle.
-    #[n(4)]
-    Folio(#[n(0)] Folio),
-    /// The acts of a piece.
-    #[n(5)]
-    Piece {
-        /// Which one.
-        #[n(0)]
-        piece: PieceId,
-        /// Its acts, in number order.
-        #[n(1)]
-        acts: Vec<SignedAct>,
-        /// The number of each.
-        #[n(2)]
-        numbers: Vec<u64>,
-    },
-    /// How many voices about a student exist that can count; what a level's sight is measured by.
-    #[n(6)]
-    Census {
-        /// The student.
-        #[n(0)]
-        student: PersonId,
-        /// Voices of teachers and mentors about her on pieces in her project folios that are shared with her.
-        #[n(1)]
-        voices: u64,
-    },
-    /// Out of sight.
-    #[n(7)]
-    PersonGone(#[n(0)] PersonId),
-    /// Out of sight.
-    #[n(8)]
-    ProjectGone(#[n(0)] ProjectId),
-    /// Out of sight.
-    #[n(9)]
-    FolioGone(#[n(0)] FolioId),
-    /// Out of sight.
-    #[n(10)]
-    PieceGone(#[n(0)] PieceId),
-    /// Out of sight.
-    #[n(11)]
-    CensusGone(#[n(0)] PersonId),
-    /// A class, for who teaches or advises it.
-    #[n(12)]
-    Class(#[n(0)] directory::Class),
-    /// Out of sight.
-    #[n(13)]
-    ClassGone(#[n(0)] ClassId),
-    /// The piece was erased: what is here of it goes.
-    #[n(14)]
-    Erased(#[n(0)] PieceId),
-    /// Something that came after its author's role had ended, for a teacher to release or to leave.
-    #[n(15)]
-    Held(#[n(0)] directory::Held),
-    /// It was released, or is over.
-    #[n(16)]
-    HeldGone(#[n(0)] DocumentId),
-}
-
-/// What a new device sends to be enrolled.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Enrol {
-    /// The invitation's public key.
-    #[n(0)]
-    pub invitation: PublicKey,
-    /// The new device.
-    #[n(1)]
-    pub device: DeviceId,
-    /// Its public key.
-    #[n(2)]
-    pub key: PublicKey,
-    /// The invitation key's signature over the device.
-    #[n(3)]
-    pub signature: Signature,
-    /// SHA-256 of the access token that the device chose. The relay never sees the token before it is used.
-    #[cbor(n(4), with = "minicbor::bytes")]
-    pub token_hash: [u8; 32],
-    /// The device key's signature over that.
-    #[n(5)]
-    pub token_signature: Signature,
-}
-
-/// What the relay answers to it. Asking again with the same device and key replaces the token.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Enrolled {
-    /// The device's record as others will see it.
-    #[n(0)]
-    pub record: DeviceRecord,
-}
-
-/// What a device sends to a relay that does not know it: the relay's log may have gone back to before its enrolment. It
-/// is answered with [`Enrolled`] if that is so.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ComeBack {
-    /// The device's own record last, and before it those that vouch for it, from the school's root key on; at most
-    /// [`MAX_CHAIN`].
-    #[n(0)]
-    pub chain: Vec<DeviceRecord>,
-    /// SHA-256 of its access token.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub token_hash: [u8; 32],
-    /// The device key's signature over that.
-    #[n(2)]
-    pub token_signature: Signature,
-}
-
-/// The longest chain of devices that vouch for each other.
-pub const MAX_CHAIN: usize = 64;
-
-/// An invitation that a device made.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct Invite {
-    /// The invitation's public key.
-    #[n(0)]
-    pub invitation: PublicKey,
-    /// Who is invited.
-    #[n(1)]
-    pub person: PersonId,
-    /// Until when.
-    #[n(2)]
-    pub expires: Timestamp,
-    /// The inviting device's signature.
-    #[n(3)]
-    pub signature: Signature,
 }
 
 /// Bytes from outside that are no frame.
