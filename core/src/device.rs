@@ -140,6 +140,7 @@ impl Device {
             coming: come_back::Coming::Known,
         };
         device.bring_index_up_to_date()?;
+        device.read_newer_records()?;
         Ok(device)
     }
 

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod framework;
 pub mod invitation;
 pub mod judgement;
+pub mod lenient;
 pub mod mastery;
 pub mod piece;
 pub mod role;

@@ -11,6 +11,7 @@ pub mod errands;
 mod identity;
 pub mod index;
 pub mod log;
+pub mod newer;
 mod opening;
 pub mod outbox;
 pub mod place;
@@ -299,7 +300,7 @@ fn file_error(path: &Path, doing: &'static str, source: std::io::Error) -> Store
 }
 
 /// Reads 16 or 32 bytes of a row into an id.
-fn bytes<const N: usize>(blob: &[u8], what: &'static str) -> Result<[u8; N], StoreError> {
+pub(crate) fn bytes<const N: usize>(blob: &[u8], what: &'static str) -> Result<[u8; N], StoreError> {
     blob.try_into().map_err(|_| StoreError::Unexpected(what))
 }
 

@@ -2,13 +2,14 @@
 //! erased, for ever, and the numbers of the log. Files go with their last link.
 
 use fieldfolio_core::ids::{PersonId, PieceId};
+use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::database::{self, Event};
 use crate::directory::names::words;
 use crate::directory::{DirectoryError, Edit};
-use crate::sight::{self, Notice};
+use crate::sight;
 
 /// The reason of what its maker erased.
 pub(crate) const BY_ITS_MAKER: &str = "by its maker";
@@ -94,7 +95,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
         (id, n.cast_signed(), reason),
     )?;
     for person in concerned {
-        sight::notify(tx, person, Notice::Piece, id, n)?;
+        sight::notify(tx, person, RecordKind::Piece, id, n)?;
     }
     for student in students {
         sight::count_voices(tx, student, n)?;

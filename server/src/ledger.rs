@@ -7,6 +7,7 @@ use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
 use fieldfolio_core::model::act::{Act, SignedAct, audience};
 use fieldfolio_core::model::directory::PersonKind;
+use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::{Class, Roles};
 use fieldfolio_core::signing::PublicKey;
@@ -539,7 +540,7 @@ impl SqliteLedger<'_> {
                     "insert into project (id, title, brief, outcomes, started_by) values (?1, ?2, ?3, ?4, ?5)",
                     (project.as_bytes().as_slice(), title, brief, outcomes, self.row_of(by)?),
                 )?;
-                sight::notify(tx, self.row_of(by)?, sight::Notice::Project, project.as_bytes(), n)?;
+                sight::notify(tx, self.row_of(by)?, RecordKind::Project, project.as_bytes(), n)?;
                 Ok(budget::FOLIO_BYTES / budget::READER_BYTES)
             }
             Act::DeclareFolio { student, project } => {

@@ -5,8 +5,10 @@
 //! reconnecting with nothing new costs a few index look-ups, however many folios there are. One event can concern more
 //! than one answer holds: then the cursor points into its number.
 
+mod audit;
 mod render;
 
+pub use audit::audit;
 pub(crate) use render::acts;
 
 use std::collections::BTreeMap;
@@ -17,15 +19,14 @@ use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::audit::Fingerprint;
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Response, ToFill};
+use fieldfolio_core::sync::wire::{Cursor, Envelope, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fork::{self, Standing};
+use crate::sight;
 use crate::snapshots::{self, Raws};
-use crate::{media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -68,8 +69,11 @@ pub fn read(
         let is_first = page.reached.is_none();
         let bytes = match told {
             Told::Record { kind, id } => {
-                let records = render::records(conn, person, row, kind, &id, now)?;
-                let bytes = records.iter().map(|record| wire::to_bytes(record).len()).sum();
+                let records: Vec<Envelope> = render::records(conn, person, row, kind, &id, now)?
+                    .iter()
+                    .map(Record::to_envelope)
+                    .collect();
+                let bytes = records.iter().map(Envelope::bytes).sum();
                 if bytes <= room || is_first {
                     response.records.extend(records);
                 }
@@ -197,50 +201,6 @@ pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
     conn.prepare_cached("select coalesce(max(n), 0) from log")?
         .query_row([], |row| row.get::<_, i64>(0))
         .map(i64::cast_unsigned)
-}
-
-/// Compares what a device holds with all that its person may read, both up to its cursor. Where they differ, everything in sight
-/// is announced once more.
-pub fn audit(
-    conn: &Connection,
-    person: PersonId,
-    (held, up_to): ([u8; 32], u64),
-    response: &mut Response,
-) -> rusqlite::Result<()> {
-    let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
-    let lacking = media::lacking(conn, row)?;
-    response.lacks = lacking.into_iter().map(|(piece, blob)| Lacking { piece, blob }).collect();
-    let mut fingerprint = Fingerprint::default();
-    let mut query = conn.prepare_cached(
-        "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row
-         where s.person = ?1 and s.visible and c.n <= ?2 order by d.id, c.hash",
-    )?;
-    let mut rows = query.query((row, up_to.cast_signed()))?;
-    while let Some(row) = rows.next()? {
-        let id: Vec<u8> = row.get(0)?;
-        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
-        fingerprint.add(document, &Head(row.get(1)?));
-    }
-    if fingerprint.finish() == held {
-        return Ok(());
-    }
-    let in_sight: i64 = conn
-        .prepare_cached("select count(*) from sight where person = ?1 and visible")?
-        .query_row([row], |row| row.get(0))?;
-    if in_sight > MOST_ANNOUNCED {
-        tracing::warn!(%person, in_sight, "a device differs, and has more in sight than can be announced at once");
-        return Ok(());
-    }
-    let mut query = conn.prepare_cached(
-        "select d.id, d.class, s.visible from sight s join document d on d.row = s.document
-         where s.person = ?1 and s.visible",
-    )?;
-    for sight in query.query_map([row], changed_row)? {
-        let sight = sight?;
-        response.to_fill.push(ToFill { document: sight.document, class: sight.class });
-    }
-    (response.differs, response.more) = (true, true);
-    Ok(())
 }
 
 /// Records that changed. The rows of the number after the cursor's may be known in part.

@@ -450,7 +450,7 @@ fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> r
     let mut response = news::read(conn, asker.person, request.cursor, &request.fill, now)?;
     if let Some(held) = request.audit.filter(|_| response.is_empty() && !response.more) {
         let up_to = request.cursor.n;
-        news::audit(conn, asker.person, (held, up_to), &mut response)?;
+        news::audit(conn, asker.person, (held, up_to), now, &mut response)?;
     }
     Ok(response)
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use fieldfolio_core::ids::{
     ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId,
 };
+use fieldfolio_core::model::directory::RecordKind;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 pub use refresh::{is_narrowed, is_waited_for, refresh_some};
@@ -17,58 +18,26 @@ pub use standing::{membership, membership_before, membership_since, piece};
 mod refresh;
 mod standing;
 
-/// The kinds of record a person is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Notice {
-    /// The school.
-    School = 0,
-    /// A framework.
-    Framework = 1,
-    /// A person with her devices.
-    Person = 2,
-    /// A project.
-    Project = 3,
-    /// A folio with its circle.
-    Folio = 4,
-    /// The acts of a piece.
-    Piece = 5,
-    /// How many voices about a student can count.
-    Census = 6,
-    /// A class, for who teaches or advises it.
-    Class = 7,
-    /// What is held back of a document.
-    Held = 8,
-}
-
-impl Notice {
-    /// Every kind.
-    pub const ALL: [Notice; 9] = [
-        Notice::School,
-        Notice::Framework,
-        Notice::Person,
-        Notice::Project,
-        Notice::Folio,
-        Notice::Piece,
-        Notice::Census,
-        Notice::Class,
-        Notice::Held,
-    ];
-}
-
 /// Tells `person` that a record changed.
-pub fn notify(tx: &Transaction<'_>, person: i64, kind: Notice, id: &[u8], n: u64) -> rusqlite::Result<()> {
+pub fn notify(
+    tx: &Transaction<'_>,
+    person: i64,
+    kind: RecordKind,
+    id: &[u8],
+    n: u64,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "insert into notice (person, kind, id, n, seq) values (?1, ?2, ?3, ?4, ?5)
          on conflict (person, kind, id) do update set n = excluded.n, seq = excluded.seq",
     )?
-    .execute((person, kind as i64, id, n.cast_signed(), next_seq(tx)?))?;
+    .execute((person, kind.number(), id, n.cast_signed(), next_seq(tx)?))?;
     Ok(())
 }
 
 /// Tells everyone who was told of a record before that it changed.
-fn notify_again(tx: &Transaction<'_>, kind: Notice, id: &[u8], n: u64) -> rusqlite::Result<()> {
+fn notify_again(tx: &Transaction<'_>, kind: RecordKind, id: &[u8], n: u64) -> rusqlite::Result<()> {
     tx.prepare_cached("update notice set n = ?3, seq = ?4 where kind = ?1 and id = ?2")?.execute((
-        kind as i64,
+        kind.number(),
         id,
         n.cast_signed(),
         next_seq(tx)?,
@@ -97,16 +66,16 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
     };
     let concerned = rows(tx, "select distinct person from circle where folio = ?1", id)?;
     for person in &concerned {
-        notify(tx, *person, Notice::Folio, id, n)?;
-        notify(tx, *person, Notice::Census, &person_id(tx, student)?, n)?;
+        notify(tx, *person, RecordKind::Folio, id, n)?;
+        notify(tx, *person, RecordKind::Census, &person_id(tx, student)?, n)?;
         if let Some(project) = &project {
-            notify(tx, *person, Notice::Project, project, n)?;
+            notify(tx, *person, RecordKind::Project, project, n)?;
         }
         if let Some(framework) = &framework {
-            notify(tx, *person, Notice::Framework, framework, n)?;
+            notify(tx, *person, RecordKind::Framework, framework, n)?;
         }
         for other in &concerned {
-            notify(tx, *person, Notice::Person, &person_id(tx, *other)?, n)?;
+            notify(tx, *person, RecordKind::Person, &person_id(tx, *other)?, n)?;
         }
     }
     if let Some(project) = &project {
@@ -137,16 +106,16 @@ pub fn group_changed(
     if member == student {
         return Ok(());
     }
-    notify(tx, member, Notice::Folio, folio, n)?;
-    notify(tx, member, Notice::Person, &person_id(tx, student)?, n)
+    notify(tx, member, RecordKind::Folio, folio, n)?;
+    notify(tx, member, RecordKind::Person, &person_id(tx, student)?, n)
 }
 
 /// A person's name or kinds changed.
 pub fn person_changed(tx: &Transaction<'_>, person: i64, n: u64) -> rusqlite::Result<()> {
     let id = person_id(tx, person)?;
-    notify_again(tx, Notice::Person, &id, n)?;
-    notify(tx, person, Notice::Person, &id, n)?;
-    notify(tx, person, Notice::School, b"", n)
+    notify_again(tx, RecordKind::Person, &id, n)?;
+    notify(tx, person, RecordKind::Person, &id, n)?;
+    notify(tx, person, RecordKind::School, b"", n)
 }
 
 /// A device of a person is new, or was revoked. Others than herself and who teaches her learn of it when they see
@@ -162,10 +131,10 @@ pub fn device_changed(tx: &Transaction<'_>, person: i64, device: DeviceId, n: u6
         .query_map((person, device.as_bytes().as_slice()), |row| row.get(0))?
         .collect::<rusqlite::Result<BTreeSet<i64>>>()?;
     for other in concerned {
-        notify(tx, other, Notice::Person, &id, n)?;
+        notify(tx, other, RecordKind::Person, &id, n)?;
     }
-    notify(tx, person, Notice::Person, &id, n)?;
-    notify(tx, person, Notice::School, b"", n)
+    notify(tx, person, RecordKind::Person, &id, n)?;
+    notify(tx, person, RecordKind::School, b"", n)
 }
 
 /// A project's words changed.
@@ -184,7 +153,7 @@ pub fn school_changed(tx: &Transaction<'_>, n: u64) -> rusqlite::Result<()> {
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     for person in everyone {
-        notify(tx, person, Notice::School, b"", n)?;
+        notify(tx, person, RecordKind::School, b"", n)?;
     }
     Ok(())
 }
@@ -192,14 +161,14 @@ pub fn school_changed(tx: &Transaction<'_>, n: u64) -> rusqlite::Result<()> {
 /// A framework was imported or replaced.
 pub fn framework_changed(tx: &Transaction<'_>, framework: FrameworkId, n: u64) -> rusqlite::Result<()> {
     let id = framework.as_bytes().as_slice();
-    notify_again(tx, Notice::Framework, id, n)?;
+    notify_again(tx, RecordKind::Framework, id, n)?;
     for person in rows(
         tx,
         "select distinct c.person from project p join folio f on f.project = p.id join circle c on c.folio = f.id
          where p.framework = ?1",
         id,
     )? {
-        notify(tx, person, Notice::Framework, id, n)?;
+        notify(tx, person, RecordKind::Framework, id, n)?;
     }
     Ok(())
 }
@@ -209,12 +178,12 @@ pub fn classmates_changed(tx: &Transaction<'_>, class: ClassId, person: i64, n: 
     let staff =
         "select distinct person from class_member where class = ?1 and role in ('teacher', 'advisor')";
     for member in rows(tx, staff, class.as_bytes())? {
-        notify(tx, member, Notice::Class, class.as_bytes(), n)?;
+        notify(tx, member, RecordKind::Class, class.as_bytes(), n)?;
     }
     let id = person_id(tx, person)?;
     for member in rows(tx, "select distinct person from class_member where class = ?1", class.as_bytes())? {
-        notify(tx, member, Notice::Person, &id, n)?;
-        notify(tx, person, Notice::Person, &person_id(tx, member)?, n)?;
+        notify(tx, member, RecordKind::Person, &id, n)?;
+        notify(tx, person, RecordKind::Person, &person_id(tx, member)?, n)?;
     }
     Ok(())
 }
@@ -235,7 +204,7 @@ pub fn piece_changed(
     )?;
     let told = seeing.len() as u64;
     for person in seeing {
-        notify(tx, person, Notice::Piece, id, n)?;
+        notify(tx, person, RecordKind::Piece, id, n)?;
         refresh::meet(tx, person, device.as_bytes(), n)?;
     }
     Ok(told + refresh::refresh_piece(tx, piece, n)?)
@@ -290,8 +259,8 @@ pub fn held_changed(
         document.piece.as_bytes(),
     )?;
     for person in teachers {
-        notify(tx, person, Notice::Held, &document.to_bytes(), n)?;
-        notify(tx, person, Notice::Person, author.as_bytes(), n)?;
+        notify(tx, person, RecordKind::Held, &document.to_bytes(), n)?;
+        notify(tx, person, RecordKind::Person, author.as_bytes(), n)?;
     }
     Ok(())
 }
@@ -324,7 +293,7 @@ pub(crate) fn count_voices(tx: &Transaction<'_>, student: i64, n: u64) -> rusqli
         &person_id(tx, student)?,
     )?;
     for person in shown {
-        notify(tx, person, Notice::Census, &person_id(tx, student)?, n)?;
+        notify(tx, person, RecordKind::Census, &person_id(tx, student)?, n)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::relay::TrialRoom;
-use fieldfolio_core::sync::wire::{self, Cursor, Item, Live, Record, Request, Response};
+use fieldfolio_core::sync::wire::{self, Cursor, Envelope, Item, Live, Request, Response, Verdict};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::directory::{Edit, frameworks as imported};
 use fieldfolio_server::ends::{self, End};
@@ -69,7 +69,8 @@ pub fn wire_frames(bytes: &[u8]) {
     }
     for reads in [
         comes_back::<Response>,
-        comes_back::<Record>,
+        comes_back::<Envelope>,
+        comes_back::<Verdict>,
         comes_back::<Cursor>,
         comes_back::<Item>,
         comes_back::<wire::Enrol>,
@@ -86,6 +87,11 @@ pub fn wire_frames(bytes: &[u8]) {
         comes_back::<wire::RevokedDevice>,
     ] {
         reads(bytes);
+    }
+    if let Ok(envelope) = wire::from_bytes::<Envelope>(bytes, wire::MAX_RESPONSE_BYTES)
+        && let Some(record) = envelope.record()
+    {
+        assert_eq!(record.to_envelope().record(), Some(record));
     }
 }
 

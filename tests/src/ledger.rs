@@ -74,6 +74,7 @@ impl Acknowledged {
             Item::Change(change) | Item::OldChange(change, _) => {
                 Self::Change { document: change.document, hash: change.hash.0, n: *n }
             }
+            Item::Newer => return None,
         })
     }
 }

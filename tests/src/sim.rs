@@ -560,7 +560,7 @@ impl School {
         };
         let (items, inflates) = (request.items.clone(), request.inflates);
         let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, self.now)?;
-        self.happened.differed += u64::from(response.differs);
+        self.happened.differed += u64::from(response.differs || response.again);
         for (item, verdict) in items.iter().zip(&response.verdicts) {
             let is_old = matches!(item, wire::Item::OldAct(..) | wire::Item::OldChange(..));
             self.happened.brought_back += u64::from(is_old && matches!(verdict, wire::Verdict::Stored(_)));

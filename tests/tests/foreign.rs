@@ -23,7 +23,9 @@ use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::{SecretKey, token_message};
 use fieldfolio_core::store::Identity;
-use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, Record, Request, Response, Verdict};
+use fieldfolio_core::sync::wire::{
+    self, Cursor, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
+};
 use fieldfolio_server::{database, fork, news};
 use fieldfolio_tests::driver::{self, OsChance, now};
 use fieldfolio_tests::raw;
@@ -89,7 +91,7 @@ impl Place {
 }
 
 fn framework(told: &Response) -> FrameworkId {
-    let found = told.records.iter().find_map(|record| match record {
+    let found = told.records.iter().find_map(|record| match record.record()? {
         Record::Framework(framework) => Some(framework.id),
         _ => None,
     });
@@ -408,8 +410,8 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
     assert_eq!((told.status, &told), (403, &enrol(&mut caller, invented, "invented")));
 
     let records = |told: &Response, device: DeviceId| -> Vec<DeviceRecord> {
-        let all = told.records.iter().flat_map(|record| match record {
-            Record::Person { devices, .. } => devices.clone(),
+        let all = told.records.iter().flat_map(|record| match record.record() {
+            Some(Record::Person(PersonRecord { devices, .. })) => devices,
             _ => Vec::new(),
         });
         all.filter(|record| record.device == device).take(1).collect()

@@ -75,6 +75,7 @@ const MAY: &[(&str, &str)] = &[
         "select d.id, c.hash from sight s join document d",
         "the weekly comparison reads all that somebody sees",
     ),
+    ("select id from notice where person = ?1 and kind = ?2 order by id", "the same of records"),
     ("select d.id, d.class, s.visible from sight s join document d", "announced again where that differs"),
     ("select count(*) from sight where person = ?1 and visible", "announced again where that differs"),
     // Found by an index of their own, whatever SQLite calls it.

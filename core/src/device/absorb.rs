@@ -11,12 +11,13 @@ use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::piece::{Content, Medium};
 use crate::model::role::{Class, Role};
 use crate::store::log::ChangeState;
+use crate::store::newer::{self, NewerRecord};
 use crate::store::outbox::{Owed, SetAside};
 use crate::store::records::{self, RecordKind};
 use crate::store::transfers::Wanted;
 use crate::store::{Identity, StoreError, erased, index, log, outbox, transfers};
 use crate::sync::verify::KeyRing;
-use crate::sync::wire::{self, Lacking, Pack, Record, ToFill};
+use crate::sync::wire::{self, Envelope, Lacking, Opened, Pack, PersonRecord, PieceRecord, Record, ToFill};
 use crate::sync::{Batch, Reason};
 use crate::time::Timestamp;
 
@@ -40,16 +41,7 @@ impl Device {
         let mut dropped = Vec::new();
         self.store.write(|tx| {
             crate::store::remove_meta(tx, LOCKED)?;
-            let mut intake = Intake {
-                tx,
-                me,
-                ring,
-                now,
-                dirty: BTreeMap::new(),
-                pieces: BTreeSet::new(),
-                erased: BTreeSet::new(),
-                learned: false,
-            };
+            let mut intake = Intake::new(tx, me, ring, now);
             for (row, outcome) in &batch.outcomes {
                 intake.settle(*row, *outcome)?;
             }
@@ -65,8 +57,8 @@ impl Device {
                 dropped.extend(intake.begin_again(&batch.to_fill)?);
             }
             let directory_changed = !batch.records.is_empty();
-            for record in batch.records {
-                intake.record(record)?;
+            for envelope in &batch.records {
+                intake.envelope(envelope)?;
             }
             for document in batch.purge {
                 dropped.extend(intake.purge(document)?);
@@ -96,6 +88,31 @@ impl Device {
                 outbox::wake_waiting(tx)?;
             }
             set_cursor(tx, batch.cursor)
+        })?;
+        for hash in dropped {
+            blobs.remove(hash)?;
+        }
+        Ok(())
+    }
+
+    /// Records that a newer version wrote are read again: after an update this is that version.
+    pub(super) fn read_newer_records(&mut self) -> Result<(), DeviceError> {
+        if newer::count(self.store.read())? == 0 {
+            return Ok(());
+        }
+        let (me, ring) = (&self.me, &mut self.ring);
+        let blobs = self.store.blobs().clone();
+        let mut dropped = Vec::new();
+        self.store.write(|tx| {
+            // Nobody said what time it is: whatever is in them counts as recent.
+            let mut intake = Intake::new(tx, me, ring, Timestamp::from_millis(0));
+            for NewerRecord { kind, id, body } in newer::all(tx)? {
+                intake.envelope(&Envelope { kind, id, body: Some(body) })?;
+            }
+            for piece in std::mem::take(&mut intake.erased) {
+                dropped.extend(intake.erase(piece)?);
+            }
+            intake.finish()
         })?;
         for hash in dropped {
             blobs.remove(hash)?;
@@ -150,9 +167,35 @@ pub(super) struct Intake<'a> {
     pub(super) erased: BTreeSet<PieceId>,
     /// A key or an act was learned that may make others verifiable.
     learned: bool,
+    /// Records that came: what was kept of them for a newer version is over.
+    told: BTreeSet<(u16, Vec<u8>)>,
+}
+
+impl<'a> Intake<'a> {
+    fn new(tx: &'a Transaction<'a>, me: &'a Identity, ring: &'a mut KeyRing, now: Timestamp) -> Self {
+        let (dirty, pieces, erased, told) = Default::default();
+        Self { tx, me, ring, now, dirty, pieces, erased, learned: false, told }
+    }
 }
 
 impl Intake<'_> {
+    /// Takes what can be read of a record. What a newer version wrote in it is kept as it came.
+    fn envelope(&mut self, envelope: &Envelope) -> Result<(), DeviceError> {
+        let Envelope { kind, id, body } = envelope;
+        // A person with many devices comes in several parts.
+        if self.told.insert((*kind, id.clone())) {
+            newer::forget(self.tx, *kind, id)?;
+        }
+        let opened = envelope.open();
+        if let (Opened::InPart(_) | Opened::Closed, Some(body)) = (&opened, body) {
+            newer::keep(self.tx, &NewerRecord { kind: *kind, id: id.clone(), body: body.clone() })?;
+        }
+        match opened {
+            Opened::Whole(record) | Opened::InPart(record) => self.record(record),
+            Opened::Closed => Ok(()),
+        }
+    }
+
     fn record(&mut self, record: Record) -> Result<(), DeviceError> {
         let tx = self.tx;
         match record {
@@ -163,7 +206,7 @@ impl Intake<'_> {
             Record::Framework(framework) => {
                 records::put(tx, RecordKind::Framework, framework.id.as_bytes(), &framework)?;
             }
-            Record::Person { person, devices } => {
+            Record::Person(PersonRecord { person, devices }) => {
                 records::put(tx, RecordKind::Person, person.id.as_bytes(), &person)?;
                 for device in devices {
                     self.key(&device)?;
@@ -173,8 +216,8 @@ impl Intake<'_> {
                 records::put(tx, RecordKind::Project, project.id.as_bytes(), &project)?;
             }
             Record::Folio(folio) => records::put(tx, RecordKind::Folio, folio.id.as_bytes(), &folio)?,
-            Record::Piece { piece, .. } if erased::contains(tx, piece)? => {}
-            Record::Piece { piece, acts, numbers } => {
+            Record::Piece(PieceRecord { piece, .. }) if erased::contains(tx, piece)? => {}
+            Record::Piece(PieceRecord { piece, acts, numbers }) => {
                 for (position, act) in acts.iter().enumerate() {
                     self.act(piece, act, numbers.get(position).copied())?;
                 }
@@ -182,23 +225,30 @@ impl Intake<'_> {
             }
             Record::Erased(piece) => drop(self.erased.insert(piece)),
             Record::Held(held) => records::put(tx, RecordKind::Held, &held.document.to_bytes(), &held)?,
-            Record::HeldGone(document) => records::remove(tx, RecordKind::Held, &document.to_bytes())?,
             Record::Census { student, voices } => {
                 records::put(tx, RecordKind::Census, student.as_bytes(), &voices)?;
             }
             Record::Class(class) => records::put(tx, RecordKind::Class, class.id.as_bytes(), &class)?,
-            Record::ClassGone(class) => records::remove(tx, RecordKind::Class, class.as_bytes())?,
-            Record::PersonGone(person) => records::remove(tx, RecordKind::Person, person.as_bytes())?,
-            Record::ProjectGone(project) => records::remove(tx, RecordKind::Project, project.as_bytes())?,
-            Record::FolioGone(folio) => records::remove(tx, RecordKind::Folio, folio.as_bytes())?,
-            Record::CensusGone(student) => records::remove(tx, RecordKind::Census, student.as_bytes())?,
-            Record::PieceGone(piece) => {
+            Record::Gone(RecordKind::Piece, id) => {
+                let piece = PieceId::from_bytes(crate::store::bytes(&id, "a piece's id")?);
                 let own = piece_of(tx, piece)?.is_some_and(|piece| piece.maker == self.me.person);
                 if !own {
                     log::forget_acts(tx, piece, self.me.device)?;
                     self.pieces.insert(piece);
                 }
             }
+            // The school is never out of sight, and what was erased stays so.
+            Record::Gone(RecordKind::School | RecordKind::Erased, _) => {}
+            Record::Gone(
+                kind @ (RecordKind::Framework
+                | RecordKind::Person
+                | RecordKind::Project
+                | RecordKind::Folio
+                | RecordKind::Census
+                | RecordKind::Class
+                | RecordKind::Held),
+                id,
+            ) => records::remove(tx, kind, &id)?,
         }
         Ok(())
     }
@@ -217,10 +267,7 @@ impl Intake<'_> {
         }
         let is_unknown = !known.contains(&record.device);
         // An invitation makes one device: a second one under it is marked too.
-        let is_second = is_unknown
-            && records::keys(self.tx)?
-                .iter()
-                .any(|(other, _)| other.invitation == record.invitation && other.device != record.device);
+        let is_second = is_unknown && self.ring.has_another_by(record);
         let is_new = is_second || (is_unknown && !known.is_empty() && !vouched);
         records::put_key(self.tx, record, is_new)?;
         self.learned |= is_unknown;
@@ -228,14 +275,18 @@ impl Intake<'_> {
     }
 
     fn act(&mut self, piece: PieceId, signed: &SignedAct, n: Option<u64>) -> Result<(), DeviceError> {
+        // One of a newer version is kept with its record.
         let Ok(act) = Act::from_bytes(&signed.body) else { return Ok(()) };
         if act.piece() != Some(piece) {
             return Ok(());
         }
         let verified = self.is_genuine(signed);
         log::put_act(self.tx, signed, &act, true, verified)?;
-        if let Some(n) = n.filter(|_| verified) {
-            log::set_act_number(self.tx, signed.id, n)?;
+        match n {
+            Some(n) if verified => log::set_act_number(self.tx, signed.id, n)?,
+            // Its maker's key may come later. What is believed already has its number from elsewhere.
+            Some(n) => log::set_unverified_act_number(self.tx, signed.id, n)?,
+            None => {}
         }
         self.learned |= verified;
         Ok(())
@@ -385,6 +436,7 @@ impl Intake<'_> {
         }
         let unsent = self.unsent_words(piece)?;
         erased::erase(self.tx, piece)?;
+        newer::forget(self.tx, RecordKind::Piece.number(), piece.as_bytes())?;
         if let Some(words) = unsent {
             let (reason, item) = (Reason::Erased.code().to_owned(), Vec::new());
             outbox::set_aside(self.tx, &SetAside { piece: None, document: None, item, reason, words })?;

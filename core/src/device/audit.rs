@@ -1,8 +1,9 @@
 //! Comparing what is held here with what the relay has, once a week, or when someone asks for it.
 
-use crate::store::log;
-use crate::sync::audit::Fingerprint;
-use crate::sync::wire::{Request, Response};
+use crate::model::directory::RecordKind;
+use crate::store::{log, newer, records};
+use crate::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
+use crate::sync::wire::{self, Envelope, Holdings, Record, Request, Response};
 use crate::time::Timestamp;
 
 use super::absorb::cursor;
@@ -30,7 +31,7 @@ impl Device {
         &mut self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<Option<[u8; 32]>, DeviceError> {
+    ) -> Result<Option<Holdings>, DeviceError> {
         let conn = self.store.read();
         let is_quiet = request.items.is_empty() && request.fill.is_empty() && request.cursor.n > 0;
         let last = crate::store::meta(conn, AUDITED)?
@@ -42,17 +43,38 @@ impl Device {
         }
         let mut fingerprint = Fingerprint::default();
         self.comparing = true;
-        log::numbered(conn, cursor(conn)?.n, |document, change| fingerprint.add(document, change))?;
-        Ok(Some(fingerprint.finish()))
+        let up_to = cursor(conn)?.n;
+        log::numbered(conn, up_to, |document, change| fingerprint.add(document, change))?;
+        Ok(Some(Holdings { documents: fingerprint.finish(), records: held_records(conn, up_to)? }))
     }
 
     /// The relay compared, if it had nothing else to tell.
     pub(super) fn compared(&mut self, response: &Response, now: Timestamp) -> Result<(), DeviceError> {
         // An answer that has more to say, and says nothing of a difference, has not compared.
-        let is_compared = response.differs || (response.is_empty() && !response.more);
+        let is_compared = response.differs || response.again || (response.is_empty() && !response.more);
         if !std::mem::take(&mut self.comparing) || !is_compared {
             return Ok(());
         }
         self.store.write(|tx| Ok(crate::store::put_meta(tx, AUDITED, &now.millis().to_be_bytes())?))
     }
+}
+
+/// The fingerprint of the acts and records that the relay told of, what a newer version wrote included.
+fn held_records(conn: &rusqlite::Connection, up_to: u64) -> Result<[u8; 32], DeviceError> {
+    let mut fingerprint = RecordsFingerprint::default();
+    log::numbered_acts(conn, up_to, |piece, act| fingerprint.add_act(piece, act))?;
+    records::told(conn, &COMPARED, |kind, id, body| fingerprint.add_record(kind, id, body))?;
+    for newer::NewerRecord { kind, id, body } in newer::all(conn)? {
+        // As it came, not as it could be read.
+        if let Some(kind) = RecordKind::from_number(kind) {
+            fingerprint.add_record(kind, &id, &body);
+        }
+        if let Some(Record::Piece(wire::PieceRecord { piece, acts, numbers })) =
+            (Envelope { kind, id, body: Some(body) }).record()
+        {
+            let told = acts.iter().zip(numbers).filter(|(act, n)| *n <= up_to && act.is_newer());
+            told.for_each(|(act, _)| fingerprint.add_act(piece, act.id));
+        }
+    }
+    Ok(fingerprint.finish())
 }

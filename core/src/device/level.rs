@@ -56,8 +56,10 @@ impl Device {
             return Ok(Some(level));
         }
         let school = self.school()?;
-        let (rule, scale) = school.map(|school| (school.rule, school.scale)).unwrap_or_default();
-        let answer = answer(&rule, &scale, view.sight, [], false);
+        let answer = match school.as_ref().and_then(School::levels) {
+            Some((rule, scale)) => answer(rule, scale, view.sight, [], false),
+            None => Answer::not_here(),
+        };
         Ok(Some(OutcomeLevel { outcome, answer, beside: Vec::new() }))
     }
 }
@@ -77,7 +79,9 @@ fn levels(
     if !is_shown {
         return Ok(None);
     }
-    let (rule, scale) = school.map(|school| (school.rule, school.scale)).unwrap_or_default();
+    let Some((rule, scale)) = school.as_ref().and_then(School::levels) else {
+        return Ok(Some(not_here(conn, &folios, student)?));
+    };
     let projects: BTreeMap<_, ProjectId> =
         folios.iter().filter_map(|folio| Some((folio.id, folio.project?))).collect();
     let mut voices = Vec::new();
@@ -116,7 +120,7 @@ fn levels(
     let census: Option<u64> = records::get(conn, RecordKind::Census, student.as_bytes())?;
     let sight =
         if census == Some(countable.held) && !countable.lacks { Sight::Whole } else { Sight::Partial };
-    let mut by_outcome: BTreeMap<OutcomeId, Judged> = judged(&rule, &voices, &confirmed);
+    let mut by_outcome: BTreeMap<OutcomeId, Judged> = judged(rule, &voices, &confirmed);
     for outcome in aimed_at(conn, &folios, student)? {
         by_outcome.entry(outcome).or_default();
     }
@@ -124,11 +128,19 @@ fn levels(
         .into_iter()
         .map(|(outcome, judged)| {
             let practised = judged.is_practised();
-            let answer = answer(&rule, &scale, sight, judged.counting, practised);
+            let answer = answer(rule, scale, sight, judged.counting, practised);
             OutcomeLevel { outcome, answer, beside: judged.beside }
         })
         .collect();
     Ok(Some(LevelView { student, sight, outcomes }))
+}
+
+/// What is shown where the school's rule or levels can't be read: each outcome aimed at, and that it can't be told.
+fn not_here(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<LevelView, DeviceError> {
+    let aimed_at: std::collections::BTreeSet<OutcomeId> =
+        aimed_at(conn, folios, student)?.into_iter().collect();
+    let level = |outcome| OutcomeLevel { outcome, answer: Answer::not_here(), beside: Vec::new() };
+    Ok(LevelView { student, sight: Sight::Partial, outcomes: aimed_at.into_iter().map(level).collect() })
 }
 
 /// How many voices that can count are here, and whether one of them can't be relied on.

@@ -18,6 +18,8 @@ pub enum Heard {
     Answered,
     /// What others did. It was taken in, and an exchange in flight still is.
     News,
+    /// Something that a newer relay says. Nothing was taken in, and nothing is lost.
+    Nothing,
 }
 
 impl Device {
@@ -46,6 +48,8 @@ impl Device {
         chance: &mut dyn Chance,
     ) -> Result<Heard, DeviceError> {
         match Live::from_bytes(frame).map_err(unreadable)? {
+            // A newer relay says more than this version understands: what it is about comes with the next exchange.
+            Live::Newer => Ok(Heard::Nothing),
             Live::News(response) => {
                 let response = response.to_items(0).map_err(unreadable)?;
                 let batch = self.half.told(response, now);

@@ -72,7 +72,14 @@ impl Device {
             return Err(DeviceError::NotAllowed("only a teacher or a mentor of the folio can judge"));
         }
         self.voice_stays(piece, Some(student), class)?;
-        if self.school()?.is_some_and(|school| !school.scale.has(judging.level)) {
+        let school = self.school()?;
+        if school.as_ref().is_some_and(|school| school.scale.is_none()) {
+            return Err(DeviceError::NotAllowed(
+                "the school's levels were made by a newer version: update Fieldfolio to judge",
+            ));
+        }
+        let scale = school.and_then(|school| school.scale);
+        if scale.is_some_and(|scale| !scale.has(judging.level)) {
             return Err(DeviceError::Bounds("that is not one of the school's levels"));
         }
         let content = log::document(self.store.read(), DocumentId::content(piece))?;

@@ -51,7 +51,7 @@ impl Device {
         let me = &self.me;
         let folio = self.store.write(|tx| {
             write::act(tx, me, now, chance, &declare)?;
-            records::put(tx, RecordKind::Project, id.as_bytes(), &project)?;
+            records::put_local(tx, RecordKind::Project, id.as_bytes(), &project)?;
             declare_folio(tx, me, Some(id), now, chance)
         })?;
         Ok(StartedProject { project: id, folio })
@@ -178,7 +178,7 @@ fn declare_folio(
     write::act(tx, me, now, chance, &Act::DeclareFolio { student: me.person, project })?;
     let circle = vec![owner(me.person)];
     let folio = Folio { id, student: me.person, project, circle, proposed: Vec::new() };
-    records::put(tx, RecordKind::Folio, id.as_bytes(), &folio)?;
+    records::put_local(tx, RecordKind::Folio, id.as_bytes(), &folio)?;
     Ok(id)
 }
 

@@ -7,7 +7,7 @@ use crate::ids::{DocumentId, PersonId, PieceId};
 use crate::model::directory::Folio;
 use crate::model::mastery::Sight;
 use crate::store::records::{self, RecordKind};
-use crate::store::{log, outbox, transfers};
+use crate::store::{log, newer, outbox, transfers};
 
 use super::{Device, DeviceError, LOCKED, Why};
 
@@ -33,6 +33,9 @@ pub struct Status {
     pub set_aside: Vec<(Why, String)>,
     /// Sheets that can't be opened, with the reason.
     pub unopened: Vec<String>,
+    /// Records of which this version can't read everything: a newer one wrote them. They are kept as they came, and read
+    /// again after an update.
+    pub newer: u64,
     /// Devices that nobody known vouched for.
     pub new_devices: Vec<crate::ids::DeviceId>,
 }
@@ -94,6 +97,7 @@ impl Device {
                 .map(|aside| (Why::read(&aside.reason), aside.words))
                 .collect(),
             unopened: unopened.collect(),
+            newer: newer::count(conn)?,
             new_devices: self.new_devices()?,
         })
     }

@@ -86,6 +86,8 @@ impl Why {
             Self::PAUSED,
             Self::CANCELLED,
             Self::METERED,
+            Self::of(Reason::SchoolIsOlder),
+            Self::of(Reason::SchoolIsNewer),
         ];
         people.contains(&self)
     }

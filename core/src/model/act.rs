@@ -96,8 +96,11 @@ pub enum Act {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAct {
     /// Not an act, or not written as acts are.
-    #[error("this is not an act of a version this program knows")]
+    #[error("this is not an act")]
     Malformed,
+    /// An act of a kind, or with something in it, that a newer version made.
+    #[error("this act was made by a newer version")]
+    Newer,
     /// A word or a list is too long or empty.
     #[error("{0}")]
     Bounds(&'static str),
@@ -119,9 +122,15 @@ impl Act {
         if bytes.len() > MAX_ACT_BYTES {
             return Err(BadAct::Bounds("an act has at most 32 KB"));
         }
-        let act: Act = minicbor::decode(bytes).map_err(|_| BadAct::Malformed)?;
-        if act.to_bytes() != bytes {
-            return Err(BadAct::Malformed);
+        let Ok(act) = minicbor::decode::<Act>(bytes) else {
+            let is_newer = shape(bytes).is_some_and(|(kind, _)| kind >= KINDS);
+            return Err(if is_newer { BadAct::Newer } else { BadAct::Malformed });
+        };
+        let written = act.to_bytes();
+        if written != bytes {
+            // A field more than this version knows, or not written as acts are.
+            let is_newer = shape(bytes).map(|(_, fields)| fields) > shape(&written).map(|(_, fields)| fields);
+            return Err(if is_newer { BadAct::Newer } else { BadAct::Malformed });
         }
         act.check()?;
         Ok(act)
@@ -166,6 +175,20 @@ impl Act {
     }
 }
 
+/// How many kinds this version knows.
+const KINDS: u32 = 7;
+
+/// The number of an act's kind and how many fields it has, if the bytes are `[number, [field, …]]` with nothing after it:
+/// what every version's acts look like, whatever they mean.
+fn shape(bytes: &[u8]) -> Option<(u32, u64)> {
+    let mut d = minicbor::Decoder::new(bytes);
+    let is_pair = d.array().ok()? == Some(2);
+    let (kind, fields) = (d.u32().ok()?, d.array().ok()??);
+    let mut whole = minicbor::Decoder::new(bytes);
+    whole.skip().ok()?;
+    (is_pair && whole.position() == bytes.len()).then_some((kind, fields))
+}
+
 /// An act as it is sent, stored and verified.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SignedAct {
@@ -189,6 +212,11 @@ impl SignedAct {
         let body = act.to_bytes();
         let signature = key.sign(&act_message(school, device, id, &body));
         Self { id, device, body, signature }
+    }
+
+    /// Was it made by a newer version, so that nothing but its bytes can be kept here?
+    pub fn is_newer(&self) -> bool {
+        Act::from_bytes(&self.body) == Err(BadAct::Newer)
     }
 
     /// Checks the signature.

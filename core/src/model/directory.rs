@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::framework::Scale;
+use super::lenient;
 use super::mastery::Rule;
 use super::role::{Class as RoleClass, Role};
 use crate::ids::{
@@ -21,12 +22,73 @@ pub struct School {
     /// Its name.
     #[n(1)]
     pub name: String,
-    /// Its levels.
+    /// Its levels. None that this version can read: then no level is worked out here.
     #[n(2)]
-    pub scale: Scale,
-    /// How levels are worked out.
+    #[cbor(decode_with = "lenient::if_readable", default)]
+    pub scale: Option<Scale>,
+    /// How levels are worked out; the same.
     #[n(3)]
-    pub rule: Rule,
+    #[cbor(decode_with = "lenient::if_readable", default)]
+    pub rule: Option<Rule>,
+}
+
+impl School {
+    /// How levels are worked out and called, if this version can read both.
+    pub fn levels(&self) -> Option<(&Rule, &Scale)> {
+        Some((self.rule.as_ref()?, self.scale.as_ref()?))
+    }
+}
+
+/// The kinds of record that a person is told of. Their numbers are those on the wire and in databases; a number that is not
+/// here is a newer version's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// The school.
+    School,
+    /// A framework.
+    Framework,
+    /// A person with her devices.
+    Person,
+    /// A project.
+    Project,
+    /// A folio with its circle.
+    Folio,
+    /// The acts of a piece.
+    Piece,
+    /// How many voices about a student can count.
+    Census,
+    /// A class, for who teaches or advises it.
+    Class,
+    /// What is held back of a document.
+    Held,
+    /// A piece that was erased.
+    Erased,
+}
+
+impl RecordKind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [RecordKind; 10] = [
+        RecordKind::School,
+        RecordKind::Framework,
+        RecordKind::Person,
+        RecordKind::Project,
+        RecordKind::Folio,
+        RecordKind::Piece,
+        RecordKind::Census,
+        RecordKind::Class,
+        RecordKind::Held,
+        RecordKind::Erased,
+    ];
+
+    /// Its number.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// Reads [`RecordKind::number`].
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
 }
 
 /// A person, as others in her circles know her.
@@ -40,10 +102,11 @@ pub struct Person {
     pub name: String,
     /// What she is in the school.
     #[n(2)]
+    #[cbor(decode_with = "lenient::readable")]
     pub kinds: Vec<PersonKind>,
     /// What she was, and is no more: whom she vouched for then, she vouched for.
     #[n(3)]
-    #[cbor(default)]
+    #[cbor(decode_with = "lenient::readable", default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past_kinds: Vec<PersonKind>,
 }
@@ -153,6 +216,7 @@ pub struct Folio {
     pub project: Option<ProjectId>,
     /// Who may see what is in it, and as what.
     #[n(3)]
+    #[cbor(decode_with = "lenient::readable")]
     pub circle: Vec<CircleRow>,
     /// Mentors whom the owner proposed and no teacher has confirmed; told to her and to teachers only.
     #[n(4)]

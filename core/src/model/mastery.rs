@@ -101,6 +101,8 @@ pub enum Standing {
     Practised,
     /// A level.
     At(Level),
+    /// It can't be worked out here: the school's rule or levels are of a newer version.
+    NotHere,
 }
 
 /// Whether everything that could count was seen.
@@ -126,6 +128,16 @@ pub struct Answer {
     pub tally: Tally,
     /// The at-bats, by day, then piece.
     pub at_bats: Vec<AtBat>,
+}
+
+impl Answer {
+    /// What is said where the school's rule or its levels can't be read: never another level.
+    pub fn not_here() -> Self {
+        let tally = Tally { towards: Level(0), at_bats: 0, projects: 0, days: 0 };
+        let sentence =
+            "levels can't be worked out here: the school's rule was made by a newer version".to_owned();
+        Self { standing: Standing::NotHere, sight: Sight::Partial, sentence, tally, at_bats: Vec::new() }
+    }
 }
 
 /// Works out the standing in one outcome. `judgements` may come in any order; `practised` says that others exist that
@@ -260,6 +272,7 @@ fn sentence(rule: &Rule, scale: &Scale, sight: Sight, standing: Standing, tally:
     let text = match standing {
         Standing::NotAssessed => format!("not assessed: {text}"),
         Standing::Practised => format!("practised, not assessed: {text}"),
+        Standing::NotHere => text,
         Standing::At(reached) if reached >= scale.target => format!("{}: {text}", scale.word(reached)),
         Standing::At(below) => {
             format!("{}: {text} at \u{201c}{}\u{201d}", scale.word(below), scale.word(scale.target))
@@ -387,7 +400,7 @@ mod tests {
         fn a_new_at_bat_never_lowers_a_level(all in some_judgements(), level in 0u8..4, day in 1i8..9) {
             let (rule, scale) = (Rule::default(), Scale::default());
             let rank = |answer: Answer| match answer.standing {
-                Standing::NotAssessed | Standing::Practised => -1,
+                Standing::NotAssessed | Standing::Practised | Standing::NotHere => -1,
                 Standing::At(level) => i16::from(level.0),
             };
             let before = rank(answer(&rule, &scale, Sight::Whole, all.clone(), false));

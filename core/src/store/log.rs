@@ -344,6 +344,24 @@ pub fn numbered(
     Ok(())
 }
 
+/// Every act of a piece that has a number up to this one: what is compared with the relay.
+pub fn numbered_acts(
+    conn: &Connection,
+    up_to: u64,
+    mut each: impl FnMut(PieceId, ActId),
+) -> Result<(), StoreError> {
+    let mut query = conn.prepare(
+        "select piece, id from act where piece is not null and n <= ?1 and refused is null and verified",
+    )?;
+    let mut rows = query.query([up_to.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let (piece, id): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
+        each(piece, ActId::from_bytes(bytes(&id, "an act's id")?));
+    }
+    Ok(())
+}
+
 /// Sets how a change is held.
 pub fn set_state(tx: &Transaction<'_>, change: i64, state: ChangeState) -> Result<(), StoreError> {
     tx.prepare_cached("update change set state = ?2 where row = ?1")?.execute((change, state as i64))?;
@@ -499,6 +517,13 @@ pub fn set_act_verified(tx: &Transaction<'_>, id: ActId) -> Result<(), StoreErro
 /// An act has its number at the relay.
 pub fn set_act_number(tx: &Transaction<'_>, id: ActId, n: u64) -> Result<(), StoreError> {
     tx.prepare_cached("update act set n = ?2 where id = ?1")?
+        .execute((id.as_bytes().as_slice(), n.cast_signed()))?;
+    Ok(())
+}
+
+/// The same for one whose signature could not be verified yet.
+pub fn set_unverified_act_number(tx: &Transaction<'_>, id: ActId, n: u64) -> Result<(), StoreError> {
+    tx.prepare_cached("update act set n = ?2 where id = ?1 and not verified")?
         .execute((id.as_bytes().as_slice(), n.cast_signed()))?;
     Ok(())
 }

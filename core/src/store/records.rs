@@ -4,31 +4,12 @@ use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::ids::{DeviceId, DocumentId, PersonId};
-use crate::model::directory::{Class, DeviceRecord, Folio, Person, Project, School};
+use crate::model::directory::{Class, DeviceRecord, Folio, Held, Person, Project, School};
+
+pub use crate::model::directory::RecordKind;
 use crate::model::framework::Framework;
 
 use super::{StoreError, bytes};
-
-/// The kinds of record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecordKind {
-    /// The school.
-    School = 0,
-    /// A framework.
-    Framework = 1,
-    /// A person.
-    Person = 2,
-    /// A project.
-    Project = 3,
-    /// A folio with its circle.
-    Folio = 4,
-    /// How many voices about a student can count.
-    Census = 6,
-    /// A class, for who teaches or advises it.
-    Class = 7,
-    /// What came after its author's role had ended, for who teaches here.
-    Held = 8,
-}
 
 /// Sets a record to its state now.
 pub fn put<T: Encode<()>>(
@@ -39,10 +20,40 @@ pub fn put<T: Encode<()>>(
 ) -> Result<(), StoreError> {
     let body = minicbor::to_vec(body).map_err(|_| StoreError::Unexpected("a record"))?;
     tx.prepare_cached("insert or replace into record (kind, id, body) values (?1, ?2, ?3)")?.execute((
-        kind as i64,
+        kind.number(),
         id,
         body,
     ))?;
+    Ok(())
+}
+
+/// A record that was made here: the relay tells of it later.
+pub fn put_local<T: Encode<()>>(
+    tx: &Transaction<'_>,
+    kind: RecordKind,
+    id: &[u8],
+    body: &T,
+) -> Result<(), StoreError> {
+    put(tx, kind, id, body)?;
+    tx.execute("update record set is_local = 1 where kind = ?1 and id = ?2", (kind.number(), id))?;
+    Ok(())
+}
+
+/// Everything of these kinds that the relay told of, by kind and id.
+pub fn told(
+    conn: &Connection,
+    kinds: &[RecordKind],
+    mut each: impl FnMut(RecordKind, &[u8], &[u8]),
+) -> Result<(), StoreError> {
+    for kind in kinds {
+        let mut query =
+            conn.prepare_cached("select id, body from record where kind = ?1 and not is_local order by id")?;
+        let mut rows = query.query([kind.number()])?;
+        while let Some(row) = rows.next()? {
+            let (id, body): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            each(*kind, &id, &body);
+        }
+    }
     Ok(())
 }
 
@@ -51,17 +62,20 @@ pub(crate) fn restore(tx: &Transaction<'_>, kind: i64, id: &[u8], body: &[u8]) -
     fn is<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> bool {
         minicbor::decode::<T>(body).is_ok()
     }
-    let is_one = match kind {
-        0 => is::<School>(body),
-        1 => is::<Framework>(body),
-        2 => is::<Person>(body),
-        3 => is::<Project>(body),
-        4 => is::<Folio>(body),
-        6 => is::<u64>(body),
-        7 => is::<Class>(body),
-        _ => false,
+    let Some(known) = u16::try_from(kind).ok().and_then(RecordKind::from_number) else { return Ok(()) };
+    let is_one = match known {
+        RecordKind::School => is::<School>(body),
+        RecordKind::Framework => is::<Framework>(body),
+        RecordKind::Person => is::<Person>(body),
+        RecordKind::Project => is::<Project>(body),
+        RecordKind::Folio => is::<Folio>(body),
+        RecordKind::Census => is::<u64>(body),
+        RecordKind::Class => is::<Class>(body),
+        RecordKind::Held => is::<Held>(body),
+        RecordKind::Piece | RecordKind::Erased => false,
     };
-    if is_one && id.len() == 16 {
+    let is_named = id.len() == if known == RecordKind::Held { 49 } else { 16 };
+    if is_one && is_named {
         tx.prepare_cached("insert or ignore into record (kind, id, body) values (?1, ?2, ?3)")?
             .execute((kind, id, body))?;
     }
@@ -70,7 +84,7 @@ pub(crate) fn restore(tx: &Transaction<'_>, kind: i64, id: &[u8], body: &[u8]) -
 
 /// Forgets a record.
 pub fn remove(tx: &Transaction<'_>, kind: RecordKind, id: &[u8]) -> Result<(), StoreError> {
-    tx.execute("delete from record where kind = ?1 and id = ?2", (kind as i64, id))?;
+    tx.execute("delete from record where kind = ?1 and id = ?2", (kind.number(), id))?;
     Ok(())
 }
 
@@ -81,14 +95,14 @@ pub fn get<T: for<'b> Decode<'b, ()>>(
     id: &[u8],
 ) -> Result<Option<T>, StoreError> {
     let mut query = conn.prepare_cached("select body from record where kind = ?1 and id = ?2")?;
-    let body: Option<Vec<u8>> = query.query_row((kind as i64, id), |row| row.get(0)).optional()?;
+    let body: Option<Vec<u8>> = query.query_row((kind.number(), id), |row| row.get(0)).optional()?;
     body.map(|body| minicbor::decode(&body).map_err(|_| StoreError::Unexpected("a record"))).transpose()
 }
 
 /// Every record of a kind, by id.
 pub fn all<T: for<'b> Decode<'b, ()>>(conn: &Connection, kind: RecordKind) -> Result<Vec<T>, StoreError> {
     let mut query = conn.prepare_cached("select body from record where kind = ?1 order by id")?;
-    let rows = query.query_map([kind as i64], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([kind.number()], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|body| minicbor::decode(&body?).map_err(|_| StoreError::Unexpected("a record"))).collect()
 }
 

@@ -1,13 +1,16 @@
-//! Do a device and the relay hold the same? Both work out one hash over all that the device's person may read up to her
-//! cursor, and compare. Where they differ, every document in sight is sent once more, and the device offers what the
-//! relay turns out to lack.
+//! Do a device and the relay hold the same? Both work out two hashes over all that the device's person may read up to her
+//! cursor, and compare. Where the documents differ, every one in sight is sent once more, and the device offers what the
+//! relay turns out to lack. Where acts or records differ, everything comes again from the beginning.
+
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::ids::DocumentId;
+use crate::ids::{ActId, DocumentId, PieceId};
+use crate::model::directory::RecordKind;
 use crate::model::entry::Head;
 
-/// A fingerprint under way: documents ascending, and the hashes of each ascending.
+/// A fingerprint of documents under way: documents ascending, and the hashes of each ascending.
 #[derive(Debug, Default)]
 pub struct Fingerprint {
     hash: Sha256,
@@ -27,5 +30,62 @@ impl Fingerprint {
     /// SHA-256 of each document's 49 bytes, followed by the hashes of its changes.
     pub fn finish(self) -> [u8; 32] {
         self.hash.finalize().into()
+    }
+}
+
+/// Records that are compared. What others say of time (when a part ends, who may release what) makes a person's or a folio's
+/// state a matter of the moment, so of those only is compared which there are.
+pub const COMPARED: [RecordKind; 6] = [
+    RecordKind::School,
+    RecordKind::Framework,
+    RecordKind::Person,
+    RecordKind::Project,
+    RecordKind::Folio,
+    RecordKind::Class,
+];
+
+/// Is what such a record says compared, too?
+const fn by_its_words(kind: RecordKind) -> bool {
+    match kind {
+        RecordKind::School | RecordKind::Framework | RecordKind::Project | RecordKind::Class => true,
+        RecordKind::Person
+        | RecordKind::Folio
+        | RecordKind::Piece
+        | RecordKind::Census
+        | RecordKind::Held
+        | RecordKind::Erased => false,
+    }
+}
+
+/// A fingerprint of acts and records under way, in any order.
+#[derive(Debug, Default)]
+pub struct RecordsFingerprint(BTreeMap<(u16, Vec<u8>), [u8; 32]>);
+
+impl RecordsFingerprint {
+    /// An act of a piece.
+    pub fn add_act(&mut self, piece: PieceId, act: ActId) {
+        let key = [piece.as_bytes().as_slice(), act.as_bytes().as_slice()].concat();
+        self.0.insert((RecordKind::Piece.number(), key), [0; 32]);
+    }
+
+    /// A record, if its kind is one of those that are [`COMPARED`].
+    pub fn add_record(&mut self, kind: RecordKind, id: &[u8], body: &[u8]) {
+        if COMPARED.contains(&kind) {
+            let words = if by_its_words(kind) { Sha256::digest(body).into() } else { [0; 32] };
+            self.0.insert((kind.number(), id.to_vec()), words);
+        }
+    }
+
+    /// SHA-256 over them in the order of their kinds and ids: the kind (u16, big-endian), the id's length (the same) and
+    /// bytes, and the SHA-256 of the body or zeros.
+    pub fn finish(self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for ((kind, id), body) in self.0 {
+            hash.update(kind.to_be_bytes());
+            hash.update(u16::try_from(id.len()).unwrap_or(u16::MAX).to_be_bytes());
+            hash.update(id);
+            hash.update(body);
+        }
+        hash.finalize().into()
     }
 }

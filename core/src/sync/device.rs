@@ -5,7 +5,8 @@ use crate::model::entry::Head;
 use crate::time::Timestamp;
 
 use super::wire::{
-    Cursor, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, Record, Request, Response, ToFill, Verdict,
+    Cursor, Envelope, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, Request, Response, ToFill,
+    Verdict, VerdictClass,
 };
 
 /// One row of the outbox, in its order.
@@ -28,6 +29,8 @@ pub enum ItemName {
     Act(ActId),
     /// A change of a document.
     Change(DocumentId, Head),
+    /// Nothing that this version can name.
+    Newer,
 }
 
 impl Item {
@@ -38,6 +41,7 @@ impl Item {
             Item::Change(change) | Item::OldChange(change, _) => {
                 ItemName::Change(change.document, change.hash)
             }
+            Item::Newer => ItemName::Newer,
         }
     }
 
@@ -47,6 +51,7 @@ impl Item {
             Item::Change(change) | Item::OldChange(change, _) => {
                 change.raw.len() + 34 * change.blobs.len() + 300
             }
+            Item::Newer => 1,
         }
     }
 }
@@ -68,7 +73,7 @@ pub struct Batch {
     /// What becomes of outbox rows.
     pub outcomes: Vec<(i64, Outcome)>,
     /// Records in their state now.
-    pub records: Vec<Record>,
+    pub records: Vec<Envelope>,
     /// Documents to be filled.
     pub to_fill: Vec<ToFill>,
     /// Documents to be forgotten, unless they are the person's own.
@@ -132,11 +137,15 @@ pub enum Reason {
     TooLate,
     /// The piece was erased.
     Erased,
+    /// The relay is of an older version than this device, and can't read it yet.
+    SchoolIsOlder,
+    /// The relay is of a newer version, and gave a reason that this device does not know.
+    SchoolIsNewer,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 13] = [
         Reason::BuildsOnMissing,
         Reason::OverQuota,
         Reason::NotInCircle,
@@ -148,6 +157,8 @@ impl Reason {
         Reason::IdTaken,
         Reason::TooLate,
         Reason::Erased,
+        Reason::SchoolIsOlder,
+        Reason::SchoolIsNewer,
     ];
 
     /// Its name, as stores keep it.
@@ -164,6 +175,8 @@ impl Reason {
             Reason::IdTaken => "id_taken",
             Reason::TooLate => "too_late",
             Reason::Erased => "erased",
+            Reason::SchoolIsOlder => "school_is_older",
+            Reason::SchoolIsNewer => "school_is_newer",
         }
     }
 
@@ -181,6 +194,12 @@ impl Reason {
             Reason::IdTaken => "something else is there already under the same name",
             Reason::TooLate => "others have written on it since: it can only be marked as withdrawn",
             Reason::Erased => "the piece was erased: this was written on it, and was not sent",
+            Reason::SchoolIsOlder => {
+                "the school can't read this yet: it is sent again, and is taken once the school has updated"
+            }
+            Reason::SchoolIsNewer => {
+                "the school gave an answer that this version does not know: update Fieldfolio on this device"
+            }
         }
     }
 }
@@ -442,6 +461,12 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
         }
         _ if !sent.is_own => Outcome::Dropped,
         Verdict::Quarantined => Outcome::Held,
+        Verdict::NotUnderstood => Outcome::Waits(Reason::SchoolIsOlder, in_a_while(chance)),
+        Verdict::Other { class: VerdictClass::Done, .. } => Outcome::Dropped,
+        Verdict::Other { class: VerdictClass::Wait, .. } => {
+            Outcome::Waits(Reason::SchoolIsNewer, in_a_while(chance))
+        }
+        Verdict::Other { class: VerdictClass::SetAside, .. } => Outcome::SetAside(Reason::SchoolIsNewer),
         Verdict::Busy => Outcome::Later(later(chance)),
         Verdict::MissingDependency | Verdict::MissingAct if sent.rounds < PATIENCE => {
             Outcome::Later(later(chance))

@@ -41,12 +41,14 @@ pub struct KeyRing {
     school: SchoolId,
     root: PublicKey,
     keys: BTreeMap<DeviceId, TrustedKey>,
+    /// The first device that came by each invitation.
+    invited: BTreeMap<[u8; 32], DeviceId>,
 }
 
 impl KeyRing {
     /// A ring that believes the root key alone.
     pub fn new(school: SchoolId, root: PublicKey) -> Self {
-        Self { school, root, keys: BTreeMap::new() }
+        Self { school, root, keys: BTreeMap::new(), invited: BTreeMap::new() }
     }
 
     /// The school this ring is for.
@@ -66,7 +68,7 @@ impl KeyRing {
             Some(known) if *known != learned => Err(Distrust::Changed),
             Some(_) => Ok(()),
             None => {
-                self.keys.insert(record.device, learned);
+                self.restore(record);
                 Ok(())
             }
         }
@@ -93,6 +95,12 @@ impl KeyRing {
     /// Adds a device whose chain was verified before it was kept.
     pub fn restore(&mut self, record: &DeviceRecord) {
         self.keys.insert(record.device, TrustedKey { person: record.person, key: record.key });
+        self.invited.entry(*record.invitation.as_bytes()).or_insert(record.device);
+    }
+
+    /// Did another device come by the invitation of this one?
+    pub fn has_another_by(&self, record: &DeviceRecord) -> bool {
+        self.invited.get(record.invitation.as_bytes()).is_some_and(|first| *first != record.device)
     }
 
     /// The key of a device, if it is believed.

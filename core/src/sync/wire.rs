@@ -6,12 +6,13 @@ mod enrolment;
 mod records;
 mod verdict;
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 use crate::blob::BlobHash;
 use crate::document::SignedChange;
 use crate::ids::{DocumentId, PieceId};
 use crate::model::act::SignedAct;
+use crate::model::lenient;
 use crate::model::role::Class;
 
 pub use calls::{
@@ -19,13 +20,13 @@ pub use calls::{
     RevokeDevice, RevokedDevice, StartProject,
 };
 pub use enrolment::{ComeBack, Enrol, Enrolled, Invite, MAX_CHAIN};
-pub use records::Record;
-pub use verdict::Verdict;
+pub use records::{Envelope, Opened, PersonRecord, PieceRecord, Record};
+pub use verdict::{Verdict, VerdictClass};
 
 /// The protocol's version. A relay answers a version it doesn't speak with a clear refusal.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 /// The protocol that both sides of a live connection name.
-pub const LIVE_PROTOCOL: &str = "fieldfolio-1";
+pub const LIVE_PROTOCOL: &str = "fieldfolio-2";
 /// The largest request, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 /// The largest response a device reads, in bytes.
@@ -69,6 +70,7 @@ pub struct Request {
     pub cursor: Cursor,
     /// A stretch of its outbox, in order.
     #[n(2)]
+    #[cbor(decode_with = "each_item")]
     pub items: Vec<Item>,
     /// Documents it still has to fill.
     #[n(3)]
@@ -77,9 +79,10 @@ pub struct Request {
     #[n(4)]
     #[cbor(default)]
     pub inflates: bool,
-    /// What it holds of all that is in its person's sight, to be compared: see [`fingerprint`](super::audit).
-    #[cbor(n(5), with = "minicbor::bytes", default)]
-    pub audit: Option<[u8; 32]>,
+    /// What it holds of all that is in its person's sight, to be compared: see [`audit`](super::audit).
+    #[n(5)]
+    #[cbor(default)]
+    pub audit: Option<Holdings>,
 }
 
 /// One thing a device owes the relay.
@@ -97,6 +100,14 @@ pub enum Item {
     /// The same of a change.
     #[n(3)]
     OldChange(#[n(0)] SignedChange, #[n(1)] u64),
+    /// Something that a newer version sends: it is answered, not understood.
+    #[n(4)]
+    Newer,
+}
+
+/// Each item alone: one of a newer version keeps none of its neighbours from being read.
+fn each_item<'b, C>(d: &mut Decoder<'b>, _: &mut C) -> Result<Vec<Item>, minicbor::decode::Error> {
+    Ok(lenient::each(d)?.into_iter().map(|item| item.unwrap_or(Item::Newer)).collect())
 }
 
 /// A document still to be filled.
@@ -121,7 +132,7 @@ pub struct Response {
     pub verdicts: Vec<Verdict>,
     /// The state now of records that changed since the cursor, in number order.
     #[n(2)]
-    pub records: Vec<Record>,
+    pub records: Vec<Envelope>,
     /// Changes since the cursor of documents that were in sight already.
     #[n(3)]
     pub news: Vec<News>,
@@ -155,6 +166,21 @@ pub struct Response {
     #[n(12)]
     #[cbor(default)]
     pub lacks: Vec<Lacking>,
+    /// The records or acts that are held differ: all of them come once more, from the cursor given here on.
+    #[n(13)]
+    #[cbor(default)]
+    pub again: bool,
+}
+
+/// What a device holds: two [fingerprints](super::audit).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Holdings {
+    /// Of documents and their changes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub documents: [u8; 32],
+    /// Of acts and records.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub records: [u8; 32],
 }
 
 /// A file that the relay should have, and lacks.
@@ -177,6 +203,9 @@ pub enum Live {
     /// What happened since the last response on this connection, without being asked: it has no verdicts.
     #[n(1)]
     News(#[n(0)] Response),
+    /// Something that a newer relay says: nothing is lost by not hearing it.
+    #[n(2)]
+    Newer,
 }
 
 /// A change with its number in the log.
@@ -333,7 +362,12 @@ impl Live {
     /// Reads a frame of a live connection. Whether an answer fits its request is checked by [`Response::to_items`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadFrame> {
         let inflated = deflate::inflate(bytes, MAX_LIVE_BYTES)?;
-        from_bytes(inflated.as_deref().unwrap_or(bytes), MAX_LIVE_BYTES)
+        let frame = inflated.as_deref().unwrap_or(bytes);
+        match Decoder::new(frame).array().and_then(|_| Decoder::new(frame.get(1..).unwrap_or_default()).u32())
+        {
+            Ok(2..) => Ok(Live::Newer),
+            Ok(_) | Err(_) => from_bytes(frame, MAX_LIVE_BYTES),
+        }
     }
 
     /// The frame, if a device reads one of this size.

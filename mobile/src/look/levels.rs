@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fieldfolio_core::device::{DeviceError, OutcomeLevel};
 use fieldfolio_core::ids::{ClassId, OutcomeId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::model::directory::School;
 use fieldfolio_core::model::mastery::{self, Rule, Sight, growth};
 use fieldfolio_core::model::role::Role;
 
@@ -16,17 +17,15 @@ impl Look<'_> {
     /// A student's levels; `None` for those who are shown none.
     pub fn levels(&self, student: PersonId) -> Result<Option<Levels>, DeviceError> {
         let Some(view) = self.device.levels(student)? else { return Ok(None) };
-        let (rule, titles) = (self.rule()?, self.titles()?);
+        let (school, titles) = (self.device.school()?, self.titles()?);
+        // Without a rule nothing is counted, and every outcome says so.
+        let needs = school.as_ref().and_then(|school| school.rule).map_or((0, 0, 0), needs);
         Ok(Some(Levels {
             student: student.to_string(),
             student_name: self.name(student),
             whole: view.sight == Sight::Whole,
-            outcomes: view.outcomes.iter().map(|level| self.standing(level, &rule, &titles)).collect(),
+            outcomes: view.outcomes.iter().map(|level| self.standing(level, needs, &titles)).collect(),
         }))
-    }
-
-    fn rule(&self) -> Result<Rule, DeviceError> {
-        Ok(self.device.school()?.map(|school| school.rule).unwrap_or_default())
     }
 
     pub(super) fn titles(&self) -> Result<BTreeMap<PieceId, String>, DeviceError> {
@@ -34,7 +33,12 @@ impl Look<'_> {
         Ok(overviews.map(|piece| (piece.piece, piece.content.title)).collect())
     }
 
-    fn standing(&self, level: &OutcomeLevel, rule: &Rule, titles: &BTreeMap<PieceId, String>) -> Standing {
+    fn standing(
+        &self,
+        level: &OutcomeLevel,
+        (of_at_bats, of_projects, of_days): (u8, u8, u8),
+        titles: &BTreeMap<PieceId, String>,
+    ) -> Standing {
         let answer = &level.answer;
         let (state, reached) = said(answer.standing);
         let at_bats = answer.at_bats.iter().map(|at_bat| AtBat {
@@ -71,11 +75,11 @@ impl Look<'_> {
             tally: Tally {
                 towards: answer.tally.towards.0,
                 at_bats: count(answer.tally.at_bats),
-                of_at_bats: rule.at_bats,
+                of_at_bats,
                 projects: count(answer.tally.projects),
-                of_projects: rule.projects,
+                of_projects,
                 days: count(answer.tally.days),
-                of_days: rule.days,
+                of_days,
             },
             at_bats: at_bats.collect(),
             beside: beside.collect(),
@@ -86,12 +90,15 @@ impl Look<'_> {
     pub fn growth(&self, student: PersonId) -> Result<Option<Growth>, DeviceError> {
         let Some(view) = self.device.levels(student)? else { return Ok(None) };
         let titles = self.titles()?;
-        let (rule, scale) =
-            self.device.school()?.map(|school| (school.rule, school.scale)).unwrap_or_default();
+        let school = self.device.school()?;
+        let grown = |at_bats: &[mastery::AtBat]| {
+            let levels = school.as_ref().and_then(School::levels);
+            levels.map(|(rule, scale)| growth(rule, scale, at_bats)).unwrap_or_default()
+        };
         let judged = view.outcomes.iter().filter(|level| !level.answer.at_bats.is_empty());
         let outcomes = judged.map(|level| OutcomeGrowth {
             outcome: level.outcome.to_string(),
-            steps: growth(&rule, &scale, &level.answer.at_bats)
+            steps: grown(&level.answer.at_bats)
                 .into_iter()
                 .map(|grown| Grown {
                     day: grown.at_bat.day.to_string(),
@@ -126,7 +133,7 @@ impl Look<'_> {
         let frameworks = self.device.frameworks()?;
         let in_order = frameworks.iter().flat_map(|framework| &framework.outcomes).map(|outcome| outcome.id);
         let outcomes: Vec<OutcomeId> = in_order.filter(|outcome| aimed_at.contains(outcome)).collect();
-        let rule = self.rule()?;
+        let rule = self.device.school()?.and_then(|school| school.rule);
         let mut rows = Vec::new();
         for student in students.into_keys() {
             let Some(view) = self.device.levels(student)? else { continue };
@@ -139,7 +146,7 @@ impl Look<'_> {
                     state,
                     level: reached,
                     at_bats: level.map_or(0, |level| count(level.answer.at_bats.len())),
-                    of_at_bats: rule.at_bats,
+                    of_at_bats: rule.map_or(0, |rule| rule.at_bats),
                 }
             });
             rows.push(GridRow {
@@ -154,10 +161,16 @@ impl Look<'_> {
     }
 }
 
+/// At-bats, projects and days that a level needs.
+fn needs(rule: Rule) -> (u8, u8, u8) {
+    (rule.at_bats, rule.projects, rule.days)
+}
+
 fn said(standing: mastery::Standing) -> (Is, Option<u8>) {
     match standing {
         mastery::Standing::NotAssessed => (Is::NotAssessed, None),
         mastery::Standing::Practised => (Is::Practised, None),
         mastery::Standing::At(level) => (Is::Level, Some(level.0)),
+        mastery::Standing::NotHere => (Is::NotHere, None),
     }
 }

@@ -300,11 +300,17 @@ pub(super) fn person(person: &directory::Person) -> Person {
 }
 
 fn school(school: directory::School) -> School {
-    let levels = school.scale.levels.into_iter();
+    let rule = school.rule.map_or(Rule { at_bats: 0, projects: 0, days: 0 }, |rule| Rule {
+        at_bats: rule.at_bats,
+        projects: rule.projects,
+        days: rule.days,
+    });
+    let target = school.scale.as_ref().map_or(0, |scale| scale.target.0);
+    let levels = school.scale.into_iter().flat_map(|scale| scale.levels);
     School {
         name: school.name,
         levels: levels.map(|level| LevelWord { code: level.code, word: level.word }).collect(),
-        target: school.scale.target.0,
-        rule: Rule { at_bats: school.rule.at_bats, projects: school.rule.projects, days: school.rule.days },
+        target,
+        rule,
     }
 }

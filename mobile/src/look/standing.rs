@@ -187,6 +187,7 @@ impl Look<'_> {
                 .map(|(why, words)| records::Refused { why: why.code().to_owned(), words: words.clone() })
                 .collect(),
             unopened: count(status.unopened.len()),
+            newer: u32::try_from(status.newer).unwrap_or(u32::MAX),
             new_devices: self.unvouched()?,
             media: MediaUsage { bytes: room.bytes, unsent: room.unsent, may_go: room.own_sent + room.others },
             paused: self.device.are_uploads_paused()?,

@@ -47,6 +47,8 @@ pub enum Is {
     Practised,
     /// A level.
     Level,
+    /// It can't be worked out here: the school's rule or levels were made by a newer version.
+    NotHere,
 }
 
 /// How far she is on the way to a level: "2 of 3 at-bats, 1 of 2 projects".

@@ -52,6 +52,8 @@ pub struct Status {
     pub refused: Vec<Refused>,
     /// Sheets that can't be opened.
     pub unopened: u32,
+    /// Records of which this version can't read everything: a newer one wrote them. They are kept, and read after an update.
+    pub newer: u32,
     /// Other devices in one's own name that none of one's devices vouched for.
     pub new_devices: Vec<String>,
     pub media: MediaUsage,

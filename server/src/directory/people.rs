@@ -1,7 +1,7 @@
 //! People: students, teachers, mentors, guardians, administrators, and who is whose guardian.
 
 use fieldfolio_core::ids::{Chance, PersonId};
-use fieldfolio_core::model::directory::{Person, PersonKind};
+use fieldfolio_core::model::directory::{Person, PersonKind, RecordKind};
 use fieldfolio_core::model::role::Role;
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -118,7 +118,7 @@ pub fn lock(edit: &Edit<'_>, id: PersonId) -> Result<bool, DirectoryError> {
     }
     let n = edit.ending("person", &format!("lock person {id}"))?;
     // Her own lines are told, and closed by that.
-    sight::notify(edit.tx, row, sight::Notice::School, b"", n)?;
+    sight::notify(edit.tx, row, RecordKind::School, b"", n)?;
     Ok(true)
 }
 

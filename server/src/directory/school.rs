@@ -42,8 +42,8 @@ pub fn init(
     let school = School {
         id: SchoolId::new(now, chance),
         name: name.clone(),
-        scale: Scale::default(),
-        rule: Rule::default(),
+        scale: Some(Scale::default()),
+        rule: Some(Rule::default()),
     };
     let mut conn = database::create_aside(folder)?;
     let tx = database::begin(&mut conn)?;
@@ -66,7 +66,7 @@ pub fn school(conn: &Connection) -> Result<School, DirectoryError> {
     let scale =
         minicbor::decode(&value(conn, "scale")?).map_err(|_| DirectoryError::Broken("list of levels"))?;
     let rule = minicbor::decode(&value(conn, "rule")?).map_err(|_| DirectoryError::Broken("rule"))?;
-    Ok(School { id: id(conn)?, name, scale, rule })
+    Ok(School { id: id(conn)?, name, scale: Some(scale), rule: Some(rule) })
 }
 
 /// The school's id.

@@ -9,15 +9,15 @@ use fieldfolio_core::ids::{
 };
 use fieldfolio_core::model::act::SignedAct;
 use fieldfolio_core::model::directory::{
-    CircleRow, Class, DeviceRecord, Folio, Inviter, Person, Project, School,
+    CircleRow, Class, DeviceRecord, Folio, Inviter, Person, Project, RecordKind, School,
 };
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::wire::Record;
+use fieldfolio_core::sync::wire::{PersonRecord, PieceRecord, Record};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::sight::{self, Notice};
+use crate::sight;
 use crate::{database, directory, erasure};
 
 /// The devices of one person in one record: one that has more comes in several.
@@ -34,9 +34,9 @@ pub(super) fn records(
 ) -> rusqlite::Result<Vec<Record>> {
     let found = record(conn, reader, row, kind, id, now)?;
     Ok(match found {
-        Some(Record::Person { person, devices }) if devices.len() > DEVICES => devices
+        Some(Record::Person(PersonRecord { person, devices })) if devices.len() > DEVICES => devices
             .chunks(DEVICES)
-            .map(|devices| Record::Person { person: person.clone(), devices: devices.to_vec() })
+            .map(|devices| Record::Person(PersonRecord { person: person.clone(), devices: devices.to_vec() }))
             .collect(),
         found => found.into_iter().collect(),
     })
@@ -50,23 +50,25 @@ fn record(
     id: &[u8],
     now: Timestamp,
 ) -> rusqlite::Result<Option<Record>> {
-    let Some(kind) = Notice::ALL.into_iter().find(|known| *known as i64 == kind) else { return Ok(None) };
-    if kind == Notice::School {
+    let kind = u16::try_from(kind).ok().and_then(RecordKind::from_number);
+    let Some(kind) = kind else { return Ok(None) };
+    if kind == RecordKind::School {
         return Ok(Some(Record::School(school(conn)?)));
     }
-    if kind == Notice::Held {
+    if kind == RecordKind::Held {
         return DocumentId::from_bytes(id).map(|id| held(conn, reader, id, now)).transpose();
     }
     let Ok(id) = <[u8; 16]>::try_from(id) else { return Ok(None) };
     Ok(match kind {
-        Notice::School | Notice::Held => None,
-        Notice::Framework => framework(conn, FrameworkId::from_bytes(id))?,
-        Notice::Person => Some(person(conn, (reader, row), PersonId::from_bytes(id), now)?),
-        Notice::Project => Some(project(conn, row, ProjectId::from_bytes(id))?),
-        Notice::Folio => Some(folio(conn, reader, FolioId::from_bytes(id), now)?),
-        Notice::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
-        Notice::Census => Some(census(conn, row, PersonId::from_bytes(id))?),
-        Notice::Class => Some(class(conn, row, ClassId::from_bytes(id))?),
+        // An erased piece is told of as one, under its own kind.
+        RecordKind::School | RecordKind::Held | RecordKind::Erased => None,
+        RecordKind::Framework => framework(conn, FrameworkId::from_bytes(id))?,
+        RecordKind::Person => Some(person(conn, (reader, row), PersonId::from_bytes(id), now)?),
+        RecordKind::Project => Some(project(conn, row, ProjectId::from_bytes(id))?),
+        RecordKind::Folio => Some(folio(conn, reader, FolioId::from_bytes(id), now)?),
+        RecordKind::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
+        RecordKind::Census => Some(census(conn, row, PersonId::from_bytes(id))?),
+        RecordKind::Class => Some(class(conn, row, ClassId::from_bytes(id))?),
     })
 }
 
@@ -75,9 +77,18 @@ fn school(conn: &Connection) -> rusqlite::Result<School> {
     Ok(School {
         id: SchoolId::from_bytes(meta("school")?.try_into().map_err(|_| rusqlite::Error::InvalidQuery)?),
         name: String::from_utf8(meta("name")?).unwrap_or_default(),
-        scale: minicbor::decode(&meta("scale")?).unwrap_or_default(),
-        rule: minicbor::decode(&meta("rule")?).unwrap_or_default(),
+        scale: readable("list of levels", &meta("scale")?),
+        rule: readable("rule", &meta("rule")?),
     })
+}
+
+/// What the school chose, if this version can read it. Devices work no level out without it.
+fn readable<T: for<'b> minicbor::Decode<'b, ()>>(what: &'static str, bytes: &[u8]) -> Option<T> {
+    let read = minicbor::decode(bytes);
+    if let Err(error) = &read {
+        tracing::error!(what, %error, "the database holds what this version can't read: no device works levels out");
+    }
+    read.ok()
 }
 
 fn framework(conn: &Connection, id: FrameworkId) -> rusqlite::Result<Option<Record>> {
@@ -98,15 +109,17 @@ fn person(
         .prepare_cached("select row, name, kinds, past_kinds from person where id = ?1")?
         .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
-    let Some((row, name, kinds, past)) = found else { return Ok(Record::PersonGone(id)) };
+    let Some((row, name, kinds, past)) = found else {
+        return Ok(Record::gone(RecordKind::Person, id.as_bytes()));
+    };
     if !may_know(conn, reader_row, row)? && !may_release_something(conn, reader, id, now)? {
-        return Ok(Record::PersonGone(id));
+        return Ok(Record::gone(RecordKind::Person, id.as_bytes()));
     }
     let (kinds, past_kinds) = (directory::people::kinds(kinds), directory::people::kinds(past));
-    Ok(Record::Person {
+    Ok(Record::Person(PersonRecord {
         person: Person { id, name, kinds, past_kinds },
         devices: devices(conn, reader_row, row)?,
-    })
+    }))
 }
 
 /// Names go only where people share a class or a circle, or where one reads what the other wrote. A mentor and a peer
@@ -239,7 +252,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
         )?
         .exists((id.as_bytes().as_slice(), reader))?;
     if !visible {
-        return Ok(Record::ProjectGone(id));
+        return Ok(Record::gone(RecordKind::Project, id.as_bytes()));
     }
     conn.prepare_cached(
         "select p.title, p.brief, p.outcomes, p.framework, p.class, s.id
@@ -261,14 +274,14 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
         }))
     })
     .optional()
-    .map(|project| project.unwrap_or(Record::ProjectGone(id)))
+    .map(|project| project.unwrap_or(Record::gone(RecordKind::Project, id.as_bytes())))
 }
 
 fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> rusqlite::Result<Record> {
     let membership = sight::membership(conn, id, reader, Some(now))?;
     let is_member = !membership.roles.is_empty();
     if membership.denied || !(is_member || works_with(conn, reader, id)?) {
-        return Ok(Record::FolioGone(id));
+        return Ok(Record::gone(RecordKind::Folio, id.as_bytes()));
     }
     let found: Option<([u8; 16], Option<[u8; 16]>)> = conn
         .prepare_cached(
@@ -276,7 +289,7 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
         )?
         .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((student, project)) = found else { return Ok(Record::FolioGone(id)) };
+    let Some((student, project)) = found else { return Ok(Record::gone(RecordKind::Folio, id.as_bytes())) };
     let whole = Roles::of([Role::Owner, Role::Teacher, Role::Reader, Role::Guardian]);
     let sees_all = !membership.roles.intersection(whole).is_empty();
     let mut query = conn.prepare_cached(
@@ -314,7 +327,7 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
         )?
         .query_row((key, reader), |row| row.get(0))
         .optional()?;
-    let Some(title) = title else { return Ok(Record::ClassGone(id)) };
+    let Some(title) = title else { return Ok(Record::gone(RecordKind::Class, id.as_bytes())) };
     let mut query = conn.prepare_cached(
         "select p.id from class_member m join person p on p.row = m.person
          where m.class = ?1 and m.role = ?2 and m.removed_at is null order by p.id",
@@ -350,13 +363,13 @@ fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record
         )?
         .exists((key, reader))?;
     if !visible {
-        return Ok(Record::PieceGone(id));
+        return Ok(Record::gone(RecordKind::Piece, id.as_bytes()));
     }
     let mut query =
         conn.prepare_cached("select id, device, body, signature, n from act where piece = ?1 order by n")?;
     let rows = query.query_map([key], |row| Ok((act_row(row)?, row.get::<_, i64>(4)?.cast_unsigned())))?;
     let (acts, numbers) = rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().unzip();
-    Ok(Record::Piece { piece: id, acts, numbers })
+    Ok(Record::Piece(PieceRecord { piece: id, acts, numbers }))
 }
 
 /// What is held back of a document, for who teaches where its piece lies.
@@ -365,7 +378,7 @@ fn held(conn: &Connection, reader: PersonId, id: DocumentId, now: Timestamp) -> 
         true => directory::releases::waiting(conn, id)?,
         false => None,
     };
-    Ok(found.map_or(Record::HeldGone(id), Record::Held))
+    Ok(found.map_or(Record::held_gone(id), Record::Held))
 }
 
 /// Every act, in the order of the log.
@@ -394,7 +407,7 @@ fn census(conn: &Connection, reader: i64, student: PersonId) -> rusqlite::Result
         )?
         .exists((key, reader))?;
     if !shown {
-        return Ok(Record::CensusGone(student));
+        return Ok(Record::gone(RecordKind::Census, student.as_bytes()));
     }
     let voices: Option<i64> = conn
         .prepare_cached("select voices from census c join person s on s.row = c.student where s.id = ?1")?

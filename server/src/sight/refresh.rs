@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use fieldfolio_core::access::{self, Membership};
 use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId};
+use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::{Notice, count_voices, next_seq, notify, rows, standing};
+use super::{count_voices, next_seq, notify, rows, standing};
 use crate::database::{self, Event};
 
 /// The pieces of a folio are to be looked at again, as of event `n`: as many as one transaction takes at once, the
@@ -70,7 +71,7 @@ pub fn refresh_some(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<bo
         .collect::<rusqlite::Result<_>>()?;
     for person in free {
         // Whatever happened meanwhile, she is told now.
-        notify(tx, person, Notice::School, b"", n)?;
+        notify(tx, person, RecordKind::School, b"", n)?;
     }
     is_waited_for(tx)
 }
@@ -151,9 +152,9 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
                 continue;
             }
             set_sight(tx, *row, document.row, visible, n)?;
-            notify(tx, *row, Notice::Piece, key, n)?;
+            notify(tx, *row, RecordKind::Piece, key, n)?;
             for writer in [Some(piece.maker), document.id.author()].into_iter().flatten() {
-                notify(tx, *row, Notice::Person, writer.as_bytes(), n)?;
+                notify(tx, *row, RecordKind::Person, writer.as_bytes(), n)?;
             }
             // What was there already is only written over.
             told += if before.contains_key(row) { 0 } else { 4 };
@@ -195,8 +196,8 @@ fn tell_group(
                 .prepare_cached("insert or ignore into works_with (person, folio) values (?1, ?2)")?
                 .execute((*row, placement.folio.as_bytes().as_slice()))?;
             if is_new > 0 {
-                notify(tx, *row, Notice::Folio, placement.folio.as_bytes(), n)?;
-                notify(tx, *row, Notice::Person, placement.student.as_bytes(), n)?;
+                notify(tx, *row, RecordKind::Folio, placement.folio.as_bytes(), n)?;
+                notify(tx, *row, RecordKind::Person, placement.student.as_bytes(), n)?;
                 told += 3;
             }
         }
@@ -217,7 +218,7 @@ pub(super) fn meet(tx: &Transaction<'_>, reader: i64, device: &[u8; 16], n: u64)
         .query_row([device.as_slice()], |row| row.get(0))
         .optional()?;
     match person {
-        Some(person) => notify(tx, reader, Notice::Person, &person, n),
+        Some(person) => notify(tx, reader, RecordKind::Person, &person, n),
         None => Ok(()),
     }
 }

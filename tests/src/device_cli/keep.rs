@@ -234,6 +234,9 @@ pub(super) fn status(device: &Device) -> Result<Answer, CliError> {
         lines.push(format!("  set aside: {reason}. It said: {words}"));
     }
     lines.extend(status.unopened.iter().map(|why| format!("  can't be opened: {why}")));
+    if status.newer > 0 {
+        lines.push(format!("  made by a newer version, kept and read after an update: {}", status.newer));
+    }
     lines.extend(
         status.new_devices.iter().map(|id| format!("  new device that nobody known vouched for: {id}")),
     );

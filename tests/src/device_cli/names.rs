@@ -32,7 +32,7 @@ impl Names {
             outcomes: device.frameworks()?.into_iter().flat_map(|framework| framework.outcomes).collect(),
             projects: records::all(conn, RecordKind::Project).map_err(failed)?,
             folios: records::all(conn, RecordKind::Folio).map_err(failed)?,
-            scale: device.school()?.map(|school| school.scale).unwrap_or_default(),
+            scale: device.school()?.and_then(|school| school.scale).unwrap_or_default(),
         })
     }
 

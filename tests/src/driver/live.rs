@@ -232,6 +232,7 @@ fn take(
     match heard {
         Heard::Answered => report.answers += 1,
         Heard::News => report.news += 1,
+        Heard::Nothing => {}
     }
     tell(device, *report);
     Ok(Some(heard))

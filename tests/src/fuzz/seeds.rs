@@ -11,7 +11,9 @@ use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::store::Identity;
-use fieldfolio_core::sync::wire::{self, Cursor, Item, Live, Record, Request, Response};
+use fieldfolio_core::sync::wire::{
+    self, Cursor, Envelope, Item, Live, PersonRecord, Record, Request, Response,
+};
 use fieldfolio_server::directory::classes::ClassRole;
 use fieldfolio_server::directory::{circles, classes, devices, frameworks, invitations, people};
 use fieldfolio_server::ends;
@@ -113,9 +115,9 @@ fn frames() -> Vec<Vec<u8>> {
     frames
 }
 
-fn devices_of(record: &Record) -> Vec<DeviceRecord> {
-    match record {
-        Record::Person { devices, .. } => devices.clone(),
+fn devices_of(envelope: &Envelope) -> Vec<DeviceRecord> {
+    match envelope.record() {
+        Some(Record::Person(PersonRecord { devices, .. })) => devices,
         _ => Vec::new(),
     }
 }
@@ -130,7 +132,8 @@ fn requests(school: &School, me: &Identity, told: &Response) -> Vec<Vec<u8>> {
     items.push(Item::OldChange(change.clone(), 12));
     items.push(Item::Change(change));
     let fill = told.to_fill.iter().map(|fill| wire::Fill { document: fill.document, after: 0 }).collect();
-    let full = Request { fill, inflates: true, audit: Some([7; 32]), ..Request::of(told.cursor, items) };
+    let audit = Some(wire::Holdings { documents: [7; 32], records: [8; 32] });
+    let full = Request { fill, inflates: true, audit, ..Request::of(told.cursor, items) };
     [Request::of(Cursor::default(), Vec::new()), full].iter().map(wire::to_bytes).collect()
 }
 

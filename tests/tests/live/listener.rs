@@ -73,6 +73,7 @@ impl Listener {
                     self.take(response);
                     Said::Answer(verdicts)
                 }
+                Live::Newer => panic!("this relay is of the same version"),
                 Live::News(response) => {
                     assert!(response.verdicts.is_empty() && !response.is_empty() && !self.more);
                     self.take(response);

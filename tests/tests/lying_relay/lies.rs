@@ -3,10 +3,12 @@
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededChance};
-use fieldfolio_core::model::directory::Person;
+use fieldfolio_core::model::directory::{Person, RecordKind};
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::signing::{SecretKey, Signature};
-use fieldfolio_core::sync::wire::{Cursor, Pack, Record, Request, Response, ToFill, Verdict};
+use fieldfolio_core::sync::wire::{
+    Cursor, Envelope, Pack, PersonRecord, PieceRecord, Record, Request, Response, ToFill, Verdict,
+};
 use fieldfolio_tests::hostile::chunk::{body, seal};
 
 use super::some;
@@ -25,7 +27,7 @@ pub(super) struct Lie<'a> {
 /// A lie, and its name.
 type Named = (&'static str, fn(&mut Lie<'_>));
 
-pub(super) const LIES: [Named; 28] = [
+pub(super) const LIES: [Named; 29] = [
     ("bytes are altered, and their checksum is right", |lie| {
         lie.changes(|change, dice| {
             let mut altered = body(&change.raw).to_vec();
@@ -83,16 +85,16 @@ pub(super) const LIES: [Named; 28] = [
         }
     }),
     ("keys are others", |lie| {
-        for record in &mut lie.response.records {
-            if let Record::Person { devices, .. } = record {
+        rewrite(&mut lie.response.records, |record| {
+            if let Record::Person(PersonRecord { devices, .. }) = record {
                 devices.iter_mut().for_each(|device| device.key = own_key().public());
             }
-        }
+        });
     }),
     ("there are keys that nobody vouched for", |lie| {
         let Lie { response, dice, .. } = lie;
-        for record in &mut response.records {
-            if let Record::Person { devices, .. } = record {
+        rewrite(&mut response.records, |record| {
+            if let Record::Person(PersonRecord { devices, .. }) = record {
                 let more = devices.clone();
                 devices.extend(more.into_iter().map(|mut device| {
                     device.device = DeviceId::from_bytes(some(dice));
@@ -100,20 +102,20 @@ pub(super) const LIES: [Named; 28] = [
                     device
                 }));
             }
-        }
+        });
     }),
     ("keys are somebody else's", |lie| {
         let Lie { response, dice, .. } = lie;
-        for record in &mut response.records {
-            if let Record::Person { devices, .. } = record {
+        rewrite(&mut response.records, |record| {
+            if let Record::Person(PersonRecord { devices, .. }) = record {
                 devices.iter_mut().for_each(|device| device.person = PersonId::from_bytes(some(dice)));
             }
-        }
+        });
     }),
     ("acts are altered", |lie| {
         let Lie { response, dice, .. } = lie;
-        for record in &mut response.records {
-            if let Record::Piece { acts, .. } = record {
+        rewrite(&mut response.records, |record| {
+            if let Record::Piece(PieceRecord { acts, .. }) = record {
                 for act in acts {
                     match dice.below(3) {
                         0 => act.device = DeviceId::from_bytes(some(dice)),
@@ -122,13 +124,24 @@ pub(super) const LIES: [Named; 28] = [
                     }
                 }
             }
-        }
+        });
     }),
     ("acts are those of other pieces", |lie| {
         let Lie { response, dice, .. } = lie;
-        for record in &mut response.records {
-            if let Record::Piece { piece, .. } = record {
+        rewrite(&mut response.records, |record| {
+            if let Record::Piece(PieceRecord { piece, .. }) = record {
                 *piece = PieceId::from_bytes(some(dice));
+            }
+        });
+    }),
+    ("records are said to be others", |lie| {
+        let Lie { response, dice, .. } = lie;
+        for envelope in &mut response.records {
+            match dice.below(3) {
+                // That a piece was erased is the relay's word.
+                0 => envelope.kind = 10 + dice.below(300) as u16,
+                1 => envelope.id = some::<16>(dice).to_vec(),
+                _ => envelope.body.iter_mut().for_each(|body| body.truncate(body.len() / 2)),
             }
         }
     }),
@@ -196,13 +209,10 @@ pub(super) const LIES: [Named; 28] = [
         let said: Vec<Response> = lie.said.to_vec();
         for said in said {
             lie.response.purge.extend(said.to_fill.iter().map(|fill| fill.document));
-            lie.response.records.extend(said.records.iter().filter_map(|record| match record {
-                Record::Piece { piece, .. } => Some(Record::PieceGone(*piece)),
-                Record::Folio(folio) => Some(Record::FolioGone(folio.id)),
-                Record::Person { person, .. } => Some(Record::PersonGone(person.id)),
-                Record::Project(project) => Some(Record::ProjectGone(project.id)),
-                _ => None,
-            }));
+            let gone = [RecordKind::Piece, RecordKind::Folio, RecordKind::Person, RecordKind::Project];
+            let is_one = |record: &&Envelope| gone.iter().any(|kind| kind.number() == record.kind);
+            let gone = said.records.iter().filter(is_one);
+            lie.response.records.extend(gone.map(|record| Envelope { body: None, ..record.clone() }));
         }
         let items = lie.request.items.iter();
         lie.response.purge.extend(items.filter_map(|item| match item {
@@ -212,14 +222,14 @@ pub(super) const LIES: [Named; 28] = [
     }),
     ("there are thousands of people with endless names", |lie| {
         let Lie { response, dice, .. } = lie;
-        let person = response.records.iter().find_map(|record| match record {
-            Record::Person { person, .. } => Some(person.clone()),
+        let person = response.records.iter().find_map(|record| match record.record() {
+            Some(Record::Person(PersonRecord { person, .. })) => Some(person),
             _ => None,
         });
         let Some(person) = person else { return };
-        let more = |name: String, dice: &mut SeededChance| Record::Person {
-            person: Person { id: PersonId::from_bytes(some(dice)), name, ..person.clone() },
-            devices: Vec::new(),
+        let more = |name: String, dice: &mut SeededChance| {
+            let person = Person { id: PersonId::from_bytes(some(dice)), name, ..person.clone() };
+            Record::Person(PersonRecord { person, devices: Vec::new() }).to_envelope()
         };
         response.records.extend((0..1_000).map(|number| more(format!("Nobody {number}"), dice)));
         response.records.push(more("N".repeat(1 << 20), dice));
@@ -252,6 +262,15 @@ impl Lie<'_> {
 
 fn own_key() -> SecretKey {
     SecretKey::from_seed(&[9; 32])
+}
+
+/// Each record that can be read, told otherwise.
+fn rewrite(records: &mut [Envelope], mut otherwise: impl FnMut(&mut Record)) {
+    for envelope in records {
+        let Some(mut record) = envelope.record() else { continue };
+        otherwise(&mut record);
+        *envelope = record.to_envelope();
+    }
 }
 
 fn pick<T: Copy>(from: &[T], dice: &mut SeededChance) -> Option<T> {

@@ -6,7 +6,7 @@ use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::wire::{ComeBack, Cursor, Request};
+use fieldfolio_core::sync::wire::{ComeBack, Cursor, Holdings, Request};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::directory::{devices, invitations};
 use fieldfolio_server::relay::{now, token_holder};
@@ -371,7 +371,7 @@ fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
         let asker = relay.read(|conn| token_holder(conn, &me.token, now())).unwrap().unwrap();
         let cursor = relay.exchange(asker, Request::of(Cursor::default(), Vec::new())).unwrap().cursor;
         let differing = (0..40).filter(|_| {
-            let audit = Some([1; 32]);
+            let audit = Some(Holdings { documents: [1; 32], records: [1; 32] });
             relay.exchange(asker, Request { audit, ..Request::of(cursor, Vec::new()) }).unwrap().differs
         });
         differing.count()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::document::{BadChange, ParsedChange, SignedChange, Tried, Unfit, Unverified};
 use crate::ids::{DeviceId, DocumentId, PersonId};
-use crate::model::act::{Act, SignedAct};
+use crate::model::act::{Act, BadAct, SignedAct};
 use crate::model::entry::Head;
 use crate::sync::wire::{Item, Verdict};
 
@@ -127,6 +127,7 @@ pub fn prepare<L: Ledger>(ledger: &L, asker: Asker, items: Vec<Item>) -> Result<
             batch.lost.insert(position, *n);
         }
         let prepared = match item {
+            Item::Newer => Prepared::Settled(Verdict::NotUnderstood),
             Item::Act(signed) | Item::OldAct(signed, _) => prepare_act(ledger, asker, signed)?,
             Item::Change(change) | Item::OldChange(change, _) => {
                 match prepare_change(ledger, asker, &change)? {
@@ -165,7 +166,8 @@ fn prepare_act<L: Ledger>(ledger: &L, asker: Asker, signed: SignedAct) -> Result
     }
     Ok(match Act::from_bytes(&signed.body) {
         Ok(act) => Prepared::Act(Box::new(SentAct { signed, act, author: device.person })),
-        Err(_) => Prepared::Settled(Verdict::Malformed),
+        Err(BadAct::Newer) => Prepared::Settled(Verdict::NotUnderstood),
+        Err(BadAct::Malformed | BadAct::Bounds(_)) => Prepared::Settled(Verdict::Malformed),
     })
 }
 

@@ -1,88 +1,198 @@
-//! Records of the school as devices are told of them.
+//! Records of the school as devices are told of them: each in an envelope whose body is read alone, so that one of a newer
+//! version costs an older device nothing but itself.
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{ClassId, DocumentId, FolioId, PersonId, PieceId, ProjectId};
+use super::{from_bytes, to_bytes};
+use crate::ids::{DocumentId, PersonId, PieceId};
 use crate::model::act::SignedAct;
-use crate::model::directory::{self, DeviceRecord, Folio, Person, Project, School};
+use crate::model::directory::{self, DeviceRecord, Folio, Person, Project, RecordKind, School};
 use crate::model::framework::Framework;
+use crate::model::lenient;
+
+/// A record as it travels: what it is, which one, and its state now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Envelope {
+    /// The number of a [`RecordKind`], or of a kind that a newer version has.
+    #[n(0)]
+    pub kind: u16,
+    /// Which one.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub id: Vec<u8>,
+    /// Its state now, as CBOR; nothing once it is out of the reader's visibility.
+    #[cbor(n(2), with = "minicbor::bytes", default)]
+    pub body: Option<Vec<u8>>,
+}
 
 /// The state now of one record of the school.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// The school itself.
-    #[n(0)]
-    School(#[n(0)] School),
+    School(School),
     /// A framework.
-    #[n(1)]
-    Framework(#[n(0)] Framework),
+    Framework(Framework),
     /// A person, her devices' keys, and the keys that vouch for those.
-    #[n(2)]
-    Person {
-        /// Who.
-        #[n(0)]
-        person: Person,
-        /// Her devices, and those of others in the chains; inviters before the invited.
-        #[n(1)]
-        devices: Vec<DeviceRecord>,
-    },
+    Person(PersonRecord),
     /// A project.
-    #[n(3)]
-    Project(#[n(0)] Project),
+    Project(Project),
     /// A folio with its circle.
-    #[n(4)]
-    Folio(#[n(0)] Folio),
+    Folio(Folio),
     /// The acts of a piece.
-    #[n(5)]
-    Piece {
-        /// Which one.
-        #[n(0)]
-        piece: PieceId,
-        /// Its acts, in number order.
-        #[n(1)]
-        acts: Vec<SignedAct>,
-        /// The number of each.
-        #[n(2)]
-        numbers: Vec<u64>,
-    },
+    Piece(PieceRecord),
     /// How many voices about a student exist that can count; what a level's sight is measured by.
-    #[n(6)]
     Census {
         /// The student.
-        #[n(0)]
         student: PersonId,
         /// Voices of teachers and mentors about her on pieces in her project folios that are shared with her.
-        #[n(1)]
         voices: u64,
     },
-    /// Out of sight.
-    #[n(7)]
-    PersonGone(#[n(0)] PersonId),
-    /// Out of sight.
-    #[n(8)]
-    ProjectGone(#[n(0)] ProjectId),
-    /// Out of sight.
-    #[n(9)]
-    FolioGone(#[n(0)] FolioId),
-    /// Out of sight.
-    #[n(10)]
-    PieceGone(#[n(0)] PieceId),
-    /// Out of sight.
-    #[n(11)]
-    CensusGone(#[n(0)] PersonId),
     /// A class, for who teaches or advises it.
-    #[n(12)]
-    Class(#[n(0)] directory::Class),
-    /// Out of sight.
-    #[n(13)]
-    ClassGone(#[n(0)] ClassId),
-    /// The piece was erased: what is here of it goes.
-    #[n(14)]
-    Erased(#[n(0)] PieceId),
+    Class(directory::Class),
     /// Something that came after its author's role had ended, for a teacher to release or to leave.
-    #[n(15)]
-    Held(#[n(0)] directory::Held),
-    /// It was released, or is over.
-    #[n(16)]
-    HeldGone(#[n(0)] DocumentId),
+    Held(directory::Held),
+    /// The piece was erased: what is here of it goes.
+    Erased(PieceId),
+    /// Out of the reader's visibility.
+    Gone(RecordKind, Vec<u8>),
+}
+
+/// A person, her devices' keys, and the keys that vouch for those.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PersonRecord {
+    /// Who.
+    #[n(0)]
+    pub person: Person,
+    /// Her devices, and those of others in the chains; inviters before the invited.
+    #[n(1)]
+    #[cbor(decode_with = "lenient::readable")]
+    pub devices: Vec<DeviceRecord>,
+}
+
+/// The acts of a piece.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PieceRecord {
+    /// Which one.
+    #[n(0)]
+    pub piece: PieceId,
+    /// Its acts, in number order.
+    #[n(1)]
+    pub acts: Vec<SignedAct>,
+    /// The number of each.
+    #[n(2)]
+    pub numbers: Vec<u64>,
+}
+
+/// What could be read of an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// All of it.
+    Whole(Record),
+    /// Some of it was written by a newer version.
+    InPart(Record),
+    /// Nothing: the kind, or something that it can't do without, is of a newer version.
+    Closed,
+}
+
+impl Record {
+    /// The record as it travels.
+    pub fn to_envelope(&self) -> Envelope {
+        let of = |kind: RecordKind, id: &[u8], body: Vec<u8>| Envelope {
+            kind: kind.number(),
+            id: id.to_vec(),
+            body: Some(body),
+        };
+        match self {
+            Record::School(school) => of(RecordKind::School, school.id.as_bytes(), to_bytes(school)),
+            Record::Framework(framework) => {
+                of(RecordKind::Framework, framework.id.as_bytes(), to_bytes(framework))
+            }
+            Record::Person(record) => of(RecordKind::Person, record.person.id.as_bytes(), to_bytes(record)),
+            Record::Project(project) => of(RecordKind::Project, project.id.as_bytes(), to_bytes(project)),
+            Record::Folio(folio) => of(RecordKind::Folio, folio.id.as_bytes(), to_bytes(folio)),
+            Record::Piece(record) => of(RecordKind::Piece, record.piece.as_bytes(), to_bytes(record)),
+            Record::Census { student, voices } => {
+                of(RecordKind::Census, student.as_bytes(), to_bytes(voices))
+            }
+            Record::Class(class) => of(RecordKind::Class, class.id.as_bytes(), to_bytes(class)),
+            Record::Held(held) => of(RecordKind::Held, &held.document.to_bytes(), to_bytes(held)),
+            Record::Erased(piece) => of(RecordKind::Erased, piece.as_bytes(), to_bytes(&())),
+            Record::Gone(kind, id) => Envelope { kind: kind.number(), id: id.clone(), body: None },
+        }
+    }
+}
+
+impl Envelope {
+    /// No less than its encoded bytes.
+    pub fn bytes(&self) -> usize {
+        16 + self.id.len() + self.body.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Reads what this version can read. A body that says more than was read (a field, an element, an act that a newer
+    /// version wrote) is there in part.
+    pub fn open(&self) -> Opened {
+        let Some(kind) = RecordKind::from_number(self.kind) else { return Opened::Closed };
+        let Some(body) = &self.body else { return Opened::Whole(Record::Gone(kind, self.id.clone())) };
+        let Some(record) = self.read(kind, body) else { return Opened::Closed };
+        let is_whole = record.to_envelope() == *self && !record.has_newer_acts();
+        if is_whole { Opened::Whole(record) } else { Opened::InPart(record) }
+    }
+
+    /// What can be read of it.
+    pub fn record(&self) -> Option<Record> {
+        match self.open() {
+            Opened::Whole(record) | Opened::InPart(record) => Some(record),
+            Opened::Closed => None,
+        }
+    }
+
+    fn read(&self, kind: RecordKind, body: &[u8]) -> Option<Record> {
+        fn body_of<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Option<T> {
+            from_bytes(body, usize::MAX).ok()
+        }
+        let id = <[u8; 16]>::try_from(self.id.as_slice()).ok();
+        let record = match kind {
+            RecordKind::School => Record::School(body_of(body)?),
+            RecordKind::Framework => Record::Framework(body_of(body)?),
+            RecordKind::Person => Record::Person(body_of(body)?),
+            RecordKind::Project => Record::Project(body_of(body)?),
+            RecordKind::Folio => Record::Folio(body_of(body)?),
+            RecordKind::Piece => Record::Piece(body_of(body)?),
+            RecordKind::Census => {
+                Record::Census { student: PersonId::from_bytes(id?), voices: body_of(body)? }
+            }
+            RecordKind::Class => Record::Class(body_of(body)?),
+            RecordKind::Held => Record::Held(body_of(body)?),
+            RecordKind::Erased => Record::Erased(PieceId::from_bytes(id?)),
+        };
+        // The id is what a record is kept under: a body that names another one is none of this.
+        (record.to_envelope().id == self.id).then_some(record)
+    }
+}
+
+impl Record {
+    fn has_newer_acts(&self) -> bool {
+        match self {
+            Record::Piece(record) => record.acts.iter().any(SignedAct::is_newer),
+            Record::School(_)
+            | Record::Framework(_)
+            | Record::Person(_)
+            | Record::Project(_)
+            | Record::Folio(_)
+            | Record::Census { .. }
+            | Record::Class(_)
+            | Record::Held(_)
+            | Record::Erased(_)
+            | Record::Gone(..) => false,
+        }
+    }
+
+    /// It is out of visibility.
+    pub fn gone(kind: RecordKind, id: impl AsRef<[u8]>) -> Self {
+        Record::Gone(kind, id.as_ref().to_vec())
+    }
+
+    /// Nothing is held back of this document any more.
+    pub fn held_gone(document: DocumentId) -> Self {
+        Record::gone(RecordKind::Held, document.to_bytes())
+    }
 }

@@ -43,7 +43,7 @@ describe("the catalogues", () => {
   });
 
   test("know a sentence for each code of the core, and one for codes to come", () => {
-    const why = ["builds_on_missing", "over_quota", "not_in_circle", "role_ended", "malformed", "too_large", "bad_signature", "actor_taken", "id_taken", "too_late", "erased", "no_connection", "not_expected_yet", "started_again", "busy", "file_missing"];
+    const why = ["builds_on_missing", "over_quota", "not_in_circle", "role_ended", "malformed", "too_large", "bad_signature", "actor_taken", "id_taken", "too_late", "erased", "school_is_older", "school_is_newer", "no_connection", "not_expected_yet", "started_again", "busy", "file_missing"];
     for (const code of why) expect(codeKey("why", code)).toBe(`why.${code}`);
     const refusals = ["store", "no_room", "media_unsupported", "media_damaged", "media_too_large", "bounds", "unknown", "not_allowed", "school_refused", "no_network", "unsent", "bad_link", "other"];
     for (const code of refusals) expect(codeKey("refusal", code)).toBe(`refusal.${code}`);

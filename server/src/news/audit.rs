@@ -1,0 +1,96 @@
+//! Comparing what a device holds with all that its person may read.
+
+use fieldfolio_core::ids::{ActId, DocumentId, PersonId, PieceId};
+use fieldfolio_core::model::entry::Head;
+use fieldfolio_core::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
+use fieldfolio_core::sync::wire::{Holdings, Lacking, Response, ToFill};
+use fieldfolio_core::time::Timestamp;
+use rusqlite::Connection;
+
+use super::{MOST_ANNOUNCED, changed_row, render};
+use crate::{fork, media, sight};
+
+/// Compares what a device holds with all that its person may read, both up to its cursor. Where documents differ, all in
+/// sight are announced once more; where acts or records differ, everything is told from the beginning.
+pub fn audit(
+    conn: &Connection,
+    person: PersonId,
+    (held, up_to): (Holdings, u64),
+    now: Timestamp,
+    response: &mut Response,
+) -> rusqlite::Result<()> {
+    let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
+    let lacking = media::lacking(conn, row)?;
+    response.lacks = lacking.into_iter().map(|(piece, blob)| Lacking { piece, blob }).collect();
+    if records(conn, (person, row), up_to, now)? != held.records {
+        response.cursor = fork::cursor_at(conn, 0)?;
+        (response.again, response.more) = (true, true);
+    }
+    let mut fingerprint = Fingerprint::default();
+    let mut query = conn.prepare_cached(
+        "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row
+         where s.person = ?1 and s.visible and c.n <= ?2 order by d.id, c.hash",
+    )?;
+    let mut rows = query.query((row, up_to.cast_signed()))?;
+    while let Some(row) = rows.next()? {
+        let id: Vec<u8> = row.get(0)?;
+        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
+        fingerprint.add(document, &Head(row.get(1)?));
+    }
+    if fingerprint.finish() == held.documents {
+        return Ok(());
+    }
+    let in_sight: i64 = conn
+        .prepare_cached("select count(*) from sight where person = ?1 and visible")?
+        .query_row([row], |row| row.get(0))?;
+    if in_sight > MOST_ANNOUNCED {
+        tracing::warn!(%person, in_sight, "a device differs, and has more in sight than can be announced at once");
+        return Ok(());
+    }
+    let mut query = conn.prepare_cached(
+        "select d.id, d.class, s.visible from sight s join document d on d.row = s.document
+         where s.person = ?1 and s.visible",
+    )?;
+    for sight in query.query_map([row], changed_row)? {
+        let sight = sight?;
+        response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+    }
+    (response.differs, response.more) = (true, true);
+    Ok(())
+}
+
+/// The fingerprint of the acts and records that this person may know.
+fn records(
+    conn: &Connection,
+    (person, row): (PersonId, i64),
+    up_to: u64,
+    now: Timestamp,
+) -> rusqlite::Result<[u8; 32]> {
+    let mut fingerprint = RecordsFingerprint::default();
+    let mut acts = conn.prepare_cached(
+        "select a.piece, a.id from (
+             select d.piece as piece from sight s join document d on d.row = s.document
+             where s.person = ?1 and s.visible
+             union select id from piece where maker = ?1) p
+         cross join act a on a.piece = p.piece where a.n <= ?2",
+    )?;
+    let mut rows = acts.query((row, up_to.cast_signed()))?;
+    while let Some(row) = rows.next()? {
+        fingerprint.add_act(PieceId::from_bytes(row.get(0)?), ActId::from_bytes(row.get(1)?));
+    }
+    let mut notices =
+        conn.prepare_cached("select id from notice where person = ?1 and kind = ?2 order by id")?;
+    for kind in COMPARED {
+        let ids: Vec<Vec<u8>> =
+            notices.query_map((row, kind.number()), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for id in ids {
+            for record in render::records(conn, person, row, kind.number().into(), &id, now)? {
+                let envelope = record.to_envelope();
+                if let Some(body) = &envelope.body {
+                    fingerprint.add_record(kind, &envelope.id, body);
+                }
+            }
+        }
+    }
+    Ok(fingerprint.finish())
+}
