@@ -116,7 +116,12 @@ pub struct SimDevice {
     on_its_way: Option<(Turn, Result<HttpAnswer, Failure>)>,
     /// A request that will arrive once more.
     astray: Option<Vec<u8>>,
+    /// What a relay of another version would say instead.
+    version: Option<Version>,
 }
+
+/// What a relay of another version would say instead.
+pub type Version = Box<dyn FnMut(&Request, &mut wire::Response) + Send>;
 
 impl SimDevice {
     fn new(device: Device, folder: PathBuf) -> Self {
@@ -128,6 +133,7 @@ impl SimDevice {
             wrong_by: 0,
             on_its_way: None,
             astray: None,
+            version: None,
         }
     }
 
@@ -139,6 +145,16 @@ impl SimDevice {
     /// Its clock is wrong by so much from here on.
     pub fn set_clock_wrong_by(&mut self, millis: i64) {
         self.wrong_by = millis;
+    }
+
+    /// Its relay is of another version from here on.
+    pub fn hears(&mut self, version: Version) {
+        self.version = Some(version);
+    }
+
+    /// Where its store lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// No network from here on.
@@ -543,6 +559,14 @@ impl School {
         }
         self.happened.exchanges += 1;
         let mut answer = answer;
+        if answer.status == 200
+            && let Some(version) = &mut self.device(name).version
+        {
+            let request = Request::from_bytes(body)?;
+            let mut response = wire::Response::from_bytes(&answer.body, request.items.len())?;
+            version(&request, &mut response);
+            answer.body = response.to_frame(request.inflates);
+        }
         if answer.status == 200 && self.chance.happens(self.weather.truncate) {
             self.happened.truncated += 1;
             let half = answer.body.len() / 2;

@@ -19,6 +19,8 @@ mod judging;
 mod late;
 #[path = "scenarios/leaving.rs"]
 mod leaving;
+#[path = "scenarios/newer.rs"]
+mod newer;
 #[path = "scenarios/offline.rs"]
 mod offline;
 #[path = "scenarios/quiet.rs"]

@@ -59,7 +59,10 @@ pub(crate) fn words(what: &'static str, text: &str, limit: usize) -> Result<Stri
 
 /// Signs that no name is written with.
 fn is_unwritable(c: char) -> bool {
-    c.is_control() || (is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}'))
+    // Joiners and variation selectors belong to letters and emoji.
+    let is_part_of_a_sign =
+        matches!(c, '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}');
+    c.is_control() || (is_invisible(c) && !is_part_of_a_sign)
 }
 
 /// Signs that draw nothing: Unicode's formats and fillers.
@@ -168,6 +171,7 @@ mod tests {
             assert!(words("a name", bad, 20).is_err(), "{bad:?}");
         }
         assert_eq!(words("a name", " Zoe\u{308} ", 20).unwrap(), "Zoë");
+        assert_eq!(words("a name", "🏳️‍🌈 class", 20).unwrap(), "🏳️‍🌈 class");
         assert!(words("a name", "می\u{200c}خواهم", 20).is_ok(), "some scripts are written with joiners");
     }
 }
