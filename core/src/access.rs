@@ -78,7 +78,14 @@ impl<F: Fn(FolioId, PersonId) -> Membership> Circles for F {
 /// What the table grants for reading, by role, class and kind of piece.
 fn grants_reading(role: Role, class: Class, kind: PieceKind) -> bool {
     let read_as = match class {
-        Class::Content => return role != Role::Peer || kind == PieceKind::Evidence,
+        Class::Content => return role != Role::Peer || kind.rules().peers_read,
+        Class::Shared => {
+            return matches!(
+                role,
+                Role::Owner | Role::Teacher | Role::Reader | Role::Mentor | Role::Group | Role::Guardian
+            );
+        }
+        Class::Newer(_) => return false,
         Class::Voice(Role::Reader) => Role::Teacher,
         Class::Voice(Role::Group) => Role::Peer,
         Class::Voice(author) => author,
@@ -135,6 +142,23 @@ impl Piece {
                         || roles.contains(Role::Teacher)
                         || roles.contains(Role::Mentor)
                 }))
+    }
+
+    /// May `person` write what is written together on the piece? Only where its kind has such a sheet.
+    pub fn may_write_shared(&self, circles: &impl Circles, person: PersonId) -> bool {
+        let writes = |role: Role| match role {
+            Role::Owner | Role::Teacher | Role::Group => true,
+            Role::Reader | Role::Mentor | Role::Peer | Role::Guardian => false,
+        };
+        self.kind.rules().has_shared
+            && (person == self.maker || self.any_role(circles, person, writes))
+            && !self.placements.iter().any(|placement| circles.membership(placement.folio, person).denied)
+    }
+
+    /// May `person` read what is written together on the piece?
+    pub fn may_read_shared(&self, circles: &impl Circles, person: PersonId) -> bool {
+        person == self.maker
+            || self.any_role(circles, person, |role| grants_reading(role, Class::Shared, self.kind))
     }
 
     /// The class of a voice that `person` begins now about `about`: her first role; `None` if she may not speak.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::time::Timestamp;
 
-pub use document_id::{DocumentId, Part};
+pub use document_id::{DocumentId, Part, Writer};
 
 mod document_id;
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 mod into_core;
 
-use crate::records::{HeldBack, Reference, SpotOn};
+use crate::records::{HeldBack, PieceKind, Reference, SpotOn};
 
 /// How long an invitation to one's own next device, or to a student's, may be used: two days.
 pub const DEVICE_LINK_MILLIS: u64 = 2 * 24 * 60 * 60 * 1000;
@@ -91,7 +91,7 @@ asked! {
         folios: Vec<FolioId> as "string[]",
         /// Null: one's own alone.
         audience: Option<Vec<Role>> as "Role[] | null",
-        is_observation: bool as "boolean",
+        kind: PieceKind as "PieceKind",
         revises: Option<PieceId> as "string | null",
     }
     /// What changes about a piece; what is null stays. New files travel beside it.

@@ -14,7 +14,7 @@ pub use people::{
     School, SchoolClass, Seer,
 };
 pub use pieces::{
-    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
-    Shows, Spot, SpotOn, ToConfirm, Voice,
+    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceKind, PieceLine, Placed, QueueRow,
+    Reference, Says, Shows, Spot, SpotOn, ToConfirm, Voice,
 };
 pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -272,7 +272,7 @@ impl Ledger for SqliteLedger<'_> {
             .query_row([document.to_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((class, heads)) = found else { return Ok(None) };
-        let class = Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?;
+        let class = Class::from_number(class);
         Ok(Some(DocumentFacts { class, heads: split_heads(&heads) }))
     }
 
@@ -329,7 +329,7 @@ impl Ledger for SqliteLedger<'_> {
             found = Some(HeldFacts {
                 changes,
                 author: PersonId::from_bytes(row.get(1)?),
-                class: Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?,
+                class: Class::from_number(class),
                 heads: split_heads(&heads),
             });
         }
@@ -453,10 +453,10 @@ impl Ledger for SqliteLedger<'_> {
 fn note_narrowing(
     tx: &Transaction<'_>,
     piece: PieceId,
-    audience: Option<u8>,
+    audience: Option<u16>,
     n: u64,
 ) -> rusqlite::Result<()> {
-    let before: Option<u8> = tx
+    let before: Option<u16> = tx
         .prepare_cached("select audience from piece where id = ?1")?
         .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
     let (before, after) = (before.unwrap_or(0), audience.unwrap_or(0));
@@ -560,7 +560,7 @@ impl SqliteLedger<'_> {
             Act::DeclarePiece { piece, maker, kind } => {
                 tx.execute(
                     "insert into piece (id, maker, kind) values (?1, ?2, ?3)",
-                    (piece.as_bytes().as_slice(), self.row_of(*maker)?, *kind as i64),
+                    (piece.as_bytes().as_slice(), self.row_of(*maker)?, kind.number()),
                 )?;
                 sight::piece_changed(tx, *piece, device, n)
             }

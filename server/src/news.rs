@@ -239,7 +239,7 @@ fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
     let id: Vec<u8> = row.get(0)?;
     Ok(ChangedSight {
         document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
-        class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
+        class: Class::from_number(row.get(1)?),
         visible: row.get(2)?,
     })
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use fieldfolio_mobile::phone::{
     Config, Fieldfolio, FieldfolioError, LogLevel, NewEvidence, NewFile, Store, SyncBudget, SyncEnd,
 };
+use fieldfolio_mobile::records::PieceKind;
 use fieldfolio_tests::journey::Stage;
 
 type Done = Result<(), FieldfolioError>;
@@ -60,7 +61,7 @@ fn evidence(stage: &Stage, title: &str, files: &[&std::path::Path]) -> NewEviden
         outcomes: Vec::new(),
         folios: vec![stage.school.folio("mina/community-garden")],
         audience: None,
-        is_observation: false,
+        kind: PieceKind::Evidence,
         revises: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Ids, signed bytes and act bodies never change: they are pinned in `tests/vectors/`.
+//! Ids, signed bytes, act bodies and what travels never change from version 0.2 on: they are pinned in `tests/vectors/`.
 //!
 //! A changed vector means that devices in the field no longer understand each other. Never edit one; a new version gets
 //! new rows.
@@ -12,12 +12,14 @@ use fieldfolio_core::ids::{
     SeededChance,
 };
 use fieldfolio_core::model::act::Act;
+use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::{
     ChangeName, SecretKey, act_message, blob_list_hash, change_message, device_message, invitation_message,
     token_message,
 };
+use fieldfolio_core::sync::wire::{self, Record, Verdict};
 use fieldfolio_core::time::Timestamp;
 
 fn hex(bytes: &[u8]) -> String {
@@ -37,6 +39,8 @@ fn vectors() -> BTreeMap<String, String> {
     let blobs = [BlobHash::of(b"preview"), BlobHash::of(b"original")];
     let document = DocumentId::voice(piece, ito, Some(mina));
     let name = ChangeName { document, device, actor: &[10; 16], seq: 3, hash: &[11; 32], blobs: &blobs };
+    let census = Record::Census { student: mina, voices: 3 };
+    let gone = Record::gone(RecordKind::Folio, folio.as_bytes());
     let acts = [
         (
             "declare_project",
@@ -62,6 +66,12 @@ fn vectors() -> BTreeMap<String, String> {
         ("document/content".to_owned(), hex(&DocumentId::content(piece).to_bytes())),
         ("document/voice_about_nobody".to_owned(), hex(&DocumentId::voice(piece, ito, None).to_bytes())),
         ("document/voice".to_owned(), hex(&document.to_bytes())),
+        ("document/shared".to_owned(), hex(&DocumentId::shared(piece).to_bytes())),
+        ("wire/document".to_owned(), hex(&wire::to_bytes(&document))),
+        ("wire/verdict_stored".to_owned(), hex(&wire::to_bytes(&Verdict::Stored(7)))),
+        ("wire/verdict_not_understood".to_owned(), hex(&wire::to_bytes(&Verdict::NotUnderstood))),
+        ("wire/record_census".to_owned(), hex(&wire::to_bytes(&census.to_envelope()))),
+        ("wire/record_gone".to_owned(), hex(&wire::to_bytes(&gone.to_envelope()))),
         ("genesis/bytes".to_owned(), hex(GENESIS)),
         ("genesis/hash".to_owned(), hex(&chunk_hash(GENESIS).expect("genesis is a change").0)),
         ("genesis/heads".to_owned(), hex(&Sheet::genesis().heads()[0].0)),

@@ -52,7 +52,7 @@ fn new_piece(school: &School) -> Value {
         "files": [], "links": [],
         "title": "A leaf", "words": "It grows.", "work_date": "2026-05-02",
         "outcomes": [school.outcome("THINK")], "folios": [school.folio("mina/community-garden")],
-        "audience": ["owner", "teacher", "mentor", "guardian"], "is_observation": false, "revises": null,
+        "audience": ["owner", "teacher", "mentor", "guardian"], "kind": "evidence", "revises": null,
     })
 }
 

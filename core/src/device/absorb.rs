@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use crate::document::SignedChange;
-use crate::ids::{DeviceId, DocumentId, PersonId, PieceId};
+use crate::ids::{DeviceId, DocumentId, Part, PersonId, PieceId, Writer};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::{DeviceRecord, Inviter};
 use crate::model::piece::{Content, Medium};
@@ -23,6 +23,7 @@ use crate::time::Timestamp;
 
 use super::audit::AUDITED;
 use super::browse::Waits;
+use super::salvage::least;
 use super::settle::{offer_lost, words_of};
 use super::write::{reindex_document, reindex_piece};
 use super::{Device, DeviceError, LOCKED, piece_of, standing};
@@ -314,8 +315,7 @@ impl Intake<'_> {
         let class = match known {
             Some(document) => document.class,
             // News of a document that was never announced: kept, and read as the least that it can be.
-            None if change.document.author().is_none() => Class::Content,
-            None => Class::Voice(crate::model::role::Role::Guardian),
+            None => least(change.document),
         };
         let row = log::put_document(self.tx, change.document, class, false)?;
         let verified = self.verified(change)?;
@@ -349,9 +349,12 @@ impl Intake<'_> {
     }
 
     fn verified(&self, change: &SignedChange) -> Result<bool, DeviceError> {
-        let writer = match change.document.author() {
-            Some(author) => Some(author),
-            None => declared_maker(self.tx, change.document.piece)?,
+        let writer = match change.document.writer() {
+            Writer::One(author) => Some(author),
+            Writer::Maker => declared_maker(self.tx, change.document.piece)?,
+            // Who of the circle may is the relay's word; whose device it is, is her signature's.
+            Writer::Circle => self.ring.get(change.device).map(|key| key.person),
+            Writer::Unknown => None,
         };
         Ok(writer.is_some_and(|writer| self.ring.verify_change(change, writer).is_ok()))
     }
@@ -393,9 +396,10 @@ impl Intake<'_> {
     }
 
     fn is_own(&self, document: DocumentId) -> Result<bool, DeviceError> {
-        Ok(match document.author() {
-            Some(author) => author == self.me.person,
-            None => declared_maker(self.tx, document.piece)? == Some(self.me.person),
+        Ok(match document.writer() {
+            Writer::One(author) => author == self.me.person,
+            Writer::Maker => declared_maker(self.tx, document.piece)? == Some(self.me.person),
+            Writer::Circle | Writer::Unknown => false,
         })
     }
 
@@ -475,11 +479,11 @@ impl Intake<'_> {
         if self.is_own(document)? {
             return Ok(Vec::new());
         }
-        let media = match document.author() {
-            None => index::content(self.tx, document.piece)?
+        let media = match document.part {
+            Part::Content => index::content(self.tx, document.piece)?
                 .map(|content| [content.media, content.earlier].concat())
                 .unwrap_or_default(),
-            Some(_) => Vec::new(),
+            Part::Voice { .. } | Part::Shared | Part::Newer { .. } => Vec::new(),
         };
         log::forget_document(self.tx, document)?;
         self.dirty.remove(&document);
@@ -520,7 +524,7 @@ impl Intake<'_> {
         }
         for (document, row) in std::mem::take(&mut self.dirty) {
             reindex_document(self.tx, row, document)?;
-            if document.author().is_none() {
+            if document == DocumentId::content(document.piece) {
                 self.want_previews(document.piece)?;
             }
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::blob::BlobHash;
-use crate::ids::{FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use crate::ids::{DocumentId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use crate::media::MediaType;
 use crate::model::directory::{CircleRow, Folio, Person, Project};
 use crate::model::entry::{Entry, Reference, Said};
@@ -202,7 +202,7 @@ impl Device {
         let documents = log::documents_of(conn, id)?;
         let heads = documents
             .iter()
-            .find(|document| document.id.author().is_none())
+            .find(|document| document.id == DocumentId::content(id))
             .map(|document| document.heads.clone())
             .unwrap_or_default();
         let mut voices = Vec::new();

@@ -8,7 +8,7 @@ use crate::document::{Edit, MediumWords};
 use crate::ids::{Chance, EntryId, OutcomeId, PieceId};
 use crate::media::{self, MediaError, Offered, Prepared};
 use crate::model::act::Act;
-use crate::model::piece::{Link, Mark, Medium, PieceKind, Turn};
+use crate::model::piece::{Link, Makers, Mark, Medium, Turn};
 use crate::model::role::Class;
 use crate::store::transfers;
 use crate::time::Timestamp;
@@ -45,7 +45,12 @@ impl Device {
         let media = self.keep_media(new.media, now, chance)?;
         let links = keyed(new.links, media.len(), now, chance);
         let piece = PieceId::new(now, chance);
-        let kind = if new.is_observation { PieceKind::Observation } else { PieceKind::Evidence };
+        let kind = new.kind;
+        if kind.rules().makers == Makers::Nobody {
+            return Err(DeviceError::Bounds(
+                "a piece of this kind can't be made with this version: update Fieldfolio",
+            ));
+        }
         let me = &self.me;
         self.store.write(|tx| {
             write::act(tx, me, now, chance, &Act::DeclarePiece { piece, maker: me.person, kind })?;

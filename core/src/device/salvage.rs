@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::blob::BlobHash;
 use crate::document::{SignedChange, chunk_hash};
-use crate::ids::{ActId, DeviceId, DocumentId, PersonId, PieceId, SchoolId};
+use crate::ids::{ActId, DeviceId, DocumentId, Part, PersonId, PieceId, SchoolId, Writer};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::DeviceRecord;
 use crate::model::entry::Head;
@@ -200,7 +200,7 @@ impl Device {
                 let changes = log::changes_of(tx, document.row)?;
                 let waiting = reindex_document(tx, document.row, document.id)?;
                 saved.incomplete += u64::from(!waiting.is_empty() || document.set_aside.is_some());
-                if document.id.author().is_some() {
+                if document.id != DocumentId::content(document.id.piece) {
                     continue;
                 }
                 let content = index::content(tx, document.id.piece)?.unwrap_or_default();
@@ -279,7 +279,7 @@ type DocumentRow = (i64, Option<(DocumentId, Class, bool)>);
 
 fn document_row(row: &Row<'_>) -> rusqlite::Result<DocumentRow> {
     let (id, class, from_relay): (Vec<u8>, u8, bool) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let known = DocumentId::from_bytes(&id).zip(Class::from_number(class));
+    let known = DocumentId::from_bytes(&id).map(|id| (id, Class::from_number(class)));
     Ok((row.get(0)?, known.map(|(id, class)| (id, class, from_relay))))
 }
 
@@ -504,8 +504,13 @@ impl Taking<'_> {
         let maker = |piece: PieceId| self.makers.get(&piece).copied().unwrap_or(self.me.person);
         let names = |document: &DocumentId| {
             let change = SignedChange { document: *document, ..change.clone() };
-            document.author().unwrap_or_else(|| maker(document.piece)) == person
-                && change.verify(self.me.school, &key).is_ok()
+            let is_writer = match document.writer() {
+                Writer::Maker => maker(document.piece) == person,
+                Writer::One(author) => author == person,
+                Writer::Circle => true,
+                Writer::Unknown => false,
+            };
+            is_writer && change.verify(self.me.school, &key).is_ok()
         };
         let found = expected.filter(names).or_else(|| candidates.iter().copied().find(names));
         found.map(|document| (document, Some(person)))
@@ -540,10 +545,12 @@ impl Taking<'_> {
 }
 
 /// What a sheet is read as until the school says.
-fn least(document: DocumentId) -> Class {
-    match document.author() {
-        None => Class::Content,
-        Some(_) => Class::Voice(Role::Guardian),
+pub(super) fn least(document: DocumentId) -> Class {
+    match document.part {
+        Part::Content => Class::Content,
+        Part::Voice { .. } => Class::Voice(Role::Guardian),
+        Part::Shared => Class::Shared,
+        Part::Newer { number, .. } => Class::Newer(number),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::document::{Edit, EntryWords, Sheet, SheetError, contained};
 use crate::ids::{Chance, DocumentId, EntryId, OutcomeId, PersonId, PieceId};
-use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Reference, Said};
+use crate::model::entry::{Assessment, AssessmentKind, Editions, Entry, Feedback, Reference, Said};
 use crate::model::framework::Level;
 use crate::model::role::{Class, Role};
 use crate::store::{index, log};
@@ -79,7 +79,7 @@ impl Device {
             ));
         }
         let scale = school.and_then(|school| school.scale);
-        if scale.is_some_and(|scale| !scale.has(judging.level)) {
+        if scale.as_ref().is_some_and(|scale| !scale.has(judging.level)) {
             return Err(DeviceError::Bounds("that is not one of the school's levels"));
         }
         let content = log::document(self.store.read(), DocumentId::content(piece))?;
@@ -90,6 +90,11 @@ impl Device {
         let Some(work_date) = judging.work_date.or(of_piece).or_else(|| now.utc_day()) else {
             return Err(DeviceError::Bounds("say on which day the work was done"));
         };
+        let frameworks = self.frameworks()?;
+        let of_outcome = frameworks
+            .iter()
+            .find(|framework| framework.outcomes.iter().any(|outcome| outcome.id == judging.outcome));
+        let framework = of_outcome.map_or(1, |framework| framework.version);
         let assessment = Assessment {
             outcome: judging.outcome,
             level: judging.level,
@@ -97,6 +102,7 @@ impl Device {
             work_date,
             next_step: judging.next_step,
             judged: content.heads,
+            editions: Editions { framework, scale: scale.map_or(1, |scale| scale.edition.max(1)) },
         };
         let id = EntryId::new(now, chance);
         self.say(piece, Some(student), now, chance, |edit| {

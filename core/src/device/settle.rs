@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Transaction;
 
-use crate::ids::{ActId, DocumentId, PieceId};
+use crate::ids::{ActId, DocumentId, Part, PieceId};
 use crate::model::act::Act;
 use crate::store::log::ChangeState;
 use crate::store::outbox::{Owed, SetAside};
@@ -170,13 +170,14 @@ impl Intake<'_> {
 /// What a document says, line by line, for showing what was set aside.
 pub(super) fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
     let json = |value: serde_json::Result<String>| value.unwrap_or_default();
-    Ok(match id.author() {
-        None => index::content(tx, id.piece)?
+    Ok(match id.part {
+        Part::Content => index::content(tx, id.piece)?
             .map(|content| {
                 vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))]
             })
             .unwrap_or_default(),
-        Some(_) => {
+        Part::Shared | Part::Newer { .. } => Vec::new(),
+        Part::Voice { .. } => {
             index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
         }
     })

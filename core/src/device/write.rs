@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use crate::blob::BlobHash;
 use crate::document::{Edit, Sheet, SheetError, SignedChange, Stopped, contained};
-use crate::ids::{Chance, DocumentId, PieceId, random};
+use crate::ids::{Chance, DocumentId, Part, PieceId, random};
 use crate::model::act::{Act, SignedAct, audience};
 use crate::model::entry::{Entry, Head};
 use crate::model::piece::Content;
@@ -143,13 +143,16 @@ pub(super) fn distrust(tx: &Transaction<'_>, document: DocumentId) -> Result<(),
 enum Reading {
     Content(Content),
     Voice(Vec<Entry>),
+    /// What several people write together, and what only a newer version can read: the document is all there is of it.
+    Nothing,
 }
 
 impl Reading {
     fn of(id: DocumentId, sheet: &Sheet) -> Self {
-        match id.author() {
-            None => Reading::Content(sheet.content()),
-            Some(_) => Reading::Voice(sheet.entries()),
+        match id.part {
+            Part::Content => Reading::Content(sheet.content()),
+            Part::Voice { .. } => Reading::Voice(sheet.entries()),
+            Part::Shared | Part::Newer { .. } => Reading::Nothing,
         }
     }
 
@@ -157,6 +160,7 @@ impl Reading {
         match self {
             Reading::Content(content) => index::put_content(tx, row, id.piece, content),
             Reading::Voice(entries) => index::put_entries(tx, row, entries),
+            Reading::Nothing => Ok(()),
         }
     }
 }

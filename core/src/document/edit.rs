@@ -135,6 +135,8 @@ impl Edit<'_> {
             self.tx.put(&object, "next_step", assessment.next_step.as_str())?;
         }
         self.tx.put(&object, "judged", Head::join(&assessment.judged))?;
+        self.tx.put(&object, "framework_edition", u64::from(assessment.editions.framework))?;
+        self.tx.put(&object, "scale_edition", u64::from(assessment.editions.scale))?;
         Ok(())
     }
 

@@ -6,7 +6,9 @@ use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::Sheet;
 use crate::ids::{EntryId, OutcomeId, PieceId};
-use crate::model::entry::{Assessment, AssessmentKind, Entry, Feedback, Head, Reference, Said, Spot};
+use crate::model::entry::{
+    Assessment, AssessmentKind, Editions, Entry, Feedback, Head, Reference, Said, Spot,
+};
 use crate::model::framework::Level;
 use crate::model::piece::{Content, Point};
 use crate::time::WorkDate;
@@ -100,6 +102,10 @@ impl Sheet {
                 work_date: self.parsed::<WorkDate>(object, "work_date")?,
                 next_step: words("next_step"),
                 judged: self.heads_in(object, "judged")?,
+                editions: Editions {
+                    framework: self.edition(object, "framework_edition")?,
+                    scale: self.edition(object, "scale_edition")?,
+                },
             }),
             "reflection" => Said::Reflection { words: self.text_in(object, "words")? },
             "reply" => Said::Reply { to: self.reference_in(object)?, words: self.text_in(object, "words")? },
@@ -108,6 +114,14 @@ impl Sheet {
             }
             _ => return None,
         })
+    }
+
+    /// The edition that a judgement was made with; the first where it says nothing.
+    fn edition(&self, object: &ObjId, name: &str) -> Option<u32> {
+        match self.doc.get(object, name) {
+            Ok(None) => Some(1),
+            _ => u32::try_from(self.number(object, name)?).ok(),
+        }
     }
 
     /// Was any field but `withdrawn` written by another change than the one that gave the entry? Words that are edited
@@ -264,6 +278,7 @@ mod tests {
             work_date: WorkDate::new(2026, 5, 4).unwrap(),
             next_step: "Measure it again in June".into(),
             judged: Sheet::genesis().heads(),
+            editions: Editions { framework: 3, scale: 2 },
         }
     }
 

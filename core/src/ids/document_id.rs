@@ -2,39 +2,57 @@
 
 use std::fmt;
 
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error;
+use minicbor::encode::Write;
+use minicbor::{Decode, Decoder, Encode, Encoder};
 use serde::{Deserialize, Serialize};
 
 use super::{PersonId, PieceId};
 
-/// One automerge document: a part of a piece.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+/// One automerge document: a part of a piece. On the wire it is its 49 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DocumentId {
     /// The piece this sheet belongs to.
-    #[n(0)]
     pub piece: PieceId,
     /// Which sheet of it.
-    #[n(1)]
     pub part: Part,
 }
 
-/// The sheets of a piece. (A third one, written together, is reserved under the number 2 for plans and conferences.)
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+/// The sheets of a piece.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The work itself. Its writer is the piece's maker.
-    #[n(0)]
     Content,
     /// What one person says on the piece about one student, or about the work itself.
-    #[n(1)]
     Voice {
         /// The only writer.
-        #[n(0)]
         author: PersonId,
         /// The student spoken of; nobody when the words are on the work itself.
-        #[n(1)]
         about: Option<PersonId>,
     },
+    /// Written together by those of the circle who may: for plans and conferences. No kind of piece has one yet.
+    Shared,
+    /// A part of a newer version: kept, and neither read nor written here.
+    Newer {
+        /// Its number.
+        number: u8,
+        /// The bytes where a voice has its author and whom it is about.
+        names: [[u8; 16]; 2],
+    },
+}
+
+/// Who may write a sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The piece's maker alone.
+    Maker,
+    /// This person alone.
+    One(PersonId),
+    /// Several people of the piece's circles.
+    Circle,
+    /// Only a newer version knows.
+    Unknown,
 }
 
 impl DocumentId {
@@ -48,33 +66,53 @@ impl DocumentId {
         Self { piece, part: Part::Voice { author, about } }
     }
 
-    /// Whose voice this is; `None` for content, whose writer is the piece's maker.
+    /// What several people write together on `piece`.
+    pub const fn shared(piece: PieceId) -> Self {
+        Self { piece, part: Part::Shared }
+    }
+
+    /// Who may write it.
+    pub const fn writer(&self) -> Writer {
+        match self.part {
+            Part::Content => Writer::Maker,
+            Part::Voice { author, .. } => Writer::One(author),
+            Part::Shared => Writer::Circle,
+            Part::Newer { .. } => Writer::Unknown,
+        }
+    }
+
+    /// Whose voice this is; `None` for what is no voice.
     pub const fn author(&self) -> Option<PersonId> {
         match self.part {
-            Part::Content => None,
             Part::Voice { author, .. } => Some(author),
+            Part::Content | Part::Shared | Part::Newer { .. } => None,
         }
     }
 
     /// The student a voice is about.
     pub const fn about(&self) -> Option<PersonId> {
         match self.part {
-            Part::Content => None,
             Part::Voice { about, .. } => about,
+            Part::Content | Part::Shared | Part::Newer { .. } => None,
         }
     }
 
-    /// 49 bytes: piece, part, author, about; an absent person is sixteen zero bytes. Signed and used as a key.
+    /// 49 bytes: piece, part, author, about; an absent person is sixteen zero bytes. Signed, sent, and used as a key.
     pub fn to_bytes(&self) -> [u8; 49] {
+        const NOBODY: [u8; 16] = [0; 16];
+        let (number, [author, about]) = match self.part {
+            Part::Content => (0, [NOBODY; 2]),
+            Part::Voice { author, about } => {
+                (1, [*author.as_bytes(), about.map_or(NOBODY, |about| *about.as_bytes())])
+            }
+            Part::Shared => (2, [NOBODY; 2]),
+            Part::Newer { number, names } => (number, names),
+        };
         let mut bytes = [0; 49];
         bytes[..16].copy_from_slice(self.piece.as_bytes());
-        if let Part::Voice { author, about } = &self.part {
-            bytes[16] = 1;
-            bytes[17..33].copy_from_slice(author.as_bytes());
-            if let Some(about) = about {
-                bytes[33..].copy_from_slice(about.as_bytes());
-            }
-        }
+        bytes[16] = number;
+        bytes[17..33].copy_from_slice(&author);
+        bytes[33..].copy_from_slice(&about);
         bytes
     }
 
@@ -83,15 +121,35 @@ impl DocumentId {
         let bytes: &[u8; 49] = bytes.try_into().ok()?;
         let id = |range: std::ops::Range<usize>| <[u8; 16]>::try_from(&bytes[range]).ok();
         let piece = PieceId::from_bytes(id(0..16)?);
-        let (author, about) = (id(17..33)?, id(33..49)?);
-        match bytes[16] {
-            0 if author == [0; 16] && about == [0; 16] => Some(Self::content(piece)),
-            1 => {
-                let about = (about != [0; 16]).then(|| PersonId::from_bytes(about));
-                Some(Self::voice(piece, PersonId::from_bytes(author), about))
-            }
-            _ => None,
-        }
+        let names @ [author, about] = [id(17..33)?, id(33..49)?];
+        let is_bare = names == [[0; 16]; 2];
+        let part = match bytes[16] {
+            0 if is_bare => Part::Content,
+            1 => Part::Voice {
+                author: PersonId::from_bytes(author),
+                about: (about != [0; 16]).then(|| PersonId::from_bytes(about)),
+            },
+            2 if is_bare => Part::Shared,
+            0 | 2 => return None,
+            number => Part::Newer { number, names },
+        };
+        Some(Self { piece, part })
+    }
+}
+
+impl<C> Encode<C> for DocumentId {
+    fn encode<W: Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.to_bytes())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for DocumentId {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        DocumentId::from_bytes(d.bytes()?).ok_or_else(|| Error::message("these bytes name no sheet"))
     }
 }
 
@@ -101,6 +159,8 @@ impl fmt::Display for DocumentId {
             Part::Content => write!(f, "{}/content", self.piece),
             Part::Voice { author, about: Some(about) } => write!(f, "{}/voice/{author}/{about}", self.piece),
             Part::Voice { author, about: None } => write!(f, "{}/voice/{author}", self.piece),
+            Part::Shared => write!(f, "{}/shared", self.piece),
+            Part::Newer { number, .. } => write!(f, "{}/part-{number}", self.piece),
         }
     }
 }
@@ -123,10 +183,15 @@ mod tests {
             DocumentId::content(piece),
             DocumentId::voice(piece, ito, Some(mina)),
             DocumentId::voice(piece, ito, None),
+            DocumentId::shared(piece),
+            DocumentId { piece, part: Part::Newer { number: 3, names: [[4; 16], [0; 16]] } },
         ] {
             assert_eq!(DocumentId::from_bytes(&id.to_bytes()), Some(id));
+            assert_eq!(minicbor::decode::<DocumentId>(&minicbor::to_vec(id).unwrap()).unwrap(), id);
         }
-        assert_eq!(DocumentId::from_bytes(&[9; 49]), None);
+        let mut content_of_somebody = DocumentId::content(piece).to_bytes();
+        content_of_somebody[20] = 1;
+        assert_eq!(DocumentId::from_bytes(&content_of_somebody), None);
         assert_eq!(DocumentId::from_bytes(&[0; 48]), None);
     }
 }

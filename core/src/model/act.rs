@@ -151,12 +151,7 @@ impl Act {
             Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. } | Act::Erase { .. } => {
                 true
             }
-            Act::Share { audience, replaces, .. } => {
-                if Roles::from_bits(audience.bits()).is_none() {
-                    return Err(BadAct::Malformed);
-                }
-                replaces.len() <= MAX_REPLACED
-            }
+            Act::Share { replaces, .. } => replaces.len() <= MAX_REPLACED,
             Act::Unshare { replaces, .. } => replaces.len() <= MAX_REPLACED,
         };
         fine.then_some(()).ok_or(BadAct::Bounds("an act aims at 100 outcomes at most, and replaces 20 acts"))

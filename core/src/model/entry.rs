@@ -44,8 +44,8 @@ pub struct Entry {
 
 /// What an entry says, by kind.
 ///
-/// Reserved names for later: `self_assessment`, `readiness`, `endorsement`, `sign_off`, `habits`, `highlight`,
-/// `comment`.
+/// Names that are taken for later: `self_assessment`, `readiness`, `endorsement`, `sign_off`, `habits`, `highlight`,
+/// `comment`, `understood`, `tried`, `returned`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "says", rename_all = "snake_case")]
 pub enum Said {
@@ -118,6 +118,25 @@ pub struct Assessment {
     pub next_step: String,
     /// The heads of the content that was judged.
     pub judged: Vec<Head>,
+    /// The edition of the framework that the outcome was read in, and that of the school's levels: what is said with them
+    /// keeps its words.
+    #[serde(default)]
+    pub editions: Editions,
+}
+
+/// Which editions of a framework and of the school's levels a judgement was made with. What does not say is of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Editions {
+    /// Of the framework.
+    pub framework: u32,
+    /// Of the school's levels.
+    pub scale: u32,
+}
+
+impl Default for Editions {
+    fn default() -> Self {
+        Self { framework: 1, scale: 1 }
+    }
 }
 
 /// How much an assessment weighs. Only a summative one counts towards a level.

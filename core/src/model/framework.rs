@@ -23,6 +23,11 @@ pub struct Scale {
     /// The level to reach.
     #[n(1)]
     pub target: Level,
+    /// Raised whenever the school changes its levels.
+    #[n(2)]
+    #[cbor(default)]
+    #[serde(default)]
+    pub edition: u32,
 }
 
 /// One level in the school's own words.
@@ -112,6 +117,7 @@ impl Default for Scale {
                 word("E", "exceeds"),
             ],
             target: Level(2),
+            edition: 1,
         }
     }
 }

@@ -154,6 +154,8 @@ fn weigh(
         Class::Voice(Role::Mentor) if rule.mentors_count => Ok(()),
         Class::Voice(Role::Mentor) => Err(Because::Unconfirmed),
         Class::Content
+        | Class::Shared
+        | Class::Newer(_)
         | Class::Voice(Role::Owner | Role::Reader | Role::Group | Role::Peer | Role::Guardian) => {
             Err(Because::Role)
         }
@@ -201,6 +203,7 @@ pub fn replacing(entries: &[Entry]) -> BTreeSet<EntryId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::entry::Editions;
     use crate::model::framework::Level;
     use crate::time::WorkDate;
 
@@ -214,6 +217,7 @@ mod tests {
             work_date: WorkDate::new(2026, 3, 1).unwrap(),
             next_step: String::new(),
             judged: Vec::new(),
+            editions: Editions::default(),
         };
         Entry {
             id: EntryId::from_bytes([id; 16]),

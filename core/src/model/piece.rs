@@ -11,28 +11,98 @@ use crate::time::WorkDate;
 
 /// What a piece is. It is declared by an act and never lives in a document.
 ///
-/// Reserved for later: 2 goal, 3 plan, 4 conference, 5 own words, 6 profile, 7 note.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
-#[cbor(index_only)]
-#[serde(rename_all = "snake_case")]
+/// Numbers that are taken for later: 2 goal, 3 plan, 4 conference, 5 own words, 6 profile, 7 note, 8 collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum PieceKind {
     /// Work that a student shows.
-    #[n(0)]
+    #[default]
     Evidence,
     /// Work that an adult records: a talk, a demonstration.
-    #[n(1)]
     Observation,
+    /// A kind of a newer version: kept, and shown as such.
+    Newer(u8),
+}
+
+/// What holds for pieces of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindRules {
+    /// Who may make one.
+    pub makers: Makers,
+    /// Peers who are asked to look may read it.
+    pub peers_read: bool,
+    /// It has a sheet that several people write together.
+    pub has_shared: bool,
+}
+
+/// Who may make pieces of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Makers {
+    /// Anybody.
+    Anyone,
+    /// Whoever is more than a student.
+    Adults,
+    /// Nobody, as far as this version knows.
+    Nobody,
 }
 
 impl PieceKind {
-    /// The name used in databases and output.
+    /// Every kind that this version knows.
+    pub const ALL: [PieceKind; 2] = [PieceKind::Evidence, PieceKind::Observation];
+
+    /// What holds for pieces of this kind: the one table of it.
+    pub const fn rules(self) -> KindRules {
+        match self {
+            PieceKind::Evidence => KindRules { makers: Makers::Anyone, peers_read: true, has_shared: false },
+            PieceKind::Observation => {
+                KindRules { makers: Makers::Adults, peers_read: false, has_shared: false }
+            }
+            PieceKind::Newer(_) => KindRules { makers: Makers::Nobody, peers_read: false, has_shared: false },
+        }
+    }
+
+    /// The name used in output.
     pub const fn name(self) -> &'static str {
         match self {
             PieceKind::Evidence => "evidence",
             PieceKind::Observation => "observation",
+            PieceKind::Newer(_) => "newer",
         }
+    }
+
+    /// Its number in acts and databases.
+    pub const fn number(self) -> u8 {
+        match self {
+            PieceKind::Evidence => 0,
+            PieceKind::Observation => 1,
+            PieceKind::Newer(number) => number,
+        }
+    }
+
+    /// Reads [`PieceKind::number`].
+    pub fn from_number(number: u8) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.number() == number).unwrap_or(Self::Newer(number))
+    }
+}
+
+impl<C> Encode<C> for PieceKind {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(self.number())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PieceKind {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.u8().map(PieceKind::from_number)
+    }
+}
+
+impl Serialize for PieceKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -75,21 +75,29 @@ impl FromStr for Role {
     }
 }
 
-/// A set of roles, one bit each: an audience, or what someone is in a circle.
+/// A set of roles, one bit each: an audience, or what someone is in a circle. Bits that no role of this version has are a
+/// newer one's: they are kept, and nobody here has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Encode, Decode, Serialize, Deserialize)]
 #[cbor(transparent)]
 #[serde(transparent)]
-pub struct Roles(#[n(0)] u8);
+pub struct Roles(#[n(0)] u16);
 
 impl Roles {
     /// Nobody.
     pub const NONE: Roles = Roles(0);
-    /// The whole circle: the default audience.
-    pub const WHOLE_CIRCLE: Roles = Roles(0b111_1111);
+    /// The whole circle, in whatever role, also in one that comes with a newer version: the default audience. A word of its
+    /// own, and not the set of all roles that are known now.
+    pub const WHOLE_CIRCLE: Roles = Roles(u16::MAX);
 
     /// The set of these roles.
     pub fn of(roles: impl IntoIterator<Item = Role>) -> Self {
         roles.into_iter().fold(Self::NONE, Self::with)
+    }
+
+    /// The audience of these roles: of every role there is, the whole circle.
+    pub fn audience(roles: impl IntoIterator<Item = Role>) -> Self {
+        let roles = Self::of(roles);
+        if roles == Self::of(Role::ALL) { Self::WHOLE_CIRCLE } else { roles }
     }
 
     /// This set and `role`.
@@ -118,13 +126,13 @@ impl Roles {
     }
 
     /// The bits, for a database.
-    pub const fn bits(self) -> u8 {
+    pub const fn bits(self) -> u16 {
         self.0
     }
 
-    /// The set with these bits; `None` when a bit names no role.
-    pub const fn from_bits(bits: u8) -> Option<Self> {
-        if bits & !Self::WHOLE_CIRCLE.0 == 0 { Some(Self(bits)) } else { None }
+    /// The set with these bits.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
     }
 }
 
@@ -143,25 +151,31 @@ pub enum Class {
     Content,
     /// A voice, of this role.
     Voice(Role),
+    /// Written together by those of the circle who may.
+    Shared,
+    /// What only a newer version can name. Nobody is granted anything by it here.
+    Newer(u8),
 }
 
 impl Class {
-    /// Every class.
+    /// Every class that this version knows.
     pub fn all() -> impl Iterator<Item = Class> {
-        std::iter::once(Class::Content).chain(Role::ALL.into_iter().map(Class::Voice))
+        [Class::Content, Class::Shared].into_iter().chain(Role::ALL.into_iter().map(Class::Voice))
     }
 
-    /// 0 for content, 1 + the role's number for a voice.
+    /// 0 for content, 1 + the role's number for a voice, 64 for what is written together.
     pub const fn number(self) -> u8 {
         match self {
             Class::Content => 0,
             Class::Voice(role) => 1 + role as u8,
+            Class::Shared => 64,
+            Class::Newer(number) => number,
         }
     }
 
     /// Reads [`Class::number`].
-    pub fn from_number(number: u8) -> Option<Self> {
-        Class::all().find(|class| class.number() == number)
+    pub fn from_number(number: u8) -> Self {
+        Class::all().find(|class| class.number() == number).unwrap_or(Class::Newer(number))
     }
 }
 
@@ -177,6 +191,6 @@ impl<C> Encode<C> for Class {
 
 impl<'b, C> Decode<'b, C> for Class {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Class::from_number(d.u8()?).ok_or_else(|| minicbor::decode::Error::message("no such class"))
+        d.u8().map(Class::from_number)
     }
 }

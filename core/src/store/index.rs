@@ -134,7 +134,7 @@ pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> 
         .execute((
             id,
             piece.maker.as_bytes().as_slice(),
-            piece.kind as i64,
+            piece.kind.number(),
             piece.audience.map(Roles::bits),
         ))?;
     let mut put =
@@ -174,11 +174,8 @@ pub fn piece(
 }
 
 fn piece_columns(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, PieceKind, Option<Roles>)> {
-    let kind = match row.get::<_, i64>(1)? {
-        0 => PieceKind::Evidence,
-        _ => PieceKind::Observation,
-    };
-    Ok((row.get(0)?, kind, row.get::<_, Option<u8>>(2)?.and_then(Roles::from_bits)))
+    let audience = row.get::<_, Option<u16>>(2)?.map(Roles::from_bits);
+    Ok((row.get(0)?, PieceKind::from_number(row.get(1)?), audience))
 }
 
 /// The pieces placed in a folio, by id.

@@ -58,7 +58,7 @@ fn document_row(row: &Row<'_>) -> rusqlite::Result<Result<DocumentRow, StoreErro
         Ok(DocumentRow {
             row: number,
             id: DocumentId::from_bytes(&id).ok_or(StoreError::Unexpected("a document's id"))?,
-            class: Class::from_number(class).ok_or(StoreError::Unexpected("a document's class"))?,
+            class: Class::from_number(class),
             class_from_relay: from_relay,
             whole,
             heads: heads

@@ -64,7 +64,7 @@ def bulk(folder: str, work: Path) -> int:
                         files=files,
                         folios=[folio],
                         audience=[ff.Role.OWNER, ff.Role.TEACHER, ff.Role.MENTOR, ff.Role.GUARDIAN],
-                        is_observation=is_adult,
+                        kind=ff.PieceKind.OBSERVATION if is_adult else ff.PieceKind.EVIDENCE,
                     )
                 )
                 before[folio].add((line["title"], day))

@@ -32,7 +32,7 @@ impl Look<'_> {
         let whereabouts = if piece.maker == self.me { standings.piece(piece.piece) } else { at_school() };
         PieceLine {
             piece: piece.piece.to_string(),
-            kind: piece.kind,
+            kind: piece.kind.into(),
             maker: piece.maker.to_string(),
             maker_name: self.name(piece.maker),
             title: content.title.clone(),
@@ -158,7 +158,7 @@ impl Look<'_> {
             role: match voice.class {
                 Class::Voice(role) => role,
                 // No voice is read as the work itself; the reader with the fewest rights stands for what can't be.
-                Class::Content => Role::Peer,
+                Class::Content | Class::Shared | Class::Newer(_) => Role::Peer,
             },
             entries: entries.collect(),
             unverified: voice.unverified,

@@ -11,6 +11,7 @@ use fieldfolio_core::time::WorkDate;
 use super::store::Store;
 use super::{FieldfolioError, OsChance, now};
 use crate::asked;
+use crate::records::PieceKind;
 
 /// A photo, film, recording or document to be kept. The core reads it where it lies, cleans what it keeps of place and
 /// device, and leaves the file as it is.
@@ -61,7 +62,7 @@ pub struct NewEvidence {
     pub audience: Option<Vec<Role>>,
     /// Work that an adult records: a talk, a demonstration.
     #[uniffi(default)]
-    pub is_observation: bool,
+    pub kind: PieceKind,
     /// The earlier piece that it revises.
     #[uniffi(default)]
     pub revises: Option<PieceId>,
@@ -152,8 +153,8 @@ impl Store {
                 work_date: new.work_date,
                 outcomes: new.outcomes,
                 folios: new.folios.into_iter().filter(|folio| placed.insert(*folio)).collect(),
-                audience: new.audience.map(Roles::of),
-                is_observation: new.is_observation,
+                audience: new.audience.map(Roles::audience),
+                kind: new.kind.into(),
                 revises: new.revises,
             };
             let made = device.capture(new, now(), &mut OsChance)?;
@@ -189,7 +190,7 @@ impl Store {
 
     /// Sets who may see a piece, by their roles in the circles of its folios. Its students always do.
     pub async fn share(&self, piece: PieceId, audience: Vec<Role>) -> Result<(), FieldfolioError> {
-        let audience = Roles::of(audience);
+        let audience = Roles::audience(audience);
         self.act(move |device| Ok(device.share(piece, audience, now(), &mut OsChance)?)).await
     }
 

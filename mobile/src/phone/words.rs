@@ -3,7 +3,6 @@
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::judgement::Because;
-use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Role;
 
 /// What someone is in the school. One person may be several.
@@ -47,15 +46,6 @@ pub enum Because {
     Withdrawn,
     /// Altered after it was given.
     Altered,
-}
-
-/// What a piece is.
-#[uniffi::remote(Enum)]
-pub enum PieceKind {
-    /// Work that a student shows.
-    Evidence,
-    /// Work that an adult records: a talk, a demonstration.
-    Observation,
 }
 
 /// What someone is in the circle of a folio, in the order in which a voice's class is decided.

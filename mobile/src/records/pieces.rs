@@ -1,11 +1,45 @@
 //! Pieces: in lists, whole, and waiting for a teacher.
 
 use fieldfolio_core::model::entry::AssessmentKind;
-use fieldfolio_core::model::piece::PieceKind;
+use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::Role;
 use serde::{Deserialize, Serialize};
 
 use super::Whereabouts;
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
+#[serde(rename_all = "snake_case")]
+pub enum PieceKind {
+    /// Work that a student shows.
+    Evidence,
+    /// Work that an adult records: a talk, a demonstration.
+    Observation,
+    /// A kind that a newer version made. None can be made here.
+    Newer,
+}
+
+impl From<piece::PieceKind> for PieceKind {
+    fn from(kind: piece::PieceKind) -> Self {
+        match kind {
+            piece::PieceKind::Evidence => PieceKind::Evidence,
+            piece::PieceKind::Observation => PieceKind::Observation,
+            piece::PieceKind::Newer(_) => PieceKind::Newer,
+        }
+    }
+}
+
+impl From<PieceKind> for piece::PieceKind {
+    fn from(kind: PieceKind) -> Self {
+        match kind {
+            PieceKind::Evidence => piece::PieceKind::Evidence,
+            PieceKind::Observation => piece::PieceKind::Observation,
+            PieceKind::Newer => piece::PieceKind::Newer(u8::MAX),
+        }
+    }
+}
 
 /// A piece in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,7 +47,6 @@ use super::Whereabouts;
 #[cfg_attr(feature = "phones", derive(uniffi::Record))]
 pub struct PieceLine {
     pub piece: String,
-    #[cfg_attr(feature = "typescript", ts(type = "PieceKind"))]
     pub kind: PieceKind,
     pub maker: String,
     pub maker_name: String,

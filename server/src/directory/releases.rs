@@ -33,12 +33,12 @@ pub fn may_release(
 
 /// Makes a piece visible to no more than these roles, until its maker's devices bring what she did to it. What is not
 /// here is visible to nobody.
-pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u8) -> Result<(), DirectoryError> {
+pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u16) -> Result<(), DirectoryError> {
     let id = piece.as_bytes().as_slice();
-    let before: Option<u8> = edit
+    let before: Option<u16> = edit
         .tx
         .prepare_cached("select audience from piece where id = ?1")?
-        .query_row([id], |row| row.get::<_, Option<u8>>(0))
+        .query_row([id], |row| row.get::<_, Option<u16>>(0))
         .optional()?
         .flatten();
     let Some(before) = before.filter(|before| before & !most != 0) else { return Ok(()) };
@@ -60,7 +60,7 @@ pub fn waiting(conn: &Connection, document: DocumentId) -> rusqlite::Result<Opti
         Ok(Held {
             document,
             author: PersonId::from_bytes(row.get(0)?),
-            class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
+            class: Class::from_number(row.get(1)?),
             changes: row.get::<_, i64>(2)?.cast_unsigned(),
             since: moment(row.get(3)?),
         })

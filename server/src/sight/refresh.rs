@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use fieldfolio_core::access::{self, Membership};
-use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId};
+use fieldfolio_core::ids::{DocumentId, FolioId, Part, PersonId, PieceId};
 use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::sync::budget;
@@ -142,11 +142,13 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
         let before = seeing(tx, document.row)?;
         let mut signing: Option<Vec<[u8; 16]>> = None;
         for (row, person) in &people {
-            let visible = match document.id.author() {
-                None => piece.may_read_content(&circles, *person),
-                Some(author) => {
-                    piece.may_read_voice(&circles, *person, document.class, author, document.id.about())
+            let visible = match document.id.part {
+                Part::Content => piece.may_read_content(&circles, *person),
+                Part::Voice { author, about } => {
+                    piece.may_read_voice(&circles, *person, document.class, author, about)
                 }
+                Part::Shared => piece.may_read_shared(&circles, *person),
+                Part::Newer { .. } => false,
             };
             if before.get(row).copied().unwrap_or(false) == visible {
                 continue;
@@ -251,10 +253,8 @@ fn documents(conn: &Connection, piece: &[u8]) -> rusqlite::Result<Vec<DocumentRo
     let mut found = Vec::new();
     for row in rows {
         let (row, id, class) = row?;
-        let (Some(id), Some(class)) = (DocumentId::from_bytes(&id), Class::from_number(class)) else {
-            continue;
-        };
-        found.push(DocumentRow { row, id, class });
+        let Some(id) = DocumentId::from_bytes(&id) else { continue };
+        found.push(DocumentRow { row, id, class: Class::from_number(class) });
     }
     Ok(found)
 }

@@ -16,7 +16,7 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
             "select m.id, p.kind, p.audience from piece p join person m on m.row = p.maker where p.id = ?1",
         )?
         .query_row([id.as_bytes().as_slice()], |row| {
-            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<u8>>(2)?))
+            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, u8>(1)?, row.get::<_, Option<u16>>(2)?))
         })
         .optional()?;
     let Some((maker, kind, audience)) = found else { return Ok(None) };
@@ -34,9 +34,9 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
     Ok(Some(access::Piece {
         id,
         maker: PersonId::from_bytes(maker),
-        kind: if kind == 0 { PieceKind::Evidence } else { PieceKind::Observation },
+        kind: PieceKind::from_number(kind),
         placements,
-        audience: audience.and_then(Roles::from_bits),
+        audience: audience.map(Roles::from_bits),
     }))
 }
 

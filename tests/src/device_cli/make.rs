@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use fieldfolio_core::device::{Device, Edits, NewLink, NewMedium, NewPiece};
 use fieldfolio_core::ids::{EntryId, FolioId, PieceId};
+use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
 use serde_json::json;
@@ -159,7 +160,7 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
         outcomes: names.find_outcomes(&arguments.outcomes)?,
         folios,
         audience: arguments.audience.unwrap_or(default).0,
-        is_observation: arguments.observation,
+        kind: if arguments.observation { PieceKind::Observation } else { PieceKind::Evidence },
         revises: arguments.revises,
     };
     let title = new.title.clone();

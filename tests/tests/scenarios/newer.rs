@@ -3,14 +3,19 @@
 
 use std::sync::{Arc, Mutex};
 
-use fieldfolio_core::ids::{ActId, DocumentId, FolioId, PersonId};
+use fieldfolio_core::blob::BlobHash;
+use fieldfolio_core::document::Sheet;
+use fieldfolio_core::ids::{ActId, DocumentId, FolioId, Part, PersonId, PieceId, random};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::directory::{CircleRow, Person, RecordKind, School as SchoolRecord};
 use fieldfolio_core::model::mastery::Standing;
+use fieldfolio_core::model::piece::PieceKind;
+use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::act_message;
-use fieldfolio_core::store::Identity;
+use fieldfolio_core::store::{Identity, log};
 use fieldfolio_core::sync::wire::{
-    self, Cursor, Envelope, Item, PersonRecord, PieceRecord, Record, Request, Verdict, VerdictClass,
+    self, Cursor, Envelope, Item, Lacking, News, Pack, PersonRecord, PieceRecord, Record, Request, ToFill,
+    Verdict, VerdictClass,
 };
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::{School, Version};
@@ -301,4 +306,59 @@ fn an_act_and_a_record_that_a_device_has_lost_come_back_with_the_weekly_comparis
     assert_eq!(acts, all);
     let record = PieceRecord { piece: leaf, acts: Vec::new(), numbers: Vec::new() };
     assert_eq!(Record::Piece(record.clone()).to_envelope().record(), Some(Record::Piece(record)));
+}
+
+#[test]
+fn a_kind_of_piece_a_class_and_a_sheet_of_a_newer_version_are_kept_and_stop_nothing() {
+    let mut school = school(304, &[("phone", "mina"), ("desk", "ms-ito")]);
+    let me = school.device("phone").device().identity().clone();
+    let mut chance = fieldfolio_core::ids::SeededChance::new(304);
+    let piece = PieceId::new(school.now, &mut chance);
+    let (content, newer) = (
+        DocumentId::content(piece),
+        DocumentId { piece, part: Part::Newer { number: 7, names: [[1; 16], [2; 16]] } },
+    );
+    let declare = Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Newer(77) };
+    let declare =
+        SignedAct::sign(me.school, me.device, &me.key, ActId::new(school.now, &mut chance), &declare);
+    let mut change = |document| {
+        let mut sheet = Sheet::genesis();
+        let change = raw::change(&me, document, &mut sheet, random(&mut chance), |edit| edit.title("A goal"));
+        Pack { document, changes: vec![News { n: 1, change }], whole: true }
+    };
+    let packs = vec![change(content), change(newer)];
+    // A relay of today takes none of it, and says so.
+    let items: Vec<Item> = packs.iter().map(|pack| Item::Change(pack.changes[0].change.clone())).collect();
+    let told = raw::send(&mut school, &me, [vec![Item::Act(declare.clone())], items].concat()).unwrap();
+    assert_eq!(told.verdicts, [Verdict::NotUnderstood, Verdict::MissingAct, Verdict::NotUnderstood]);
+
+    let acts = PieceRecord { piece, acts: vec![declare], numbers: vec![1] };
+    let mut has_said = false;
+    school.device("desk").hears(Box::new(move |_, response| {
+        if !std::mem::replace(&mut has_said, true) {
+            response.records.push(Record::Piece(acts.clone()).to_envelope());
+            let classes = [(content, Class::Content), (newer, Class::Newer(200))];
+            response.to_fill.extend(classes.map(|(document, class)| ToFill { document, class }));
+            response.packs.extend(packs.clone());
+            response.lacks.push(Lacking { piece, blob: BlobHash::of(b"nothing") });
+        }
+    }));
+    school.device("desk").device().wake().unwrap();
+    for _ in 0..40 {
+        school.step("desk").unwrap();
+    }
+    let desk = school.device("desk").device();
+    let shown = desk.piece(piece).unwrap();
+    assert_eq!((shown.kind, shown.content.title.as_str()), (PieceKind::Newer(77), "A goal"));
+    let held = log::documents_of(desk.store().read(), piece).unwrap();
+    assert!(held.iter().any(|document| document.id == newer && document.class == Class::Newer(200)));
+    assert_eq!(desk.status().unwrap().to_fill, 0);
+    desk.rebuild_index().unwrap();
+    // It goes on with today's.
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &[]);
+    for _ in 0..80 {
+        school.step("phone").unwrap();
+        school.step("desk").unwrap();
+    }
+    assert_eq!(school.device("desk").device().piece(leaf).unwrap().content.title, "A leaf");
 }

@@ -44,7 +44,7 @@ struct Document {
     about: Option<i64>,
     maker: i64,
     is_evidence: bool,
-    audience: Option<u8>,
+    audience: Option<u16>,
 }
 
 /// Bits of an audience, in the order of the roles.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::ids::{EntryId, FolioId, OutcomeId, PieceId};
 use crate::media::{MAX_BYTES, Source};
-use crate::model::piece::{Medium, Point, Turn};
+use crate::model::piece::{Medium, PieceKind, Point, Turn};
 use crate::model::role::Roles;
 use crate::store::StoreError;
 use crate::time::WorkDate;
@@ -35,8 +35,8 @@ pub struct NewPiece {
     pub folios: Vec<FolioId>,
     /// Who may see it; its maker alone for none.
     pub audience: Option<Roles>,
-    /// An observation, by an adult, rather than evidence.
-    pub is_observation: bool,
+    /// What it is.
+    pub kind: PieceKind,
     /// The earlier piece that it revises.
     pub revises: Option<PieceId>,
 }

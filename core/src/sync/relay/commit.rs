@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{self, Membership};
-use crate::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId};
+use crate::ids::{ActId, DeviceId, DocumentId, FolioId, Part, PersonId, PieceId};
 use crate::model::act::{Act, audience};
-use crate::model::piece::PieceKind;
+use crate::model::piece::Makers;
 use crate::model::role::{Class, Role};
 use crate::sync::budget;
 use crate::sync::wire::Verdict;
@@ -149,9 +149,13 @@ fn refuse_act<L: Ledger>(
             }
         }
         Act::DeclarePiece { maker, kind, .. } => {
-            let observes =
-                *kind == PieceKind::Observation && ledger.is_student(asker.person)? == Student::Only;
-            (*maker != asker.person || observes).then_some(Verdict::NotInCircle)
+            let may = match kind.rules().makers {
+                Makers::Anyone => true,
+                Makers::Adults => ledger.is_student(asker.person)? != Student::Only,
+                // A kind of a newer version: what holds for it is not known here.
+                Makers::Nobody => return Ok(Some(Verdict::NotUnderstood)),
+            };
+            (*maker != asker.person || !may).then_some(Verdict::NotInCircle)
         }
         Act::Place { piece, folio } => {
             let Some(facts) = ledger.piece(*piece, asker.person)? else {
@@ -312,16 +316,17 @@ pub(super) fn class_of<L: Ledger>(
     };
     let class_in = |memberships: &BTreeMap<FolioId, Membership>| {
         let circles = |folio: FolioId, _: PersonId| memberships.get(&folio).copied().unwrap_or_default();
-        match document.author() {
-            None => facts.piece.may_write_content(&circles, writer).then_some(Class::Content),
-            Some(author) if author == writer => {
-                let roles = facts.piece.speaks_as(&circles, writer, document.about());
+        match document.part {
+            Part::Content => facts.piece.may_write_content(&circles, writer).then_some(Class::Content),
+            Part::Shared => facts.piece.may_write_shared(&circles, writer).then_some(Class::Shared),
+            Part::Voice { author, about } if author == writer => {
+                let roles = facts.piece.speaks_as(&circles, writer, about);
                 match fixed {
                     None => roles.iter().next().map(Class::Voice),
                     Some(fixed) => roles.iter().map(Class::Voice).find(|class| *class == fixed),
                 }
             }
-            Some(_) => None,
+            Part::Voice { .. } | Part::Newer { .. } => None,
         }
     };
     if let Some(class) = class_in(&facts.memberships) {

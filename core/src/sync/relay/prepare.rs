@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::document::{BadChange, ParsedChange, SignedChange, Tried, Unfit, Unverified};
-use crate::ids::{DeviceId, DocumentId, PersonId};
+use crate::ids::{DeviceId, DocumentId, PersonId, Writer};
 use crate::model::act::{Act, BadAct, SignedAct};
 use crate::model::entry::Head;
 use crate::sync::wire::{Item, Verdict};
@@ -201,8 +201,10 @@ fn prepare_change<L: Ledger>(
             Unverified::Signature(_) => Verdict::BadSignature,
         }));
     }
-    if change.document.author().is_some_and(|author| author != device.person) {
-        return Ok(Err(Verdict::NotInCircle));
+    match change.document.writer() {
+        Writer::One(author) if author != device.person => return Ok(Err(Verdict::NotInCircle)),
+        Writer::Unknown => return Ok(Err(Verdict::NotUnderstood)),
+        Writer::Maker | Writer::One(_) | Writer::Circle => {}
     }
     if let Some(n) = ledger.change(change.document, change.hash)? {
         return Ok(Err(Verdict::Known(n)));

@@ -3,7 +3,6 @@
 
 export type Role = "owner" | "teacher" | "reader" | "mentor" | "group" | "peer" | "guardian";
 export type PersonKind = "student" | "teacher" | "mentor" | "guardian" | "administrator";
-export type PieceKind = "evidence" | "observation";
 export type AssessmentKind = "formative" | "interim" | "summative";
 
 /**
@@ -222,7 +221,7 @@ export type HowSent = { paused: boolean | null, thrifty: boolean | null, };
 /**
  * What there is to say of an outcome.
  */
-export type Is = "not_assessed" | "practised" | "level";
+export type Is = "not_assessed" | "practised" | "level" | "not_here";
 
 /**
  * Whom one may judge, and as what.
@@ -472,7 +471,7 @@ export type NewPiece = { files: NewFile[], links: NewLink[], title: string, word
 /**
  * Null: one's own alone.
  */
-audience: Role[] | null, is_observation: boolean, revises: string | null, };
+audience: Role[] | null, kind: PieceKind, revises: string | null, };
 
 /**
  * A project of one's own.
@@ -605,6 +604,11 @@ shows: Shows | null, feedback: number, judgements: number, replies: number,
  * With whom it is shared; its maker's alone for none.
  */
 audience: Role[] | null, where: Whereabouts, };
+
+/**
+ * What a piece is.
+ */
+export type PieceKind = "evidence" | "observation" | "newer";
 
 /**
  * A piece in a list.
@@ -801,6 +805,10 @@ refused: Array<Refused>,
  * Sheets that can't be opened.
  */
 unopened: number, 
+/**
+ * Records of which this version can't read everything: a newer one wrote them. They are kept, and read after an update.
+ */
+newer: number, 
 /**
  * Other devices in one's own name that none of one's devices vouched for.
  */

@@ -154,8 +154,8 @@ calls! {
             work_date: asked.work_date,
             outcomes: asked.outcomes,
             folios: asked.folios,
-            audience: asked.audience.map(Roles::of),
-            is_observation: asked.is_observation,
+            audience: asked.audience.map(Roles::audience),
+            kind: asked.kind.into(),
             revises: asked.revises,
         };
         MadePiece { piece: desk.device.capture(new, desk.now, desk.chance)?.piece.to_string() }
@@ -187,7 +187,7 @@ calls! {
     };
     /// Sets who may see a piece.
     share(asked::Sharing) -> Done, |desk, asked| {
-        desk.device.share(asked.piece, Roles::of(asked.audience), desk.now, desk.chance)?;
+        desk.device.share(asked.piece, Roles::audience(asked.audience), desk.now, desk.chance)?;
         Done {}
     };
     /// Makes a piece one's own again.

@@ -71,7 +71,6 @@ fn description() -> String {
     let kinds = union(PersonKind::ALL.iter().map(|kind| kind.name()).collect());
     text += &format!("export type Role = {roles};\n");
     text += &format!("export type PersonKind = {kinds};\n");
-    text += "export type PieceKind = \"evidence\" | \"observation\";\n";
     text += "export type AssessmentKind = \"formative\" | \"interim\" | \"summative\";\n\n";
     for declared in description.types.values() {
         text += declared;
