@@ -11,12 +11,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::directory::DirectoryError;
-use crate::{database, fork};
+use crate::{database, fork, log};
 
 pub use again::apply;
 
@@ -89,11 +89,7 @@ impl End {
     }
 
     fn is_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
-        let tag: Option<Vec<u8>> = conn
-            .prepare_cached("select tag from log where n = ?1")?
-            .query_row([self.n.cast_signed()], |row| row.get(0))
-            .optional()?;
-        Ok(tag.as_deref() == Some(self.tag.as_slice()))
+        Ok(log::tag(conn, self.n)? == Some(self.tag))
     }
 }
 
@@ -123,7 +119,7 @@ impl Ends {
         let mut lacking: BTreeMap<(u64, [u8; 8]), End> =
             since(&tx, written)?.into_iter().map(|end| ((end.n, end.tag), end)).collect();
         // A line at a time: however long the file is, it keeps no relay from starting.
-        let before = crate::news::head(&tx)?;
+        let before = crate::log::head(&tx)?;
         let (mut done, mut stopped) = (0, None);
         each_line(&mut file, from, &mut |end| {
             lacking.remove(&(end.n, end.tag));
@@ -149,7 +145,7 @@ impl Ends {
         }
         let lacking: Vec<End> = lacking.into_values().collect();
         append(&mut file, &lacking).map_err(failed)?;
-        let head = crate::news::head(&tx)?;
+        let head = crate::log::head(&tx)?;
         note_place(&tx, &mut file, head).map_err(failed)??;
         tx.commit()?;
         drop(file);
@@ -237,7 +233,7 @@ fn write_down(conn: &mut Connection, path: &Path) -> Result<u64, EndsError> {
     let mut file = open_file(path).map_err(failed)?;
     let new = since(&tx, number(&tx, WRITTEN)?.unwrap_or(0))?;
     append(&mut file, &new).map_err(failed)?;
-    let head = crate::news::head(&tx)?;
+    let head = crate::log::head(&tx)?;
     note_place(&tx, &mut file, head).map_err(failed)??;
     tx.commit()?;
     Ok(head)

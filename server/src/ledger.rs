@@ -17,7 +17,7 @@ use fieldfolio_core::sync::relay::{
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 use crate::{directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
@@ -355,7 +355,7 @@ impl Ledger for SqliteLedger<'_> {
     ) -> rusqlite::Result<()> {
         let tx = self.tx()?;
         let subject = change.document.to_string();
-        let n = database::append(tx, self.now, &Event { kind: "hold", by: Some(by), subject: &subject })?;
+        let n = log::append(tx, self.now, &Event { kind: "hold", by: Some(by), subject: &subject })?;
         let item = minicbor::to_vec(change).map_err(|_| rusqlite::Error::InvalidQuery)?;
         tx.prepare_cached(
             "insert into held (document, piece, author, class, hash, heads, at, bytes, item)
@@ -381,7 +381,7 @@ impl Ledger for SqliteLedger<'_> {
     fn let_go(&mut self, document: DocumentId, by: PersonId) -> rusqlite::Result<()> {
         let tx = self.tx()?;
         let subject = document.to_string();
-        let n = database::append(tx, self.now, &Event { kind: "release", by: Some(by), subject: &subject })?;
+        let n = log::append(tx, self.now, &Event { kind: "release", by: Some(by), subject: &subject })?;
         let author = self.held(document)?.map_or(by, |held| held.author);
         tx.execute("delete from held where document = ?1", [document.to_bytes().as_slice()])?;
         sight::held_changed(tx, document, author, n)
@@ -391,7 +391,7 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = match act {
             Act::Erase { piece } => erasure::append(tx, self.now, *piece, Some(by))?,
-            _ => database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?,
+            _ => log::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?,
         };
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
@@ -419,7 +419,7 @@ impl Ledger for SqliteLedger<'_> {
         by: PersonId,
     ) -> rusqlite::Result<u64> {
         let tx = self.tx()?;
-        let n = database::append(tx, self.now, &Event { kind: "change", by: Some(by), subject: "" })?;
+        let n = log::append(tx, self.now, &Event { kind: "change", by: Some(by), subject: "" })?;
         let (document, is_new) = self.put_document(tx, change.document, class, heads)?;
         let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
         tx.prepare_cached(
@@ -460,7 +460,7 @@ fn note_narrowing(
         .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
     let (before, after) = (before.unwrap_or(0), audience.unwrap_or(0));
     if before & !after != 0 {
-        database::note_ending(tx, n, "share", &format!("narrow piece {piece} {after}"))?;
+        log::note_ending(tx, n, "share", &format!("narrow piece {piece} {after}"))?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fork::{self, Standing};
 use crate::snapshots::{self, Raws};
-use crate::{media, sight};
+use crate::{log, media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -40,7 +40,7 @@ pub fn read(
     fill: &[Fill],
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
-    let head = head(conn)?;
+    let head = log::head(conn)?;
     let forked_at = match fork::standing(conn, cursor, head)? {
         Standing::Here => None,
         Standing::Lost(at) => Some(at),
@@ -190,13 +190,6 @@ pub fn concerns(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<
              or exists (select 1 from sight where person = ?1 and visible and last_n > ?2)",
     )?
     .query_row((person, after.cast_signed()), |row| row.get(0))
-}
-
-/// The number of the newest event.
-pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
-    conn.prepare_cached("select coalesce(max(n), 0) from log")?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .map(i64::cast_unsigned)
 }
 
 /// Compares what a device holds with all that its person may read, both up to its cursor. Where they differ, everything in sight

@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use crate::backup::{self, Copied};
 use crate::blobs::BlobError;
-use crate::database::{self, DatabaseError, Event};
+use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::log::{self, Event};
 use crate::relay::{Relay, RelayError};
 use crate::{ends, fork};
 
@@ -174,7 +175,7 @@ pub(crate) fn erase_in_asides(relay: &Relay) -> Result<usize, RestoreError> {
         for piece in &gone {
             let subject = format!("piece {piece}");
             let event = Event { kind: "erase", by: None, subject: &subject };
-            let n = database::append(&tx, crate::relay::now(), &event)?;
+            let n = log::append(&tx, crate::relay::now(), &event)?;
             crate::erasure::remove(&tx, *piece, "erased in the school that is served", n)?;
         }
         tx.commit()?;

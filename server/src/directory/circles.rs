@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::derivation::GRANTED;
 use super::{DirectoryError, Edit, folios, millis, moment, people};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 use crate::sight;
 
 /// A part in a circle, to be granted.
@@ -121,7 +121,7 @@ fn note_narrowing(edit: &Edit<'_>, grant: &Grant, person: i64, n: u64) -> Result
         let voice = if grant.may_write { "voice" } else { "silent" };
         let until = end(until);
         let words = format!("{} {voice} {until}", subject("narrow", grant.folio, grant.person, grant.role));
-        database::note_ending(edit.tx, n, "circle", &words)?;
+        log::note_ending(edit.tx, n, "circle", &words)?;
     }
     Ok(())
 }
@@ -276,7 +276,7 @@ pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usiz
         others => format!(" and {others} more"),
     };
     let subject = format!("folio {}{others}", named.join(" "));
-    let n = database::append(tx, now, &Event { kind: "expiry", by: None, subject: &subject })?;
+    let n = log::append(tx, now, &Event { kind: "expiry", by: None, subject: &subject })?;
     for (row, _) in &due {
         tx.prepare_cached("update circle set ended_n = ?2 where row = ?1")?
             .execute((row, n.cast_signed()))?;

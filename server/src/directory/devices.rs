@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 use crate::sight;
 
 pub use coming_back::{ProvenChain, come_back, prove_chain};
@@ -184,7 +184,7 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
             )?;
             let subject = format!("device {}", frame.device);
             let event = Event { kind: "enrol", by: Some(invitation.person_id), subject: &subject };
-            let n = database::append(tx, now, &event)?;
+            let n = log::append(tx, now, &event)?;
             sight::device_changed(tx, invitation.person, frame.device, n)?;
         }
     }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::mentors::{self, Standing, Step};
 use super::{DirectoryError, Edit, devices, millis, moment, people, school};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
 pub const LONGEST: u64 = 90 * 24 * 60 * 60 * 1000;
@@ -149,7 +149,7 @@ pub fn record_invitation(
     )?;
     let from = inviter.map_or("root".to_owned(), |device| format!("device {device}"));
     let subject = format!("person {} by {from}", invite.person);
-    database::append(tx, now, &Event { kind: "invite", by, subject: &subject })?;
+    log::append(tx, now, &Event { kind: "invite", by, subject: &subject })?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
-use crate::{database, sight};
+use crate::{log, sight};
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ pub fn group(
     let who: Vec<String> = changed.iter().map(|(_, student, _)| student.to_string()).collect();
     let n = edit.event("group", &format!("project {project} students {}", who.join(" ")))?;
     if !left.is_empty() {
-        database::note_ending(edit.tx, n, "group", &format!("leave project {project}{}", left.concat()))?;
+        log::note_ending(edit.tx, n, "group", &format!("leave project {project}{}", left.concat()))?;
     }
     // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
     for (moved, _, hers) in &changed {

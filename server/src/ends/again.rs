@@ -158,7 +158,7 @@ pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[End]) -> Result<u64, 
     let mut done = 0;
     for end in ends {
         if !end.is_in(tx)? {
-            let before = crate::news::head(tx)?;
+            let before = crate::log::head(tx)?;
             end.again(&edit)?;
             // What was written before this number of the lost log was written in time.
             tx.execute(

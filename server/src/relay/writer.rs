@@ -62,7 +62,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(folder: &Path, conn: Connection, ends: Option<Ends>, signals: Signals) -> Self {
         let queue = Arc::new(Queue::default());
-        let looked_at = crate::news::head(&conn).unwrap_or(0);
+        let looked_at = crate::log::head(&conn).unwrap_or(0);
         let mut desk = Desk {
             queue: queue.clone(),
             folder: folder.to_owned(),
@@ -299,7 +299,7 @@ impl Desk {
 
     /// Was something erased since this was last asked? Only what is new in the log is looked at.
     fn erased_since(&mut self) -> rusqlite::Result<bool> {
-        let head = crate::news::head(&self.conn)?;
+        let head = crate::log::head(&self.conn)?;
         let from = std::mem::replace(&mut self.looked_at, head);
         self.conn
             .prepare_cached("select 1 from log where n > ?1 and kind = 'erase'")?

@@ -79,8 +79,8 @@ fn a_key_that_nobody_vouches_for_is_not_believed() {
         .query_row("select row from person where name like 'Mina%'", [], |row| row.get(0))
         .unwrap();
     school.edit(|edit| {
-        let event = fieldfolio_server::database::Event { kind: "test", by: None, subject: "" };
-        let n = fieldfolio_server::database::append(edit.tx, edit.now, &event)?;
+        let event = fieldfolio_server::log::Event { kind: "test", by: None, subject: "" };
+        let n = fieldfolio_server::log::append(edit.tx, edit.now, &event)?;
         fieldfolio_server::sight::person_changed(edit.tx, row, n)
     });
     let before = keys(&mut school);
