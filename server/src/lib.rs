@@ -29,7 +29,9 @@ pub mod snapshots;
 pub mod uploads;
 pub mod verify;
 
+mod class_role;
 mod doors;
+mod hex;
 mod landing;
 mod limits;
 mod private;

@@ -1,7 +1,6 @@
 //! Classes: who learns, teaches and advises together. Circles follow from them.
 
 use fieldfolio_core::ids::{Chance, ClassId, PersonId};
-use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -10,43 +9,7 @@ use super::names::{pick, words};
 use super::{DirectoryError, Edit, derive, folios, millis, moment, people};
 use crate::sight;
 
-/// What someone is in a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClassRole {
-    /// Learns in it.
-    Student,
-    /// Teaches it.
-    Teacher,
-    /// Advises its students, across projects and at home.
-    Advisor,
-}
-
-impl ClassRole {
-    /// Every role.
-    pub const ALL: [ClassRole; 3] = [ClassRole::Student, ClassRole::Teacher, ClassRole::Advisor];
-
-    /// The name used in commands and databases.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ClassRole::Student => "student",
-            ClassRole::Teacher => "teacher",
-            ClassRole::Advisor => "advisor",
-        }
-    }
-
-    /// Reads [`ClassRole::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    const fn needs(self) -> PersonKind {
-        match self {
-            ClassRole::Student => PersonKind::Student,
-            ClassRole::Teacher | ClassRole::Advisor => PersonKind::Teacher,
-        }
-    }
-}
+pub use crate::class_role::ClassRole;
 
 /// A class with everyone who is, or was, in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

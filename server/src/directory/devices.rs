@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
 use crate::log::{self, Event};
-use crate::sight;
+use crate::{hex, sight};
 
 pub use coming_back::{ProvenChain, come_back, prove_chain};
 
@@ -199,11 +199,6 @@ fn is_barred(conn: &Connection, device: DeviceId, invitation: &PublicKey) -> rus
     .exists((device.as_bytes(), invitation.as_bytes()))
 }
 
-/// A key, as the log and the file of what ended write it.
-pub(crate) fn hex(key: &[u8; 32]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// May this device still ask for what it asked for, now that it is its turn?
 pub(crate) fn may_act(conn: &Connection, device: DeviceId, now: Timestamp) -> rusqlite::Result<bool> {
     let person: Option<i64> = conn
@@ -249,8 +244,10 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     if revoked.revoked_at.is_some() {
         return Err(DirectoryError::RevokedAlready(device));
     }
-    let n =
-        edit.ending("revoke", &format!("device {device} invitation {}", hex(revoked.invitation.as_bytes())))?;
+    let n = edit.ending(
+        "revoke",
+        &format!("device {device} invitation {}", hex::write(revoked.invitation.as_bytes())),
+    )?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
     sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;

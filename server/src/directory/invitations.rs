@@ -15,7 +15,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::mentors::{self, Standing, Step};
-use super::{DirectoryError, Edit, devices, millis, moment, people, school};
+use super::{DirectoryError, Edit, millis, moment, people, school};
+use crate::hex;
 use crate::log::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
@@ -266,7 +267,7 @@ pub fn open(
     let read = |row: &rusqlite::Row<'_>| {
         let key: [u8; 32] = row.get(0)?;
         Ok(Open {
-            key: devices::hex(&key),
+            key: hex::write(&key),
             person: PersonId::from_bytes(row.get(1)?),
             invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
             expires: moment(row.get(3)?),
@@ -301,8 +302,8 @@ pub fn cancel_of(edit: &Edit<'_>, person: PersonId) -> Result<usize, DirectoryEr
 }
 
 /// The same by the whole key, as what is known of a log that is lost says it. What is not here is no invitation.
-pub(crate) fn cancel_key(edit: &Edit<'_>, hex: &str) -> Result<(), DirectoryError> {
-    let Some(key) = from_hex(hex) else { return Ok(()) };
+pub(crate) fn cancel_key(edit: &Edit<'_>, text: &str) -> Result<(), DirectoryError> {
+    let Some(key) = hex::read::<32>(text) else { return Ok(()) };
     let is_open = edit
         .tx
         .prepare_cached(
@@ -310,19 +311,11 @@ pub(crate) fn cancel_key(edit: &Edit<'_>, hex: &str) -> Result<(), DirectoryErro
         )?
         .exists([key])?;
     if is_open {
-        let n = edit.ending("invitation", &format!("cancel {hex}"))?;
+        let n = edit.ending("invitation", &format!("cancel {text}"))?;
         let sql = "update invitation set cancelled_n = ?2 where key = ?1";
         edit.tx.execute(sql, (key, n.cast_signed()))?;
     }
     Ok(())
-}
-
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut key = [0; 32];
-    for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(place..place + 2)?, 16).ok()?;
-    }
-    (text.len() == 64).then_some(key)
 }
 
 fn is_known(

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
-use crate::{log, sight};
+use crate::{hex, log, sight};
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ fn group_of(conn: &Connection, project: ProjectId, student: i64) -> rusqlite::Re
 
 /// What tells a group from others where no words are kept.
 fn group_mark(name: &str) -> String {
-    Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::write(Sha256::digest(name).get(..8).unwrap_or_default())
 }
 
 /// The groups of a project: names, each with its students.

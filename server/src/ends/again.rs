@@ -13,7 +13,7 @@ use crate::directory::classes::ClassRole;
 use crate::directory::{
     DirectoryError, Edit, circles, classes, devices, invitations, mentors, people, projects, releases,
 };
-use crate::erasure;
+use crate::{erasure, hex};
 
 impl End {
     /// Ends it once more. What is not here at all has ended by that.
@@ -125,7 +125,7 @@ impl End {
 
 /// No other device comes in by the invitation of one that was revoked.
 fn bar_invitation(edit: &Edit<'_>, device: DeviceId, key: &str) -> Result<(), DirectoryError> {
-    let Some(key) = invitations::from_hex(key) else { return Ok(()) };
+    let Some(key) = hex::read::<32>(key) else { return Ok(()) };
     let used = "update invitation set used_by = ?2 where key = ?1 and used_by is null";
     edit.tx.execute(used, (key, device.as_bytes()))?;
     let is_its_own = "select 1 from invitation where key = ?1 and used_by = ?2";
