@@ -7,6 +7,9 @@ use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+pub mod event;
+pub mod kind;
+
 /// What the log says of an event. The subject names ids only.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
