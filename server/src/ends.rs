@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::directory::DirectoryError;
+use crate::log::Event;
 use crate::{database, fork, log};
 
 pub use again::apply;
@@ -33,8 +34,7 @@ mod file;
 pub struct End {
     n: u64,
     tag: [u8; 8],
-    kind: String,
-    subject: String,
+    event: Event,
 }
 
 /// Files longer than that are written anew at a start, where half of it or more says what a later line says, too.
@@ -59,7 +59,8 @@ pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
     )?;
     let rows = query.query_map([after.cast_signed()], |row| {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
-        Ok(End { n, tag: row.get(1)?, kind: row.get(2)?, subject: row.get(3)? })
+        let (kind, subject): (String, String) = (row.get(2)?, row.get(3)?);
+        Ok(End { n, tag: row.get(1)?, event: Event::parse(&kind, &subject) })
     })?;
     rows.collect()
 }
@@ -67,7 +68,7 @@ pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
 impl End {
     /// Its line in the file.
     pub fn line(&self) -> String {
-        format!("{} {:016x} {} {}\n", self.n, u64::from_be_bytes(self.tag), self.kind, self.subject)
+        format!("{} {:016x} {}\n", self.n, u64::from_be_bytes(self.tag), self.event)
     }
 
     /// Reads a line, without its end. `None` for one that is no event: cut off, or of something else.
@@ -75,14 +76,13 @@ impl End {
         let mut parts = line.splitn(4, ' ');
         let n = parts.next()?.parse().ok()?;
         let tag = u64::from_str_radix(parts.next()?, 16).ok()?.to_be_bytes();
-        let (kind, subject) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        Some(Self { n, tag, kind, subject })
+        Some(Self { n, tag, event: Event::parse(parts.next()?, parts.next()?) })
     }
 
-    /// What it ends, without when: of two of the same meaning the later one says all.
+    /// What it ends, without when: of two of the same meaning the later one says all. Of one that is not known here, its
+    /// text.
     fn meaning(&self) -> [u8; 16] {
-        let digest =
-            Sha256::new().chain_update(&self.kind).chain_update([0]).chain_update(&self.subject).finalize();
+        let digest = Sha256::digest(self.event.to_string());
         let mut meaning = [0; 16];
         meaning.copy_from_slice(digest.get(..16).unwrap_or_default());
         meaning

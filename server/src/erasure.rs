@@ -43,13 +43,13 @@ pub(crate) fn append(
     piece: PieceId,
     by: Option<PersonId>,
 ) -> rusqlite::Result<u64> {
-    let subject = format!("piece {piece}");
-    let n = log::append(tx, now, &Event { kind: "erase", by, subject: &subject })?;
+    let event = Event::PieceErased { piece };
+    let n = log::append(tx, now, by, &event)?;
     let is_empty = !tx
         .prepare_cached("select 1 from document where piece = ?1 union select 1 from held where piece = ?1")?
         .exists([piece.as_bytes().as_slice()])?;
     if !is_empty {
-        log::note_ending(tx, n, "erase", &subject)?;
+        log::note_ending(tx, n, &event)?;
     }
     Ok(n)
 }

@@ -40,7 +40,7 @@ pub fn begin(tx: &Transaction<'_>, now: Timestamp, at: u64) -> rusqlite::Result<
     let next = epoch(tx)? + 1;
     database::put_meta(tx, "epoch", &next.to_be_bytes())?;
     tx.execute("insert into fork (epoch, at_n) values (?1, ?2)", (next, at.cast_signed()))?;
-    log::append(tx, now, &Event { kind: "fork", by: None, subject: &format!("epoch {next} at {at}") })?;
+    log::append(tx, now, None, &Event::EpochBegun { epoch: next, at })?;
     Ok(())
 }
 

@@ -354,8 +354,8 @@ impl Ledger for SqliteLedger<'_> {
         by: PersonId,
     ) -> rusqlite::Result<()> {
         let tx = self.tx()?;
-        let subject = change.document.to_string();
-        let n = log::append(tx, self.now, &Event { kind: "hold", by: Some(by), subject: &subject })?;
+        let event = Event::ChangeHeld { document: change.document };
+        let n = log::append(tx, self.now, Some(by), &event)?;
         let item = minicbor::to_vec(change).map_err(|_| rusqlite::Error::InvalidQuery)?;
         tx.prepare_cached(
             "insert into held (document, piece, author, class, hash, heads, at, bytes, item)
@@ -380,8 +380,7 @@ impl Ledger for SqliteLedger<'_> {
 
     fn let_go(&mut self, document: DocumentId, by: PersonId) -> rusqlite::Result<()> {
         let tx = self.tx()?;
-        let subject = document.to_string();
-        let n = log::append(tx, self.now, &Event { kind: "release", by: Some(by), subject: &subject })?;
+        let n = log::append(tx, self.now, Some(by), &Event::HeldReleased { document })?;
         let author = self.held(document)?.map_or(by, |held| held.author);
         tx.execute("delete from held where document = ?1", [document.to_bytes().as_slice()])?;
         sight::held_changed(tx, document, author, n)
@@ -391,7 +390,7 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = match act {
             Act::Erase { piece } => erasure::append(tx, self.now, *piece, Some(by))?,
-            _ => log::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?,
+            _ => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
         };
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
@@ -419,7 +418,7 @@ impl Ledger for SqliteLedger<'_> {
         by: PersonId,
     ) -> rusqlite::Result<u64> {
         let tx = self.tx()?;
-        let n = log::append(tx, self.now, &Event { kind: "change", by: Some(by), subject: "" })?;
+        let n = log::append(tx, self.now, Some(by), &Event::ChangeTaken)?;
         let (document, is_new) = self.put_document(tx, change.document, class, heads)?;
         let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
         tx.prepare_cached(
@@ -452,15 +451,15 @@ impl Ledger for SqliteLedger<'_> {
 fn note_narrowing(
     tx: &Transaction<'_>,
     piece: PieceId,
-    audience: Option<u8>,
+    audience: Option<Roles>,
     n: u64,
 ) -> rusqlite::Result<()> {
     let before: Option<u8> = tx
         .prepare_cached("select audience from piece where id = ?1")?
         .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
-    let (before, after) = (before.unwrap_or(0), audience.unwrap_or(0));
-    if before & !after != 0 {
-        log::note_ending(tx, n, "share", &format!("narrow piece {piece} {after}"))?;
+    let (before, audience) = (before.unwrap_or(0), audience.unwrap_or(Roles::NONE));
+    if before & !audience.bits() != 0 {
+        log::note_ending(tx, n, &Event::PieceBounded { piece, audience })?;
     }
     Ok(())
 }
@@ -572,11 +571,11 @@ impl SqliteLedger<'_> {
                 sight::piece_changed(tx, *piece, device, n)
             }
             Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
-                let audience = self.audience_of(*piece)?.map(Roles::bits);
+                let audience = self.audience_of(*piece)?;
                 note_narrowing(tx, *piece, audience, n)?;
                 tx.execute(
                     "update piece set audience = ?2 where id = ?1",
-                    (piece.as_bytes().as_slice(), audience),
+                    (piece.as_bytes().as_slice(), audience.map(Roles::bits)),
                 )?;
                 sight::piece_changed(tx, *piece, device, n)
             }

@@ -10,34 +10,35 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 pub mod event;
 pub mod kind;
 
-/// What the log says of an event. The subject names ids only.
-#[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// An audit word: "change", "act", "enrol", "revoke", "circle", …
-    pub kind: &'a str,
-    /// The person whose device did it; none for the command line.
-    pub by: Option<PersonId>,
-    /// Ids, never names or words.
-    pub subject: &'a str,
-}
+pub use event::Event;
 
-/// Gives the next number to an event.
-pub fn append(tx: &Transaction<'_>, now: Timestamp, event: &Event<'_>) -> rusqlite::Result<u64> {
-    let by = event.by.map(|person| person.as_bytes().to_vec());
+/// Gives the next number to an event: at which moment, and whose device did it; nobody's for the command line.
+pub fn append(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    by: Option<PersonId>,
+    event: &Event,
+) -> rusqlite::Result<u64> {
+    let by = by.map(|person| *person.as_bytes());
     tx.prepare_cached("insert into log (tag, at, kind, by, subject) values (randomblob(8), ?1, ?2, ?3, ?4)")?
-        .execute((now.millis().cast_signed(), event.kind, by, event.subject))?;
+        .execute((now.millis().cast_signed(), event.kind(), by, event.subject()))?;
     Ok(tx.last_insert_rowid().cast_unsigned())
 }
 
 /// The event of this number took something away that must not come back when the log goes back: it is written down
-/// beside the database, too, in words that say what to end again. Ids only.
-pub fn note_ending(tx: &Transaction<'_>, n: u64, kind: &str, subject: &str) -> rusqlite::Result<()> {
+/// beside the database, too, as what to end again.
+pub fn note_ending(tx: &Transaction<'_>, n: u64, ending: &Event) -> rusqlite::Result<()> {
     tx.prepare_cached("insert or replace into ending (n, kind, subject) values (?1, ?2, ?3)")?.execute((
         n.cast_signed(),
-        kind,
-        subject,
+        ending.kind(),
+        ending.subject(),
     ))?;
     Ok(())
+}
+
+/// Is there an event of this [`kind`] after this number? Only what is new in the log is looked at.
+pub fn has_since(conn: &Connection, after: u64, kind: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select 1 from log where n > ?1 and kind = ?2")?.exists((after.cast_signed(), kind))
 }
 
 /// The number of the newest event.

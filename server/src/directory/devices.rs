@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
 use crate::log::{self, Event};
-use crate::{hex, sight};
+use crate::sight;
 
 pub use coming_back::{ProvenChain, come_back, prove_chain};
 
@@ -182,9 +182,8 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
                 "update invitation set used_by = ?2 where key = ?1",
                 (frame.invitation.as_bytes(), frame.device.as_bytes()),
             )?;
-            let subject = format!("device {}", frame.device);
-            let event = Event { kind: "enrol", by: Some(invitation.person_id), subject: &subject };
-            let n = log::append(tx, now, &event)?;
+            let event = Event::DeviceEnrolled { device: frame.device };
+            let n = log::append(tx, now, Some(invitation.person_id), &event)?;
             sight::device_changed(tx, invitation.person, frame.device, n)?;
         }
     }
@@ -244,10 +243,7 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     if revoked.revoked_at.is_some() {
         return Err(DirectoryError::RevokedAlready(device));
     }
-    let n = edit.ending(
-        "revoke",
-        &format!("device {device} invitation {}", hex::write(revoked.invitation.as_bytes())),
-    )?;
+    let n = edit.event(&Event::DeviceRevoked { device, invitation: Some(revoked.invitation) })?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
     sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;

@@ -2,11 +2,12 @@
 
 use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::directory::Held;
-use fieldfolio_core::model::role::{Class, Role};
+use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{DirectoryError, Edit, moment};
+use crate::log::Event;
 use crate::sight;
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
@@ -33,7 +34,7 @@ pub fn may_release(
 
 /// Makes a piece visible to no more than these roles, until its maker's devices bring what she did to it. What is not
 /// here is visible to nobody.
-pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u8) -> Result<(), DirectoryError> {
+pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(), DirectoryError> {
     let id = piece.as_bytes().as_slice();
     let before: Option<u8> = edit
         .tx
@@ -41,10 +42,10 @@ pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u8) -> Result<(), Di
         .query_row([id], |row| row.get::<_, Option<u8>>(0))
         .optional()?
         .flatten();
-    let Some(before) = before.filter(|before| before & !most != 0) else { return Ok(()) };
-    let left = Some(before & most).filter(|left| *left != 0);
+    let Some(before) = before.filter(|before| before & !most.bits() != 0) else { return Ok(()) };
+    let left = Some(before & most.bits()).filter(|left| *left != 0);
     edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
-    let n = edit.event("share", &format!("narrow piece {piece}"))?;
+    let n = edit.event(&Event::PieceNarrowed { piece })?;
     sight::piece_narrowed(edit.tx, piece, n)?;
     Ok(())
 }

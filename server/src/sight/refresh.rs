@@ -57,8 +57,7 @@ pub fn refresh_some(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<bo
     if pieces.is_empty() {
         return Ok(false);
     }
-    let subject = format!("{} pieces", pieces.len());
-    let n = log::append(tx, now, &Event { kind: "sight", by: None, subject: &subject })?;
+    let n = log::append(tx, now, None, &Event::PiecesRefreshed { pieces: pieces.len() })?;
     for piece in pieces {
         refresh_piece(tx, piece, n)?;
     }

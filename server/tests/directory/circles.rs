@@ -186,7 +186,7 @@ fn a_folio_that_a_student_declared_gets_the_same_circle() {
         let row = people::row_of(tx, mina).unwrap();
         let project = ProjectId::new(now, chance);
         let folio = FolioId::derive(school::id(tx).unwrap(), mina, Some(project));
-        let n = log::append(tx, now, &Event { kind: "act", by: Some(mina), subject: "" }).unwrap();
+        let n = log::append(tx, now, Some(mina), &Event::ActTaken).unwrap();
         let own =
             "insert into project (id, title, brief, outcomes, started_by) values (?1, 'Owls', '', x'', ?2)";
         tx.execute(own, (project.as_bytes(), row)).unwrap();
