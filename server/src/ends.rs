@@ -88,6 +88,11 @@ impl End {
         meaning
     }
 
+    /// Is it known here what it ends? Not where a newer version wrote it.
+    fn is_known(&self) -> bool {
+        !matches!(self.event, Event::Unknown { .. })
+    }
+
     fn is_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
         Ok(log::tag(conn, self.n)? == Some(self.tag))
     }
@@ -120,8 +125,9 @@ impl Ends {
             since(&tx, written)?.into_iter().map(|end| ((end.n, end.tag), end)).collect();
         // A line at a time: however long the file is, it keeps no relay from starting.
         let before = crate::log::head(&tx)?;
-        let (mut done, mut stopped) = (0, None);
+        let (mut done, mut unknown, mut stopped) = (0, 0_u64, None);
         each_line(&mut file, from, &mut |end| {
+            unknown += u64::from(!end.is_known());
             lacking.remove(&(end.n, end.tag));
             match apply(&tx, now, std::slice::from_ref(&end)) {
                 Ok(ended) => {
@@ -137,6 +143,12 @@ impl Ends {
         .map_err(failed)?;
         if let Some(error) = stopped {
             return Err(error.into());
+        }
+        if unknown > 0 {
+            tracing::warn!(
+                unknown,
+                "lines of ends.log are not known to this version and stay as they are: if a newer one wrote them, update this program"
+            );
         }
         if done > 0 {
             tracing::warn!(done, "the log went back: what had ended since has ended again");

@@ -47,7 +47,7 @@ impl End {
             &Event::GuardianUnlinked { student, guardian } => {
                 people::unlink_guardian(edit, student, guardian).map(drop)
             }
-            // A line of a newer version: what it ended is not known here, and it stays in the file for one that knows.
+            // What a newer version ended is not known here; its line stays in the file for one that knows.
             Event::Unknown { .. } => Ok(()),
             // These take nothing away.
             Event::SchoolMade { .. }
@@ -150,7 +150,7 @@ pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[End]) -> Result<u64, 
     let edit = Edit { tx, now, by: None };
     let mut done = 0;
     for end in ends {
-        if !end.is_in(tx)? {
+        if end.is_known() && !end.is_in(tx)? {
             let before = log::head(tx)?;
             end.again(&edit)?;
             // What was written before this number of the lost log was written in time.
