@@ -80,7 +80,13 @@ impl End {
             | Event::PiecesRefreshed { .. } => Ok(()),
         };
         match done {
-            Err(DirectoryError::Unknown { .. } | DirectoryError::NoSuchRow) => Ok(()),
+            // Nothing that is here, or nothing that can end: no relay would have written it, and none stays shut for it.
+            Err(
+                DirectoryError::Unknown { .. }
+                | DirectoryError::NoSuchRow
+                | DirectoryError::Herself
+                | DirectoryError::StaysStudent(_),
+            ) => Ok(()),
             done => done,
         }
     }

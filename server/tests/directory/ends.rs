@@ -91,3 +91,18 @@ fn every_event_that_is_written_is_known_and_so_is_what_it_ended() {
     let mina = office.person("mina");
     assert!(text(&office).contains(&format!(" denial deny student {mina} person ")), "{}", text(&office));
 }
+
+#[test]
+fn a_line_that_can_not_be_done_keeps_no_relay_from_starting_and_no_other_line_from_being_read() {
+    let office = Office::sample();
+    let (mina, otto) = (office.person("mina"), office.person("otto"));
+    let lines = [
+        format!("900000 00000000000000aa denial deny student {mina} person {mina}\n"),
+        format!("900001 00000000000000ab person remove-kind person {mina} student\n"),
+        format!("900002 00000000000000ac circle end folio {mina} person {otto} owner\n"),
+        format!("900003 00000000000000ad group leave project {mina} {mina}:0a0a0a0a0a0a0a0a\n"),
+        format!("900004 00000000000000ae person lock person {otto}\n"),
+    ];
+    starts_with(&office, &lines.concat());
+    assert!(is_locked(&office, "otto") && !is_locked(&office, "mina"));
+}
