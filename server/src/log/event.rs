@@ -22,8 +22,6 @@ use crate::class_role::ClassRole;
 use crate::hex;
 
 mod parse;
-#[cfg(test)]
-mod tests;
 mod text;
 
 /// One thing that happened.
@@ -189,3 +187,6 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
