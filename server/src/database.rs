@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 /// "FFrl": marks the file as a relay's database.
@@ -51,6 +52,16 @@ pub enum DatabaseError {
     /// SQLite failed.
     #[error("the relay's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// A value that the database holds is not what was written there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} in the relay's database can't be read: `fieldfolio verify` says more")]
+struct Unreadable(&'static str);
+
+/// The error for a column, counted from 0, that is of this type and holds something else than what it is for.
+pub(crate) fn unreadable(column: usize, kind: Type, what: &'static str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(Unreadable(what)))
 }
 
 /// Where the database lies in the relay's folder.

@@ -15,10 +15,11 @@ use fieldfolio_core::sync::relay::{
     DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Room, Student, Taken,
 };
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::log::{self, Event};
-use crate::{directory, erasure, fork, sight, snapshots};
+use crate::{database, directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
 pub struct SqliteLedger<'a> {
@@ -40,7 +41,11 @@ impl<'a> SqliteLedger<'a> {
     }
 
     fn tx(&self) -> rusqlite::Result<&'a Transaction<'a>> {
-        self.tx.ok_or(rusqlite::Error::InvalidQuery)
+        let only_reads = || {
+            let readonly = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            rusqlite::Error::SqliteFailure(readonly, Some("this ledger was opened for reading".to_owned()))
+        };
+        self.tx.ok_or_else(only_reads)
     }
 
     fn row_of(&self, person: PersonId) -> rusqlite::Result<i64> {
@@ -271,7 +276,8 @@ impl Ledger for SqliteLedger<'_> {
             .query_row([document.to_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((class, heads)) = found else { return Ok(None) };
-        let class = Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?;
+        let class = Class::from_number(class)
+            .ok_or_else(|| database::unreadable(0, Type::Integer, "the class of a document"))?;
         Ok(Some(DocumentFacts { class, heads: split_heads(&heads) }))
     }
 
@@ -324,11 +330,16 @@ impl Ledger for SqliteLedger<'_> {
         while let Some(row) = rows.next()? {
             let (item, class, heads): (Vec<u8>, u8, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(3)?);
             let mut changes = found.map(|found| found.changes).unwrap_or_default();
-            changes.push(minicbor::decode(&item).map_err(|_| rusqlite::Error::InvalidQuery)?);
+            changes.push(
+                minicbor::decode(&item)
+                    .map_err(|_| database::unreadable(0, Type::Blob, "a change that is held back"))?,
+            );
             found = Some(HeldFacts {
                 changes,
                 author: PersonId::from_bytes(row.get(1)?),
-                class: Class::from_number(class).ok_or(rusqlite::Error::InvalidQuery)?,
+                class: Class::from_number(class).ok_or_else(|| {
+                    database::unreadable(2, Type::Integer, "the class of a change that is held back")
+                })?,
                 heads: split_heads(&heads),
             });
         }
@@ -356,7 +367,7 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let event = Event::ChangeHeld { document: change.document };
         let n = log::append(tx, self.now, Some(by), &event)?;
-        let item = minicbor::to_vec(change).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        let item = minicbor::to_vec(change).expect("writing to memory can't fail");
         tx.prepare_cached(
             "insert into held (document, piece, author, class, hash, heads, at, bytes, item)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

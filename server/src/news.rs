@@ -21,11 +21,12 @@ use fieldfolio_core::sync::audit::Fingerprint;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{self, Cursor, Fill, Lacking, News, PROTOCOL, Pack, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fork::{self, Standing};
 use crate::snapshots::{self, Raws};
-use crate::{log, media, sight};
+use crate::{database, log, media, sight};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -211,7 +212,7 @@ pub fn audit(
     let mut rows = query.query((row, up_to.cast_signed()))?;
     while let Some(row) = rows.next()? {
         let id: Vec<u8> = row.get(0)?;
-        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
+        let document = document_id(0, &id)?;
         fingerprint.add(document, &Head(row.get(1)?));
     }
     if fingerprint.finish() == held {
@@ -268,11 +269,17 @@ fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Re
         .collect()
 }
 
+fn document_id(column: usize, bytes: &[u8]) -> rusqlite::Result<DocumentId> {
+    DocumentId::from_bytes(bytes)
+        .ok_or_else(|| database::unreadable(column, Type::Blob, "the id of a document"))
+}
+
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
     let id: Vec<u8> = row.get(0)?;
     Ok(ChangedSight {
-        document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
-        class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
+        document: document_id(0, &id)?,
+        class: Class::from_number(row.get(1)?)
+            .ok_or_else(|| database::unreadable(1, Type::Integer, "the class of a document"))?,
         visible: row.get(2)?,
     })
 }
@@ -332,7 +339,7 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
     Ok(News {
         n: row.get::<_, i64>(0)?.cast_unsigned(),
         change: SignedChange {
-            document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
+            document: document_id(1, &id)?,
             device: DeviceId::from_bytes(row.get(2)?),
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),

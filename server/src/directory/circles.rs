@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use fieldfolio_core::ids::{FolioId, PersonId};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::derivation::GRANTED;
 use super::{DirectoryError, Edit, folios, millis, moment, people};
 use crate::log::{self, Event};
-use crate::sight;
+use crate::{database, sight};
 
 /// A part in a circle, to be granted.
 #[derive(Debug, Clone, Copy)]
@@ -241,7 +242,7 @@ pub fn list(conn: &Connection, folio: FolioId, now: Timestamp) -> Result<Vec<Row
         Ok(Row {
             person: PersonId::from_bytes(row.get(0)?),
             name: row.get(1)?,
-            role: role.parse().map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, 0))?,
+            role: role.parse().map_err(|_| database::unreadable(2, Type::Text, "the role of a part"))?,
             reason: row.get(3)?,
             may_write: row.get(4)?,
             expires: row.get::<_, Option<i64>>(5)?.map(moment),

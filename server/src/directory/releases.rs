@@ -4,11 +4,12 @@ use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::directory::Held;
 use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{DirectoryError, Edit, moment};
 use crate::log::Event;
-use crate::sight;
+use crate::{database, sight};
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
 /// nobody, in one of the folios its piece lies in.
@@ -61,7 +62,9 @@ pub fn waiting(conn: &Connection, document: DocumentId) -> rusqlite::Result<Opti
         Ok(Held {
             document,
             author: PersonId::from_bytes(row.get(0)?),
-            class: Class::from_number(row.get(1)?).ok_or(rusqlite::Error::InvalidQuery)?,
+            class: Class::from_number(row.get(1)?).ok_or_else(|| {
+                database::unreadable(1, Type::Integer, "the class of a change that is held back")
+            })?,
             changes: row.get::<_, i64>(2)?.cast_unsigned(),
             since: moment(row.get(3)?),
         })
@@ -75,5 +78,9 @@ pub fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Vec<DocumentI
         "select distinct h.document from held h join person p on p.row = h.author where p.id = ?1",
     )?;
     let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|id| DocumentId::from_bytes(&id?).ok_or(rusqlite::Error::InvalidQuery)).collect()
+    rows.map(|id| {
+        DocumentId::from_bytes(&id?)
+            .ok_or_else(|| database::unreadable(0, Type::Blob, "the id of a document"))
+    })
+    .collect()
 }
