@@ -86,7 +86,7 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Copied, BackupError> {
     remove(&aside).map_err(written(&aside))?;
     conn.execute("vacuum into ?1", [aside.to_string_lossy()])?;
     let made = Connection::open(&aside)?;
-    fork::mark_copy(&made, crate::news::head(&made)?)?;
+    fork::mark_copy(&made, crate::log::head(&made)?)?;
     let files = named(&made)?;
     made.close().map_err(|(_, error)| error)?;
     File::open(&aside).and_then(|file| file.sync_all()).map_err(written(&aside))?;

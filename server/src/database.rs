@@ -1,12 +1,11 @@
-//! The relay's database: how it is opened, and how its log is appended to.
+//! The relay's database: how it is opened, and its values of the school as a whole.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fieldfolio_core::ids::PersonId;
-use fieldfolio_core::time::Timestamp;
 use rusqlite::config::DbConfig;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 /// "FFrl": marks the file as a relay's database.
@@ -53,6 +52,16 @@ pub enum DatabaseError {
     /// SQLite failed.
     #[error("the relay's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// A value that the database holds is not what was written there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} in the relay's database can't be read: `fieldfolio verify` says more")]
+struct Unreadable(&'static str);
+
+/// The error for a column, counted from 0, that is of this type and holds something else than what it is for.
+pub(crate) fn unreadable(column: usize, kind: Type, what: &'static str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(Unreadable(what)))
 }
 
 /// Where the database lies in the relay's folder.
@@ -207,36 +216,6 @@ fn migrate(conn: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
         ))?;
         tx.commit()?;
     }
-    Ok(())
-}
-
-/// What the log says of an event. The subject names ids only.
-#[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// An audit word: "change", "act", "enrol", "revoke", "circle", …
-    pub kind: &'a str,
-    /// The person whose device did it; none for the command line.
-    pub by: Option<PersonId>,
-    /// Ids, never names or words.
-    pub subject: &'a str,
-}
-
-/// Gives the next number to an event.
-pub fn append(tx: &Transaction<'_>, now: Timestamp, event: &Event<'_>) -> rusqlite::Result<u64> {
-    let by = event.by.map(|person| person.as_bytes().to_vec());
-    tx.prepare_cached("insert into log (tag, at, kind, by, subject) values (randomblob(8), ?1, ?2, ?3, ?4)")?
-        .execute((now.millis().cast_signed(), event.kind, by, event.subject))?;
-    Ok(tx.last_insert_rowid().cast_unsigned())
-}
-
-/// The event of this number took something away that must not come back when the log goes back: it is written down
-/// beside the database, too, in words that say what to end again. Ids only.
-pub fn note_ending(tx: &Transaction<'_>, n: u64, kind: &str, subject: &str) -> rusqlite::Result<()> {
-    tx.prepare_cached("insert or replace into ending (n, kind, subject) values (?1, ?2, ?3)")?.execute((
-        n.cast_signed(),
-        kind,
-        subject,
-    ))?;
     Ok(())
 }
 

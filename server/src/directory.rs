@@ -12,7 +12,8 @@ use fieldfolio_core::model::framework::BadFramework;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
-use crate::database::{self, DatabaseError, Event};
+use crate::database::DatabaseError;
+use crate::log::{self, Event};
 
 pub use circles::{anything_due, expire_due};
 pub use derivation::{derive, folio_declared};
@@ -46,24 +47,12 @@ pub struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// Appends the event of this change: an audit word, and ids.
-    pub(crate) fn event(&self, kind: &str, subject: &str) -> rusqlite::Result<u64> {
-        database::append(self.tx, self.now, &Event { kind, by: self.by, subject })
-    }
-
-    /// Appends the event of a change that gives something or takes it away; what is taken away must be so again when the
-    /// log goes back.
-    pub(crate) fn turn(&self, kind: &str, subject: &str, takes: bool) -> rusqlite::Result<u64> {
-        match takes {
-            true => self.ending(kind, subject),
-            false => self.event(kind, subject),
+    /// Appends the event of this change. One that takes something away is noted as an ending, too.
+    pub(crate) fn event(&self, event: &Event) -> rusqlite::Result<u64> {
+        let n = log::append(self.tx, self.now, self.by, event)?;
+        if event.takes_away() {
+            log::note_ending(self.tx, n, event)?;
         }
-    }
-
-    /// Appends the event of a change that takes something away, and must do so again when the log goes back.
-    pub(crate) fn ending(&self, kind: &str, subject: &str) -> rusqlite::Result<u64> {
-        let n = self.event(kind, subject)?;
-        database::note_ending(self.tx, n, kind, subject)?;
         Ok(n)
     }
 }

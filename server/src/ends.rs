@@ -11,12 +11,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
 use crate::directory::DirectoryError;
-use crate::{database, fork};
+use crate::log::Event;
+use crate::{database, fork, log};
 
 pub use again::apply;
 
@@ -33,8 +34,7 @@ mod file;
 pub struct End {
     n: u64,
     tag: [u8; 8],
-    kind: String,
-    subject: String,
+    event: Event,
 }
 
 /// Files longer than that are written anew at a start, where half of it or more says what a later line says, too.
@@ -59,7 +59,8 @@ pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
     )?;
     let rows = query.query_map([after.cast_signed()], |row| {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
-        Ok(End { n, tag: row.get(1)?, kind: row.get(2)?, subject: row.get(3)? })
+        let (kind, subject): (String, String) = (row.get(2)?, row.get(3)?);
+        Ok(End { n, tag: row.get(1)?, event: Event::parse(&kind, &subject) })
     })?;
     rows.collect()
 }
@@ -67,7 +68,7 @@ pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
 impl End {
     /// Its line in the file.
     pub fn line(&self) -> String {
-        format!("{} {:016x} {} {}\n", self.n, u64::from_be_bytes(self.tag), self.kind, self.subject)
+        format!("{} {:016x} {}\n", self.n, u64::from_be_bytes(self.tag), self.event)
     }
 
     /// Reads a line, without its end. `None` for one that is no event: cut off, or of something else.
@@ -75,25 +76,25 @@ impl End {
         let mut parts = line.splitn(4, ' ');
         let n = parts.next()?.parse().ok()?;
         let tag = u64::from_str_radix(parts.next()?, 16).ok()?.to_be_bytes();
-        let (kind, subject) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        Some(Self { n, tag, kind, subject })
+        Some(Self { n, tag, event: Event::parse(parts.next()?, parts.next()?) })
     }
 
-    /// What it ends, without when: of two of the same meaning the later one says all.
+    /// What it ends, without when: of two of the same meaning the later one says all. Of one that is not known here, its
+    /// text.
     fn meaning(&self) -> [u8; 16] {
-        let digest =
-            Sha256::new().chain_update(&self.kind).chain_update([0]).chain_update(&self.subject).finalize();
+        let digest = Sha256::digest(self.event.to_string());
         let mut meaning = [0; 16];
         meaning.copy_from_slice(digest.get(..16).unwrap_or_default());
         meaning
     }
 
+    /// Is it known here what it ends? Not where a newer version wrote it.
+    fn is_known(&self) -> bool {
+        !matches!(self.event, Event::Unknown { .. })
+    }
+
     fn is_in(&self, conn: &Connection) -> rusqlite::Result<bool> {
-        let tag: Option<Vec<u8>> = conn
-            .prepare_cached("select tag from log where n = ?1")?
-            .query_row([self.n.cast_signed()], |row| row.get(0))
-            .optional()?;
-        Ok(tag.as_deref() == Some(self.tag.as_slice()))
+        Ok(log::tag(conn, self.n)? == Some(self.tag))
     }
 }
 
@@ -123,9 +124,10 @@ impl Ends {
         let mut lacking: BTreeMap<(u64, [u8; 8]), End> =
             since(&tx, written)?.into_iter().map(|end| ((end.n, end.tag), end)).collect();
         // A line at a time: however long the file is, it keeps no relay from starting.
-        let before = crate::news::head(&tx)?;
-        let (mut done, mut stopped) = (0, None);
+        let before = crate::log::head(&tx)?;
+        let (mut done, mut unknown, mut stopped) = (0, 0_u64, None);
         each_line(&mut file, from, &mut |end| {
+            unknown += u64::from(!end.is_known());
             lacking.remove(&(end.n, end.tag));
             match apply(&tx, now, std::slice::from_ref(&end)) {
                 Ok(ended) => {
@@ -142,6 +144,12 @@ impl Ends {
         if let Some(error) = stopped {
             return Err(error.into());
         }
+        if unknown > 0 {
+            tracing::warn!(
+                unknown,
+                "lines of ends.log are not known to this version and stay as they are: if a newer one wrote them, update this program"
+            );
+        }
         if done > 0 {
             tracing::warn!(done, "the log went back: what had ended since has ended again");
             // What ended again just now is in the log under a new number, and goes into the file behind its old one.
@@ -149,7 +157,7 @@ impl Ends {
         }
         let lacking: Vec<End> = lacking.into_values().collect();
         append(&mut file, &lacking).map_err(failed)?;
-        let head = crate::news::head(&tx)?;
+        let head = crate::log::head(&tx)?;
         note_place(&tx, &mut file, head).map_err(failed)??;
         tx.commit()?;
         drop(file);
@@ -237,7 +245,7 @@ fn write_down(conn: &mut Connection, path: &Path) -> Result<u64, EndsError> {
     let mut file = open_file(path).map_err(failed)?;
     let new = since(&tx, number(&tx, WRITTEN)?.unwrap_or(0))?;
     append(&mut file, &new).map_err(failed)?;
-    let head = crate::news::head(&tx)?;
+    let head = crate::log::head(&tx)?;
     note_place(&tx, &mut file, head).map_err(failed)??;
     tx.commit()?;
     Ok(head)

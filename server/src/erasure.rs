@@ -6,9 +6,9 @@ use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::database::{self, Event};
 use crate::directory::names::words;
 use crate::directory::{DirectoryError, Edit};
+use crate::log::{self, Event};
 use crate::sight;
 
 /// The reason of what its maker erased.
@@ -44,13 +44,13 @@ pub(crate) fn append(
     piece: PieceId,
     by: Option<PersonId>,
 ) -> rusqlite::Result<u64> {
-    let subject = format!("piece {piece}");
-    let n = database::append(tx, now, &Event { kind: "erase", by, subject: &subject })?;
+    let event = Event::PieceErased { piece };
+    let n = log::append(tx, now, by, &event)?;
     let is_empty = !tx
         .prepare_cached("select 1 from document where piece = ?1 union select 1 from held where piece = ?1")?
         .exists([piece.as_bytes().as_slice()])?;
     if !is_empty {
-        database::note_ending(tx, n, "erase", &subject)?;
+        log::note_ending(tx, n, &event)?;
     }
     Ok(n)
 }

@@ -9,7 +9,8 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 
-use crate::database::{self, Event};
+use crate::database;
+use crate::log::{self, Event};
 
 /// Up to which number the copy reaches that this database is: set in a backup's own database.
 const COPIED_AT: &str = "copied at";
@@ -39,7 +40,7 @@ pub fn begin(tx: &Transaction<'_>, now: Timestamp, at: u64) -> rusqlite::Result<
     let next = epoch(tx)? + 1;
     database::put_meta(tx, "epoch", &next.to_be_bytes())?;
     tx.execute("insert into fork (epoch, at_n) values (?1, ?2)", (next, at.cast_signed()))?;
-    database::append(tx, now, &Event { kind: "fork", by: None, subject: &format!("epoch {next} at {at}") })?;
+    log::append(tx, now, None, &Event::EpochBegun { epoch: next, at })?;
     Ok(())
 }
 
@@ -78,7 +79,7 @@ pub fn standing(conn: &Connection, cursor: Cursor, head: u64) -> rusqlite::Resul
         return Ok(Standing::Here);
     }
     let is_ours = cursor.proof == proof(conn, cursor)?;
-    let is_known = cursor.n <= head && tag(conn, cursor.n)? == Some(cursor.tag);
+    let is_known = cursor.n <= head && log::tag(conn, cursor.n)? == Some(cursor.tag);
     let now = epoch(conn)?;
     Ok(match since(conn, cursor.epoch)? {
         Some(at) if is_ours && cursor.epoch < now => Standing::Lost(at),
@@ -90,15 +91,9 @@ pub fn standing(conn: &Connection, cursor: Cursor, head: u64) -> rusqlite::Resul
 
 /// The cursor at this number of this log.
 pub fn cursor_at(conn: &Connection, n: u64) -> rusqlite::Result<Cursor> {
-    let (epoch, tag) = (epoch(conn)?, tag(conn, n)?.unwrap_or_default());
+    let (epoch, tag) = (epoch(conn)?, log::tag(conn, n)?.unwrap_or_default());
     let bare = Cursor { epoch, n, tag, ..Cursor::default() };
     Ok(Cursor { proof: proof(conn, bare)?, ..bare })
-}
-
-fn tag(conn: &Connection, n: u64) -> rusqlite::Result<Option<[u8; 8]>> {
-    conn.prepare_cached("select tag from log where n = ?1")?
-        .query_row([n.cast_signed()], |row| row.get(0))
-        .optional()
 }
 
 /// Half of SHA-256 over a key that only this school's relay has, and the cursor: nobody else makes one, so nobody can

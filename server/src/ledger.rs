@@ -16,10 +16,11 @@ use fieldfolio_core::sync::relay::{
     DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Room, Student, Taken,
 };
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::database::{self, Event};
-use crate::{directory, erasure, fork, sight, snapshots};
+use crate::log::{self, Event};
+use crate::{database, directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
 pub struct SqliteLedger<'a> {
@@ -41,7 +42,11 @@ impl<'a> SqliteLedger<'a> {
     }
 
     fn tx(&self) -> rusqlite::Result<&'a Transaction<'a>> {
-        self.tx.ok_or(rusqlite::Error::InvalidQuery)
+        let only_reads = || {
+            let readonly = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            rusqlite::Error::SqliteFailure(readonly, Some("this ledger was opened for reading".to_owned()))
+        };
+        self.tx.ok_or_else(only_reads)
     }
 
     fn row_of(&self, person: PersonId) -> rusqlite::Result<i64> {
@@ -325,7 +330,10 @@ impl Ledger for SqliteLedger<'_> {
         while let Some(row) = rows.next()? {
             let (item, class, heads): (Vec<u8>, u8, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(3)?);
             let mut changes = found.map(|found| found.changes).unwrap_or_default();
-            changes.push(minicbor::decode(&item).map_err(|_| rusqlite::Error::InvalidQuery)?);
+            changes.push(
+                minicbor::decode(&item)
+                    .map_err(|_| database::unreadable(0, Type::Blob, "a change that is held back"))?,
+            );
             found = Some(HeldFacts {
                 changes,
                 author: PersonId::from_bytes(row.get(1)?),
@@ -355,9 +363,9 @@ impl Ledger for SqliteLedger<'_> {
         by: PersonId,
     ) -> rusqlite::Result<()> {
         let tx = self.tx()?;
-        let subject = change.document.to_string();
-        let n = database::append(tx, self.now, &Event { kind: "hold", by: Some(by), subject: &subject })?;
-        let item = minicbor::to_vec(change).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        let event = Event::ChangeHeld { document: change.document };
+        let n = log::append(tx, self.now, Some(by), &event)?;
+        let item = minicbor::to_vec(change).expect("writing to memory can't fail");
         tx.prepare_cached(
             "insert into held (document, piece, author, class, hash, heads, at, bytes, item)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -381,8 +389,7 @@ impl Ledger for SqliteLedger<'_> {
 
     fn let_go(&mut self, document: DocumentId, by: PersonId) -> rusqlite::Result<()> {
         let tx = self.tx()?;
-        let subject = document.to_string();
-        let n = database::append(tx, self.now, &Event { kind: "release", by: Some(by), subject: &subject })?;
+        let n = log::append(tx, self.now, Some(by), &Event::HeldReleased { document })?;
         let author = self.held(document)?.map_or(by, |held| held.author);
         tx.execute("delete from held where document = ?1", [document.to_bytes().as_slice()])?;
         sight::held_changed(tx, document, author, n)
@@ -392,7 +399,7 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = match act {
             Act::Erase { piece } => erasure::append(tx, self.now, *piece, Some(by))?,
-            _ => database::append(tx, self.now, &Event { kind: "act", by: Some(by), subject: "" })?,
+            _ => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
         };
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
@@ -420,7 +427,7 @@ impl Ledger for SqliteLedger<'_> {
         by: PersonId,
     ) -> rusqlite::Result<u64> {
         let tx = self.tx()?;
-        let n = database::append(tx, self.now, &Event { kind: "change", by: Some(by), subject: "" })?;
+        let n = log::append(tx, self.now, Some(by), &Event::ChangeTaken)?;
         let (document, is_new) = self.put_document(tx, change.document, class, heads)?;
         let blobs: Vec<u8> = change.blobs.iter().flat_map(|blob| *blob.as_bytes()).collect();
         tx.prepare_cached(
@@ -453,15 +460,15 @@ impl Ledger for SqliteLedger<'_> {
 fn note_narrowing(
     tx: &Transaction<'_>,
     piece: PieceId,
-    audience: Option<u16>,
+    audience: Option<Roles>,
     n: u64,
 ) -> rusqlite::Result<()> {
     let before: Option<u16> = tx
         .prepare_cached("select audience from piece where id = ?1")?
         .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
-    let (before, after) = (before.unwrap_or(0), audience.unwrap_or(0));
-    if before & !after != 0 {
-        database::note_ending(tx, n, "share", &format!("narrow piece {piece} {after}"))?;
+    let (before, audience) = (before.unwrap_or(0), audience.unwrap_or(Roles::NONE));
+    if before & !audience.bits() != 0 {
+        log::note_ending(tx, n, &Event::PieceBounded { piece, audience })?;
     }
     Ok(())
 }
@@ -573,11 +580,11 @@ impl SqliteLedger<'_> {
                 sight::piece_changed(tx, *piece, device, n)
             }
             Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
-                let audience = self.audience_of(*piece)?.map(Roles::bits);
+                let audience = self.audience_of(*piece)?;
                 note_narrowing(tx, *piece, audience, n)?;
                 tx.execute(
                     "update piece set audience = ?2 where id = ?1",
-                    (piece.as_bytes().as_slice(), audience),
+                    (piece.as_bytes().as_slice(), audience.map(Roles::bits)),
                 )?;
                 sight::piece_changed(tx, *piece, device, n)
             }

@@ -1,7 +1,7 @@
 //! Fieldfolio's relay: it stores, checks and forwards; it never rewrites, and needs no knowledge of what people say.
 //!
 //! [`routes`] is the whole surface. [`relay`] does one exchange: the pure halves in core decide, [`ledger`] appends to
-//! the log, [`sight`] keeps who sees what, [`news`] reads what a device is told, [`live`] tells it as it happens.
+//! the [`log`], [`sight`] keeps who sees what, [`news`] reads what a device is told, [`live`] tells it as it happens.
 //! [`directory`] is the school.
 
 pub mod activity;
@@ -18,6 +18,7 @@ pub mod gate;
 pub mod keep;
 pub mod ledger;
 pub mod live;
+pub mod log;
 pub mod media;
 pub mod news;
 pub mod relay;
@@ -28,7 +29,9 @@ pub mod snapshots;
 pub mod uploads;
 pub mod verify;
 
+mod class_role;
 mod doors;
+mod hex;
 mod landing;
 mod limits;
 mod private;

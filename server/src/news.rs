@@ -22,11 +22,13 @@ use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{Cursor, Envelope, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fork::{self, Standing};
 use crate::sight;
 use crate::snapshots::{self, Raws};
+use crate::{database, log};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -41,7 +43,7 @@ pub fn read(
     fill: &[Fill],
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
-    let head = head(conn)?;
+    let head = log::head(conn)?;
     let forked_at = match fork::standing(conn, cursor, head)? {
         Standing::Here => None,
         Standing::Lost(at) => Some(at),
@@ -196,13 +198,6 @@ pub fn concerns(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<
     .query_row((person, after.cast_signed()), |row| row.get(0))
 }
 
-/// The number of the newest event.
-pub fn head(conn: &Connection) -> rusqlite::Result<u64> {
-    conn.prepare_cached("select coalesce(max(n), 0) from log")?
-        .query_row([], |row| row.get::<_, i64>(0))
-        .map(i64::cast_unsigned)
-}
-
 /// Records that changed. The rows of the number after the cursor's may be known in part.
 fn notices(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
     let mut query = conn.prepare_cached(
@@ -233,6 +228,11 @@ fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Re
             Ok((place(row, 3)?, Told::Sight(changed_row(row)?)))
         })?
         .collect()
+}
+
+fn document_id(column: usize, bytes: &[u8]) -> rusqlite::Result<DocumentId> {
+    DocumentId::from_bytes(bytes)
+        .ok_or_else(|| database::unreadable(column, Type::Blob, "the id of a document"))
 }
 
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
@@ -299,7 +299,7 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
     Ok(News {
         n: row.get::<_, i64>(0)?.cast_unsigned(),
         change: SignedChange {
-            document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
+            document: document_id(1, &id)?,
             device: DeviceId::from_bytes(row.get(2)?),
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),

@@ -19,7 +19,7 @@ use crate::fork::{self, Standing};
 use crate::gate::{ContainedTrial, Gate};
 use crate::ledger::SqliteLedger;
 use crate::limits::Comparisons;
-use crate::{directory, media, news, sight};
+use crate::{directory, log, media, news, sight};
 
 pub use writer::Lane;
 
@@ -185,9 +185,8 @@ impl Relay {
     /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch
     /// begins, and devices bring what is lost.
     fn notice_lost_log(&self, person: PersonId, cursor: Cursor) -> Result<(), RelayError> {
-        let is_unheard = move |conn: &Connection| {
-            Ok(fork::standing(conn, cursor, news::head(conn)?)? == Standing::Unheard)
-        };
+        let is_unheard =
+            move |conn: &Connection| Ok(fork::standing(conn, cursor, log::head(conn)?)? == Standing::Unheard);
         if self.read_for(person, is_unheard)? {
             tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
             self.writer.write(Lane::School, move |tx, now| match is_unheard(tx)? {
@@ -407,7 +406,7 @@ pub fn exchange_alone(
     now: Timestamp,
 ) -> Result<Response, RelayError> {
     let school = school_of(conn)?;
-    if fork::standing(conn, request.cursor, news::head(conn)?)? == Standing::Unheard {
+    if fork::standing(conn, request.cursor, log::head(conn)?)? == Standing::Unheard {
         let tx = database::begin(conn)?;
         fork::begin(&tx, now, 0)?;
         tx.commit()?;

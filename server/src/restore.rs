@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use crate::backup::{self, Copied};
 use crate::blobs::BlobError;
-use crate::database::{self, DatabaseError, Event};
+use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::log::{self, Event};
 use crate::relay::{Relay, RelayError};
 use crate::{ends, fork};
 
@@ -172,9 +173,7 @@ pub(crate) fn erase_in_asides(relay: &Relay) -> Result<usize, RestoreError> {
         }
         let tx = database::begin(&mut conn)?;
         for piece in &gone {
-            let subject = format!("piece {piece}");
-            let event = Event { kind: "erase", by: None, subject: &subject };
-            let n = database::append(&tx, crate::relay::now(), &event)?;
+            let n = log::append(&tx, crate::relay::now(), None, &Event::PieceErased { piece: *piece })?;
             crate::erasure::remove(&tx, *piece, "erased in the school that is served", n)?;
         }
         tx.commit()?;

@@ -134,7 +134,7 @@ async fn health() -> &'static str {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    match app.relay.look(crate::news::head).await {
+    match app.relay.look(crate::log::head).await {
         Ok(_) => "ready\n".into_response(),
         Err(error) => unavailable(&error),
     }

@@ -8,6 +8,8 @@
 mod circles;
 #[path = "directory/commands.rs"]
 mod commands;
+#[path = "directory/ends.rs"]
+mod ends;
 #[path = "directory/invitations.rs"]
 mod invitations;
 #[path = "directory/office.rs"]

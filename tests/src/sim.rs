@@ -373,7 +373,7 @@ impl School {
     pub fn keep_marked_backup(&mut self) {
         self.keep_backup();
         let copy = Connection::open(self.folder.path().join("backup.db")).expect("a copy opens");
-        let head = fieldfolio_server::news::head(&copy).expect("a log");
+        let head = fieldfolio_server::log::head(&copy).expect("a log");
         fieldfolio_server::fork::mark_copy(&copy, head).expect("a copy can be marked");
     }
 
@@ -631,7 +631,7 @@ impl School {
     fn is_only_waiting(&mut self, name: &str) -> Result<bool, Trouble> {
         let status = self.device(name).device().status()?;
         Ok(status.to_fill == 0 && status.waiting.iter().all(|waiting| waiting.reason.is_some()) && {
-            let head = fieldfolio_server::news::head(&self.conn)?;
+            let head = fieldfolio_server::log::head(&self.conn)?;
             self.device(name).device().known_up_to()? == head
         })
     }

@@ -26,7 +26,7 @@ use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{
     self, Cursor, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
 };
-use fieldfolio_server::{database, fork, news};
+use fieldfolio_server::{database, fork, log};
 use fieldfolio_tests::driver::{self, OsChance, now};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
@@ -66,7 +66,7 @@ impl Place {
 
     /// The newest number of the relay's log.
     fn head(&self) -> u64 {
-        news::head(&database::open(&self.school.home()).unwrap()).unwrap()
+        log::head(&database::open(&self.school.home()).unwrap()).unwrap()
     }
 
     /// A device of this person, and a client with its keys.

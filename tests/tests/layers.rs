@@ -120,3 +120,19 @@ fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests(
         assert!(!manifest.contains("fieldfolio-server"), "{package} depends on the server");
     }
 }
+
+#[test]
+fn the_log_lies_below_everything_else_of_the_server() {
+    let source = root().join("server/src");
+    let below = ["class_role", "hex", "log"];
+    let files =
+        sources(&source).into_iter().filter(|path| below.contains(&module_of(path, &source).as_str()));
+    let mut seen = 0;
+    for path in files {
+        for name in named(&code(&path)) {
+            seen += 1;
+            assert!(below.contains(&name.as_str()), "{} names {name}", path.display());
+        }
+    }
+    assert!(seen > 4, "the sources were read");
+}

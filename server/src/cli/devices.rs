@@ -84,7 +84,7 @@ pub(super) fn run_invitation(command: &InvitationCommand, desk: &mut Desk<'_>) -
 fn invitation(one: &invitations::Open, now: Timestamp) -> String {
     let by = one.invited_by.map_or("the school".to_owned(), |by| format!("device {by}"));
     let hours = one.expires.millis().saturating_sub(now.millis()).div_ceil(60 * 60 * 1000);
-    format!("{}  of {}, by {by}, for {hours} more hours", one.key, one.person)
+    format!("{}  of {}, by {by}, for {hours} more hours", one.key_text(), one.person)
 }
 
 #[derive(Debug, Args)]

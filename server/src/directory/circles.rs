@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use fieldfolio_core::ids::{FolioId, PersonId};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::derivation::GRANTED;
 use super::{DirectoryError, Edit, folios, millis, moment, people};
-use crate::database::{self, Event};
-use crate::sight;
+use crate::log::{self, Event};
+use crate::{database, sight};
 
 /// A part in a circle, to be granted.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +83,8 @@ pub fn grant(edit: &Edit<'_>, grant: &Grant) -> Result<bool, DirectoryError> {
     if same {
         return Ok(false);
     }
-    let n = edit.event("circle", &subject("grant", grant.folio, grant.person, grant.role))?;
+    let Grant { folio, person: to, role, .. } = *grant;
+    let n = edit.event(&Event::PartGranted { folio, person: to, role })?;
     note_narrowing(edit, grant, person, n)?;
     end_granted(edit.tx, grant.folio, person, grant.role, n)?;
     edit.tx.execute(
@@ -116,19 +118,17 @@ fn note_narrowing(edit: &Edit<'_>, grant: &Grant, person: i64, n: u64) -> Result
         .optional()?;
     let Some((may_write, expires)) = before else { return Ok(()) };
     let end = |expires: Option<i64>| expires.unwrap_or(i64::MAX);
-    let until = grant.expires.map(millis);
-    if (may_write && !grant.may_write) || end(until) < end(expires) {
-        let voice = if grant.may_write { "voice" } else { "silent" };
-        let until = end(until);
-        let words = format!("{} {voice} {until}", subject("narrow", grant.folio, grant.person, grant.role));
-        database::note_ending(edit.tx, n, "circle", &words)?;
+    if (may_write && !grant.may_write) || end(grant.expires.map(millis)) < end(expires) {
+        let Grant { folio, person, role, may_write, expires } = *grant;
+        let bound = Event::PartBounded { folio, person, role, may_write, until: expires };
+        log::note_ending(edit.tx, n, &bound)?;
     }
     Ok(())
 }
 
 /// Makes a granted part no wider than this: without a voice, and over at this moment. What is not there is no wider.
 pub fn narrow(edit: &Edit<'_>, most: &Grant) -> Result<(), DirectoryError> {
-    let Some(until) = most.expires else { return Ok(()) };
+    let until = most.expires.map_or(i64::MAX, millis);
     let person = people::row_of(edit.tx, most.person)?;
     let changed = edit.tx.execute(
         "update circle set may_write = may_write and ?5, expires_at = nullif(min(coalesce(expires_at, ?6), ?6), ?7)
@@ -140,12 +140,13 @@ pub fn narrow(edit: &Edit<'_>, most: &Grant) -> Result<(), DirectoryError> {
             most.role.name(),
             GRANTED,
             most.may_write,
-            millis(until),
+            until,
             i64::MAX,
         ),
     )?;
     if changed > 0 {
-        let n = edit.event("circle", &subject("narrow", most.folio, most.person, most.role))?;
+        let Grant { folio, person, role, .. } = *most;
+        let n = edit.event(&Event::PartNarrowed { folio, person, role })?;
         sight::folio_changed(edit.tx, most.folio, n)?;
     }
     Ok(())
@@ -155,7 +156,7 @@ pub fn narrow(edit: &Edit<'_>, most: &Grant) -> Result<(), DirectoryError> {
 pub fn end(edit: &Edit<'_>, folio: FolioId, person: PersonId, role: Role) -> Result<(), DirectoryError> {
     of(edit.tx, folio)?;
     let row = people::row_of(edit.tx, person)?;
-    let n = edit.ending("circle", &subject("end", folio, person, role))?;
+    let n = edit.event(&Event::PartEnded { folio, person, role })?;
     match end_granted(edit.tx, folio, row, role, n)? {
         0 => Err(DirectoryError::NoSuchRow),
         _ => Ok(sight::folio_changed(edit.tx, folio, n)?),
@@ -200,26 +201,27 @@ pub fn deny(edit: &Edit<'_>, student: PersonId, person: PersonId) -> Result<bool
     if student == person {
         return Err(DirectoryError::Herself);
     }
-    denial(edit, "deny", "insert or ignore into denial (student, person) values (?1, ?2)", student, person)
+    let sql = "insert or ignore into denial (student, person) values (?1, ?2)";
+    denial(edit, sql, (student, person), &Event::CirclesClosed { student, person })
 }
 
 /// Takes a denial back. True if there was one.
 pub fn allow(edit: &Edit<'_>, student: PersonId, person: PersonId) -> Result<bool, DirectoryError> {
-    denial(edit, "allow", "delete from denial where student = ?1 and person = ?2", student, person)
+    let sql = "delete from denial where student = ?1 and person = ?2";
+    denial(edit, sql, (student, person), &Event::CirclesOpened { student, person })
 }
 
 fn denial(
     edit: &Edit<'_>,
-    what: &str,
     sql: &str,
-    student: PersonId,
-    person: PersonId,
+    (student, person): (PersonId, PersonId),
+    event: &Event,
 ) -> Result<bool, DirectoryError> {
     let row = people::row_of(edit.tx, student)?;
     if edit.tx.execute(sql, (row, people::row_of(edit.tx, person)?))? == 0 {
         return Ok(false);
     }
-    let n = edit.turn("denial", &format!("{what} student {student} person {person}"), what == "deny")?;
+    let n = edit.event(event)?;
     for (folio, _) in folios::of_student(edit.tx, row)? {
         sight::folio_changed(edit.tx, folio, n)?;
     }
@@ -240,7 +242,7 @@ pub fn list(conn: &Connection, folio: FolioId, now: Timestamp) -> Result<Vec<Row
         Ok(Row {
             person: PersonId::from_bytes(row.get(0)?),
             name: row.get(1)?,
-            role: role.parse().map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, 0))?,
+            role: role.parse().map_err(|_| database::unreadable(2, Type::Text, "the role of a part"))?,
             reason: row.get(3)?,
             may_write: row.get(4)?,
             expires: row.get::<_, Option<i64>>(5)?.map(moment),
@@ -270,13 +272,11 @@ pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usiz
     if folios.is_empty() {
         return Ok(0);
     }
-    let named: Vec<_> = folios.iter().take(MOST_NAMED).map(FolioId::to_string).collect();
-    let others = match folios.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        others => format!(" and {others} more"),
+    let event = Event::PartsExpired {
+        folios: folios.iter().take(MOST_NAMED).copied().collect(),
+        others: folios.len().saturating_sub(MOST_NAMED),
     };
-    let subject = format!("folio {}{others}", named.join(" "));
-    let n = database::append(tx, now, &Event { kind: "expiry", by: None, subject: &subject })?;
+    let n = log::append(tx, now, None, &event)?;
     for (row, _) in &due {
         tx.prepare_cached("update circle set ended_n = ?2 where row = ?1")?
             .execute((row, n.cast_signed()))?;
@@ -313,8 +313,4 @@ fn end_granted(
 fn of(conn: &Connection, folio: FolioId) -> Result<(i64, bool), DirectoryError> {
     let unknown = || DirectoryError::Unknown { kind: "folio", text: folio.to_string() };
     folios::of(conn, folio)?.ok_or_else(unknown)
-}
-
-fn subject(what: &str, folio: FolioId, person: PersonId, role: Role) -> String {
-    format!("{what} folio {folio} person {person} {role}")
 }

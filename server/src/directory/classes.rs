@@ -1,52 +1,16 @@
 //! Classes: who learns, teaches and advises together. Circles follow from them.
 
 use fieldfolio_core::ids::{Chance, ClassId, PersonId};
-use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::names::{pick, words};
 use super::{DirectoryError, Edit, derive, folios, millis, moment, people};
+use crate::log::Event;
 use crate::sight;
 
-/// What someone is in a class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClassRole {
-    /// Learns in it.
-    Student,
-    /// Teaches it.
-    Teacher,
-    /// Advises its students, across projects and at home.
-    Advisor,
-}
-
-impl ClassRole {
-    /// Every role.
-    pub const ALL: [ClassRole; 3] = [ClassRole::Student, ClassRole::Teacher, ClassRole::Advisor];
-
-    /// The name used in commands and databases.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ClassRole::Student => "student",
-            ClassRole::Teacher => "teacher",
-            ClassRole::Advisor => "advisor",
-        }
-    }
-
-    /// Reads [`ClassRole::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
-    const fn needs(self) -> PersonKind {
-        match self {
-            ClassRole::Student => PersonKind::Student,
-            ClassRole::Teacher | ClassRole::Advisor => PersonKind::Teacher,
-        }
-    }
-}
+pub use crate::class_role::ClassRole;
 
 /// A class with everyone who is, or was, in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,7 +41,7 @@ pub fn add(edit: &Edit<'_>, title: &str, chance: &mut dyn Chance) -> Result<Clas
     let title = words("a class's title", title, 200)?;
     let id = ClassId::new(edit.now, chance);
     edit.tx.execute("insert into class (id, title) values (?1, ?2)", (id.as_bytes(), &title))?;
-    edit.event("class", &format!("class {id}"))?;
+    edit.event(&Event::ClassMade { class: id })?;
     Ok(id)
 }
 
@@ -107,7 +71,7 @@ pub fn join(
             folios::ensure(edit.tx, row, Some(project))?;
         }
     }
-    members_changed(edit, class, (person, row), role, "join")?;
+    members_changed(edit, class, row, role, &Event::ClassJoined { class, person, role })?;
     Ok(true)
 }
 
@@ -128,22 +92,21 @@ pub fn leave(
     if changed == 0 {
         return Ok(false);
     }
-    members_changed(edit, class, (person, row), role, "leave")?;
+    members_changed(edit, class, row, role, &Event::ClassLeft { class, person, role })?;
     Ok(true)
 }
 
 fn members_changed(
     edit: &Edit<'_>,
     class: ClassId,
-    person: (PersonId, i64),
+    person: i64,
     role: ClassRole,
-    what: &str,
+    event: &Event,
 ) -> Result<(), DirectoryError> {
-    let subject = format!("{what} class {class} person {} {}", person.0, role.name());
-    let n = edit.turn("class", &subject, what == "leave")?;
+    let n = edit.event(event)?;
     match role {
         ClassRole::Student => {
-            derive(edit.tx, edit.now, person.1, n)?;
+            derive(edit.tx, edit.now, person, n)?;
         }
         ClassRole::Teacher | ClassRole::Advisor => {
             for student in student_rows(edit.tx, class)? {
@@ -151,7 +114,7 @@ fn members_changed(
             }
         }
     }
-    Ok(sight::classmates_changed(edit.tx, class, person.1, n)?)
+    Ok(sight::classmates_changed(edit.tx, class, person, n)?)
 }
 
 /// Lets a teacher leave all that she teaches and advises.

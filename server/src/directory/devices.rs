@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 use crate::sight;
 
 pub use coming_back::{ProvenChain, come_back, prove_chain};
@@ -182,9 +182,8 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
                 "update invitation set used_by = ?2 where key = ?1",
                 (frame.invitation.as_bytes(), frame.device.as_bytes()),
             )?;
-            let subject = format!("device {}", frame.device);
-            let event = Event { kind: "enrol", by: Some(invitation.person_id), subject: &subject };
-            let n = database::append(tx, now, &event)?;
+            let event = Event::DeviceEnrolled { device: frame.device };
+            let n = log::append(tx, now, Some(invitation.person_id), &event)?;
             sight::device_changed(tx, invitation.person, frame.device, n)?;
         }
     }
@@ -197,11 +196,6 @@ fn is_barred(conn: &Connection, device: DeviceId, invitation: &PublicKey) -> rus
         "select 1 from barred where device = ?1 union all select 1 from barred_invitation where key = ?2",
     )?
     .exists((device.as_bytes(), invitation.as_bytes()))
-}
-
-/// A key, as the log and the file of what ended write it.
-pub(crate) fn hex(key: &[u8; 32]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// May this device still ask for what it asked for, now that it is its turn?
@@ -249,8 +243,7 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     if revoked.revoked_at.is_some() {
         return Err(DirectoryError::RevokedAlready(device));
     }
-    let n =
-        edit.ending("revoke", &format!("device {device} invitation {}", hex(revoked.invitation.as_bytes())))?;
+    let n = edit.event(&Event::DeviceRevoked { device, invitation: Some(revoked.invitation) })?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
     sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;

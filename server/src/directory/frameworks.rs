@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::names::pick;
 use super::{DirectoryError, Edit};
+use crate::log::Event;
 use crate::sight;
 
 /// The largest file that is read, in bytes.
@@ -62,7 +63,7 @@ pub fn import(edit: &Edit<'_>, json: &str, chance: &mut dyn Chance) -> Result<Fr
         "insert into framework (id, body) values (?1, ?2) on conflict do update set body = ?2",
         (framework.id.as_bytes(), body),
     )?;
-    let n = edit.event("framework", &format!("framework {} edition {}", framework.id, framework.version))?;
+    let n = edit.event(&Event::FrameworkImported { framework: framework.id, edition: framework.version })?;
     sight::framework_changed(edit.tx, framework.id, n)?;
     Ok(framework.id)
 }

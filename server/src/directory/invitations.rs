@@ -12,11 +12,12 @@ use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::Invite;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::mentors::{self, Standing, Step};
-use super::{DirectoryError, Edit, devices, millis, moment, people, school};
-use crate::database::{self, Event};
+use super::{DirectoryError, Edit, millis, moment, people, school};
+use crate::hex;
+use crate::log::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.
 pub const LONGEST: u64 = 90 * 24 * 60 * 60 * 1000;
@@ -147,9 +148,8 @@ pub fn record_invitation(
             invite.signature.as_bytes(),
         ),
     )?;
-    let from = inviter.map_or("root".to_owned(), |device| format!("device {device}"));
-    let subject = format!("person {} by {from}", invite.person);
-    database::append(tx, now, &Event { kind: "invite", by, subject: &subject })?;
+    let inviter = inviter.map_or(Inviter::Root, Inviter::Device);
+    log::append(tx, now, by, &Event::DeviceInvited { person: invite.person, inviter })?;
     Ok(())
 }
 
@@ -241,14 +241,26 @@ pub(crate) fn teaches(conn: &Connection, teacher: i64, student: i64) -> rusqlite
 /// An invitation that can still be used, for lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Open {
-    /// Its public key, in hexadecimal: what `fieldfolio invitation cancel` takes.
-    pub key: String,
+    /// Its public key: what `fieldfolio invitation cancel` takes, in hexadecimal.
+    #[serde(serialize_with = "as_hex")]
+    pub key: PublicKey,
     /// Whose device it would make.
     pub person: PersonId,
     /// The device that made it; none for the school.
     pub invited_by: Option<DeviceId>,
     /// Until when.
     pub expires: Timestamp,
+}
+
+impl Open {
+    /// Its key in hexadecimal.
+    pub fn key_text(&self) -> String {
+        hex::write(self.key.as_bytes())
+    }
+}
+
+fn as_hex<S: Serializer>(key: &PublicKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::write(key.as_bytes()))
 }
 
 /// The invitations that can be used now: of one person, or of everybody.
@@ -264,9 +276,8 @@ pub fn open(
          order by expires_at, key",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
-        let key: [u8; 32] = row.get(0)?;
         Ok(Open {
-            key: devices::hex(&key),
+            key: PublicKey::from_bytes(row.get(0)?),
             person: PersonId::from_bytes(row.get(1)?),
             invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
             expires: moment(row.get(3)?),
@@ -280,9 +291,9 @@ pub fn cancel(edit: &Edit<'_>, key: &str) -> Result<Open, DirectoryError> {
     let key = key.trim().to_lowercase();
     let unknown = || DirectoryError::Unknown { kind: "invitation", text: key.chars().take(64).collect() };
     let mut found = open(edit.tx, None, edit.now)?;
-    found.retain(|one| key.len() >= 8 && one.key.starts_with(&key));
+    found.retain(|one| key.len() >= 8 && one.key_text().starts_with(&key));
     let [one] = found.as_slice() else { return Err(unknown()) };
-    cancel_key(edit, &one.key)?;
+    cancel_key(edit, one.key)?;
     Ok(one.clone())
 }
 
@@ -296,33 +307,24 @@ pub fn cancel_of(edit: &Edit<'_>, person: PersonId) -> Result<usize, DirectoryEr
         .collect::<Result<_, _>>()?;
     let mut found = open(edit.tx, None, edit.now)?;
     found.retain(|one| one.person == person || one.invited_by.is_some_and(|by| hers.contains(&by)));
-    found.iter().try_for_each(|one| cancel_key(edit, &one.key))?;
+    found.iter().try_for_each(|one| cancel_key(edit, one.key))?;
     Ok(found.len())
 }
 
 /// The same by the whole key, as what is known of a log that is lost says it. What is not here is no invitation.
-pub(crate) fn cancel_key(edit: &Edit<'_>, hex: &str) -> Result<(), DirectoryError> {
-    let Some(key) = from_hex(hex) else { return Ok(()) };
+pub(crate) fn cancel_key(edit: &Edit<'_>, key: PublicKey) -> Result<(), DirectoryError> {
     let is_open = edit
         .tx
         .prepare_cached(
             "select 1 from invitation where key = ?1 and used_by is null and cancelled_n is null",
         )?
-        .exists([key])?;
+        .exists([key.as_bytes()])?;
     if is_open {
-        let n = edit.ending("invitation", &format!("cancel {hex}"))?;
+        let n = edit.event(&Event::InvitationCancelled { invitation: key })?;
         let sql = "update invitation set cancelled_n = ?2 where key = ?1";
-        edit.tx.execute(sql, (key, n.cast_signed()))?;
+        edit.tx.execute(sql, (key.as_bytes(), n.cast_signed()))?;
     }
     Ok(())
-}
-
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut key = [0; 32];
-    for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(place..place + 2)?, 16).ok()?;
-    }
-    (text.len() == 64).then_some(key)
 }
 
 fn is_known(

@@ -16,6 +16,7 @@ use super::circles::{self, Grant};
 use super::invitations::record_invitation;
 use super::names::words;
 use super::{DirectoryError, Edit, derivation, folios, millis, moment, people};
+use crate::log::Event;
 use crate::sight;
 
 /// How long a mentor's part may last: a year, in milliseconds.
@@ -67,8 +68,10 @@ pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result
         "insert into mentor (folio, person, brought_by, until, confirmed) values (?1, ?2, ?3, ?4, ?5)",
         (folio.as_bytes(), row, by, millis(frame.until), teaches),
     )?;
-    let what = if teaches { "bring" } else { "propose" };
-    let n = edit.event("mentor", &format!("{what} folio {folio} person {person}"))?;
+    let n = edit.event(&match teaches {
+        true => Event::MentorBrought { folio, person },
+        false => Event::MentorProposed { folio, person },
+    })?;
     sight::folio_changed(edit.tx, folio, n)?;
     if teaches {
         give(edit, folio, person, millis(frame.until))?;
@@ -93,7 +96,7 @@ pub fn confirm(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> 
          where folio = ?1 and person = (select row from person where id = ?2)",
         (frame.folio.as_bytes(), frame.person.as_bytes()),
     )?;
-    edit.event("mentor", &format!("confirm folio {} person {}", frame.folio, frame.person))?;
+    edit.event(&Event::MentorConfirmed { folio: frame.folio, person: frame.person })?;
     give(edit, frame.folio, frame.person, until)
 }
 
@@ -134,7 +137,7 @@ fn withdraw(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
         "delete from mentor where folio = ?1 and person = (select row from person where id = ?2)",
         (frame.folio.as_bytes(), frame.person.as_bytes()),
     )?;
-    let n = edit.ending("mentor", &format!("decline folio {} person {}", frame.folio, frame.person))?;
+    let n = edit.event(&Event::MentorDeclined { folio: frame.folio, person: frame.person })?;
     Ok(sight::folio_changed(edit.tx, frame.folio, n)?)
 }
 

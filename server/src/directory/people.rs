@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, circles, classes, derive, devices, folios, millis};
+use crate::log::Event;
 use crate::sight;
 
 /// Adds a person. A student gets her home folio at once.
@@ -35,7 +36,7 @@ pub(crate) fn add_as(
         (id.as_bytes(), &name, bits(kinds), named_by),
     )?;
     let row = edit.tx.last_insert_rowid();
-    let n = edit.event("person", &format!("person {id}"))?;
+    let n = edit.event(&Event::PersonNamed { person: id })?;
     settle(edit, row, kinds, n)
 }
 
@@ -44,7 +45,7 @@ pub fn rename(edit: &Edit<'_>, id: PersonId, name: &str) -> Result<(), Directory
     let name = words("a name", name, 200)?;
     let row = row_of(edit.tx, id)?;
     edit.tx.execute("update person set name = ?2, named_by = null where row = ?1", (row, &name))?;
-    let n = edit.event("person", &format!("person {id}"))?;
+    let n = edit.event(&Event::PersonNamed { person: id })?;
     Ok(sight::person_changed(edit.tx, row, n)?)
 }
 
@@ -57,7 +58,7 @@ pub fn add_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<(), D
         return Err(DirectoryError::VouchedForByOthers { person: id, device });
     }
     edit.tx.execute("update person set kinds = kinds | ?2 where row = ?1", (row, bits(&[kind])))?;
-    let n = edit.event("person", &format!("person {id} {}", kind.name()))?;
+    let n = edit.event(&Event::KindAdded { person: id, kind })?;
     settle(edit, row, &[kind], n)
 }
 
@@ -79,7 +80,7 @@ pub fn remove_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<bo
         "update person set kinds = kinds & ~?2, past_kinds = past_kinds | ?2 where row = ?1",
         (row, bit(kind)),
     )?;
-    let n = edit.ending("person", &format!("remove-kind person {id} {}", kind.name()))?;
+    let n = edit.event(&Event::KindRemoved { person: id, kind })?;
     let granted = match kind {
         PersonKind::Teacher => Some(Role::Teacher),
         PersonKind::Mentor => Some(Role::Mentor),
@@ -116,7 +117,7 @@ pub fn lock(edit: &Edit<'_>, id: PersonId) -> Result<bool, DirectoryError> {
     if edit.tx.execute(sql, (row, millis(edit.now)))? == 0 {
         return Ok(false);
     }
-    let n = edit.ending("person", &format!("lock person {id}"))?;
+    let n = edit.event(&Event::PersonLocked { person: id })?;
     // Her own lines are told, and closed by that.
     sight::notify(edit.tx, row, RecordKind::School, b"", n)?;
     Ok(true)
@@ -129,7 +130,7 @@ pub fn unlock(edit: &Edit<'_>, id: PersonId) -> Result<bool, DirectoryError> {
     if edit.tx.execute(sql, [row])? == 0 {
         return Ok(false);
     }
-    edit.event("person", &format!("unlock person {id}"))?;
+    edit.event(&Event::PersonUnlocked { person: id })?;
     Ok(true)
 }
 
@@ -150,11 +151,8 @@ pub fn limit(edit: &Edit<'_>, id: PersonId, limits: Limits) -> Result<(), Direct
         "update person set media_limit = ?2, record_limit = ?3 where row = ?1",
         (row, number(limits.files), number(limits.records)),
     )?;
-    let words = |limit: Option<u64>| limit.map_or("none".to_owned(), |limit| limit.to_string());
-    edit.ending(
-        "person",
-        &format!("limit person {id} files {} records {}", words(limits.files), words(limits.records)),
-    )?;
+    let Limits { files, records } = limits;
+    edit.event(&Event::PersonLimited { person: id, files, records })?;
     Ok(())
 }
 
@@ -248,7 +246,7 @@ pub fn link_guardian(edit: &Edit<'_>, student: PersonId, guardian: PersonId) -> 
     let child = row_of_kind(edit.tx, student, PersonKind::Student)?;
     let adult = row_of_kind(edit.tx, guardian, PersonKind::Guardian)?;
     let sql = "insert or ignore into guardian (student, guardian) values (?1, ?2)";
-    family_changed(edit, ("link", sql), (student, child), (guardian, adult))?;
+    family_changed(edit, sql, (child, adult), &Event::GuardianLinked { student, guardian })?;
     Ok(())
 }
 
@@ -260,21 +258,20 @@ pub fn unlink_guardian(
 ) -> Result<bool, DirectoryError> {
     let (child, adult) = (row_of(edit.tx, student)?, row_of(edit.tx, guardian)?);
     let sql = "delete from guardian where student = ?1 and guardian = ?2";
-    family_changed(edit, ("unlink", sql), (student, child), (guardian, adult))
+    family_changed(edit, sql, (child, adult), &Event::GuardianUnlinked { student, guardian })
 }
 
 fn family_changed(
     edit: &Edit<'_>,
-    (what, sql): (&str, &str),
-    student: (PersonId, i64),
-    guardian: (PersonId, i64),
+    sql: &str,
+    (student, guardian): (i64, i64),
+    event: &Event,
 ) -> Result<bool, DirectoryError> {
-    if edit.tx.execute(sql, (student.1, guardian.1))? == 0 {
+    if edit.tx.execute(sql, (student, guardian))? == 0 {
         return Ok(false);
     }
-    let subject = format!("{what} student {} guardian {}", student.0, guardian.0);
-    let n = edit.turn("guardian", &subject, what == "unlink")?;
-    derive(edit.tx, edit.now, student.1, n)?;
+    let n = edit.event(event)?;
+    derive(edit.tx, edit.now, student, n)?;
     Ok(true)
 }
 

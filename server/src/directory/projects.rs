@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
-use crate::{database, sight};
+use crate::log::Event;
+use crate::log::event::GroupMark;
+use crate::{log, sight};
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ pub(crate) fn add_as(edit: &Edit<'_>, id: ProjectId, draft: &Draft<'_>) -> Resul
             draft.class.as_bytes(),
         ),
     )?;
-    let n = edit.event("project", &format!("project {id} class {}", draft.class))?;
+    let n = edit.event(&Event::ProjectMade { project: id, class: draft.class })?;
     for student in classes::student_rows(edit.tx, draft.class)? {
         folios::ensure(edit.tx, student, Some(id))?;
         // Everyone in the new folio's circle is told of it, and of the project.
@@ -89,16 +91,16 @@ pub fn group(
         };
         if rows > 0 {
             changed.push((row, student, folio));
-            left.extend(before.map(|before| format!(" {student}:{}", group_mark(&before))));
+            left.extend(before.map(|before| (student, group_mark(&before))));
         }
     }
     if changed.is_empty() {
         return Ok(());
     }
-    let who: Vec<String> = changed.iter().map(|(_, student, _)| student.to_string()).collect();
-    let n = edit.event("group", &format!("project {project} students {}", who.join(" ")))?;
+    let who = changed.iter().map(|(_, student, _)| *student).collect();
+    let n = edit.event(&Event::StudentsGrouped { project, students: who })?;
     if !left.is_empty() {
-        database::note_ending(edit.tx, n, "group", &format!("leave project {project}{}", left.concat()))?;
+        log::note_ending(edit.tx, n, &Event::GroupsLeft { project, left })?;
     }
     // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
     for (moved, _, hers) in &changed {
@@ -115,7 +117,7 @@ pub(crate) fn leave_group(
     edit: &Edit<'_>,
     project: ProjectId,
     student: PersonId,
-    mark: &str,
+    mark: GroupMark,
 ) -> Result<(), DirectoryError> {
     let row = people::row_of(edit.tx, student)?;
     match group_of(edit.tx, project, row)? {
@@ -135,8 +137,10 @@ fn group_of(conn: &Connection, project: ProjectId, student: i64) -> rusqlite::Re
 }
 
 /// What tells a group from others where no words are kept.
-fn group_mark(name: &str) -> String {
-    Sha256::digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+fn group_mark(name: &str) -> GroupMark {
+    let mut mark = [0; 8];
+    mark.copy_from_slice(Sha256::digest(name).get(..8).unwrap_or_default());
+    GroupMark(mark)
 }
 
 /// The groups of a project: names, each with its students.

@@ -2,12 +2,14 @@
 
 use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::directory::Held;
-use fieldfolio_core::model::role::{Class, Role};
+use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{DirectoryError, Edit, moment};
-use crate::sight;
+use crate::log::Event;
+use crate::{database, sight};
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
 /// nobody, in one of the folios its piece lies in.
@@ -33,7 +35,7 @@ pub fn may_release(
 
 /// Makes a piece visible to no more than these roles, until its maker's devices bring what she did to it. What is not
 /// here is visible to nobody.
-pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u16) -> Result<(), DirectoryError> {
+pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(), DirectoryError> {
     let id = piece.as_bytes().as_slice();
     let before: Option<u16> = edit
         .tx
@@ -41,10 +43,10 @@ pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: u16) -> Result<(), D
         .query_row([id], |row| row.get::<_, Option<u16>>(0))
         .optional()?
         .flatten();
-    let Some(before) = before.filter(|before| before & !most != 0) else { return Ok(()) };
-    let left = Some(before & most).filter(|left| *left != 0);
+    let Some(before) = before.filter(|before| before & !most.bits() != 0) else { return Ok(()) };
+    let left = Some(before & most.bits()).filter(|left| *left != 0);
     edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
-    let n = edit.event("share", &format!("narrow piece {piece}"))?;
+    let n = edit.event(&Event::PieceNarrowed { piece })?;
     sight::piece_narrowed(edit.tx, piece, n)?;
     Ok(())
 }
@@ -74,5 +76,9 @@ pub fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Vec<DocumentI
         "select distinct h.document from held h join person p on p.row = h.author where p.id = ?1",
     )?;
     let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|id| DocumentId::from_bytes(&id?).ok_or(rusqlite::Error::InvalidQuery)).collect()
+    rows.map(|id| {
+        DocumentId::from_bytes(&id?)
+            .ok_or_else(|| database::unreadable(0, Type::Blob, "the id of a document"))
+    })
+    .collect()
 }

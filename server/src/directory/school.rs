@@ -14,6 +14,7 @@ use rusqlite::Connection;
 
 use super::names::words;
 use super::{DirectoryError, Edit};
+use crate::log::Event;
 use crate::{database, private, sight};
 
 /// The file with the seed of the school's root key. Whoever has it can vouch for any device.
@@ -53,7 +54,7 @@ pub fn init(
     database::put_meta(&tx, "rule", &to_cbor(&school.rule))?;
     database::put_meta(&tx, "root", root.public().as_bytes())?;
     database::put_meta(&tx, "epoch", &1_u32.to_be_bytes())?;
-    let n = Edit { tx: &tx, now, by: None }.event("init", &school.id.to_string())?;
+    let n = Edit { tx: &tx, now, by: None }.event(&Event::SchoolMade { school: school.id })?;
     sight::school_changed(&tx, n)?;
     tx.commit()?;
     database::give_its_name(conn, folder)?;

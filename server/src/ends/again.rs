@@ -1,135 +1,134 @@
 //! Ending once more what had ended in a log that is lost.
 
-use fieldfolio_core::ids::{DeviceId, FolioId, PersonId, PieceId, ProjectId};
+use fieldfolio_core::ids::{DeviceId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::directory::PersonKind;
-use fieldfolio_core::model::role::Role;
+use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::sync::wire::ProposedMentor;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
 use super::End;
 use crate::directory::circles::Grant;
-use crate::directory::classes::ClassRole;
+use crate::directory::people::Limits;
 use crate::directory::{
     DirectoryError, Edit, circles, classes, devices, invitations, mentors, people, projects, releases,
 };
-use crate::erasure;
+use crate::log::event::{Event, GroupMark};
+use crate::{erasure, log};
 
 impl End {
     /// Ends it once more. What is not here at all has ended by that.
     fn again(&self, edit: &Edit<'_>) -> Result<(), DirectoryError> {
-        let words: Vec<&str> = self.subject.split(' ').collect();
-        let done = match (self.kind.as_str(), words.as_slice()) {
-            ("revoke", ["device", device, rest @ ..]) => {
-                let Ok(device) = device.parse() else { return Ok(()) };
-                if let ["invitation", key] = rest {
-                    bar_invitation(edit, device, key)?;
+        let done = match &self.event {
+            &Event::DeviceRevoked { device, invitation } => {
+                if let Some(invitation) = invitation {
+                    bar_invitation(edit, device, invitation)?;
                 }
                 return revoke(edit, device, self.n);
             }
-            ("erase", ["piece", piece]) => {
-                let Ok(piece) = piece.parse::<PieceId>() else { return Ok(()) };
-                if !erasure::is_erased(edit.tx, piece)? {
-                    let n = edit.ending("erase", &self.subject)?;
-                    erasure::remove(edit.tx, piece, "erased before the log went back", n)?;
-                }
-                Ok(())
+            &Event::PieceErased { piece } => erase(edit, piece),
+            &Event::PieceBounded { piece, audience } => releases::narrow(edit, piece, audience),
+            &Event::PartBounded { folio, person, role, may_write, until } => {
+                circles::narrow(edit, &Grant { folio, person, role, may_write, expires: until })
             }
-            ("share", ["narrow", "piece", piece, most]) => {
-                let (Ok(piece), Ok(most)) = (piece.parse::<PieceId>(), most.parse()) else { return Ok(()) };
-                releases::narrow(edit, piece, most)
-            }
-            ("circle", ["narrow", "folio", folio, "person", person, role, voice, until]) => {
-                let (Ok(folio), Ok(person), Ok(role), Ok(until)) =
-                    (folio.parse(), person.parse(), role.parse::<Role>(), until.parse::<i64>())
-                else {
-                    return Ok(());
-                };
-                let most = Grant {
-                    folio,
-                    person,
-                    role,
-                    may_write: *voice == "voice",
-                    expires: Some(Timestamp::from_millis(until.cast_unsigned())),
-                };
-                circles::narrow(edit, &most)
-            }
-            ("group", ["leave", "project", project, left @ ..]) => {
-                let Ok(project) = project.parse::<ProjectId>() else { return Ok(()) };
-                for (student, mark) in left.iter().filter_map(|left| left.split_once(':')) {
-                    let Ok(student) = student.parse() else { continue };
-                    match projects::leave_group(edit, project, student, mark) {
-                        Err(DirectoryError::Unknown { .. }) | Ok(()) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(())
-            }
-            ("mentor", ["decline", "folio", folio, "person", person]) => {
-                let (Ok(folio), Ok(person)) = (folio.parse(), person.parse()) else { return Ok(()) };
+            &Event::PartEnded { folio, person, role } => circles::end_again(edit, folio, person, role),
+            Event::GroupsLeft { project, left } => leave_groups(edit, *project, left),
+            &Event::MentorDeclined { folio, person } => {
                 mentors::withdraw_again(edit, &ProposedMentor { folio, person })
             }
-            ("invitation", ["cancel", key]) => invitations::cancel_key(edit, key),
-            ("person", ["lock", "person", person]) => {
-                let Ok(person) = person.parse() else { return Ok(()) };
-                people::lock(edit, person).map(drop)
+            &Event::InvitationCancelled { invitation } => invitations::cancel_key(edit, invitation),
+            &Event::PersonLocked { person } => people::lock(edit, person).map(drop),
+            &Event::KindRemoved { person, kind } => remove_kind(edit, person, kind),
+            &Event::PersonLimited { person, files, records } => {
+                people::limit(edit, person, Limits { files, records })
             }
-            ("person", ["remove-kind", "person", person, kind]) => {
-                let (Ok(person), Some(kind)) = (person.parse(), PersonKind::from_name(kind)) else {
-                    return Ok(());
-                };
-                match people::remove_kind(edit, person, kind) {
-                    // She had no other one yet: then nobody made her what she was.
-                    Err(DirectoryError::OnlyKind { .. }) => people::lock(edit, person).map(drop),
-                    done => done.map(drop),
-                }
-            }
-            ("person", ["limit", "person", person, "files", files, "records", records]) => {
-                let Ok(person) = person.parse() else { return Ok(()) };
-                let limits = people::Limits { files: files.parse().ok(), records: records.parse().ok() };
-                people::limit(edit, person, limits)
-            }
-            ("circle", ["end", "folio", folio, "person", person, role]) => {
-                let (Ok(folio), Ok(person), Ok(role)) =
-                    (folio.parse::<FolioId>(), person.parse::<PersonId>(), role.parse::<Role>())
-                else {
-                    return Ok(());
-                };
-                circles::end_again(edit, folio, person, role)
-            }
-            ("denial", ["deny", "student", student, "person", person]) => {
-                let (Ok(student), Ok(person)) = (student.parse(), person.parse()) else { return Ok(()) };
-                circles::deny(edit, student, person).map(drop)
-            }
-            ("class", ["leave", "class", class, "person", person, role]) => {
-                let (Ok(class), Ok(person), Some(role)) =
-                    (class.parse(), person.parse(), ClassRole::from_name(role))
-                else {
-                    return Ok(());
-                };
-                classes::leave(edit, class, person, role).map(drop)
-            }
-            ("guardian", ["unlink", "student", student, "guardian", guardian]) => {
-                let (Ok(student), Ok(guardian)) = (student.parse(), guardian.parse()) else { return Ok(()) };
+            &Event::CirclesClosed { student, person } => circles::deny(edit, student, person).map(drop),
+            &Event::ClassLeft { class, person, role } => classes::leave(edit, class, person, role).map(drop),
+            &Event::GuardianUnlinked { student, guardian } => {
                 people::unlink_guardian(edit, student, guardian).map(drop)
             }
-            // A line of a newer version: what it ended is not known here.
-            _ => Ok(()),
+            // What a newer version ended is not known here; its line stays in the file for one that knows.
+            Event::Unknown { .. } => Ok(()),
+            // These take nothing away.
+            Event::SchoolMade { .. }
+            | Event::ClassesAnnounced
+            | Event::EpochBegun { .. }
+            | Event::PersonNamed { .. }
+            | Event::KindAdded { .. }
+            | Event::PersonUnlocked { .. }
+            | Event::GuardianLinked { .. }
+            | Event::ClassMade { .. }
+            | Event::ClassJoined { .. }
+            | Event::FrameworkImported { .. }
+            | Event::ProjectMade { .. }
+            | Event::StudentsGrouped { .. }
+            | Event::PartGranted { .. }
+            | Event::PartNarrowed { .. }
+            | Event::PartsExpired { .. }
+            | Event::CirclesOpened { .. }
+            | Event::MentorBrought { .. }
+            | Event::MentorProposed { .. }
+            | Event::MentorConfirmed { .. }
+            | Event::DeviceInvited { .. }
+            | Event::DeviceEnrolled { .. }
+            | Event::DeviceCameBack { .. }
+            | Event::ActTaken
+            | Event::ChangeTaken
+            | Event::ChangeHeld { .. }
+            | Event::HeldReleased { .. }
+            | Event::PieceNarrowed { .. }
+            | Event::PiecesRefreshed { .. } => Ok(()),
         };
         match done {
-            Err(DirectoryError::Unknown { .. } | DirectoryError::NoSuchRow) => Ok(()),
+            // Nothing that is here, or nothing that can end: no relay would have written it, and none stays shut for it.
+            Err(
+                DirectoryError::Unknown { .. }
+                | DirectoryError::NoSuchRow
+                | DirectoryError::Herself
+                | DirectoryError::StaysStudent(_),
+            ) => Ok(()),
             done => done,
         }
     }
 }
 
+fn erase(edit: &Edit<'_>, piece: PieceId) -> Result<(), DirectoryError> {
+    if !erasure::is_erased(edit.tx, piece)? {
+        let n = edit.event(&Event::PieceErased { piece })?;
+        erasure::remove(edit.tx, piece, "erased before the log went back", n)?;
+    }
+    Ok(())
+}
+
+fn leave_groups(
+    edit: &Edit<'_>,
+    project: ProjectId,
+    left: &[(PersonId, GroupMark)],
+) -> Result<(), DirectoryError> {
+    for &(student, mark) in left {
+        match projects::leave_group(edit, project, student, mark) {
+            Err(DirectoryError::Unknown { .. }) | Ok(()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn remove_kind(edit: &Edit<'_>, person: PersonId, kind: PersonKind) -> Result<(), DirectoryError> {
+    match people::remove_kind(edit, person, kind) {
+        // She had no other one yet: then nobody made her what she was.
+        Err(DirectoryError::OnlyKind { .. }) => people::lock(edit, person).map(drop),
+        done => done.map(drop),
+    }
+}
+
 /// No other device comes in by the invitation of one that was revoked.
-fn bar_invitation(edit: &Edit<'_>, device: DeviceId, key: &str) -> Result<(), DirectoryError> {
-    let Some(key) = invitations::from_hex(key) else { return Ok(()) };
+fn bar_invitation(edit: &Edit<'_>, device: DeviceId, invitation: PublicKey) -> Result<(), DirectoryError> {
+    let (key, device) = (invitation.as_bytes(), device.as_bytes());
     let used = "update invitation set used_by = ?2 where key = ?1 and used_by is null";
-    edit.tx.execute(used, (key, device.as_bytes()))?;
+    edit.tx.execute(used, (key, device))?;
     let is_its_own = "select 1 from invitation where key = ?1 and used_by = ?2";
-    if !edit.tx.prepare_cached(is_its_own)?.exists((key, device.as_bytes()))? {
+    if !edit.tx.prepare_cached(is_its_own)?.exists((key, device))? {
         edit.tx.execute("insert or ignore into barred_invitation (key) values (?1)", [key])?;
     }
     Ok(())
@@ -157,8 +156,8 @@ pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[End]) -> Result<u64, 
     let edit = Edit { tx, now, by: None };
     let mut done = 0;
     for end in ends {
-        if !end.is_in(tx)? {
-            let before = crate::news::head(tx)?;
+        if end.is_known() && !end.is_in(tx)? {
+            let before = log::head(tx)?;
             end.again(&edit)?;
             // What was written before this number of the lost log was written in time.
             tx.execute(

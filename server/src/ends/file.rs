@@ -83,8 +83,9 @@ pub(super) fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End) ->
         // What was cut off in the middle of a write may be no text, and is no event.
         if let Some(end) =
             line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).and_then(End::read)
+            && !each(end)
         {
-            each(end);
+            return Ok(());
         }
     }
 }

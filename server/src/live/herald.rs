@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use tokio::time::MissedTickBehavior;
 
 use super::{Ending, Live, Seat};
-use crate::news;
 use crate::relay::{RelayError, blocking, now, token_holder};
+use crate::{log, news};
 
 /// How often the log is looked at for what the command line wrote, and circles for rows whose time is over.
 const LOOK: Duration = Duration::from_millis(500);
@@ -64,7 +64,7 @@ async fn tell(live: &Arc<Live>, told: u64, everyone: bool) -> Result<u64, RelayE
     live.relay
         .look(move |conn| {
             let reading = conn.unchecked_transaction()?;
-            let head = news::head(&reading)?;
+            let head = log::head(&reading)?;
             if head == told && !everyone {
                 return Ok(head);
             }

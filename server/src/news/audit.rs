@@ -6,9 +6,10 @@ use fieldfolio_core::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
 use fieldfolio_core::sync::wire::{Holdings, Lacking, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
+use rusqlite::types::Type;
 
 use super::{MOST_ANNOUNCED, changed_row, render};
-use crate::{fork, media, sight};
+use crate::{database, fork, media, sight};
 
 /// Compares what a device holds with all that its person may read, both up to its cursor. Where documents differ, all in
 /// sight are announced once more; where acts or records differ, everything is told from the beginning.
@@ -34,7 +35,8 @@ pub fn audit(
     let mut rows = query.query((row, up_to.cast_signed()))?;
     while let Some(row) = rows.next()? {
         let id: Vec<u8> = row.get(0)?;
-        let document = DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?;
+        let document = DocumentId::from_bytes(&id)
+            .ok_or_else(|| database::unreadable(0, Type::Blob, "the id of a document"))?;
         fingerprint.add(document, &Head(row.get(1)?));
     }
     if fingerprint.finish() == held.documents {

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use super::{RelayError, now};
 use crate::database::{self, DatabaseError, Turnstile};
 use crate::ends::Ends;
+use crate::log;
 
 /// Whose job it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(folder: &Path, conn: Connection, ends: Option<Ends>, signals: Signals) -> Self {
         let queue = Arc::new(Queue::default());
-        let looked_at = crate::news::head(&conn).unwrap_or(0);
+        let looked_at = log::head(&conn).unwrap_or(0);
         let mut desk = Desk {
             queue: queue.clone(),
             folder: folder.to_owned(),
@@ -297,13 +298,11 @@ impl Desk {
         }
     }
 
-    /// Was something erased since this was last asked? Only what is new in the log is looked at.
+    /// Was something erased since this was last asked?
     fn erased_since(&mut self) -> rusqlite::Result<bool> {
-        let head = crate::news::head(&self.conn)?;
+        let head = log::head(&self.conn)?;
         let from = std::mem::replace(&mut self.looked_at, head);
-        self.conn
-            .prepare_cached("select 1 from log where n > ?1 and kind = 'erase'")?
-            .exists([from.cast_signed()])
+        log::has_since(&self.conn, from, log::kind::ERASE)
     }
 
     /// What was erased goes from the write-ahead log, too. While somebody still reads it, again a little later.

@@ -15,7 +15,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::{count_voices, next_seq, notify, rows, standing};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 
 /// The pieces of a folio are to be looked at again, as of event `n`: as many as one transaction takes at once, the
 /// others in turns that follow.
@@ -58,8 +58,7 @@ pub fn refresh_some(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<bo
     if pieces.is_empty() {
         return Ok(false);
     }
-    let subject = format!("{} pieces", pieces.len());
-    let n = database::append(tx, now, &Event { kind: "sight", by: None, subject: &subject })?;
+    let n = log::append(tx, now, None, &Event::PiecesRefreshed { pieces: pieces.len() })?;
     for piece in pieces {
         refresh_piece(tx, piece, n)?;
     }

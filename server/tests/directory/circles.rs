@@ -2,10 +2,10 @@
 
 use fieldfolio_core::ids::{FolioId, ProjectId};
 use fieldfolio_core::model::role::Role;
-use fieldfolio_server::database::{self, Event};
 use fieldfolio_server::directory::{
     anything_due, circles, derive, expire_due, folio_declared, people, school,
 };
+use fieldfolio_server::log::{self, Event};
 
 use crate::office::{BRIDGE, DAY, GARDEN, HOME, Office};
 
@@ -186,7 +186,7 @@ fn a_folio_that_a_student_declared_gets_the_same_circle() {
         let row = people::row_of(tx, mina).unwrap();
         let project = ProjectId::new(now, chance);
         let folio = FolioId::derive(school::id(tx).unwrap(), mina, Some(project));
-        let n = database::append(tx, now, &Event { kind: "act", by: Some(mina), subject: "" }).unwrap();
+        let n = log::append(tx, now, Some(mina), &Event::ActTaken).unwrap();
         let own =
             "insert into project (id, title, brief, outcomes, started_by) values (?1, 'Owls', '', x'', ?2)";
         tx.execute(own, (project.as_bytes(), row)).unwrap();

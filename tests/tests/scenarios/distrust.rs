@@ -78,9 +78,10 @@ fn a_key_that_nobody_vouches_for_is_not_believed() {
         .conn
         .query_row("select row from person where name like 'Mina%'", [], |row| row.get(0))
         .unwrap();
+    let mina = school.person("mina");
     school.edit(|edit| {
-        let event = fieldfolio_server::database::Event { kind: "test", by: None, subject: "" };
-        let n = fieldfolio_server::database::append(edit.tx, edit.now, &event)?;
+        let event = fieldfolio_server::log::Event::PersonNamed { person: mina };
+        let n = fieldfolio_server::log::append(edit.tx, edit.now, None, &event)?;
         fieldfolio_server::sight::person_changed(edit.tx, row, n)
     });
     let before = keys(&mut school);

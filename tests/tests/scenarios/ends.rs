@@ -90,8 +90,8 @@ fn a_long_file_keeps_no_relay_from_starting_and_is_written_anew_without_what_is_
     school.settle();
     assert!(school.device("phone").device().piece(wall).is_err(), "what was read at the end has ended, too");
     // What was written anew is read as a file of its own: nothing is done twice, and nothing is lost.
-    let head = fieldfolio_server::news::head(&school.conn).unwrap();
+    let head = fieldfolio_server::log::head(&school.conn).unwrap();
     starts(&mut school, &file);
-    assert_eq!(fieldfolio_server::news::head(&school.conn).unwrap(), head);
+    assert_eq!(fieldfolio_server::log::head(&school.conn).unwrap(), head);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), after);
 }

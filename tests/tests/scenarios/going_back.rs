@@ -308,7 +308,7 @@ fn what_a_lost_log_had_of_someone_whose_part_ended_since_is_brought_by_others() 
 #[test]
 fn nobody_writes_on_after_her_part_ended_by_saying_that_a_lost_log_had_it() {
     let (mut school, bed) = ended_in_a_lost_log(89);
-    let before = fieldfolio_server::news::head(&school.conn).unwrap();
+    let before = fieldfolio_server::log::head(&school.conn).unwrap();
     let lea = school.device("lea").device().identity().clone();
     school.restore_backup();
     school.settle();

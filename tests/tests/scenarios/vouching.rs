@@ -261,7 +261,7 @@ fn a_person_has_so_many_devices_and_no_more_and_asking_again_writes_nothing() {
     school.now = school.now.plus_millis(1_300_000);
     let (device, frame) = enrol(&mut school);
     take(&mut school, frame(201)).unwrap();
-    let head = |school: &School| fieldfolio_server::news::head(&school.conn).unwrap();
+    let head = |school: &School| fieldfolio_server::log::head(&school.conn).unwrap();
     let before = head(&school);
     for _ in 0..1_000 {
         take(&mut school, frame(201)).unwrap();

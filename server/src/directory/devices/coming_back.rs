@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::super::{DirectoryError, invitations, millis, people, school};
 use super::{EnrolError, invitation, is_barred, is_locked, must_have_room, record};
-use crate::database::{self, Event};
+use crate::log::{self, Event};
 use crate::sight;
 
 /// A chain of devices that vouch for each other from the school's root key on, whose signatures hold, and whose last one
@@ -65,8 +65,8 @@ pub fn come_back(
     tx.execute("update device set token_hash = ?2 where id = ?1", (own.device.as_bytes(), token_hash))?;
     // One that is known already, and chooses its token anew, is nothing new to anybody.
     if unknown > 0 {
-        let subject = format!("device {} came back", own.device);
-        let n = database::append(tx, now, &Event { kind: "enrol", by: Some(own.person), subject: &subject })?;
+        let event = Event::DeviceCameBack { device: own.device };
+        let n = log::append(tx, now, Some(own.person), &event)?;
         for link in chain {
             sight::device_changed(tx, people::row_of(tx, link.person)?, link.device, n)?;
         }
