@@ -235,7 +235,7 @@ fn words_that_nobody_wrote_are_kept_and_never_taken_for_an_event() {
         ("revoke", "device @9 because it was lost"),
         ("hold", "@10/content/@2"),
         ("hold", "@10/voice/@2/@3/@4"),
-        ("share", "narrow piece @10 128"),
+        ("share", "narrow piece @10 65536"),
         ("erase", "piece @10 @10"),
         ("act", " "),
         ("sight", "18446744073709551616 pieces"),
