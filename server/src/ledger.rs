@@ -399,7 +399,12 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = match act {
             Act::Erase { piece } => erasure::append(tx, self.now, *piece, Some(by))?,
-            _ => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
+            Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Place { .. }
+            | Act::Share { .. }
+            | Act::Unshare { .. } => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
         };
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(

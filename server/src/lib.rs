@@ -16,14 +16,19 @@ pub mod erasure;
 pub mod fork;
 pub mod gate;
 pub mod keep;
+// No match takes "everything else" for a case that it knows.
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod ledger;
 pub mod live;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod log;
 pub mod media;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod news;
 pub mod relay;
 pub mod restore;
 pub mod routes;
+#[deny(clippy::wildcard_enum_match_arm)]
 pub mod sight;
 pub mod snapshots;
 pub mod uploads;

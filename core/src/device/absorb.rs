@@ -296,10 +296,10 @@ impl Intake<'_> {
     /// Signed by a device of the piece's maker; only she declares, places and shares it.
     fn is_genuine(&self, signed: &SignedAct) -> bool {
         let Some((person, act)) = self.ring.verify_act(signed) else { return false };
-        match act {
-            Act::DeclarePiece { maker, .. } => maker == person,
+        match act.declared() {
+            Some((maker, _)) => maker == person,
             // Until the declaration is here, nobody knows who may: it is looked at again when that has come.
-            act => {
+            None => {
                 act.piece().is_none_or(|piece| declared_maker(self.tx, piece).ok().flatten() == Some(person))
             }
         }
@@ -567,8 +567,8 @@ fn declared_maker(
     conn: &rusqlite::Connection,
     piece: PieceId,
 ) -> Result<Option<crate::ids::PersonId>, DeviceError> {
-    Ok(log::acts_of(conn, piece)?.iter().find_map(|signed| match Act::from_bytes(&signed.body).ok()? {
-        Act::DeclarePiece { maker, .. } => Some(maker),
-        _ => None,
+    Ok(log::acts_of(conn, piece)?.iter().find_map(|signed| {
+        let (maker, _) = Act::from_bytes(&signed.body).ok()?.declared()?;
+        Some(maker)
     }))
 }

@@ -375,14 +375,14 @@ impl Waits {
                 if entry.withdrawn {
                     continue;
                 }
-                match entry.said {
-                    Said::Assessment(said) if author == me => waits.judged.push(said.outcome),
-                    Said::Assessment(_) if document.class == Class::Voice(Role::Mentor) => {
+                confirmed.extend(entry.said.confirmation().map(|(of, _)| of));
+                match entry.said.assessment() {
+                    Some(said) if author == me => waits.judged.push(said.outcome),
+                    Some(_) if document.class == Class::Voice(Role::Mentor) => {
                         let of = Reference { author, about: Some(student), entry: entry.id };
                         waits.to_confirm.push(of);
                     }
-                    Said::Confirmation { of, .. } => confirmed.push(of),
-                    _ => {}
+                    Some(_) | None => {}
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::access::Piece;
 use crate::document::{Sheet, contained};
 use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, ProjectId};
 use crate::model::directory::{Folio, Project, School};
-use crate::model::entry::{Assessment, Reference, Said};
+use crate::model::entry::{Assessment, Reference};
 use crate::model::framework::Framework;
 use crate::model::judgement::{Beside, Judged, Spoken, judged};
 use crate::model::mastery::{Answer, Sight, answer};
@@ -97,9 +97,9 @@ fn levels(
         let entries = index::entries(conn, document.row)?;
         countable.see(conn, &document)?;
         if document.class == Class::Voice(Role::Teacher) {
-            confirmations.extend(entries.iter().filter_map(|entry| match &entry.said {
-                Said::Confirmation { of, heads } => Some((document.id, author, entry.id, *of, heads.clone())),
-                _ => None,
+            confirmations.extend(entries.iter().filter_map(|entry| {
+                let (of, heads) = entry.said.confirmation()?;
+                Some((document.id, author, entry.id, of, heads.to_vec()))
             }));
         }
         voices.push(Spoken {
@@ -197,10 +197,8 @@ fn as_confirmed(
 
 fn entry_at(sheet: &Sheet, entry: EntryId, heads: &[crate::model::entry::Head]) -> Option<Assessment> {
     let entry = sheet.at(heads)?.entry(entry)?;
-    match entry.said {
-        Said::Assessment(assessment) if !entry.withdrawn && !entry.altered => Some(assessment),
-        _ => None,
-    }
+    let stands = !entry.withdrawn && !entry.altered;
+    entry.said.assessment().filter(|_| stands).cloned()
 }
 
 fn aimed_at(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<Vec<OutcomeId>, DeviceError> {

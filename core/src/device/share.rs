@@ -147,13 +147,8 @@ impl Device {
             .into_iter()
             .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
             .collect();
-        let replaced: std::collections::BTreeSet<_> = acts
-            .iter()
-            .flat_map(|(_, act)| match act {
-                Act::Share { replaces, .. } | Act::Unshare { replaces, .. } => replaces.as_slice(),
-                _ => &[],
-            })
-            .collect();
+        let replaced: std::collections::BTreeSet<_> =
+            acts.iter().flat_map(|(_, act)| act.replaces()).collect();
         Ok(acts
             .iter()
             .filter(|(id, act)| {

@@ -175,18 +175,13 @@ pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), Dev
     if acts.iter().any(|(_, act)| matches!(act, Act::Erase { .. })) {
         return Ok(index::remove_piece(tx, id)?);
     }
-    let declared = acts.iter().find_map(|(_, act)| match act {
-        Act::DeclarePiece { maker, kind, .. } => Some((*maker, *kind)),
-        _ => None,
-    });
+    let declared = acts.iter().find_map(|(_, act)| act.declared());
     let Some((maker, kind)) = declared else { return Ok(index::remove_piece(tx, id)?) };
     let placements = acts
         .iter()
-        .filter_map(|(_, act)| match act {
-            // Whose folio it is stands in the folio's record, which may come later; the index keeps the folio.
-            Act::Place { folio, .. } => Some(crate::access::Placement { folio: *folio, student: maker }),
-            _ => None,
-        })
+        .filter_map(|(_, act)| act.placed())
+        // Whose folio it is stands in the folio's record, which may come later; the index keeps the folio.
+        .map(|folio| crate::access::Placement { folio, student: maker })
         .collect();
     let audience = audience(acts.iter().map(|(id, act)| (*id, act)));
     Ok(index::put_piece(tx, &crate::access::Piece { id, maker, kind, placements, audience })?)

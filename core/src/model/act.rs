@@ -157,6 +157,44 @@ impl Act {
         fine.then_some(()).ok_or(BadAct::Bounds("an act aims at 100 outcomes at most, and replaces 20 acts"))
     }
 
+    /// Who made the piece that it declares, and what it is.
+    pub fn declared(&self) -> Option<(PersonId, PieceKind)> {
+        match self {
+            Act::DeclarePiece { maker, kind, .. } => Some((*maker, *kind)),
+            Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::Place { .. }
+            | Act::Share { .. }
+            | Act::Unshare { .. }
+            | Act::Erase { .. } => None,
+        }
+    }
+
+    /// The folio that it places its piece in.
+    pub fn placed(&self) -> Option<FolioId> {
+        match self {
+            Act::Place { folio, .. } => Some(*folio),
+            Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Share { .. }
+            | Act::Unshare { .. }
+            | Act::Erase { .. } => None,
+        }
+    }
+
+    /// The shares that it replaces.
+    pub fn replaces(&self) -> &[ActId] {
+        match self {
+            Act::Share { replaces, .. } | Act::Unshare { replaces, .. } => replaces,
+            Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Place { .. }
+            | Act::Erase { .. } => &[],
+        }
+    }
+
     /// The piece an act is about, if it is about one.
     pub fn piece(&self) -> Option<PieceId> {
         match self {
@@ -223,23 +261,20 @@ impl SignedAct {
 /// The audience that a piece's shares add up to: what the unreplaced ones have in common. `None` while it is its
 /// maker's alone. An `Unshare` that nothing replaces wins.
 pub fn audience<'a>(acts: impl IntoIterator<Item = (ActId, &'a Act)> + Clone) -> Option<Roles> {
-    let replaced: std::collections::BTreeSet<ActId> = acts
-        .clone()
-        .into_iter()
-        .flat_map(|(_, act)| match act {
-            Act::Share { replaces, .. } | Act::Unshare { replaces, .. } => replaces.as_slice(),
-            _ => &[],
-        })
-        .copied()
-        .collect();
+    let replaced: std::collections::BTreeSet<ActId> =
+        acts.clone().into_iter().flat_map(|(_, act)| act.replaces()).copied().collect();
     let mut audience = None;
-    for (id, act) in acts {
+    for (_, act) in acts.into_iter().filter(|(id, _)| !replaced.contains(id)) {
         match act {
-            Act::Share { audience: to, .. } if !replaced.contains(&id) => {
+            Act::Share { audience: to, .. } => {
                 audience = Some(audience.map_or(*to, |so_far: Roles| so_far.intersection(*to)));
             }
-            Act::Unshare { .. } if !replaced.contains(&id) => return None,
-            _ => {}
+            Act::Unshare { .. } => return None,
+            Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Place { .. }
+            | Act::Erase { .. } => {}
         }
     }
     audience

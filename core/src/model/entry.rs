@@ -79,6 +79,32 @@ pub enum Said {
     },
 }
 
+impl Said {
+    /// The judgement, if it is one.
+    pub fn assessment(&self) -> Option<&Assessment> {
+        match self {
+            Said::Assessment(assessment) => Some(assessment),
+            Said::Feedback(_)
+            | Said::Reflection { .. }
+            | Said::Reply { .. }
+            | Said::Confirmation { .. }
+            | Said::Unreadable { .. } => None,
+        }
+    }
+
+    /// The mentor's judgement that it confirms, and the heads of her voice then.
+    pub fn confirmation(&self) -> Option<(Reference, &[Head])> {
+        match self {
+            Said::Confirmation { of, heads } => Some((*of, heads)),
+            Said::Feedback(_)
+            | Said::Assessment(_)
+            | Said::Reflection { .. }
+            | Said::Reply { .. }
+            | Said::Unreadable { .. } => None,
+        }
+    }
+}
+
 /// Feedback in three parts, any of which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Feedback {

@@ -362,3 +362,30 @@ fn a_kind_of_piece_a_class_and_a_sheet_of_a_newer_version_are_kept_and_stop_noth
     }
     assert_eq!(school.device("desk").device().piece(leaf).unwrap().content.title, "A leaf");
 }
+
+#[test]
+fn a_rule_that_the_relay_cannot_read_works_no_level_out_anywhere() {
+    let mut school = school(305, &[("phone", "mina"), ("desk", "ms-ito")]);
+    let mina = school.person("mina");
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
+    school.settle();
+    let judging = summative(&school, "THINK", 2);
+    assess(&mut school, "desk", leaf, mina, judging);
+    school.settle();
+    let standings = |school: &mut School| -> Vec<Standing> {
+        let levels = school.device("phone").device().levels(mina).unwrap().unwrap();
+        levels.outcomes.iter().map(|level| level.answer.standing).collect()
+    };
+    assert!(standings(&mut school).iter().any(|standing| matches!(standing, Standing::At(_))));
+    school.conn.execute("update meta set value = x'ff' where key = 'rule'", []).unwrap();
+    school.enrol("tablet", "mina");
+    school.device("phone").device().compare().unwrap();
+    school.settle();
+    let not_here = vec![Standing::NotHere; standings(&mut school).len()];
+    assert_eq!(standings(&mut school), not_here, "never the default rule");
+    let tablet = school.device("tablet").device().levels(mina).unwrap().unwrap();
+    assert!(tablet.outcomes.iter().all(|level| level.answer.standing == Standing::NotHere));
+    // And who would judge is told nothing else.
+    let judging = summative(&school, "THINK", 3);
+    assess(&mut school, "desk", leaf, mina, judging);
+}

@@ -38,10 +38,8 @@ pub fn commit<L: Ledger>(ledger: &mut L, asker: Asker, batch: &Batch) -> Result<
     }
     for (position, item) in batch.items.iter().enumerate() {
         if let Prepared::Again(first) = item {
-            verdicts[position] = match &verdicts[*first] {
-                Verdict::Stored(n) => Verdict::Known(*n),
-                other => other.clone(),
-            };
+            let first = verdicts[*first].clone();
+            verdicts[position] = if let Verdict::Stored(n) = first { Verdict::Known(n) } else { first };
         }
     }
     Ok(verdicts)

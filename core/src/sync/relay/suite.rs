@@ -51,9 +51,9 @@ pub fn every_ledger_must<L: Ledger>(
     ]);
     let numbers: Vec<u64> = verdicts
         .iter()
-        .map(|verdict| match verdict {
-            Verdict::Stored(n) => *n,
-            other => panic!("stored, not {other:?}"),
+        .map(|verdict| {
+            let Verdict::Stored(n) = verdict else { panic!("stored, not {verdict:?}") };
+            *n
         })
         .collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "every item has the next number: {numbers:?}");

@@ -130,8 +130,22 @@ impl Verdict {
             Verdict::Stored(n) => (0, Some(*n)),
             Verdict::Known(n) => (1, Some(*n)),
             Verdict::Other { number, .. } => (*number, None),
-            plain => {
-                let known = PLAIN.iter().find(|(_, known)| known == plain);
+            Verdict::MissingDependency
+            | Verdict::MissingAct
+            | Verdict::Busy
+            | Verdict::OverQuota
+            | Verdict::NotInCircle
+            | Verdict::RoleEnded
+            | Verdict::Malformed
+            | Verdict::TooLarge
+            | Verdict::BadSignature
+            | Verdict::ActorTaken
+            | Verdict::IdTaken
+            | Verdict::TooLate
+            | Verdict::Quarantined
+            | Verdict::Erased
+            | Verdict::NotUnderstood => {
+                let known = PLAIN.iter().find(|(_, known)| known == self);
                 (known.map_or(u16::MAX, |(number, _)| *number), None)
             }
         }

@@ -198,11 +198,9 @@ fn a_line_that_was_cut_off_is_never_taken_for_another_event_of_other_ids() {
             let read = Event::parse(kind, &subject[..cut]);
             assert_ne!(read, event);
             let ids = |text: &str| text.split([' ', ':', '/']).filter(|word| word.len() == 36).count();
-            match read {
-                Event::Unknown { .. } => {}
-                // At the end of a word, or within a number: less is said, and of the same.
-                read => assert!(ids(&read.subject()) <= ids(&subject), "{read:?}"),
-            }
+            // At the end of a word, or within a number: less is said, and of the same.
+            let says_less = ids(&read.subject()) <= ids(&subject);
+            assert!(says_less || matches!(read, Event::Unknown { .. }), "{read:?}");
         }
     }
 }
