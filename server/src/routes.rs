@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State, WebSocketUpgrade};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -90,15 +90,7 @@ pub fn routes() -> Vec<Route> {
         row("/v1/sync", &["POST"], Needs::Device, Some(post(sync))),
         // A browser can't set headers on a WebSocket.
         Route { token: bearer_or_protocol, ..row("/v1/live", &["GET"], Needs::Device, Some(get(listen))) },
-        row("/v1/invitations", &["POST"], Needs::Device, Some(post(entry::invite))),
-        row("/v1/mentors", &["POST"], Needs::Device, Some(post(calls::invite_mentor))),
-        row("/v1/mentors/confirm", &["POST"], Needs::Device, Some(post(calls::confirm_mentor))),
-        row("/v1/mentors/decline", &["POST"], Needs::Device, Some(post(calls::decline_mentor))),
-        row("/v1/circle", &["POST"], Needs::Device, Some(post(calls::grant_part))),
-        row("/v1/circle/end", &["POST"], Needs::Device, Some(post(calls::end_part))),
-        row("/v1/projects", &["POST"], Needs::Device, Some(post(calls::start_project))),
-        row("/v1/held/release", &["POST"], Needs::Device, Some(post(calls::release))),
-        row("/v1/devices/revoke", &["POST"], Needs::Device, Some(post(calls::revoke_device))),
+        row("/v1/directory", &["POST"], Needs::Device, Some(post(calls::directory))),
         row("/v1/blobs/{hash}", &["GET", "HEAD"], Needs::Device, Some(get(blob))),
         // tus 1.0; its own router answers all methods
         row("/v1/uploads", &["OPTIONS", "POST"], Needs::Device, None),
@@ -209,26 +201,8 @@ async fn safe_headers(request: Request, next: Next) -> Response {
 /// One line per request, without names, words, tokens or addresses of things.
 async fn log_request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let path = request.uri().path();
-    let route = [
-        "/v1/sync",
-        "/v1/live",
-        "/v1/enrol",
-        "/v1/come-back",
-        "/v1/invitations",
-        "/v1/mentors",
-        "/v1/circle",
-        "/v1/projects",
-        "/v1/devices",
-        "/v1/held",
-        "/v1/blobs",
-        "/v1/uploads",
-        "/health",
-        "/ready",
-    ]
-    .into_iter()
-    .find(|known| path.starts_with(known))
-    .unwrap_or("page");
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let started = std::time::Instant::now();
     let response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -119,7 +119,10 @@ pub fn another_device(
         expires,
         signature: me.key.sign(&message),
     };
-    let invited = client.call("POST", "/v1/invitations", &[], Body::Bytes(wire::to_bytes(&invite)))?;
+    let invited = {
+        let call = wire::DirectoryCall::Invite(invite);
+        client.call("POST", "/v1/directory", &[], Body::Bytes(wire::to_bytes(&call)))?
+    };
     if invited.status != 204 {
         return Ok(Err(invited));
     }

@@ -76,14 +76,7 @@ pub fn wire_frames(bytes: &[u8]) {
         comes_back::<wire::Enrol>,
         comes_back::<wire::Enrolled>,
         comes_back::<wire::ComeBack>,
-        comes_back::<wire::Invite>,
-        comes_back::<wire::InviteMentor>,
-        comes_back::<wire::ProposedMentor>,
-        comes_back::<wire::ReleaseHeld>,
-        comes_back::<wire::GrantPart>,
-        comes_back::<wire::EndPart>,
-        comes_back::<wire::StartProject>,
-        comes_back::<wire::RevokeDevice>,
+        comes_back::<wire::DirectoryCall>,
         comes_back::<wire::RevokedDevice>,
     ] {
         reads(bytes);

@@ -154,6 +154,11 @@ impl Client {
         self.http.perform(&Ask { method, url, headers, body, limit: 64 * 1024 * 1024 })
     }
 
+    /// Asks something of the directory.
+    pub fn ask_directory(&mut self, call: &wire::DirectoryCall) -> Result<HttpAnswer, Failure> {
+        self.call("POST", "/v1/directory", &[], Body::Bytes(wire::to_bytes(call)))
+    }
+
     /// Posts bytes to the exchange.
     pub fn post(&mut self, frame: Vec<u8>) -> Result<HttpAnswer, Failure> {
         let cbor = [("Content-Type", "application/cbor".to_owned())];

@@ -12,7 +12,7 @@ use fieldfolio_core::model::directory::Folio;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::store::records::{self, RecordKind};
-use fieldfolio_core::sync::wire::{self, InviteMentor, StartProject};
+use fieldfolio_core::sync::wire::{self, DirectoryCall, InviteMentor, StartProject};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_tests::driver::{self, DriverError, Http, OsChance, Until, call, follow, now, sync};
 use fieldfolio_tests::real::RealSchool;
@@ -26,14 +26,14 @@ const CALLERS: [&str; 9] = ["nobody", "revoked", "mina", "otto", "ms-ito", "mr-a
 #[rustfmt::skip]
 const TABLE: [(&str, [u16; 9]); 8] = [
     //                     nobody revoked mina otto  ito    abe  lea hana  sam
-    ("/v1/invitations",     [401, 401,    204, 403,  204, 403,   403, 403, 204]),
-    ("/v1/mentors",         [401, 401,    204, 403,  204, 403,   403, 403, 403]),
-    ("/v1/mentors/confirm", [401, 401,    403, 403,  204, 403,   403, 403, 403]),
-    ("/v1/mentors/decline", [401, 401,    403, 403,  204, 403,   403, 403, 403]),
-    ("/v1/circle",          [401, 401,    403, 403,  204, 403,   403, 403, 403]),
-    ("/v1/circle/end",      [401, 401,    403, 403,  204, 403,   403, 403, 403]),
-    ("/v1/projects",        [401, 401,    403, 403,  204, 403,   403, 403, 403]),
-    ("/v1/devices/revoke",  [401, 401,    200, 403,  200, 403,   403, 403, 403]),
+    ("invite",     [401, 401,    204, 403,  204, 403,   403, 403, 204]),
+    ("invite_mentor",         [401, 401,    204, 403,  204, 403,   403, 403, 403]),
+    ("confirm_mentor", [401, 401,    403, 403,  204, 403,   403, 403, 403]),
+    ("decline_mentor", [401, 401,    403, 403,  204, 403,   403, 403, 403]),
+    ("grant_part",          [401, 401,    403, 403,  204, 403,   403, 403, 403]),
+    ("end_part",      [401, 401,    403, 403,  204, 403,   403, 403, 403]),
+    ("start_project",        [401, 401,    403, 403,  204, 403,   403, 403, 403]),
+    ("revoke_device",  [401, 401,    200, 403,  200, 403,   403, 403, 403]),
 ];
 
 /// What a call is about.
@@ -76,23 +76,23 @@ impl Target {
         }
     }
 
-    fn ask(&self, path: &str, device: &Device) -> Ask {
+    fn ask(&self, name: &str, device: &Device) -> Ask {
         let soon = now().plus_millis(DAY);
-        match path {
-            "/v1/invitations" => device.invite_device(self.student, soon, &mut OsChance).ask,
-            "/v1/mentors" => {
+        match name {
+            "invite" => device.invite_device(self.student, soon, &mut OsChance).ask,
+            "invite_mentor" => {
                 device.invite_mentor(self.folio, "Noor", soon, now(), &mut OsChance).unwrap().ask
             }
-            "/v1/mentors/confirm" => device.confirm_mentor(self.folio, self.proposed).ask,
-            "/v1/mentors/decline" => device.decline_mentor(self.folio, self.proposed).ask,
-            "/v1/circle" => device.grant_part(self.folio, self.reader, Role::Reader, true, Some(soon)).ask,
-            "/v1/circle/end" => device.end_part(self.folio, self.mentor, Role::Mentor).ask,
-            "/v1/projects" => {
+            "confirm_mentor" => device.confirm_mentor(self.folio, self.proposed).ask,
+            "decline_mentor" => device.decline_mentor(self.folio, self.proposed).ask,
+            "grant_part" => device.grant_part(self.folio, self.reader, Role::Reader, true, Some(soon)).ask,
+            "end_part" => device.end_part(self.folio, self.mentor, Role::Mentor).ask,
+            "start_project" => {
                 let project = ClassProject { title: "Bees", brief: "", outcomes: &[], framework: None };
                 device.start_class_project(self.class, project, now(), &mut OsChance).unwrap().ask
             }
-            "/v1/devices/revoke" => device.revoke_device(self.tablet).ask,
-            path => panic!("{path} is no call"),
+            "revoke_device" => device.revoke_device(self.tablet).ask,
+            name => panic!("{name} is no call"),
         }
     }
 }
@@ -135,29 +135,29 @@ fn every_call_answers_every_caller_as_the_table_says_also_when_repeated() {
         .collect();
     let gone = school.enrol("ms-ito", "lost").unwrap();
     school.desk(&["revoke", &gone.identity().device.to_string()]).unwrap();
-    for (path, statuses) in TABLE {
-        let target = Target::of(&school, &devices[0], &format!("tablet{}", path.replace('/', "-")));
+    for (name, statuses) in TABLE {
+        let target = Target::of(&school, &devices[0], &format!("tablet-{name}"));
         // Who is refused asks first, so that she is refused what is there to be done.
         let mut order: Vec<usize> = (0..CALLERS.len()).collect();
         order.sort_by_key(|caller| statuses[*caller] < 400);
         for caller in order {
             let (mut http, ask) = match caller {
-                0 => (Http::stranger(), target.ask(path, &devices[2])),
-                1 => (Http::of(&gone), target.ask(path, &gone)),
-                caller => (Http::of(&devices[caller - 2]), target.ask(path, &devices[caller - 2])),
+                0 => (Http::stranger(), target.ask(name, &devices[2])),
+                1 => (Http::of(&gone), target.ask(name, &gone)),
+                caller => (Http::of(&devices[caller - 2]), target.ask(name, &devices[caller - 2])),
             };
             for time in ["once", "twice"] {
                 let answer = http.perform(&ask).unwrap();
                 let words = String::from_utf8_lossy(&answer.body).into_owned();
-                assert_eq!(answer.status, statuses[caller], "{path}, {} {time}: {words}", CALLERS[caller]);
+                assert_eq!(answer.status, statuses[caller], "{name}, {} {time}: {words}", CALLERS[caller]);
                 let says_why = words.split_whitespace().count() > 4;
-                assert!(answer.status < 400 || says_why, "{path}, {}: {words:?}", CALLERS[caller]);
+                assert!(answer.status < 400 || says_why, "{name}, {}: {words:?}", CALLERS[caller]);
             }
         }
         // What another school has is not here for anyone.
         for device in &mut devices {
-            let answer = Http::of(device).perform(&Target::foreign().ask(path, device)).unwrap();
-            assert_eq!(answer.status, 403, "{path} in a foreign school");
+            let answer = Http::of(device).perform(&Target::foreign().ask(name, device)).unwrap();
+            assert_eq!(answer.status, 403, "{name} in a foreign school");
         }
     }
     let log = rusqlite::Connection::open(school.home().join("relay.db")).unwrap();
@@ -251,19 +251,19 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
     // Someone who is there already can't be brought in under another name.
     for person in [me(&mina), me(&ito), school.person("lea")] {
         let (invite, _) = mina.invite(person, now().plus_millis(DAY), &mut OsChance);
-        assert_eq!(raw(&mina, "/v1/mentors", &mentor(folio, now().plus_millis(DAY), invite)), 403);
+        assert_eq!(raw(&mina, mentor(folio, now().plus_millis(DAY), invite)), 403);
     }
     // A teacher's signature under a student's invitation, times that are no times, and names that are no names.
     let (invite, _) = ito.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
-    assert_eq!(raw(&mina, "/v1/mentors", &mentor(folio, now().plus_millis(DAY), invite)), 403);
+    assert_eq!(raw(&mina, mentor(folio, now().plus_millis(DAY), invite)), 403);
     for until in [now(), Timestamp::from_millis(1), now().plus_millis(400 * DAY)] {
         let (invite, _) =
             mina.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
-        assert_eq!(raw(&mina, "/v1/mentors", &mentor(folio, until, invite)), 403);
+        assert_eq!(raw(&mina, mentor(folio, until, invite)), 403);
     }
     let (invite, _) = mina.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
-    let nameless = InviteMentor { name: "x".repeat(101), ..mentor(folio, now().plus_millis(DAY), invite) };
-    assert_eq!(raw(&mina, "/v1/mentors", &nameless), 403);
+    let nameless = InviteMentor { folio, name: "x".repeat(101), until: now().plus_millis(DAY), invite };
+    assert_eq!(raw(&mina, DirectoryCall::InviteMentor(nameless)), 403);
     let people = school.desk(&["person", "list"]).unwrap();
     assert_eq!(people.as_array().unwrap().len(), 8, "nothing is left of what was refused");
 
@@ -299,15 +299,14 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
     );
 }
 
-fn mentor(folio: FolioId, until: Timestamp, invite: wire::Invite) -> InviteMentor {
-    InviteMentor { folio, name: "Noor".into(), until, invite }
+fn mentor(folio: FolioId, until: Timestamp, invite: wire::Invite) -> DirectoryCall {
+    DirectoryCall::InviteMentor(InviteMentor { folio, name: "Noor".into(), until, invite })
 }
 
 /// The status of a call that no method makes.
-fn raw(device: &Device, path: &str, frame: &impl minicbor::Encode<()>) -> u16 {
+fn raw(device: &Device, call: DirectoryCall) -> u16 {
     let mut ask = device.confirm_mentor(FolioId::new(now(), &mut OsChance), device.identity().person).ask;
-    ask.url = format!("{}{path}", device.identity().relay);
-    ask.body = fieldfolio_core::device::Body::Bytes(wire::to_bytes(frame));
+    ask.body = fieldfolio_core::device::Body::Bytes(wire::to_bytes(&call));
     Http::of(device).perform(&ask).unwrap().status
 }
 
@@ -336,15 +335,15 @@ fn a_class_is_its_teachers_and_its_projects_are_started_from_a_device() {
         outcomes: outcomes.to_vec(),
         framework: Some(framework),
     };
-    assert_eq!(raw(&ito, "/v1/projects", &same), 204, "known");
+    assert_eq!(raw(&ito, DirectoryCall::StartProject(same.clone())), 204, "known");
     let other = StartProject { title: "Wasps".into(), ..same.clone() };
-    assert_eq!(raw(&ito, "/v1/projects", &other), 403, "the id is taken");
+    assert_eq!(raw(&ito, DirectoryCall::StartProject(other)), 403, "the id is taken");
     let strange = StartProject {
         project: fieldfolio_core::ids::ProjectId::new(now(), &mut OsChance),
         framework: None,
         ..same
     };
-    assert_eq!(raw(&ito, "/v1/projects", &strange), 403, "an outcome of no framework");
+    assert_eq!(raw(&ito, DirectoryCall::StartProject(strange)), 403, "an outcome of no framework");
     sync_all(&mut [&mut mina, &mut ito]);
     assert!(folios(&mina).iter().any(|folio| folio.project == Some(project)));
 

@@ -24,7 +24,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::{SecretKey, token_message};
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{
-    self, Cursor, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
+    self, Cursor, DirectoryCall, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
 };
 use fieldfolio_server::{database, fork, log};
 use fieldfolio_tests::driver::{self, OsChance, now};
@@ -145,12 +145,7 @@ fn a_token_of_another_school_opens_nothing() {
     for (method, path, body) in [
         ("POST", "/v1/sync", whole.as_slice()),
         ("GET", "/v1/live", b""),
-        ("POST", "/v1/invitations", b""),
-        ("POST", "/v1/mentors", b""),
-        ("POST", "/v1/circle", b""),
-        ("POST", "/v1/projects", b""),
-        ("POST", "/v1/held/release", b""),
-        ("POST", "/v1/devices/revoke", b""),
+        ("POST", "/v1/directory", b""),
         ("GET", &leaf, b""),
         ("HEAD", &leaf, b""),
         ("POST", "/v1/uploads", b""),
@@ -170,38 +165,44 @@ fn a_token_of_another_school_opens_nothing() {
 fn calls(device: &Device, ours: Ids, ids: Ids) -> Vec<(&'static str, Vec<u8>)> {
     let soon = now().plus_millis(DAY);
     let part = |folio, person| {
-        wire::to_bytes(&wire::GrantPart { folio, person, role: Role::Reader, may_write: true, expires: None })
+        DirectoryCall::GrantPart(wire::GrantPart {
+            folio,
+            person,
+            role: Role::Reader,
+            may_write: true,
+            expires: None,
+        })
     };
-    let end = |folio, person| wire::to_bytes(&wire::EndPart { folio, person, role: Role::Mentor });
-    let proposed = |folio, person| wire::to_bytes(&wire::ProposedMentor { folio, person });
+    let end = |folio, person| DirectoryCall::EndPart(wire::EndPart { folio, person, role: Role::Mentor });
+    let proposed = |folio, person| wire::ProposedMentor { folio, person };
     let project = |class, outcome, framework| {
         let project = ProjectId::new(now(), &mut OsChance);
         let (title, brief) = ("Bees".to_owned(), String::new());
         let (outcomes, framework) = (vec![outcome], Some(framework));
-        wire::to_bytes(&wire::StartProject { project, class, title, brief, outcomes, framework })
+        DirectoryCall::StartProject(wire::StartProject { project, class, title, brief, outcomes, framework })
     };
     let (invite, _) = device.invite(ids.person, soon, &mut OsChance);
     let (first, _) = device.invite(PersonId::new(now(), &mut OsChance), soon, &mut OsChance);
     let mentor = wire::InviteMentor { folio: ids.folio, name: "Noor".into(), until: soon, invite: first };
     let held = [DocumentId::content(ids.piece), DocumentId::voice(ours.piece, ids.person, Some(ours.person))];
     let mut calls = vec![
-        ("/v1/invitations", wire::to_bytes(&invite)),
-        ("/v1/mentors", wire::to_bytes(&mentor)),
-        ("/v1/mentors/confirm", proposed(ids.folio, ours.person)),
-        ("/v1/mentors/confirm", proposed(ours.folio, ids.person)),
-        ("/v1/mentors/decline", proposed(ids.folio, ours.person)),
-        ("/v1/mentors/decline", proposed(ours.folio, ids.person)),
-        ("/v1/circle", part(ids.folio, ours.person)),
-        ("/v1/circle", part(ours.folio, ids.person)),
-        ("/v1/circle/end", end(ids.folio, ours.person)),
-        ("/v1/circle/end", end(ours.folio, ids.person)),
-        ("/v1/projects", project(ids.class, ours.outcome, ours.framework)),
-        ("/v1/projects", project(ours.class, ids.outcome, ours.framework)),
-        ("/v1/projects", project(ours.class, ours.outcome, ids.framework)),
-        ("/v1/devices/revoke", wire::to_bytes(&wire::RevokeDevice { device: ids.device })),
+        DirectoryCall::Invite(invite),
+        DirectoryCall::InviteMentor(mentor),
+        DirectoryCall::ConfirmMentor(proposed(ids.folio, ours.person)),
+        DirectoryCall::ConfirmMentor(proposed(ours.folio, ids.person)),
+        DirectoryCall::DeclineMentor(proposed(ids.folio, ours.person)),
+        DirectoryCall::DeclineMentor(proposed(ours.folio, ids.person)),
+        part(ids.folio, ours.person),
+        part(ours.folio, ids.person),
+        end(ids.folio, ours.person),
+        end(ours.folio, ids.person),
+        project(ids.class, ours.outcome, ours.framework),
+        project(ours.class, ids.outcome, ours.framework),
+        project(ours.class, ours.outcome, ids.framework),
+        DirectoryCall::RevokeDevice(wire::RevokeDevice { device: ids.device }),
     ];
-    calls.extend(held.map(|document| ("/v1/held/release", wire::to_bytes(&wire::ReleaseHeld { document }))));
-    calls
+    calls.extend(held.map(|document| DirectoryCall::ReleaseHeld(wire::ReleaseHeld { document })));
+    calls.into_iter().map(|call| (call.name(), wire::to_bytes(&call))).collect()
 }
 
 #[test]
@@ -212,11 +213,12 @@ fn a_call_about_another_schools_is_answered_as_one_about_nothing() {
         let before = here.head();
         let foreign = calls(&device, here.ids(), there.ids());
         let nothing = calls(&device, here.ids(), Ids::of_nothing());
-        for ((path, frame), (_, none)) in foreign.into_iter().zip(nothing) {
+        for ((name, frame), (_, none)) in foreign.into_iter().zip(nothing) {
+            let path = "/v1/directory";
             let (told, known) = (post(&mut caller, path, frame), post(&mut caller, path, none));
-            assert_eq!(told, known, "{person} {path}: {}", String::from_utf8_lossy(&told.body));
+            assert_eq!(told, known, "{person} {name}: {}", String::from_utf8_lossy(&told.body));
             // Declining whom nobody proposed is done already.
-            assert!(matches!(told.status, 403 | 204), "{person} {path}: {}", told.status);
+            assert!(matches!(told.status, 403 | 204), "{person} {name}: {}", told.status);
         }
         assert_eq!(here.head(), before, "{person} changed nothing");
     }
@@ -239,9 +241,10 @@ fn a_call_about_what_is_none_of_hers_is_answered_as_one_about_nothing() {
         let before = here.head();
         let about_otto = calls(&device, here.ids(), ids);
         let nothing = calls(&device, here.ids(), Ids::of_nothing());
-        for ((path, frame), (_, none)) in about_otto.into_iter().zip(nothing) {
+        for ((name, frame), (_, none)) in about_otto.into_iter().zip(nothing) {
+            let path = "/v1/directory";
             let (told, known) = (post(&mut caller, path, frame), post(&mut caller, path, none));
-            assert_eq!((told.status, &told), (403, &known), "{person} {path}");
+            assert_eq!((told.status, &told), (403, &known), "{person} {name}");
         }
         assert_eq!(here.head(), before, "{person} changed nothing");
     }

@@ -18,7 +18,7 @@ use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
-const TABLE: [(&str, &str, [u16; 4]); 28] = [
+const TABLE: [(&str, &str, [u16; 4]); 20] = [
     ("/", "GET", [200, 200, 200, 200]),
     ("/", "HEAD", [200, 200, 200, 200]),
     ("/{*path}", "GET", [404, 404, 404, 404]),
@@ -31,16 +31,7 @@ const TABLE: [(&str, &str, [u16; 4]); 28] = [
     ("/v1/come-back", "POST", [400, 400, 400, 400]),
     ("/v1/sync", "POST", [401, 401, 401, 200]),
     ("/v1/live", "GET", [401, 401, 401, 101]),
-    ("/v1/invitations", "POST", [401, 401, 401, 204]),
-    // Asked here with no frame at all; `calls` holds who may ask what.
-    ("/v1/mentors", "POST", [401, 401, 401, 400]),
-    ("/v1/mentors/confirm", "POST", [401, 401, 401, 400]),
-    ("/v1/mentors/decline", "POST", [401, 401, 401, 400]),
-    ("/v1/circle", "POST", [401, 401, 401, 400]),
-    ("/v1/circle/end", "POST", [401, 401, 401, 400]),
-    ("/v1/projects", "POST", [401, 401, 401, 400]),
-    ("/v1/held/release", "POST", [401, 401, 401, 400]),
-    ("/v1/devices/revoke", "POST", [401, 401, 401, 400]),
+    ("/v1/directory", "POST", [401, 401, 401, 204]),
     ("/v1/blobs/{hash}", "GET", [401, 401, 401, 200]),
     ("/v1/blobs/{hash}", "HEAD", [401, 401, 401, 200]),
     // A browser asks what is allowed before it shows a token.
@@ -114,10 +105,12 @@ impl Scene {
                     opened.map_or_else(|no| (no.status, no.words), |yes| (yes, String::new()));
                 return HttpAnswer { status, body: words.into_bytes(), ..HttpAnswer::default() };
             }
-            ("/v1/invitations", _) => {
+            // `calls` holds who may ask what.
+            ("/v1/directory", _) => {
                 let me = self.device.identity().person;
                 let (invite, _) = self.device.invite(me, now().plus_millis(60_000), &mut OsChance);
-                (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&invite)))
+                let call = wire::DirectoryCall::Invite(invite);
+                (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&call)))
             }
             ("/v1/blobs/{hash}", _) => (format!("/v1/blobs/{}", BlobHash::of(LEAF)), vec![], Body::Empty),
             ("/v1/uploads", "POST") => {
@@ -216,7 +209,7 @@ fn every_route_answers_every_caller_as_the_table_says_and_a_revocation_at_once()
 fn other_methods_and_other_paths_open_nothing() {
     let scene = Scene::new();
     let mut caller = Client::with(scene.client.me.clone());
-    for path in ["/health", "/ready", "/v1/enrol", "/v1/sync", "/v1/invitations"] {
+    for path in ["/health", "/ready", "/v1/enrol", "/v1/sync", "/v1/directory"] {
         assert_eq!(caller.call("DELETE", path, &[], Body::Empty).unwrap().status, 405, "{path}");
     }
     for path in

@@ -12,7 +12,7 @@ pub use devices::OwnDevice;
 pub use school::ClassProject;
 
 use super::{Ask, Body, Device, DeviceError, HttpAnswer};
-use crate::sync::wire;
+use crate::sync::wire::{self, DirectoryCall};
 
 /// One call to the relay.
 pub struct Call<T> {
@@ -55,15 +55,14 @@ const ANSWER: usize = 64 * 1024;
 impl Device {
     fn call<T>(
         &self,
-        path: &str,
-        frame: &impl minicbor::Encode<()>,
+        call: &DirectoryCall,
         read: impl FnOnce(&[u8]) -> Result<T, DeviceError> + Send + 'static,
     ) -> Call<T> {
         let ask = Ask {
             method: "POST",
-            url: format!("{}{path}", self.me.relay),
+            url: format!("{}/v1/directory", self.me.relay),
             headers: vec![("Content-Type", "application/cbor".to_owned())],
-            body: Body::Bytes(wire::to_bytes(frame)),
+            body: Body::Bytes(wire::to_bytes(call)),
             limit: ANSWER,
         };
         Call { ask, read: Box::new(read) }

@@ -116,7 +116,7 @@ fn read_begun(bytes: &[u8], invitation: &[u8; 32]) -> Option<(DeviceId, SecretKe
 
 impl Device {
     /// Makes an invitation for a person (the next device of one's own, or a student one teaches): what to post to
-    /// `/v1/invitations`, and the link to show once the relay has taken it.
+    /// the directory, and the link to show once the relay has taken it.
     pub fn invite(
         &self,
         person: crate::ids::PersonId,

@@ -16,8 +16,8 @@ use crate::model::lenient;
 use crate::model::role::Class;
 
 pub use calls::{
-    EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor, ReleaseHeld,
-    RevokeDevice, RevokedDevice, StartProject,
+    DirectoryCall, EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor,
+    ReleaseHeld, RevokeDevice, RevokedDevice, StartProject,
 };
 pub use enrolment::{ComeBack, Enrol, Enrolled, Invite, MAX_CHAIN};
 pub use records::{Envelope, Opened, PersonRecord, PieceRecord, Record};

@@ -6,7 +6,7 @@ use fieldfolio_core::ids::{DeviceId, FolioId, PersonId};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{
-    EndPart, GrantPart, MAX_OUTCOMES, RevokeDevice, RevokedDevice, StartProject,
+    DirectoryCall, EndPart, GrantPart, MAX_OUTCOMES, RevokeDevice, RevokedDevice, StartProject,
 };
 use rusqlite::{Connection, Transaction};
 
@@ -83,13 +83,49 @@ pub fn whole<T>(
     }
 }
 
-/// Whether a call gives somebody something, or takes it away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearing {
-    /// It gives.
-    Gives,
-    /// It takes away. That is never refused for want of room.
-    Takes,
+/// What a call that was carried out is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// It is done, and these devices deserve a look.
+    Revoked(RevokedDevice),
+}
+
+/// Carries out what `edit.by` asks from this device, or says why not: the one table of calls.
+pub fn carry_out(edit: &Edit<'_>, device: DeviceId, call: &DirectoryCall) -> Result<Answer, AskError> {
+    match call {
+        DirectoryCall::Invite(invite) => {
+            invitations::record_invitation(edit.tx, edit.now, Some(device), invite)?;
+        }
+        DirectoryCall::InviteMentor(invite) => mentors::invite(edit, device, invite)?,
+        DirectoryCall::ConfirmMentor(proposed) => mentors::confirm(edit, proposed)?,
+        DirectoryCall::DeclineMentor(proposed) => mentors::decline(edit, proposed)?,
+        DirectoryCall::GrantPart(part) => grant(edit, part)?,
+        DirectoryCall::EndPart(part) => end(edit, part)?,
+        DirectoryCall::StartProject(project) => start_project(edit, project)?,
+        DirectoryCall::RevokeDevice(device) => return Ok(Answer::Revoked(revoke(edit, device)?)),
+        DirectoryCall::ReleaseHeld(_) => {
+            return Err(AskError::Refused("what is held back is released through the gate"));
+        }
+    }
+    Ok(Answer::Done)
+}
+
+/// Is a call refused while the caller's room is used up? What takes something away never is, nor a device of hers or of a
+/// student.
+const fn needs_room(call: &DirectoryCall) -> bool {
+    match call {
+        DirectoryCall::InviteMentor(_)
+        | DirectoryCall::ConfirmMentor(_)
+        | DirectoryCall::GrantPart(_)
+        | DirectoryCall::StartProject(_) => true,
+        DirectoryCall::Invite(_)
+        | DirectoryCall::DeclineMentor(_)
+        | DirectoryCall::EndPart(_)
+        | DirectoryCall::RevokeDevice(_)
+        | DirectoryCall::ReleaseHeld(_) => false,
+    }
 }
 
 /// The device may still ask: it was not revoked, nor its person locked, while the call waited for its turn.
@@ -101,14 +137,14 @@ pub fn must_still_be_known(edit: &Edit<'_>, device: DeviceId) -> Result<(), AskE
 }
 
 /// What a call leaves in the log and in circles is the caller's, like what she writes.
-pub fn charge(edit: &Edit<'_>, bearing: Bearing) -> Result<(), AskError> {
+pub fn charge(edit: &Edit<'_>, call: &DirectoryCall) -> Result<(), AskError> {
     let person = asker(edit)?;
     let (used, limit): (i64, Option<i64>) = edit
         .tx
         .prepare_cached("select used_bytes, record_limit from person where row = ?1")?
         .query_row([person], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let limit = limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned);
-    if used.cast_unsigned() > limit && bearing == Bearing::Gives {
+    if used.cast_unsigned() > limit && needs_room(call) {
         return Err(AskError::UsedUp { limit });
     }
     edit.tx

@@ -1,4 +1,4 @@
-//! What people change in the directory from their devices: each handler reads a frame and makes one call.
+//! What people change in the directory from their devices: one route, which reads a call and has it carried out.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -6,153 +6,53 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fieldfolio_core::sync::relay::Asker;
-use fieldfolio_core::sync::wire;
+use fieldfolio_core::sync::wire::{self, DirectoryCall};
 
 use super::App;
 use super::guard::{cbor, refusal, unavailable};
-use crate::directory::asking::{self, AskError, Bearing};
-use crate::directory::{Edit, mentors};
-use crate::relay::blocking;
+use crate::directory::Edit;
+use crate::directory::asking::{self, Answer};
+use crate::relay::{RelayError, blocking};
 
-pub(super) async fn invite_mentor(
+const NOTHING_TO_RELEASE: &str =
+    "there is nothing here that you can release: it was released already, or you don't teach here";
+
+pub(super) async fn directory(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     body: Bytes,
 ) -> Response {
-    asked(app, asker, &body, Bearing::Gives, |edit, asker, frame: &wire::InviteMentor| {
-        mentors::invite(edit, asker.device, frame)
-    })
-    .await
-}
-
-pub(super) async fn confirm_mentor(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::ProposedMentor| {
-        mentors::confirm(edit, frame)
-    })
-    .await
-}
-
-pub(super) async fn decline_mentor(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::ProposedMentor| {
-        mentors::decline(edit, frame)
-    })
-    .await
-}
-
-pub(super) async fn grant_part(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::GrantPart| asking::grant(edit, frame))
-        .await
-}
-
-pub(super) async fn end_part(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::EndPart| asking::end(edit, frame)).await
-}
-
-pub(super) async fn start_project(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Gives, |edit, _, frame: &wire::StartProject| {
-        asking::start_project(edit, frame)
-    })
-    .await
-}
-
-pub(super) async fn revoke_device(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    asked(app, asker, &body, Bearing::Takes, |edit, _, frame: &wire::RevokeDevice| {
-        asking::revoke(edit, frame)
-    })
-    .await
-}
-
-/// What is held back goes through the gate once more, so this is no change of the directory alone.
-pub(super) async fn release(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    let frame: wire::ReleaseHeld = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
-        Ok(frame) => frame,
+    let call: DirectoryCall = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
+        Ok(call) => call,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };
-    match blocking(move || app.relay.release(asker.person, frame.document)).await {
-        Ok(true) => StatusCode::NO_CONTENT.into_response(),
-        Ok(false) => refusal(
-            StatusCode::FORBIDDEN,
-            "there is nothing here that you can release: it was released already, or you don't teach here",
-        ),
-        Err(error) => unavailable(&error),
+    let name = call.name();
+    let answer = blocking(move || carried_out(&app, asker, call)).await;
+    let (response, done) = match answer {
+        Ok(Ok(Answer::Done)) => (StatusCode::NO_CONTENT.into_response(), true),
+        Ok(Ok(Answer::Revoked(revoked))) => (cbor(&revoked), true),
+        Ok(Err(refused)) => (refusal(StatusCode::FORBIDDEN, &refused), false),
+        Err(error) => (unavailable(&error), false),
+    };
+    tracing::info!(call = name, done, "directory");
+    response
+}
+
+/// Carries a call out as a whole, or says why not.
+fn carried_out(app: &App, asker: Asker, call: DirectoryCall) -> Result<Result<Answer, String>, RelayError> {
+    // What is held back goes through the gate once more, so this is no change of the directory alone.
+    if let DirectoryCall::ReleaseHeld(held) = &call {
+        let released = app.relay.release(asker.person, held.document)?;
+        return Ok(if released { Ok(Answer::Done) } else { Err(NOTHING_TO_RELEASE.to_owned()) });
     }
-}
-
-/// A call to the directory: its frame, carried out as a whole or refused.
-async fn asked<F, T>(
-    app: App,
-    asker: Asker,
-    body: &[u8],
-    bearing: Bearing,
-    call: fn(&Edit<'_>, Asker, &F) -> Result<T, AskError>,
-) -> Response
-where
-    F: for<'b> minicbor::Decode<'b, ()> + Send + 'static,
-    T: Done + Send + 'static,
-{
-    let frame: F = match wire::from_bytes(body, wire::MAX_CALL_BYTES) {
-        Ok(frame) => frame,
-        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
-    };
-    let done = blocking(move || {
-        app.relay.must_have_disk()?;
-        app.relay.write_for(asker.person, move |tx, now| {
-            let edit = Edit { tx, now, by: Some(asker.person) };
-            asking::whole(tx, || {
-                asking::must_still_be_known(&edit, asker.device)?;
-                asking::charge(&edit, bearing)?;
-                call(&edit, asker, &frame)
-            })
+    app.relay.must_have_disk()?;
+    let done = app.relay.write_for(asker.person, move |tx, now| {
+        let edit = Edit { tx, now, by: Some(asker.person) };
+        asking::whole(tx, || {
+            asking::must_still_be_known(&edit, asker.device)?;
+            asking::charge(&edit, &call)?;
+            asking::carry_out(&edit, asker.device, &call)
         })
-    });
-    match done.await {
-        Ok(Ok(done)) => done.answer(),
-        Ok(Err(refused)) => refusal(StatusCode::FORBIDDEN, &refused.to_string()),
-        Err(error) => unavailable(&error),
-    }
-}
-
-/// What a call that was carried out is answered with.
-trait Done {
-    fn answer(self) -> Response;
-}
-
-impl Done for () {
-    fn answer(self) -> Response {
-        StatusCode::NO_CONTENT.into_response()
-    }
-}
-
-impl Done for wire::RevokedDevice {
-    fn answer(self) -> Response {
-        cbor(&self)
-    }
+    })?;
+    Ok(done.map_err(|refused| refused.to_string()))
 }

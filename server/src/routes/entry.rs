@@ -6,19 +6,17 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::signing::token_message;
-use fieldfolio_core::sync::relay::Asker;
-use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled, Invite};
+use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
 use super::App;
 use super::guard::{cbor, refusal, too_often, unavailable};
+use crate::directory::DirectoryError;
 use crate::directory::devices::{self, EnrolError};
-use crate::directory::invitations::InviteError;
-use crate::directory::{DirectoryError, record_invitation};
 use crate::relay::{Lane, RelayError, blocking};
 
 type From = Option<Extension<ConnectInfo<SocketAddr>>>;
@@ -140,30 +138,5 @@ fn internal<T, E>(
     match done {
         Ok(value) => Ok(Ok(value)),
         Err(error) => sort(error).map(Err),
-    }
-}
-
-pub(super) async fn invite(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    body: Bytes,
-) -> Response {
-    let frame: Invite = match wire::from_bytes(&body, 4096) {
-        Ok(frame) => frame,
-        Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
-    };
-    let recorded = blocking(move || {
-        app.relay.must_have_disk()?;
-        app.relay.write_for(asker.person, move |tx, now| {
-            internal(record_invitation(tx, now, Some(asker.device), &frame), |error| match error {
-                InviteError::Directory(error) => Err(failure(error)),
-                refused => Ok(refused),
-            })
-        })
-    });
-    match recorded.await {
-        Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
-        Ok(Err(refused)) => refusal(StatusCode::FORBIDDEN, &refused.to_string()),
-        Err(error) => unavailable(&error),
     }
 }

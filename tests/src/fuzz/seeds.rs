@@ -12,7 +12,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{
-    self, Cursor, Envelope, Item, Live, PersonRecord, Record, Request, Response,
+    self, Cursor, DirectoryCall, Envelope, Item, Live, PersonRecord, Record, Request, Response,
 };
 use fieldfolio_server::directory::classes::ClassRole;
 use fieldfolio_server::directory::{circles, classes, devices, frameworks, invitations, people};
@@ -141,6 +141,7 @@ fn calls(school: &School, me: &Identity, chain: Vec<DeviceRecord>) -> Vec<Vec<u8
     let (folio, person, until) = (school.folio("mina/community-garden"), me.person, school.now);
     let (key, signature) = (me.key.public(), Signature::from_bytes([5; 64]));
     let invite = wire::Invite { invitation: key, person, expires: until, signature };
+    let call = |call: DirectoryCall| wire::to_bytes(&call);
     vec![
         wire::to_bytes(&wire::Enrol {
             invitation: key,
@@ -151,25 +152,35 @@ fn calls(school: &School, me: &Identity, chain: Vec<DeviceRecord>) -> Vec<Vec<u8
             token_signature: signature,
         }),
         wire::to_bytes(&wire::ComeBack { chain, token_hash: [6; 32], token_signature: signature }),
-        wire::to_bytes(&wire::InviteMentor { folio, name: "Noor".into(), until, invite: invite.clone() }),
-        wire::to_bytes(&invite),
-        wire::to_bytes(&wire::ProposedMentor { folio, person }),
-        wire::to_bytes(&wire::GrantPart {
+        call(DirectoryCall::InviteMentor(wire::InviteMentor {
+            folio,
+            name: "Noor".into(),
+            until,
+            invite: invite.clone(),
+        })),
+        call(DirectoryCall::Invite(invite)),
+        call(DirectoryCall::ConfirmMentor(wire::ProposedMentor { folio, person })),
+        call(DirectoryCall::DeclineMentor(wire::ProposedMentor { folio, person })),
+        call(DirectoryCall::GrantPart(wire::GrantPart {
             folio,
             person,
             role: Role::Reader,
             may_write: true,
             expires: Some(until),
-        }),
-        wire::to_bytes(&wire::EndPart { folio, person, role: Role::Mentor }),
-        wire::to_bytes(&wire::StartProject {
+        })),
+        call(DirectoryCall::EndPart(wire::EndPart { folio, person, role: Role::Mentor })),
+        call(DirectoryCall::StartProject(wire::StartProject {
             project: school.project("community-garden"),
             class: ClassId::from_bytes([8; 16]),
             title: "Bees".into(),
             brief: String::new(),
             outcomes: vec![school.outcome("THINK")],
             framework: None,
-        }),
+        })),
+        call(DirectoryCall::RevokeDevice(wire::RevokeDevice { device: me.device })),
+        call(DirectoryCall::ReleaseHeld(wire::ReleaseHeld {
+            document: DocumentId::content(PieceId::from_bytes([9; 16])),
+        })),
         wire::to_bytes(&wire::RevokedDevice { vouched_for: vec![me.device] }),
     ]
 }

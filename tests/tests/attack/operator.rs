@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fieldfolio_core::device::Body;
-use fieldfolio_core::sync::wire::{Cursor, Request};
+use fieldfolio_core::sync::wire::{Cursor, DirectoryCall, Request};
 use fieldfolio_tests::driver::Came;
 use fieldfolio_tests::flood;
 use fieldfolio_tests::real::{Client, RealSchool};
@@ -99,8 +99,7 @@ fn a_kind_is_taken_away_with_what_follows_from_it() {
             expires,
             signature: client.me.key.sign(&message),
         };
-        let body = Body::Bytes(fieldfolio_core::sync::wire::to_bytes(&frame));
-        client.call("POST", "/v1/invitations", &[], body).unwrap().status
+        client.ask_directory(&DirectoryCall::Invite(frame)).unwrap().status
     };
     assert_eq!(invite(&mut sam, school.person("mina")), 403);
     let own = sam.me.person;

@@ -6,7 +6,9 @@ use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::signing::{SecretKey, invitation_message};
 use fieldfolio_core::store::records;
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::wire::{self, ComeBack, Invite, InviteMentor, ProposedMentor, Verdict};
+use fieldfolio_core::sync::wire::{
+    self, ComeBack, DirectoryCall, Invite, InviteMentor, ProposedMentor, Verdict,
+};
 use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::flood;
 use fieldfolio_tests::raw::MadeUp;
@@ -93,7 +95,7 @@ fn propose(otto: &mut Client, school: &RealSchool, name: &str, part: u64) -> (Pe
             signature: otto.me.key.sign(&message),
         },
     };
-    let answer = otto.call("POST", "/v1/mentors", &[], Body::Bytes(wire::to_bytes(&frame))).unwrap();
+    let answer = otto.ask_directory(&DirectoryCall::InviteMentor(frame)).unwrap();
     (person, answer.status, String::from_utf8(answer.body).unwrap())
 }
 
@@ -161,10 +163,7 @@ fn who_is_only_proposed_declares_and_uploads_nothing() {
         signature: otto.me.key.sign(&message),
     };
     let frame = InviteMentor { folio, name: "Rosa Example".into(), until, invite };
-    assert_eq!(
-        otto.call("POST", "/v1/mentors", &[], Body::Bytes(wire::to_bytes(&frame))).unwrap().status,
-        204
-    );
+    assert_eq!(otto.ask_directory(&DirectoryCall::InviteMentor(frame)).unwrap().status, 204);
     let link = fieldfolio_core::model::invitation::InvitationLink {
         relay: school.url.clone(),
         pin: None,
@@ -180,8 +179,8 @@ fn who_is_only_proposed_declares_and_uploads_nothing() {
     let verdicts = mentor.send(&acts).unwrap();
     assert!(verdicts.iter().all(|verdict| !matches!(verdict, Verdict::Stored(_))), "{verdicts:?}");
     let mut ito = school.client("ms-ito", "ito").unwrap();
-    let confirm = wire::to_bytes(&ProposedMentor { folio, person: rosa });
-    assert_eq!(ito.call("POST", "/v1/mentors/confirm", &[], Body::Bytes(confirm)).unwrap().status, 204);
+    let confirm = DirectoryCall::ConfirmMentor(ProposedMentor { folio, person: rosa });
+    assert_eq!(ito.ask_directory(&confirm).unwrap().status, 204);
     let verdicts = mentor.send(&acts).unwrap();
     assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Stored(_))), "{verdicts:?}");
 }

@@ -66,7 +66,7 @@ fn too_much_is_refused_in_words() {
     let document = DocumentId::content(PieceId::from_bytes([1; 16]));
     let fill = vec![Fill { document, after: 0 }; 1_001];
     refused(&client.post(wire::to_bytes(&Request { fill, ..empty() })).unwrap(), 400, "1,001 documents");
-    for path in ["/v1/enrol", "/v1/invitations"] {
+    for path in ["/v1/enrol", "/v1/directory"] {
         for (what, bytes) in
             [("nothing", vec![]), ("garbage", vec![0xff; 300]), ("5,000 bytes", vec![0xa0; 5_000])]
         {
@@ -74,17 +74,7 @@ fn too_much_is_refused_in_words() {
             refused(&answer, 400, &format!("{what} to {path}"));
         }
     }
-    for path in [
-        "mentors",
-        "mentors/confirm",
-        "mentors/decline",
-        "circle",
-        "circle/end",
-        "projects",
-        "devices/revoke",
-        "held/release",
-        "come-back",
-    ] {
+    for path in ["directory", "come-back"] {
         for (what, bytes, status) in [
             ("nothing", vec![], 400),
             ("garbage", vec![0xff; 300], 400),

@@ -27,18 +27,18 @@ fn only_an_enrolled_device_gets_in_by_header_or_by_protocol() {
             (refused.status, None)
         }
     };
-    let chosen = Some("fieldfolio-1".to_owned());
-    assert_eq!(status(&offer(format!("fieldfolio-1, bearer.{token}"))), (101, chosen.clone()));
-    assert_eq!(status(&offer(format!("bearer.{token},fieldfolio-1"))), (101, chosen));
+    let chosen = Some("fieldfolio-2".to_owned());
+    assert_eq!(status(&offer(format!("fieldfolio-2, bearer.{token}"))), (101, chosen.clone()));
+    assert_eq!(status(&offer(format!("bearer.{token},fieldfolio-2"))), (101, chosen));
     assert_eq!(status(&[("authorization", format!("Bearer {token}"))]), (101, None));
     let unknown = URL_SAFE_NO_PAD.encode([9; 32]);
     for headers in [
         vec![],
-        offer("fieldfolio-1".into()),
-        offer(format!("fieldfolio-1, bearer.{unknown}")),
-        offer(format!("fieldfolio-1, {token}")),
-        offer(format!("fieldfolio-1, bearer.{token}x")),
-        offer(format!("fieldfolio-1, bearer.{}", "A".repeat(5_000))),
+        offer("fieldfolio-2".into()),
+        offer(format!("fieldfolio-2, bearer.{unknown}")),
+        offer(format!("fieldfolio-2, {token}")),
+        offer(format!("fieldfolio-2, bearer.{token}x")),
+        offer(format!("fieldfolio-2, bearer.{}", "A".repeat(5_000))),
         vec![("authorization", format!("Bearer {unknown}"))],
         vec![("authorization", format!("Basic {token}"))],
     ] {
@@ -46,15 +46,15 @@ fn only_an_enrolled_device_gets_in_by_header_or_by_protocol() {
     }
     // Elsewhere a token among protocols opens nothing.
     client.authorization = None;
-    let headers = [("Sec-WebSocket-Protocol", format!("fieldfolio-1, bearer.{token}"))];
-    for path in ["/v1/sync", "/v1/invitations"] {
+    let headers = [("Sec-WebSocket-Protocol", format!("fieldfolio-2, bearer.{token}"))];
+    for path in ["/v1/sync", "/v1/directory"] {
         assert_eq!(client.call("POST", path, &headers, Body::Empty).unwrap().status, 401, "{path}");
     }
     // Without the wish for a socket there is none.
     client.authorization = Some(format!("Bearer {token}"));
     assert!(matches!(client.call("GET", "/v1/live", &[], Body::Empty).unwrap().status, 400 | 426));
     school.desk(&["revoke", &client.me.device.to_string()]).unwrap();
-    assert_eq!(status(&offer(format!("fieldfolio-1, bearer.{token}"))).0, 401);
+    assert_eq!(status(&offer(format!("fieldfolio-2, bearer.{token}"))).0, 401);
     assert_eq!(status(&[("authorization", format!("Bearer {token}"))]).0, 401);
 }
 

@@ -7,7 +7,7 @@ use crate::device::{Device, DeviceError};
 use crate::ids::DeviceId;
 use crate::model::directory::Inviter;
 use crate::store::records;
-use crate::sync::wire::{self, MAX_CALL_BYTES, RevokeDevice, RevokedDevice};
+use crate::sync::wire::{self, DirectoryCall, MAX_CALL_BYTES, RevokeDevice, RevokedDevice};
 use crate::time::Timestamp;
 
 /// A device of one's own.
@@ -50,7 +50,7 @@ impl Device {
     /// Revokes a device of one's own, or one of a student one teaches. Needs a network. Answers the devices it vouched
     /// for: each deserves a look.
     pub fn revoke_device(&self, device: DeviceId) -> Call<Vec<DeviceId>> {
-        self.call("/v1/devices/revoke", &RevokeDevice { device }, |body| {
+        self.call(&DirectoryCall::RevokeDevice(RevokeDevice { device }), |body| {
             let revoked: RevokedDevice = wire::from_bytes(body, MAX_CALL_BYTES)
                 .map_err(|bad| DeviceError::Relay(format!("the relay answered something else: {bad}")))?;
             Ok(revoked.vouched_for)

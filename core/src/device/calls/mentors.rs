@@ -6,7 +6,7 @@ use crate::ids::{Chance, FolioId, PersonId};
 use crate::model::directory::{Folio, Proposed};
 use crate::model::invitation::InvitationLink;
 use crate::store::records::{self, RecordKind};
-use crate::sync::wire::{InviteMentor, ProposedMentor};
+use crate::sync::wire::{DirectoryCall, InviteMentor, ProposedMentor};
 use crate::time::Timestamp;
 
 /// How long a mentor may take to open her invitation: 30 days, in milliseconds, if her part lasts so long.
@@ -22,7 +22,7 @@ impl Device {
         chance: &mut dyn Chance,
     ) -> Call<InvitationLink> {
         let (invite, link) = self.invite(person, expires, chance);
-        self.call("/v1/invitations", &invite, |_| Ok(link))
+        self.call(&DirectoryCall::Invite(invite), |_| Ok(link))
     }
 
     /// Invites a mentor into one folio, until her part ends. Needs a network. By a teacher of the folio she has the part
@@ -42,17 +42,17 @@ impl Device {
         let person = PersonId::new(now, chance);
         let (invite, link) = self.invite(person, until.min(now.plus_millis(TO_ANSWER)), chance);
         let frame = InviteMentor { folio, name, until, invite };
-        Ok(self.call("/v1/mentors", &frame, |_| Ok(link)))
+        Ok(self.call(&DirectoryCall::InviteMentor(frame), |_| Ok(link)))
     }
 
     /// Gives a proposed mentor her part (teachers). Needs a network.
     pub fn confirm_mentor(&self, folio: FolioId, person: PersonId) -> Call<()> {
-        self.call("/v1/mentors/confirm", &ProposedMentor { folio, person }, |_| Ok(()))
+        self.call(&DirectoryCall::ConfirmMentor(ProposedMentor { folio, person }), |_| Ok(()))
     }
 
     /// Declines a proposed mentor (teachers). Needs a network.
     pub fn decline_mentor(&self, folio: FolioId, person: PersonId) -> Call<()> {
-        self.call("/v1/mentors/decline", &ProposedMentor { folio, person }, |_| Ok(()))
+        self.call(&DirectoryCall::DeclineMentor(ProposedMentor { folio, person }), |_| Ok(()))
     }
 
     /// Mentors who are proposed and not confirmed, with the folio of each.

@@ -6,7 +6,7 @@ use crate::ids::{Chance, ClassId, DocumentId, FolioId, FrameworkId, OutcomeId, P
 use crate::model::directory::{Class, Held};
 use crate::model::role::Role;
 use crate::store::records::{self, RecordKind};
-use crate::sync::wire::{EndPart, GrantPart, MAX_OUTCOMES, ReleaseHeld, StartProject};
+use crate::sync::wire::{DirectoryCall, EndPart, GrantPart, MAX_OUTCOMES, ReleaseHeld, StartProject};
 use crate::time::Timestamp;
 
 /// A project of a class, to be started.
@@ -44,7 +44,7 @@ impl Device {
         let project = ProjectId::new(now, chance);
         let (title, brief) = (title.trim().to_owned(), brief.trim().to_owned());
         let frame = StartProject { project, class, title, brief, outcomes: outcomes.to_vec(), framework };
-        Ok(self.call("/v1/projects", &frame, move |_| Ok(project)))
+        Ok(self.call(&DirectoryCall::StartProject(frame), move |_| Ok(project)))
     }
 
     /// Grants someone a part in a circle, as reader, peer or mentor (teachers of the folio). Needs a network.
@@ -56,7 +56,8 @@ impl Device {
         may_write: bool,
         expires: Option<Timestamp>,
     ) -> Call<()> {
-        self.call("/v1/circle", &GrantPart { folio, person, role, may_write, expires }, |_| Ok(()))
+        let part = GrantPart { folio, person, role, may_write, expires };
+        self.call(&DirectoryCall::GrantPart(part), |_| Ok(()))
     }
 
     /// What came after its author's role had ended, and waits for the word of who teaches there: of which sheets.
@@ -66,11 +67,11 @@ impl Device {
 
     /// Lets through what is held back of a sheet, all of it (teachers of the folio). Needs a network.
     pub fn release(&self, document: DocumentId) -> Call<()> {
-        self.call("/v1/held/release", &ReleaseHeld { document }, |_| Ok(()))
+        self.call(&DirectoryCall::ReleaseHeld(ReleaseHeld { document }), |_| Ok(()))
     }
 
     /// Ends a part that was granted (teachers of the folio). Needs a network.
     pub fn end_part(&self, folio: FolioId, person: PersonId, role: Role) -> Call<()> {
-        self.call("/v1/circle/end", &EndPart { folio, person, role }, |_| Ok(()))
+        self.call(&DirectoryCall::EndPart(EndPart { folio, person, role }), |_| Ok(()))
     }
 }

@@ -13,6 +13,56 @@ pub const MAX_CALL_BYTES: usize = 128 * 1024;
 /// The most outcomes a project aims at.
 pub const MAX_OUTCOMES: usize = 200;
 
+/// One call, as it is posted to `/v1/directory`. It is answered with 204 and nothing, with 200 and the frame that its variant
+/// names, or with a refusal in words.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum DirectoryCall {
+    /// An invitation that this device signed.
+    #[n(0)]
+    Invite(#[n(0)] Invite),
+    /// A mentor for one folio.
+    #[n(1)]
+    InviteMentor(#[n(0)] InviteMentor),
+    /// A proposed mentor has her part.
+    #[n(2)]
+    ConfirmMentor(#[n(0)] ProposedMentor),
+    /// A proposed mentor is declined.
+    #[n(3)]
+    DeclineMentor(#[n(0)] ProposedMentor),
+    /// A part is granted.
+    #[n(4)]
+    GrantPart(#[n(0)] GrantPart),
+    /// A granted part ends.
+    #[n(5)]
+    EndPart(#[n(0)] EndPart),
+    /// A project for a class.
+    #[n(6)]
+    StartProject(#[n(0)] StartProject),
+    /// A device is revoked; answered with [`RevokedDevice`].
+    #[n(7)]
+    RevokeDevice(#[n(0)] RevokeDevice),
+    /// What is held back is let through.
+    #[n(8)]
+    ReleaseHeld(#[n(0)] ReleaseHeld),
+}
+
+impl DirectoryCall {
+    /// Its name in logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            DirectoryCall::Invite(_) => "invite",
+            DirectoryCall::InviteMentor(_) => "invite_mentor",
+            DirectoryCall::ConfirmMentor(_) => "confirm_mentor",
+            DirectoryCall::DeclineMentor(_) => "decline_mentor",
+            DirectoryCall::GrantPart(_) => "grant_part",
+            DirectoryCall::EndPart(_) => "end_part",
+            DirectoryCall::StartProject(_) => "start_project",
+            DirectoryCall::RevokeDevice(_) => "revoke_device",
+            DirectoryCall::ReleaseHeld(_) => "release_held",
+        }
+    }
+}
+
 /// Brings a mentor into one folio: granted at once by a teacher of the folio, proposed by its owner. The invitation's
 /// person is the new mentor's id.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
