@@ -19,8 +19,13 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// Oldest first. Each has the schemas of its time: of a device's store, of the relay and of its uploads.
-const VERSIONS: [(&str, [i64; 3]); 4] =
-    [("first", [1, 1, 1]), ("second", [2, 2, 1]), ("third", [3, 3, 1]), ("fourth", [4, 3, 2])];
+const VERSIONS: [(&str, [i64; 3]); 5] = [
+    ("first", [1, 1, 1]),
+    ("second", [2, 2, 1]),
+    ("third", [3, 3, 1]),
+    ("fourth", [4, 3, 2]),
+    ("fifth", [6, 5, 3]),
+];
 
 /// A copy of one of them, unpacked.
 struct Left {

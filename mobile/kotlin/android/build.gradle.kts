@@ -10,7 +10,7 @@ plugins {
 }
 
 group = "org.fieldfolio"
-version = "0.1.0"
+version = "0.2.0"
 
 val phones = layout.projectDirectory.dir("../../../target/phones")
 
