@@ -12,7 +12,7 @@ use fieldfolio_mobile::phone::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogOut, MediaVariant, NewEvidence, NewFile,
     PieceEdits, StatusStream, Store, SyncBudget, SyncEnd, SyncStatus,
 };
-use fieldfolio_mobile::records::{At, Is, Levels, Piece, PieceKind, Reference, Says};
+use fieldfolio_mobile::records::{At, Is, Levels, Piece, Reference, Says};
 use fieldfolio_tests::journey::Stage;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -139,7 +139,7 @@ fn words_alone(title: &str, words: &str, folio: FolioId) -> NewEvidence {
         outcomes: Vec::new(),
         folios: vec![folio],
         audience: Some(vec![Role::Owner, Role::Teacher, Role::Mentor, Role::Guardian]),
-        kind: PieceKind::Evidence,
+        kind: None,
         revises: None,
     }
 }

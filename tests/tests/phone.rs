@@ -16,7 +16,6 @@ use std::sync::Arc;
 use fieldfolio_mobile::phone::{
     Config, Fieldfolio, FieldfolioError, LogLevel, NewEvidence, NewFile, Store, SyncBudget, SyncEnd,
 };
-use fieldfolio_mobile::records::PieceKind;
 use fieldfolio_tests::journey::Stage;
 
 type Done = Result<(), FieldfolioError>;
@@ -61,7 +60,7 @@ fn evidence(stage: &Stage, title: &str, files: &[&std::path::Path]) -> NewEviden
         outcomes: Vec::new(),
         folios: vec![stage.school.folio("mina/community-garden")],
         audience: None,
-        kind: PieceKind::Evidence,
+        kind: None,
         revises: None,
     }
 }

@@ -60,9 +60,9 @@ pub struct NewEvidence {
     /// With whom it is shared; its maker's alone for none.
     #[uniffi(default)]
     pub audience: Option<Vec<Role>>,
-    /// Work that an adult records: a talk, a demonstration.
+    /// What it is; evidence if nothing is said.
     #[uniffi(default)]
-    pub kind: PieceKind,
+    pub kind: Option<PieceKind>,
     /// The earlier piece that it revises.
     #[uniffi(default)]
     pub revises: Option<PieceId>,
@@ -154,7 +154,7 @@ impl Store {
                 outcomes: new.outcomes,
                 folios: new.folios.into_iter().filter(|folio| placed.insert(*folio)).collect(),
                 audience: new.audience.map(Roles::audience),
-                kind: new.kind.into(),
+                kind: new.kind.unwrap_or(PieceKind::Evidence).into(),
                 revises: new.revises,
             };
             let made = device.capture(new, now(), &mut OsChance)?;
