@@ -1,5 +1,8 @@
 //! Comparing what is held here with what the relay has, once a week, or when someone asks for it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{ActId, PieceId};
 use crate::model::directory::RecordKind;
 use crate::store::{log, newer, records};
 use crate::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
@@ -59,22 +62,32 @@ impl Device {
     }
 }
 
-/// The fingerprint of the acts and records that the relay told of, what a newer version wrote included.
+/// The fingerprint of the acts and records that the relay told of, what a newer version wrote included: as it came, not as it
+/// could be read.
 fn held_records(conn: &rusqlite::Connection, up_to: u64) -> Result<[u8; 32], DeviceError> {
-    let mut fingerprint = RecordsFingerprint::default();
-    log::numbered_acts(conn, up_to, |piece, act| fingerprint.add_act(piece, act))?;
-    records::told(conn, &COMPARED, |kind, id, body| fingerprint.add_record(kind, id, body))?;
+    let mut acts: BTreeMap<PieceId, BTreeSet<ActId>> = BTreeMap::new();
+    let mut told: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>> = BTreeMap::new();
+    log::numbered_acts(conn, up_to, |piece, act| {
+        acts.entry(piece).or_default().insert(act);
+    })?;
+    records::told(conn, &COMPARED, |kind, id, body| {
+        told.insert((kind, id.to_vec()), body.to_vec());
+    })?;
     for newer::NewerRecord { kind, id, body } in newer::all(conn)? {
-        // As it came, not as it could be read.
-        if let Some(kind) = RecordKind::from_number(kind) {
-            fingerprint.add_record(kind, &id, &body);
+        let envelope = Envelope { kind, id, body: Some(body) };
+        if let Some(Record::Piece(wire::PieceRecord { piece, acts: listed, numbers })) = envelope.record() {
+            let newer = listed.iter().zip(numbers).filter(|(act, n)| *n <= up_to && act.is_newer());
+            acts.entry(piece).or_default().extend(newer.map(|(act, _)| act.id));
+        } else if let Some(kind) = RecordKind::from_number(kind).filter(|kind| COMPARED.contains(kind)) {
+            told.insert((kind, envelope.id), envelope.body.unwrap_or_default());
         }
-        if let Some(Record::Piece(wire::PieceRecord { piece, acts, numbers })) =
-            (Envelope { kind, id, body: Some(body) }).record()
-        {
-            let told = acts.iter().zip(numbers).filter(|(act, n)| *n <= up_to && act.is_newer());
-            told.for_each(|(act, _)| fingerprint.add_act(piece, act.id));
-        }
+    }
+    let mut fingerprint = RecordsFingerprint::default();
+    for (piece, acts) in acts.into_iter().filter(|(_, acts)| !acts.is_empty()) {
+        fingerprint.add_piece(piece, &acts.into_iter().collect::<Vec<_>>());
+    }
+    for ((kind, id), body) in told {
+        fingerprint.add_record(kind, &id, &body);
     }
     Ok(fingerprint.finish())
 }

@@ -2,8 +2,6 @@
 //! cursor, and compare. Where the documents differ, every one in sight is sent once more, and the device offers what the
 //! relay turns out to lack. Where acts or records differ, everything comes again from the beginning.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest, Sha256};
 
 use crate::ids::{ActId, DocumentId, PieceId};
@@ -57,35 +55,30 @@ const fn by_its_words(kind: RecordKind) -> bool {
     }
 }
 
-/// A fingerprint of acts and records under way, in any order.
+/// A fingerprint of acts and records under way: pieces ascending, each with its acts ascending; then records, by kind and id.
+/// Nothing is held of what was added.
 #[derive(Debug, Default)]
-pub struct RecordsFingerprint(BTreeMap<(u16, Vec<u8>), [u8; 32]>);
+pub struct RecordsFingerprint(Sha256);
 
 impl RecordsFingerprint {
-    /// An act of a piece.
-    pub fn add_act(&mut self, piece: PieceId, act: ActId) {
-        let key = [piece.as_bytes().as_slice(), act.as_bytes().as_slice()].concat();
-        self.0.insert((RecordKind::Piece.number(), key), [0; 32]);
+    /// A piece with the ids of its acts, ascending.
+    pub fn add_piece(&mut self, piece: PieceId, acts: &[ActId]) {
+        self.0.update(piece.as_bytes());
+        acts.iter().for_each(|act| self.0.update(act.as_bytes()));
     }
 
-    /// A record, if its kind is one of those that are [`COMPARED`].
+    /// A record of one of the kinds that are [`COMPARED`].
     pub fn add_record(&mut self, kind: RecordKind, id: &[u8], body: &[u8]) {
-        if COMPARED.contains(&kind) {
-            let words = if by_its_words(kind) { Sha256::digest(body).into() } else { [0; 32] };
-            self.0.insert((kind.number(), id.to_vec()), words);
-        }
+        let words = if by_its_words(kind) { Sha256::digest(body).into() } else { [0; 32] };
+        self.0.update(kind.number().to_be_bytes());
+        self.0.update(u16::try_from(id.len()).unwrap_or(u16::MAX).to_be_bytes());
+        self.0.update(id);
+        self.0.update(words);
     }
 
-    /// SHA-256 over them in the order of their kinds and ids: the kind (u16, big-endian), the id's length (the same) and
-    /// bytes, and the SHA-256 of the body or zeros.
+    /// SHA-256 over each piece's id and its acts' ids (16 bytes each); then of each record its kind (u16, big-endian), its
+    /// id's length (the same) and bytes, and the SHA-256 of its body or zeros.
     pub fn finish(self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        for ((kind, id), body) in self.0 {
-            hash.update(kind.to_be_bytes());
-            hash.update(u16::try_from(id.len()).unwrap_or(u16::MAX).to_be_bytes());
-            hash.update(id);
-            hash.update(body);
-        }
-        hash.finalize().into()
+        self.0.finalize().into()
     }
 }

@@ -3,7 +3,7 @@
 use fieldfolio_core::ids::{ActId, DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
-use fieldfolio_core::sync::wire::{Holdings, Lacking, Response, ToFill};
+use fieldfolio_core::sync::wire::{Envelope, Holdings, Lacking, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Type;
@@ -74,11 +74,28 @@ fn records(
              select d.piece as piece from sight s join document d on d.row = s.document
              where s.person = ?1 and s.visible
              union select id from piece where maker = ?1) p
-         cross join act a on a.piece = p.piece where a.n <= ?2",
+         cross join act a on a.piece = p.piece where a.n <= ?2 order by p.piece",
     )?;
     let mut rows = acts.query((row, up_to.cast_signed()))?;
-    while let Some(row) = rows.next()? {
-        fingerprint.add_act(PieceId::from_bytes(row.get(0)?), ActId::from_bytes(row.get(1)?));
+    let mut of_one: Option<(PieceId, Vec<ActId>)> = None;
+    loop {
+        let next = match rows.next()? {
+            Some(row) => Some((PieceId::from_bytes(row.get(0)?), ActId::from_bytes(row.get(1)?))),
+            None => None,
+        };
+        match (&mut of_one, next) {
+            (Some((piece, acts)), Some((same, act))) if *piece == same => acts.push(act),
+            (_, next) => {
+                let before = std::mem::replace(&mut of_one, next.map(|(piece, act)| (piece, vec![act])));
+                if let Some((piece, mut acts)) = before {
+                    acts.sort();
+                    fingerprint.add_piece(piece, &acts);
+                }
+                if of_one.is_none() {
+                    break;
+                }
+            }
+        }
     }
     let mut notices =
         conn.prepare_cached("select id from notice where person = ?1 and kind = ?2 order by id")?;
@@ -86,11 +103,10 @@ fn records(
         let ids: Vec<Vec<u8>> =
             notices.query_map((row, kind.number()), |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         for id in ids {
-            for record in render::records(conn, person, row, kind.number().into(), &id, now)? {
-                let envelope = record.to_envelope();
-                if let Some(body) = &envelope.body {
-                    fingerprint.add_record(kind, &envelope.id, body);
-                }
+            // A person with many devices comes in several parts, and is compared by her id alone.
+            let told = render::records(conn, person, row, kind.number().into(), &id, now)?;
+            if let Some(Envelope { id, body: Some(body), .. }) = told.first().map(Record::to_envelope) {
+                fingerprint.add_record(kind, &id, &body);
             }
         }
     }
