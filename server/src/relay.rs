@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use fieldfolio_core::ids::{PersonId, SchoolId};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
+use fieldfolio_core::sync::relay::{Asker, TrialRoom};
+use fieldfolio_core::sync::wire::{Request, Response};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
@@ -15,16 +17,20 @@ use crate::gate::Gate;
 use crate::limits::Comparisons;
 use crate::{media, sight};
 
-pub use exchange::{exchange_alone, release_alone};
+pub use backend::Backend;
+pub use exchange::{exchange, release};
 pub use holder::{Holder, holder, token_holder};
+pub use one_connection::OneConnection;
 pub use queue::Lane;
 
 use porter::Porters;
 use readers::Readers;
 use writer::{Signals, Writer};
 
+mod backend;
 mod exchange;
 mod holder;
+mod one_connection;
 mod porter;
 mod queue;
 mod readers;
@@ -135,15 +141,24 @@ impl Relay {
         }))
     }
 
-    /// Is so little of the disk free that only what the school itself has to do is still written?
-    fn disk_is_low(&self) -> bool {
-        // A disk that does not say is taken as it comes: a write that fails is refused.
-        let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
-        let is_low = free < self.disk_floor;
-        if is_low {
-            tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
-        }
-        is_low
+    /// One exchange: see [`exchange`](exchange()).
+    pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
+        exchange(self, asker, request)
+    }
+
+    /// Releases what is held back of a document: see [`release`].
+    pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
+        release(self, by, document)
+    }
+
+    /// Circle rows whose time has come end.
+    pub fn end_what_expired(&self) -> Result<(), RelayError> {
+        exchange::end_what_expired(self)
+    }
+
+    /// One turn of what waits after large events of the directory; whether more of it waits.
+    pub fn refresh_some(&self) -> Result<bool, RelayError> {
+        exchange::refresh_some(self)
     }
 
     /// Refuses what devices ask to be written while the disk is nearly full; what the school's own commands write has room.
@@ -263,6 +278,60 @@ impl Relay {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+impl Backend for Relay {
+    fn school(&self) -> SchoolId {
+        self.school
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn reading<T>(
+        &self,
+        lane: Lane,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, RelayError> {
+        let person = match lane {
+            Lane::Person(person) => Some(person),
+            Lane::School | Lane::Later => None,
+        };
+        let reader = self.readers.take(person)?;
+        let moment = reader.conn().unchecked_transaction()?;
+        Ok(read(&moment)?)
+    }
+
+    fn writing<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.writer.write(lane, write)
+    }
+
+    fn trial_room(&self, person: PersonId) -> impl TrialRoom {
+        self.gate.of(person)
+    }
+
+    fn only_reads(&self) -> bool {
+        self.only_reads
+    }
+
+    fn disk_is_low(&self) -> bool {
+        // A disk that does not say is taken as it comes: a write that fails is refused.
+        let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
+        let is_low = free < self.disk_floor;
+        if is_low {
+            tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
+        }
+        is_low
+    }
+
+    fn may_compare(&self, device: DeviceId) -> bool {
+        self.comparisons.may_compare(device)
     }
 }
 

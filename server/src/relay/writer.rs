@@ -142,15 +142,7 @@ impl Desk {
         let now = now();
         let begun = Instant::now();
         let mut run = |job: Job| -> Result<(), DatabaseError> {
-            tx.prepare_cached("savepoint job")?.execute([])?;
-            // A job that panics takes nothing of the others along, and not the writer.
-            let done = panic::catch_unwind(panic::AssertUnwindSafe(|| job(&tx, now)));
-            let is_done = done.as_ref().is_ok_and(|(is_done, _)| *is_done);
-            settles.extend(done.ok().map(|(_, settle)| settle));
-            if !is_done {
-                tx.prepare_cached("rollback to job")?.execute([])?;
-            }
-            tx.prepare_cached("release job")?.execute([])?;
+            settles.extend(in_savepoint(&tx, || job(&tx, now))?);
             Ok(())
         };
         let mut jobs = 0;
@@ -206,4 +198,19 @@ impl Desk {
             }
         }
     }
+}
+
+/// Runs a job in a savepoint of its own, which stands if the job says so. One that panics takes nothing of the others
+/// along, and not the writer: then nothing comes of it.
+pub(super) fn in_savepoint<T>(
+    tx: &Transaction<'_>,
+    job: impl FnOnce() -> (bool, T),
+) -> Result<Option<T>, DatabaseError> {
+    tx.prepare_cached("savepoint job")?.execute([])?;
+    let done = panic::catch_unwind(panic::AssertUnwindSafe(job)).ok();
+    if !done.as_ref().is_some_and(|(is_done, _)| *is_done) {
+        tx.prepare_cached("rollback to job")?.execute([])?;
+    }
+    tx.prepare_cached("release job")?.execute([])?;
+    Ok(done.map(|(_, result)| result))
 }
