@@ -11,13 +11,14 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::config::Config;
-use crate::database::{self, DatabaseError};
-use crate::ends::{self, Ends, EndsError};
+use crate::database;
+use crate::ends::{self, Ends};
 use crate::gate::Gate;
 use crate::limits::Comparisons;
 use crate::{media, sight};
 
 pub use backend::Backend;
+pub use error::RelayError;
 pub use exchange::{exchange, release};
 pub use holder::{Holder, holder, token_holder};
 pub use one_connection::OneConnection;
@@ -28,6 +29,7 @@ use readers::Readers;
 use writer::{Signals, Writer};
 
 mod backend;
+mod error;
 mod exchange;
 mod holder;
 mod one_connection;
@@ -40,44 +42,6 @@ mod writer;
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Something that is no verdict went wrong: the answer is "again, later".
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The writer is gone: the process is ending.
-    #[error("the relay is shutting down")]
-    Closing,
-    /// The group of writes was not committed; the log says why.
-    #[error("the write was not committed")]
-    NotCommitted,
-    /// What is left of the disk is for the school's own commands.
-    #[error("the disk is nearly full")]
-    DiskFull,
-    /// An answer would be larger than any device reads.
-    #[error("an answer is larger than any device reads")]
-    TooLarge,
-    /// Too much of one person's waits already.
-    #[error("too much of this person's waits already")]
-    Busy,
-    /// What somebody may see is being worked out anew, or too many ask at once. It says nothing of who asks.
-    #[error("it can't be said just now")]
-    NotYet,
-    /// Nothing may be taken in.
-    #[error("{}", ends::MISSING)]
-    OnlyReading,
-    /// What ended can't be written down.
-    #[error(transparent)]
-    Ends(#[from] Box<EndsError>),
-}
-
-impl From<rusqlite::Error> for RelayError {
-    fn from(error: rusqlite::Error) -> Self {
-        DatabaseError::from(error).into()
-    }
 }
 
 /// The most bytes of the disk that are kept free for what the school itself has to write.
