@@ -162,7 +162,7 @@ impl Keeper {
         self.stock.check(total.div_ceil(NIGHTS), now, &mut night)?;
         self.remove_unlinked(now, &mut night)?;
         self.remove_orphans(now, &mut night)?;
-        let saved = snapshots::save_quiet(&self.stock.relay, now)?;
+        let saved = snapshots::save_quiet(&*self.stock.relay, now)?;
         tracing::info!(sheets = saved.sheets, from = saved.from, to = saved.to, "saved quiet sheets in one");
         Ok(night)
     }

@@ -5,29 +5,36 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
-use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::relay::{Asker, commit, commit_release, prepare, prepare_release};
-use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response, Verdict};
+use fieldfolio_core::sync::relay::{Asker, TrialRoom};
+use fieldfolio_core::sync::wire::{Request, Response};
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction};
-use sha2::{Digest, Sha256};
+use rusqlite::{Connection, Transaction};
 
 use crate::config::Config;
-use crate::database::{self, DatabaseError};
-use crate::ends::{self, Ends, EndsError};
-use crate::fork::{self, Standing};
-use crate::gate::{ContainedTrial, Gate};
-use crate::ledger::SqliteLedger;
+use crate::database;
+use crate::ends::{self, Ends};
+use crate::gate::Gate;
 use crate::limits::Comparisons;
-use crate::{directory, log, media, news, sight};
+use crate::{media, sight};
 
-pub use writer::Lane;
+pub use backend::Backend;
+pub use error::RelayError;
+pub use exchange::{exchange, release};
+pub use holder::{Holder, holder, token_holder};
+pub use one_connection::OneConnection;
+pub use queue::Lane;
 
 use porter::Porters;
 use readers::Readers;
 use writer::{Signals, Writer};
 
+mod backend;
+mod error;
+mod exchange;
+mod holder;
+mod one_connection;
 mod porter;
+mod queue;
 mod readers;
 mod writer;
 
@@ -35,44 +42,6 @@ mod writer;
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// Something that is no verdict went wrong: the answer is "again, later".
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The database.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The writer is gone: the process is ending.
-    #[error("the relay is shutting down")]
-    Closing,
-    /// The group of writes was not committed; the log says why.
-    #[error("the write was not committed")]
-    NotCommitted,
-    /// What is left of the disk is for the school's own commands.
-    #[error("the disk is nearly full")]
-    DiskFull,
-    /// An answer would be larger than any device reads.
-    #[error("an answer is larger than any device reads")]
-    TooLarge,
-    /// Too much of one person's waits already.
-    #[error("too much of this person's waits already")]
-    Busy,
-    /// What somebody may see is being worked out anew, or too many ask at once. It says nothing of who asks.
-    #[error("it can't be said just now")]
-    NotYet,
-    /// Nothing may be taken in.
-    #[error("{}", ends::MISSING)]
-    OnlyReading,
-    /// What ended can't be written down.
-    #[error(transparent)]
-    Ends(#[from] Box<EndsError>),
-}
-
-impl From<rusqlite::Error> for RelayError {
-    fn from(error: rusqlite::Error) -> Self {
-        DatabaseError::from(error).into()
-    }
 }
 
 /// The most bytes of the disk that are kept free for what the school itself has to write.
@@ -136,42 +105,24 @@ impl Relay {
         }))
     }
 
-    /// One exchange: what the device sends first, then what it is told.
-    pub fn exchange(&self, asker: Asker, mut request: Request) -> Result<Response, RelayError> {
-        request.audit = request.audit.filter(|_| self.comparisons.may_compare(asker.device));
-        self.end_what_expired()?;
-        self.notice_lost_log(asker.person, request.cursor)?;
-        for document in self.read_for(asker.person, |conn| directory::releases::of(conn, asker.person))? {
-            self.release(asker.person, document)?;
-        }
-        let mut verdicts = Vec::new();
-        if self.only_reads {
-            verdicts = vec![Verdict::Busy; request.items.len()];
-        } else if !request.items.is_empty() && self.disk_is_low() {
-            verdicts = vec![Verdict::OverQuota; request.items.len()];
-        } else {
-            // In stretches, each in a turn of its own: others' turns come between.
-            for items in request.items.chunks(budget::ITEMS_A_TURN) {
-                verdicts.extend(self.take(asker, items)?);
-            }
-        }
-        let mut response = self.read_for(asker.person, |conn| {
-            let reading = conn.unchecked_transaction()?;
-            tell(&reading, asker, &request, now())
-        })?;
-        response.verdicts = verdicts;
-        Ok(response)
+    /// One exchange: see [`exchange`](exchange()).
+    pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
+        exchange(self, asker, request)
     }
 
-    /// Is so little of the disk free that only what the school itself has to do is still written?
-    fn disk_is_low(&self) -> bool {
-        // A disk that does not say is taken as it comes: a write that fails is refused.
-        let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
-        let is_low = free < self.disk_floor;
-        if is_low {
-            tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
-        }
-        is_low
+    /// Releases what is held back of a document: see [`release`].
+    pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
+        release(self, by, document)
+    }
+
+    /// Circle rows whose time has come end.
+    pub fn end_what_expired(&self) -> Result<(), RelayError> {
+        exchange::end_what_expired(self)
+    }
+
+    /// One turn of what waits after large events of the directory; whether more of it waits.
+    pub fn refresh_some(&self) -> Result<bool, RelayError> {
+        exchange::refresh_some(self)
     }
 
     /// Refuses what devices ask to be written while the disk is nearly full; what the school's own commands write has room.
@@ -182,96 +133,9 @@ impl Relay {
         }
     }
 
-    /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch
-    /// begins, and devices bring what is lost.
-    fn notice_lost_log(&self, person: PersonId, cursor: Cursor) -> Result<(), RelayError> {
-        let is_unheard =
-            move |conn: &Connection| Ok(fork::standing(conn, cursor, log::head(conn)?)? == Standing::Unheard);
-        if self.read_for(person, is_unheard)? {
-            tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
-            self.writer.write(Lane::School, move |tx, now| match is_unheard(tx)? {
-                true => fork::begin(tx, now, 0),
-                false => Ok(()),
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Releases what is held back of a document: by its author, where she may write again; by who teaches there. False
-    /// when there is nothing that `by` may release.
-    pub fn release(&self, by: PersonId, document: DocumentId) -> Result<bool, RelayError> {
-        let school = self.school;
-        if self.only_reads {
-            return Ok(false);
-        }
-        let untried = self.read_for(by, |conn| {
-            prepare_release(&SqliteLedger::reading(conn, school, now()), document, by)
-        })?;
-        let Some(release) = untried.and_then(|untried| untried.try_in(&self.gate.of(by))) else {
-            return Ok(false);
-        };
-        self.write_for(by, move |tx, now| {
-            let may = release.is_of(by) || directory::releases::may_release(tx, by, document, now)?;
-            if !may {
-                return Ok(false);
-            }
-            commit_release(&mut SqliteLedger::writing(tx, school, now), &release, by)
-        })
-    }
-
-    fn take(&self, asker: Asker, items: &[Item]) -> Result<Vec<Verdict>, RelayError> {
-        let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; items.len()];
-        let mut open: Vec<usize> = (0..items.len()).collect();
-        // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
-        // put off is not: whoever brought it waits for her next turn.
-        for _ in 0..4 {
-            let tried = open.iter().filter_map(|at| items.get(*at).cloned()).collect();
-            // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
-            let untried = self.read_for(asker.person, |conn| {
-                let moment = conn.unchecked_transaction()?;
-                prepare(&SqliteLedger::reading(&moment, self.school, now()), asker, tried)
-            })?;
-            let batch = Arc::new(untried.try_all(&self.gate.of(asker.person)));
-            let (school, tried) = (self.school, batch.clone());
-            let decided = self.write_for(asker.person, move |tx, now| {
-                commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried)
-            })?;
-            let mut overtaken = Vec::new();
-            for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
-                if verdict == Verdict::Busy && batch.is_fit(position) {
-                    overtaken.push(at);
-                }
-                if let Some(slot) = verdicts.get_mut(at) {
-                    *slot = verdict;
-                }
-            }
-            open = overtaken;
-            if open.is_empty() {
-                break;
-            }
-        }
-        Ok(verdicts)
-    }
-
     /// The gate that every change passes.
     pub fn gate(&self) -> &Gate {
         &self.gate
-    }
-
-    /// Circle rows whose time has come end before anything else is decided.
-    pub fn end_what_expired(&self) -> Result<(), RelayError> {
-        if self.read(|conn| directory::anything_due(conn, now()))? {
-            self.writer.write(Lane::School, directory::expire_due)?;
-        }
-        Ok(())
-    }
-
-    /// One turn of what waits after large events of the directory; whether more of it waits.
-    pub fn refresh_some(&self) -> Result<bool, RelayError> {
-        match self.read(sight::is_waited_for)? {
-            true => self.writer.write(Lane::Later, sight::refresh_some),
-            false => Ok(false),
-        }
     }
 
     /// Until the writer has committed a group since this was last waited for.
@@ -381,6 +245,60 @@ impl Relay {
     }
 }
 
+impl Backend for Relay {
+    fn school(&self) -> SchoolId {
+        self.school
+    }
+
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn reading<T>(
+        &self,
+        lane: Lane,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, RelayError> {
+        let person = match lane {
+            Lane::Person(person) => Some(person),
+            Lane::School | Lane::Later => None,
+        };
+        let reader = self.readers.take(person)?;
+        let moment = reader.conn().unchecked_transaction()?;
+        Ok(read(&moment)?)
+    }
+
+    fn writing<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.writer.write(lane, write)
+    }
+
+    fn trial_room(&self, person: PersonId) -> impl TrialRoom {
+        self.gate.of(person)
+    }
+
+    fn only_reads(&self) -> bool {
+        self.only_reads
+    }
+
+    fn disk_is_low(&self) -> bool {
+        // A disk that does not say is taken as it comes: a write that fails is refused.
+        let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
+        let is_low = free < self.disk_floor;
+        if is_low {
+            tracing::warn!(free, floor = self.disk_floor, "nothing is taken in: the disk is nearly full");
+        }
+        is_low
+    }
+
+    fn may_compare(&self, device: DeviceId) -> bool {
+        self.comparisons.may_compare(device)
+    }
+}
+
 /// How many bytes of media may be brought.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quotas {
@@ -395,119 +313,6 @@ pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RelayError> + Send + 'static,
 ) -> Result<T, RelayError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(RelayError::Closing))
-}
-
-/// One exchange on one connection, with nothing beside it: what a simulation in one thread runs, and a small tool could.
-pub fn exchange_alone(
-    conn: &mut Connection,
-    room: &ContainedTrial,
-    asker: Asker,
-    request: Request,
-    now: Timestamp,
-) -> Result<Response, RelayError> {
-    let school = school_of(conn)?;
-    if fork::standing(conn, request.cursor, log::head(conn)?)? == Standing::Unheard {
-        let tx = database::begin(conn)?;
-        fork::begin(&tx, now, 0)?;
-        tx.commit()?;
-    }
-    for document in directory::releases::of(conn, asker.person)? {
-        release_alone(conn, room, asker.person, document, now)?;
-    }
-    let items = request.items.clone();
-    let untried = prepare(&SqliteLedger::reading(conn, school, now), asker, items)?;
-    let batch = untried.try_all(room);
-    let tx = database::begin(conn)?;
-    directory::expire_due(&tx, now)?;
-    while sight::refresh_some(&tx, now)? {}
-    let verdicts = commit(&mut SqliteLedger::writing(&tx, school, now), asker, &batch)?;
-    let response = tell(&tx, asker, &request, now)?;
-    tx.commit()?;
-    Ok(Response { verdicts, ..response })
-}
-
-/// The same for what is held back: see [`Relay::release`].
-pub fn release_alone(
-    conn: &mut Connection,
-    room: &ContainedTrial,
-    by: PersonId,
-    document: DocumentId,
-    now: Timestamp,
-) -> Result<bool, RelayError> {
-    let school = school_of(conn)?;
-    let untried = prepare_release(&SqliteLedger::reading(conn, school, now), document, by)?;
-    let Some(release) = untried.and_then(|untried| untried.try_in(room)) else { return Ok(false) };
-    let tx = database::begin(conn)?;
-    let may = release.is_of(by) || directory::releases::may_release(&tx, by, document, now)?;
-    let done = may && commit_release(&mut SqliteLedger::writing(&tx, school, now), &release, by)?;
-    tx.commit()?;
-    Ok(done)
-}
-
-/// What a device is told; and where that is nothing, whether what it holds is all that it may read.
-fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> rusqlite::Result<Response> {
-    let mut response = news::read(conn, asker.person, request.cursor, &request.fill, now)?;
-    if let Some(held) = request.audit.filter(|_| response.is_empty() && !response.more) {
-        let up_to = request.cursor.n;
-        news::audit(conn, asker.person, (held, up_to), now, &mut response)?;
-    }
-    Ok(response)
-}
-
-/// Who shows a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
-    /// A device that may ask.
-    Known(Asker),
-    /// A device that was revoked.
-    Revoked,
-    /// No device at all.
-    Nobody,
-    /// A device of somebody whom the school has locked.
-    Locked,
-    /// A device of a mentor whose last part ended more than 30 days ago.
-    Gone,
-}
-
-impl Holder {
-    /// The device, if it may ask.
-    pub fn known(self) -> Option<Asker> {
-        match self {
-            Holder::Known(asker) => Some(asker),
-            Holder::Revoked | Holder::Nobody | Holder::Locked | Holder::Gone => None,
-        }
-    }
-}
-
-/// Who shows this token, now.
-pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Holder> {
-    let hash: [u8; 32] = Sha256::digest(token).into();
-    let found: Option<(Asker, i64, bool, bool)> = conn
-        .prepare_cached(
-            "select p.id, d.id, p.row, p.locked_at is not null, d.revoked_n is not null
-             from device d join person p on p.row = d.person where d.token_hash = ?1",
-        )?
-        .query_row([hash.as_slice()], |row| {
-            let (person, device) = (PersonId::from_bytes(row.get(0)?), DeviceId::from_bytes(row.get(1)?));
-            Ok((Asker { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
-        })
-        .optional()?;
-    let Some((asker, row, is_locked, is_revoked)) = found else { return Ok(Holder::Nobody) };
-    if is_revoked {
-        return Ok(Holder::Revoked);
-    }
-    if is_locked {
-        return Ok(Holder::Locked);
-    }
-    Ok(match directory::mentors::standing(conn, row, now)? {
-        directory::mentors::Standing::Gone => Holder::Gone,
-        _ => Holder::Known(asker),
-    })
-}
-
-/// The device that holds this token and may ask.
-pub fn token_holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Option<Asker>> {
-    holder(conn, token, now).map(Holder::known)
 }
 
 /// The school whose database this is.

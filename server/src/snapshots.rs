@@ -12,8 +12,7 @@ use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::database;
-use crate::relay::{Relay, RelayError};
+use crate::relay::{Backend, Lane, RelayError};
 
 /// So long nobody has written on it: 30 days, in milliseconds.
 const QUIET: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -67,28 +66,17 @@ pub struct Saved {
 }
 
 /// Saves the sheets that have been quiet for a month.
-pub fn save_quiet(relay: &Relay, now: Timestamp) -> Result<Saved, RelayError> {
+pub fn save_quiet(backend: &impl Backend, now: Timestamp) -> Result<Saved, RelayError> {
     let mut saved = Saved::default();
-    for document in relay.read(|conn| quiet(conn, now))? {
-        let Some(snapshot) = relay.read(|conn| snapshot(conn, document))? else { continue };
-        let (from, to) = (snapshot.from, snapshot.body.len() as u64);
-        if relay.write(move |tx, _| put(tx, &snapshot))? {
-            saved = Saved { sheets: saved.sheets + 1, from: saved.from + from, to: saved.to + to };
+    for document in backend.reading(Lane::School, |conn| quiet(conn, now))? {
+        let Some(snapshot) = backend.reading(Lane::School, |conn| snapshot(conn, document))? else {
+            continue;
+        };
+        if backend.only_reads() {
+            return Err(RelayError::OnlyReading);
         }
-    }
-    Ok(saved)
-}
-
-/// The same on one connection, with nothing beside it.
-pub fn save_quiet_alone(conn: &mut Connection, now: Timestamp) -> Result<Saved, RelayError> {
-    let mut saved = Saved::default();
-    for document in quiet(conn, now)? {
-        let Some(snapshot) = snapshot(conn, document)? else { continue };
         let (from, to) = (snapshot.from, snapshot.body.len() as u64);
-        let tx = database::begin(conn)?;
-        let is_put = put(&tx, &snapshot)?;
-        tx.commit()?;
-        if is_put {
+        if backend.writing(Lane::School, move |tx, _| put(tx, &snapshot))? {
             saved = Saved { sheets: saved.sheets + 1, from: saved.from + from, to: saved.to + to };
         }
     }

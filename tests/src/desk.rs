@@ -7,8 +7,8 @@ use fieldfolio_core::device::{Device, HttpAnswer, Step};
 use fieldfolio_core::ids::Chance;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Request};
-use fieldfolio_server::gate::ContainedTrial;
-use fieldfolio_server::{database, relay};
+use fieldfolio_server::database;
+use fieldfolio_server::relay::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::driver::now;
@@ -17,7 +17,6 @@ use crate::sim::Trouble;
 /// The relay's half over a database of its own.
 pub struct Desk {
     conn: Connection,
-    room: ContainedTrial,
 }
 
 impl Desk {
@@ -33,7 +32,7 @@ impl Desk {
 
     /// On the database in `folder`.
     pub fn open(folder: &Path) -> Result<Self, Trouble> {
-        Ok(Self { conn: database::open(folder)?, room: ContainedTrial::new() })
+        Ok(Self { conn: database::open(folder)? })
     }
 
     /// Exchanges until nothing but files is owed: those have no way to travel here.
@@ -53,7 +52,8 @@ impl Desk {
                     let asker = relay::token_holder(&self.conn, &token, relay::now())?
                         .ok_or("nobody holds the token")?;
                     let request = Request::from_bytes(body)?;
-                    let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, clock)?;
+                    let response =
+                        relay::exchange(&OneConnection::new(&mut self.conn, clock)?, asker, request)?;
                     Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
                 }
                 None => Err(Failure::Unreachable),

@@ -8,8 +8,7 @@ use fieldfolio_core::signing::{SecretKey, Signature, device_message, invitation_
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{ComeBack, Cursor, Item, Request, Response};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::gate::ContainedTrial;
-use fieldfolio_server::relay;
+use fieldfolio_server::relay::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::sim::{School, Trouble};
@@ -85,11 +84,11 @@ pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Resp
 
 /// Asks from a cursor of one's own making.
 pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, Trouble> {
-    let now = school.tick();
+    school.tick();
     let asker =
         relay::token_holder(&school.conn, &me.token, school.now)?.ok_or("the token is not accepted")?;
     let request = Request::of(cursor, Vec::new());
-    Ok(relay::exchange_alone(&mut school.conn, &ContainedTrial::new(), asker, request, now)?)
+    Ok(relay::exchange(&school.relay(), asker, request)?)
 }
 
 /// The same, to a relay's database.
@@ -101,5 +100,5 @@ pub fn send_to(
 ) -> Result<Response, Trouble> {
     let asker = relay::token_holder(conn, &me.token, relay::now())?.ok_or("the token is not accepted")?;
     let request = Request::of(Cursor::default(), items);
-    Ok(relay::exchange_alone(conn, &ContainedTrial::new(), asker, request, now)?)
+    Ok(relay::exchange(&OneConnection::new(conn, now)?, asker, request)?)
 }

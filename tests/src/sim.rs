@@ -19,9 +19,9 @@ use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Enrolled, Request};
 use fieldfolio_core::time::{Timestamp, WorkDate};
+use fieldfolio_server::database;
 use fieldfolio_server::directory::{self, Edit};
-use fieldfolio_server::gate::ContainedTrial;
-use fieldfolio_server::{database, relay};
+use fieldfolio_server::relay::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::sample::Sample;
@@ -34,7 +34,6 @@ pub struct School {
     folder: tempfile::TempDir,
     /// The relay's database.
     pub conn: Connection,
-    room: ContainedTrial,
     sample: Sample,
     /// The clock.
     pub now: Timestamp,
@@ -232,7 +231,6 @@ impl School {
         Ok(Self {
             conn: database::open(&relay)?,
             folder,
-            room: ContainedTrial::new(),
             sample: Sample(serde_json::from_str(&sample)?),
             now,
             chance,
@@ -246,6 +244,11 @@ impl School {
     /// The relay's folder.
     pub fn relay_folder(&self) -> PathBuf {
         self.folder.path().join("relay")
+    }
+
+    /// The relay, on its one connection and by the clock of the simulation.
+    pub fn relay(&mut self) -> OneConnection<'_> {
+        OneConnection::new(&mut self.conn, self.now).expect("the relay's database is a school's")
     }
 
     /// Changes the directory.
@@ -445,8 +448,8 @@ impl School {
 
     /// A teacher lets through what is held back of a document. Whether that was done.
     pub fn release(&mut self, by: &str, document: fieldfolio_core::ids::DocumentId) -> bool {
-        let (by, now) = (self.person(by), self.now);
-        relay::release_alone(&mut self.conn, &self.room, by, document, now).expect("the relay works")
+        let by = self.person(by);
+        relay::release(&self.relay(), by, document).expect("the relay works")
     }
 
     /// Damages the stored bytes of one document on one device, as a failing disk would.
@@ -583,7 +586,7 @@ impl School {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
         };
         let (items, inflates) = (request.items.clone(), request.inflates);
-        let response = relay::exchange_alone(&mut self.conn, &self.room, asker, request, self.now)?;
+        let response = relay::exchange(&self.relay(), asker, request)?;
         self.happened.differed += u64::from(response.differs || response.again);
         for (item, verdict) in items.iter().zip(&response.verdicts) {
             let is_old = matches!(item, wire::Item::OldAct(..) | wire::Item::OldChange(..));

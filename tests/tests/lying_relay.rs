@@ -15,7 +15,6 @@ use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message};
 use fieldfolio_core::store::{log, records};
 use fieldfolio_core::sync::wire::{self, PersonRecord, Record, Request, Response};
-use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::relay;
 use fieldfolio_tests::sim::School;
 
@@ -186,9 +185,7 @@ impl Scene {
         let request = Request::from_bytes(body).unwrap();
         let token = self.school.device(name).device().identity().token;
         let asker = relay::token_holder(&self.school.conn, &token, self.school.now).unwrap().unwrap();
-        let now = self.school.now;
-        let room = ContainedTrial::new();
-        let truth = relay::exchange_alone(&mut self.school.conn, &room, asker, request.clone(), now).unwrap();
+        let truth = relay::exchange(&self.school.relay(), asker, request.clone()).unwrap();
         self.said.push(truth.clone());
         let mut answer =
             Lie { request: &request, response: truth, said: &self.said, dice: &mut self.dice, bytes: None };

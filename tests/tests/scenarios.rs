@@ -23,6 +23,8 @@ mod leaving;
 mod newer;
 #[path = "scenarios/offline.rs"]
 mod offline;
+#[path = "scenarios/overtaken.rs"]
+mod overtaken;
 #[path = "scenarios/quiet.rs"]
 mod quiet;
 #[path = "scenarios/vouching.rs"]

@@ -2,7 +2,8 @@
 
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::ids::PieceId;
-use fieldfolio_server::{news, snapshots};
+use fieldfolio_server::news;
+use fieldfolio_server::snapshots::{self, Saved};
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -23,6 +24,12 @@ fn rename(school: &mut School, piece: PieceId, words: &str) {
     school.on("phone", |phone, now, chance| phone.edit(piece, edits, now, chance)).unwrap();
 }
 
+/// What the relay does every night.
+fn save_quiet(school: &mut School) -> Saved {
+    let now = school.now;
+    snapshots::save_quiet(&school.relay(), now).unwrap()
+}
+
 #[test]
 fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     let mut school = school(50, &[("phone", "mina"), ("ito", "ms-ito")]);
@@ -41,15 +48,11 @@ fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     }
     school.settle();
     let before = raws(&school);
-    assert_eq!(
-        snapshots::save_quiet_alone(&mut school.conn, school.now).unwrap().sheets,
-        0,
-        "it is not quiet yet"
-    );
+    assert_eq!(save_quiet(&mut school).sheets, 0, "it is not quiet yet");
     school.now = school.now.plus_millis(MONTH);
     rename(&mut school, pieces[3], "Somebody still writes here.");
     school.settle();
-    let saved = snapshots::save_quiet_alone(&mut school.conn, school.now).unwrap();
+    let saved = save_quiet(&mut school);
     assert_eq!(saved.sheets, 3);
     assert!(saved.to * 10 < saved.from * 8, "{saved:?}");
     let empty: i64 = school
@@ -71,7 +74,7 @@ fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     assert_eq!(words(&mut school, "second", pieces[0]), "A year later.");
     assert_eq!(words(&mut school, "second", pieces[1]), words(&mut school, "phone", pieces[1]));
     school.now = school.now.plus_millis(MONTH);
-    assert!(snapshots::save_quiet_alone(&mut school.conn, school.now).unwrap().sheets >= 2);
+    assert!(save_quiet(&mut school).sheets >= 2);
     school.device("ito").device().compare().unwrap();
     school.enrol("third", "ms-ito");
     school.settle();

@@ -1,0 +1,65 @@
+//! Who holds a token: the only way in.
+
+use fieldfolio_core::ids::{DeviceId, PersonId};
+use fieldfolio_core::sync::relay::Asker;
+use fieldfolio_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension};
+use sha2::{Digest, Sha256};
+
+use crate::directory;
+
+/// Who shows a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A device that may ask.
+    Known(Asker),
+    /// A device that was revoked.
+    Revoked,
+    /// No device at all.
+    Nobody,
+    /// A device of somebody whom the school has locked.
+    Locked,
+    /// A device of a mentor whose last part ended more than 30 days ago.
+    Gone,
+}
+
+impl Holder {
+    /// The device, if it may ask.
+    pub fn known(self) -> Option<Asker> {
+        match self {
+            Holder::Known(asker) => Some(asker),
+            Holder::Revoked | Holder::Nobody | Holder::Locked | Holder::Gone => None,
+        }
+    }
+}
+
+/// Who shows this token, now.
+pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Holder> {
+    let hash: [u8; 32] = Sha256::digest(token).into();
+    let found: Option<(Asker, i64, bool, bool)> = conn
+        .prepare_cached(
+            "select p.id, d.id, p.row, p.locked_at is not null, d.revoked_n is not null
+             from device d join person p on p.row = d.person where d.token_hash = ?1",
+        )?
+        .query_row([hash.as_slice()], |row| {
+            let (person, device) = (PersonId::from_bytes(row.get(0)?), DeviceId::from_bytes(row.get(1)?));
+            Ok((Asker { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
+        .optional()?;
+    let Some((asker, row, is_locked, is_revoked)) = found else { return Ok(Holder::Nobody) };
+    if is_revoked {
+        return Ok(Holder::Revoked);
+    }
+    if is_locked {
+        return Ok(Holder::Locked);
+    }
+    Ok(match directory::mentors::standing(conn, row, now)? {
+        directory::mentors::Standing::Gone => Holder::Gone,
+        _ => Holder::Known(asker),
+    })
+}
+
+/// The device that holds this token and may ask.
+pub fn token_holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Option<Asker>> {
+    holder(conn, token, now).map(Holder::known)
+}
