@@ -69,32 +69,20 @@ fn records(
     now: Timestamp,
 ) -> rusqlite::Result<[u8; 32]> {
     let mut fingerprint = RecordsFingerprint::default();
-    let mut acts = conn.prepare_cached(
-        "select a.piece, a.id from (
-             select d.piece as piece from sight s join document d on d.row = s.document
-             where s.person = ?1 and s.visible
-             union select id from piece where maker = ?1) p
-         cross join act a on a.piece = p.piece where a.n <= ?2 order by p.piece",
+    let mut pieces = conn.prepare_cached(
+        "select d.piece as id from sight s join document d on d.row = s.document
+         where s.person = ?1 and s.visible
+         union select id from piece where maker = ?1 order by id",
     )?;
-    let mut rows = acts.query((row, up_to.cast_signed()))?;
-    let mut of_one: Option<(PieceId, Vec<ActId>)> = None;
-    loop {
-        let next = match rows.next()? {
-            Some(row) => Some((PieceId::from_bytes(row.get(0)?), ActId::from_bytes(row.get(1)?))),
-            None => None,
-        };
-        match (&mut of_one, next) {
-            (Some((piece, acts)), Some((same, act))) if *piece == same => acts.push(act),
-            (_, next) => {
-                let before = std::mem::replace(&mut of_one, next.map(|(piece, act)| (piece, vec![act])));
-                if let Some((piece, mut acts)) = before {
-                    acts.sort();
-                    fingerprint.add_piece(piece, &acts);
-                }
-                if of_one.is_none() {
-                    break;
-                }
-            }
+    let mut acts_of = conn.prepare_cached("select id from act where piece = ?1 and n <= ?2 order by id")?;
+    for piece in pieces.query_map([row], |row| Ok(PieceId::from_bytes(row.get(0)?)))? {
+        let piece = piece?;
+        let key = (piece.as_bytes().as_slice(), up_to.cast_signed());
+        let acts: Vec<ActId> = acts_of
+            .query_map(key, |row| Ok(ActId::from_bytes(row.get(0)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        if !acts.is_empty() {
+            fingerprint.add_piece(piece, &acts);
         }
     }
     let mut notices =
