@@ -31,6 +31,8 @@ pub struct Piece {
     pub kind: PieceKind,
     /// Where it lies.
     pub placements: Vec<Placement>,
+    /// Where it is offered: nothing is said of it there yet.
+    pub offers: Vec<Placement>,
     /// With whom it is shared; `None` while it is its maker's alone.
     pub audience: Option<Roles>,
 }
@@ -105,6 +107,21 @@ impl Piece {
     pub fn may_read_content(&self, circles: &impl Circles, person: PersonId) -> bool {
         person == self.maker
             || self.any_role(circles, person, |role| grants_reading(role, Class::Content, self.kind))
+            || self.may_answer_some_offer(circles, person)
+    }
+
+    /// Is the piece offered to a folio whose owner `person` is, or that she teaches?
+    fn may_answer_some_offer(&self, circles: &impl Circles, person: PersonId) -> bool {
+        let is_closed = |placements: &[Placement]| {
+            placements.iter().any(|placement| circles.membership(placement.folio, person).denied)
+        };
+        self.audience.is_some()
+            && !is_closed(&self.placements)
+            && !is_closed(&self.offers)
+            && self.offers.iter().any(|offer| {
+                let membership = circles.membership(offer.folio, person);
+                may_answer_offer(person, offer.student, membership)
+            })
     }
 
     /// May `person` read a voice of this class, by this author, about this student? An author keeps reading her own.
@@ -228,11 +245,89 @@ impl Piece {
     }
 }
 
-/// May `maker` place a piece in the folio of `student`? Her own; her group's (`same_project`: both have a folio in the
-/// project); or, as teacher or mentor, one of her circle.
-pub fn may_place(maker: PersonId, student: PersonId, membership: Membership, same_project: bool) -> bool {
-    let adult = membership.roles.contains(Role::Teacher) || membership.roles.contains(Role::Mentor);
-    !membership.denied && (maker == student || same_project || adult)
+/// What two students have in common in the project of a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tie {
+    /// Nothing.
+    None,
+    /// Both have a folio in the project, and nobody is in a group there.
+    Project,
+    /// A teacher put them in one group.
+    Group,
+}
+
+/// How somebody may bring a piece of hers into a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placing {
+    /// Not at all.
+    No,
+    /// She offers it: its owner, or a teacher of hers, accepts it or not.
+    Offer,
+    /// It lies there when she says so.
+    Now,
+}
+
+/// How may `maker` bring a piece of hers into the folio of `student`? Into her own at once; into one of her circle at once, as
+/// teacher or mentor; into a group member's at once; into that of somebody in the same project by an offer.
+pub fn may_place(maker: PersonId, student: PersonId, membership: Membership, tie: Tie) -> Placing {
+    let is_adult = membership.roles.contains(Role::Teacher) || membership.roles.contains(Role::Mentor);
+    match tie {
+        _ if membership.denied => Placing::No,
+        _ if maker == student || is_adult => Placing::Now,
+        Tie::Group => Placing::Now,
+        Tie::Project => Placing::Offer,
+        Tie::None => Placing::No,
+    }
+}
+
+/// May `person` accept what is offered to the folio of `student`, or decline it?
+pub fn may_answer_offer(person: PersonId, student: PersonId, membership: Membership) -> bool {
+    !membership.denied && (person == student || membership.roles.contains(Role::Teacher))
+}
+
+/// What decides on taking a piece out of a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakingOut {
+    /// Who made the piece.
+    pub maker: PersonId,
+    /// Whose folio it is.
+    pub student: PersonId,
+    /// The maker is a student.
+    pub maker_is_student: bool,
+    /// A teacher or a mentor said something about the student on it.
+    pub is_judged: bool,
+    /// It is moved to a folio of a project.
+    pub to_project: bool,
+}
+
+/// Why a piece can't be taken out of a folio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stays {
+    /// It is not hers to take out.
+    NotHers,
+    /// It was judged: its owner moves it to another project, or asks a teacher.
+    Judged,
+}
+
+impl TakingOut {
+    /// May `person` take it out? Its maker may, the folio's owner, and her teachers. An owner can always send away what a
+    /// classmate brought; what she or an adult made stays once it was judged, or a level could be bettered by it.
+    pub fn check(&self, person: PersonId, membership: Membership) -> Result<(), Stays> {
+        if membership.denied {
+            return Err(Stays::NotHers);
+        }
+        if membership.roles.contains(Role::Teacher) {
+            return Ok(());
+        }
+        let is_classmates = self.maker_is_student && self.maker != self.student;
+        match person {
+            _ if person != self.maker && person != self.student => Err(Stays::NotHers),
+            _ if is_classmates || !self.is_judged || (person == self.maker && self.to_project) => Ok(()),
+            _ if person == self.student => Err(Stays::Judged),
+            // An adult takes back what she brought.
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +349,7 @@ mod tests {
                 Placement { folio: HERS, student: MINA },
                 Placement { folio: HIS, student: OTTO },
             ],
+            offers: Vec::new(),
             audience,
         }
     }
@@ -294,6 +390,64 @@ mod tests {
         let bed = bed(Some(Roles::WHOLE_CIRCLE));
         assert!(!bed.may_read_content(&closed, ITO));
         assert_eq!(bed.voice_class(&closed, ITO, Some(MINA)), None);
+    }
+
+    #[test]
+    fn an_offer_shows_the_work_to_the_owner_and_her_teacher_and_gives_them_no_word_on_it() {
+        let shared = Piece {
+            maker: OTTO,
+            placements: vec![Placement { folio: HIS, student: OTTO }],
+            offers: vec![Placement { folio: HERS, student: MINA }],
+            ..bed(Some(Roles::NONE.with(Role::Peer)))
+        };
+        let teacher = Class::Voice(Role::Teacher);
+        for person in [MINA, ITO] {
+            assert!(shared.may_read_content(&school, person));
+            assert!(!shared.may_read_voice(&school, person, teacher, OTTO, Some(OTTO)));
+            assert_eq!(shared.voice_class(&school, person, Some(MINA)), None);
+            assert!(!Piece { audience: None, ..shared.clone() }.may_read_content(&school, person));
+            let closed =
+                |folio, who| Membership { denied: who == person && folio == HERS, ..school(folio, who) };
+            assert!(!shared.may_read_content(&closed, person));
+        }
+        let stranger = PersonId::from_bytes([4; 16]);
+        let family = |folio, who| match who == stranger && folio == HERS {
+            true => Membership { roles: Roles::NONE.with(Role::Guardian), ..Membership::default() },
+            false => school(folio, who),
+        };
+        assert!(!shared.may_read_content(&family, stranger), "nobody else of the circle");
+    }
+
+    #[test]
+    fn who_takes_a_piece_out_of_a_folio() {
+        let nobody = Membership::default();
+        let teaches = Membership { roles: Roles::NONE.with(Role::Teacher), ..nobody };
+        let denied = Membership { denied: true, ..teaches };
+        let hers = TakingOut {
+            maker: MINA,
+            student: MINA,
+            maker_is_student: true,
+            is_judged: false,
+            to_project: false,
+        };
+        let judged = TakingOut { is_judged: true, ..hers };
+        let his = TakingOut { maker: OTTO, ..judged };
+        let observed = TakingOut { maker: ITO, maker_is_student: false, ..judged };
+        for (taking, person, membership, expected) in [
+            (hers, MINA, nobody, Ok(())),
+            (judged, MINA, nobody, Err(Stays::Judged)),
+            (TakingOut { to_project: true, ..judged }, MINA, nobody, Ok(())),
+            (judged, ITO, teaches, Ok(())),
+            (judged, ITO, denied, Err(Stays::NotHers)),
+            (judged, OTTO, nobody, Err(Stays::NotHers)),
+            (his, MINA, nobody, Ok(())),
+            (his, OTTO, nobody, Ok(())),
+            (observed, MINA, nobody, Err(Stays::Judged)),
+            (TakingOut { to_project: true, ..observed }, MINA, nobody, Err(Stays::Judged)),
+            (observed, ITO, nobody, Ok(())),
+        ] {
+            assert_eq!(taking.check(person, membership), expected, "{taking:?} {person}");
+        }
     }
 
     #[test]

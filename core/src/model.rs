@@ -10,4 +10,5 @@ pub mod judgement;
 pub mod lenient;
 pub mod mastery;
 pub mod piece;
+pub mod placing;
 pub mod role;

@@ -85,6 +85,8 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
         "delete from held where piece = ?1",
         "delete from document where piece = ?1",
         "delete from placement where piece = ?1",
+        "delete from offer where piece = ?1",
+        "delete from placed_by where piece = ?1",
         "delete from act where piece = ?1",
         "delete from piece where id = ?1",
     ] {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use fieldfolio_core::access::Membership;
+use fieldfolio_core::access::{Membership, Tie};
 use fieldfolio_core::document::SignedChange;
 use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
 use fieldfolio_core::model::act::{Act, SignedAct, audience};
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::model::entry::Head;
-use fieldfolio_core::model::role::{Class, Roles};
+use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::relay::{
@@ -20,6 +20,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::log::{self, Event};
+use crate::sight::placements;
 use crate::{database, directory, erasure, fork, sight, snapshots};
 
 /// The log as one moment's transaction, or one reader, sees it.
@@ -113,7 +114,7 @@ impl Ledger for SqliteLedger<'_> {
         let Some(piece) = sight::piece(self.conn, id)? else { return Ok(None) };
         let mut memberships = BTreeMap::new();
         let mut role_ended = false;
-        for placement in &piece.placements {
+        for placement in piece.placements.iter().chain(&piece.offers) {
             let membership = sight::membership(self.conn, placement.folio, person, Some(self.now))?;
             memberships.insert(placement.folio, membership);
             role_ended |= self.role_ended(placement.folio, person)?;
@@ -126,7 +127,7 @@ impl Ledger for SqliteLedger<'_> {
                  union select 1 from piece p join held h on h.piece = p.id where p.id = ?1 and h.author <> p.maker",
             )?
             .exists([id.as_bytes().as_slice()])?;
-        let acts = self.acts_of(id)?;
+        let acts = placements::acts_of(self.conn, id)?;
         Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote, acts }))
     }
 
@@ -140,15 +141,15 @@ impl Ledger for SqliteLedger<'_> {
             .optional()?;
         let Some((student, project)) = found else { return Ok(None) };
         let student = PersonId::from_bytes(student);
-        let same_project = match project {
-            None => false,
-            Some(project) => self.same_group(project, student, person)?,
+        let tie = match project {
+            None => Tie::None,
+            Some(project) => self.tie(project, student, person)?,
         };
         Ok(Some(FolioFacts {
             student,
             project: project.map(ProjectId::from_bytes),
             membership: sight::membership(self.conn, id, person, Some(self.now))?,
-            same_project,
+            tie,
             role_ended: self.role_ended(id, person)?,
         }))
     }
@@ -211,6 +212,26 @@ impl Ledger for SqliteLedger<'_> {
         )
     }
 
+    fn is_judged(&self, piece: PieceId, student: PersonId) -> rusqlite::Result<bool> {
+        let counting = [Class::Voice(Role::Teacher), Class::Voice(Role::Mentor)].map(Class::number);
+        self.conn
+            .prepare_cached(
+                "select 1 from document d join person p on p.row = d.about
+                 where d.piece = ?1 and p.id = ?2 and d.class in (?3, ?4)",
+            )?
+            .exists((piece.as_bytes().as_slice(), student.as_bytes().as_slice(), counting[0], counting[1]))
+    }
+
+    fn open_offers(&self, folio: FolioId, maker: PersonId) -> rusqlite::Result<u64> {
+        self.conn
+            .prepare_cached(
+                "select count(*) from offer o join piece i on i.id = o.piece join person m on m.row = i.maker
+                 where o.folio = ?1 and m.id = ?2",
+            )?
+            .query_row((folio.as_bytes().as_slice(), maker.as_bytes().as_slice()), |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
+    }
+
     fn named_files(&self, document: DocumentId) -> rusqlite::Result<u64> {
         self.count(
             "select count(*) from document d join claim c on c.document = d.row where d.id = ?1",
@@ -249,24 +270,13 @@ impl Ledger for SqliteLedger<'_> {
                 Some(known) if known.maker == *maker && known.kind == *kind => Taken::Same(0),
                 Some(_) => Taken::Other,
             },
-            Act::Place { piece, folio } => {
-                let student: Option<i64> = self
-                    .conn
-                    .prepare_cached("select student from folio where id = ?1")?
-                    .query_row([folio.as_bytes().as_slice()], |row| row.get(0))
-                    .optional()?;
-                let placed: Option<[u8; 16]> = self
-                    .conn
-                    .prepare_cached("select folio from placement where piece = ?1 and student = ?2")?
-                    .query_row((piece.as_bytes().as_slice(), student), |row| row.get(0))
-                    .optional()?;
-                match placed {
-                    None => Taken::Free,
-                    Some(known) if known == *folio.as_bytes() => Taken::Same(0),
-                    Some(_) => Taken::Other,
-                }
-            }
-            Act::Share { .. } | Act::Unshare { .. } | Act::Erase { .. } => Taken::Free,
+            Act::Place { .. }
+            | Act::Share { .. }
+            | Act::Unshare { .. }
+            | Act::Erase { .. }
+            | Act::Unplace { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => Taken::Free,
         })
     }
 
@@ -404,7 +414,10 @@ impl Ledger for SqliteLedger<'_> {
             | Act::DeclarePiece { .. }
             | Act::Place { .. }
             | Act::Share { .. }
-            | Act::Unshare { .. } => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
+            | Act::Unshare { .. }
+            | Act::Unplace { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => log::append(tx, self.now, Some(by), &Event::ActTaken)?,
         };
         let piece = act.piece().map(|piece| piece.as_bytes().to_vec());
         tx.prepare_cached(
@@ -483,8 +496,9 @@ fn split_heads(heads: &[u8]) -> Vec<Head> {
 }
 
 impl SqliteLedger<'_> {
-    /// Both have a folio in the project, and the directory puts them in one group, or groups nobody there.
-    fn same_group(&self, project: [u8; 16], student: PersonId, person: PersonId) -> rusqlite::Result<bool> {
+    /// What two have in common in a project in which one of them has a folio. Where there are groups, those of other groups
+    /// have nothing in common.
+    fn tie(&self, project: [u8; 16], student: PersonId, person: PersonId) -> rusqlite::Result<Tie> {
         let has_folio = self
             .conn
             .prepare_cached(
@@ -502,7 +516,11 @@ impl SqliteLedger<'_> {
         };
         let grouped = self.exists("select 1 from project_group where project = ?1", &project)?;
         let (hers, his) = (group(student)?, group(person)?);
-        Ok(has_folio && (!grouped || (hers.is_some() && hers == his)))
+        Ok(match (has_folio, grouped) {
+            (true, true) if hers.is_some() && hers == his => Tie::Group,
+            (true, false) => Tie::Project,
+            (true | false, true | false) => Tie::None,
+        })
     }
 
     fn put_document(
@@ -576,13 +594,16 @@ impl SqliteLedger<'_> {
                 )?;
                 sight::piece_changed(tx, *piece, device, n)
             }
-            Act::Place { piece, folio } => {
-                tx.execute(
-                    "insert into placement (piece, student, folio)
-                     values (?1, (select student from folio where id = ?2), ?2)",
-                    (piece.as_bytes().as_slice(), folio.as_bytes().as_slice()),
-                )?;
-                sight::piece_changed(tx, *piece, device, n)
+            Act::Place { piece, .. } | Act::Offer { piece, .. } | Act::Accept { piece, .. } => {
+                self.place_anew(tx, *piece, (device, by), n)
+            }
+            Act::Unplace { piece, replaces, to, .. } => {
+                // What was moved has not been taken from its student.
+                if to.is_none() && !replaces.is_empty() {
+                    let undone = Event::PlacingsUndone { piece: *piece, acts: replaces.clone() };
+                    log::note_ending(tx, n, &undone)?;
+                }
+                self.place_anew(tx, *piece, (device, by), n)
             }
             Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
                 let audience = self.audience_of(*piece)?;
@@ -604,23 +625,26 @@ impl SqliteLedger<'_> {
         Ok(())
     }
 
-    fn audience_of(&self, piece: PieceId) -> rusqlite::Result<Option<Roles>> {
-        let acts = self.acts_of(piece)?;
-        Ok(audience(acts.iter().map(|(id, act)| (*id, act))))
+    fn place_anew(
+        &self,
+        tx: &Transaction<'_>,
+        piece: PieceId,
+        (device, by): (DeviceId, PersonId),
+        n: u64,
+    ) -> rusqlite::Result<u64> {
+        tx.prepare_cached(
+            "insert or ignore into placed_by (person, piece)
+             select p.row, i.id from person p join piece i on i.id = ?2 and i.maker <> p.row where p.id = ?1",
+        )?
+        .execute((by.as_bytes().as_slice(), piece.as_bytes().as_slice()))?;
+        let left = placements::work_out(tx, piece)?;
+        let told = sight::piece_changed(tx, piece, device, n)?;
+        sight::piece_left(tx, &left, n)?;
+        Ok(told)
     }
 
-    fn acts_of(&self, piece: PieceId) -> rusqlite::Result<Vec<(ActId, Act)>> {
-        let mut query = self.conn.prepare_cached("select id, body from act where piece = ?1 order by n")?;
-        let rows = query.query_map([piece.as_bytes().as_slice()], |row| {
-            Ok((ActId::from_bytes(row.get(0)?), row.get::<_, Vec<u8>>(1)?))
-        })?;
-        let mut acts = Vec::new();
-        for row in rows {
-            let (id, body) = row?;
-            if let Ok(act) = Act::from_bytes(&body) {
-                acts.push((id, act));
-            }
-        }
-        Ok(acts)
+    fn audience_of(&self, piece: PieceId) -> rusqlite::Result<Option<Roles>> {
+        let acts = placements::acts_of(self.conn, piece)?;
+        Ok(audience(acts.iter().map(|known| (known.id, &known.act))))
     }
 }

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 pub use refresh::{is_narrowed, is_waited_for, refresh_some};
 pub use standing::{membership, membership_before, membership_since, piece};
 
+pub(crate) mod placements;
 mod refresh;
 mod standing;
 
@@ -208,6 +209,11 @@ pub fn piece_changed(
         refresh::meet(tx, person, device.as_bytes(), n)?;
     }
     Ok(told + refresh::refresh_piece(tx, piece, n)?)
+}
+
+/// A piece lies in no folio of these students any more.
+pub fn piece_left(tx: &Transaction<'_>, students: &BTreeSet<i64>, n: u64) -> rusqlite::Result<()> {
+    students.iter().try_for_each(|student| count_voices(tx, *student, n))
 }
 
 /// Fewer may see a piece than its acts say.

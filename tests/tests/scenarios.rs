@@ -21,6 +21,8 @@ mod late;
 mod leaving;
 #[path = "scenarios/newer.rs"]
 mod newer;
+#[path = "scenarios/offering.rs"]
+mod offering;
 #[path = "scenarios/offline.rs"]
 mod offline;
 #[path = "scenarios/overtaken.rs"]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use crate::document::SignedChange;
-use crate::ids::{DeviceId, DocumentId, Part, PersonId, PieceId, Writer};
+use crate::ids::{DeviceId, DocumentId, FolioId, Part, PersonId, PieceId, Writer};
 use crate::model::act::{Act, SignedAct};
-use crate::model::directory::{DeviceRecord, Inviter};
+use crate::model::directory::{DeviceRecord, Folio, Inviter, Person, PersonKind};
 use crate::model::piece::{Content, Medium};
 use crate::model::role::{Class, Role};
 use crate::store::log::ChangeState;
@@ -293,16 +293,41 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// Signed by a device of the piece's maker; only she declares, places and shares it.
+    /// Signed by a device of somebody whose act it can be. Its maker declares, places, offers and shares a piece; where it lies
+    /// is decided by the owner of the folio and her teachers, too. What one of these needs may come later: then it is looked at
+    /// again.
     fn is_genuine(&self, signed: &SignedAct) -> bool {
         let Some((person, act)) = self.ring.verify_act(signed) else { return false };
-        match act.declared() {
-            Some((maker, _)) => maker == person,
-            // Until the declaration is here, nobody knows who may: it is looked at again when that has come.
-            None => {
-                act.piece().is_none_or(|piece| declared_maker(self.tx, piece).ok().flatten() == Some(person))
-            }
+        if let Some((maker, _)) = act.declared() {
+            return maker == person;
         }
+        let Some(piece) = act.piece() else { return true };
+        let Ok(Some(maker)) = declared_maker(self.tx, piece) else { return false };
+        if let Act::Accept { offer, .. } = &act {
+            let offer = log::act(self.tx, *offer).ok().flatten();
+            let folio = offer.and_then(|offer| Act::from_bytes(&offer.body).ok()?.puts_in());
+            return maker != person && folio.is_some_and(|folio| self.may_decide_on(folio, person));
+        }
+        if let Act::Unplace { folio, .. } = &act {
+            return maker == person || self.may_decide_on(*folio, person);
+        }
+        maker == person
+    }
+
+    /// Is this person the owner of the folio, or one who teaches or taught? Of a folio that is not known here, nobody can say.
+    fn may_decide_on(&self, folio: FolioId, person: PersonId) -> bool {
+        let known = records::get::<Folio>(self.tx, RecordKind::Folio, folio.as_bytes()).ok().flatten();
+        let Some(known) = known.filter(|known| known.student != person) else { return true };
+        let teaches = known.circle.iter().any(|row| row.person == person && row.role == Role::Teacher);
+        let has_taught = || {
+            let person =
+                records::get::<Person>(self.tx, RecordKind::Person, person.as_bytes()).ok().flatten();
+            person.is_some_and(|person| {
+                let mut kinds = person.kinds.iter().chain(&person.past_kinds);
+                kinds.any(|kind| PersonKind::STAFF.contains(kind))
+            })
+        };
+        teaches || has_taught()
     }
 
     fn change(&mut self, change: &SignedChange, n: u64) -> Result<(), DeviceError> {

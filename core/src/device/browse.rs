@@ -171,7 +171,7 @@ impl Device {
                 };
                 let title = project.map_or_else(|| "home".to_owned(), |project| project.title);
                 let pieces = by_folio.remove(&folio.id).unwrap_or_default();
-                let Folio { id, student, project, circle, proposed: _ } = folio;
+                let Folio { id, student, project, circle, proposed: _, group: _ } = folio;
                 Ok(FolioView { folio: id, student, project, title, circle, pieces })
             })
             .collect()

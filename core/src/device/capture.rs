@@ -4,6 +4,7 @@ mod new;
 
 use std::io::Write;
 
+use crate::access::Placing;
 use crate::document::{Edit, MediumWords};
 use crate::ids::{Chance, EntryId, OutcomeId, PieceId};
 use crate::media::{self, MediaError, Offered, Prepared};
@@ -51,12 +52,21 @@ impl Device {
                 "a piece of this kind can't be made with this version: update Fieldfolio",
             ));
         }
+        let mut placings = Vec::with_capacity(new.folios.len());
+        for folio in new.folios {
+            let by_offer = self.placing(folio, now)? == Some(Placing::Offer);
+            if by_offer && new.audience.is_none() {
+                return Err(DeviceError::NotAllowed(
+                    "a piece that nobody else can see can't be offered to a classmate: share it, too",
+                ));
+            }
+            let place = Act::Place { piece, folio };
+            placings.push(if by_offer { Act::Offer { piece, folio } } else { place });
+        }
         let me = &self.me;
         self.store.write(|tx| {
             write::act(tx, me, now, chance, &Act::DeclarePiece { piece, maker: me.person, kind })?;
-            for folio in &new.folios {
-                write::act(tx, me, now, chance, &Act::Place { piece, folio: *folio })?;
-            }
+            placings.iter().try_for_each(|act| write::act(tx, me, now, chance, act))?;
             if let Some(audience) = new.audience {
                 write::act(tx, me, now, chance, &Act::Share { piece, audience, replaces: Vec::new() })?;
             }

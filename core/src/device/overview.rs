@@ -1,9 +1,9 @@
 //! Every piece at a glance, for lists; and what this person may do on one, for buttons.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::access::{Membership, may_place};
-use crate::ids::{FolioId, PersonId, PieceId, ProjectId};
+use crate::access::{Placing, may_place};
+use crate::ids::{FolioId, PersonId, PieceId};
 use crate::model::directory::{Folio, Person, PersonKind, Project};
 use crate::model::piece::{Content, PieceKind};
 use crate::model::role::{Class, Role, Roles};
@@ -11,6 +11,7 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{index, log};
 use crate::time::Timestamp;
 
+use super::placing::{membership_in, tie_to};
 use super::{Device, DeviceError};
 
 /// A piece at a glance.
@@ -116,15 +117,10 @@ impl Device {
     pub fn places(&self, now: Timestamp) -> Result<Vec<FolioId>, DeviceError> {
         let me = self.me.person;
         let folios = self.folios()?;
-        let mine: BTreeSet<ProjectId> =
-            folios.iter().filter(|folio| folio.student == me).filter_map(|folio| folio.project).collect();
+        let mine = self.own_projects()?;
         let may = |folio: &&Folio| {
-            let rows = folio.circle.iter().filter(|row| row.person == me);
-            let standing = rows.filter(|row| row.expires.is_none_or(|end| end > now));
-            let membership =
-                Membership { roles: Roles::of(standing.map(|row| row.role)), ..Membership::default() };
-            let same_project = folio.project.is_some_and(|project| mine.contains(&project));
-            may_place(me, folio.student, membership, same_project)
+            let membership = membership_in(folio, me, now);
+            may_place(me, folio.student, membership, tie_to(folio, &mine)) == Placing::Now
         };
         Ok(folios.iter().filter(may).map(|folio| folio.id).collect())
     }

@@ -68,19 +68,6 @@ impl Device {
         self.store.write(|tx| declare_folio(tx, me, project, now, chance))
     }
 
-    /// Places a piece of one's own in a folio: one's own, a group member's, or (for adults) one of a circle.
-    pub fn place(
-        &mut self,
-        piece: PieceId,
-        folio: FolioId,
-        now: Timestamp,
-        chance: &mut dyn Chance,
-    ) -> Result<(), DeviceError> {
-        self.mine(piece, now, "only the person who made a piece can place it")?;
-        let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Place { piece, folio }))
-    }
-
     /// Sets who may see a piece of one's own. It replaces what was set before.
     pub fn share(
         &mut self,
@@ -136,17 +123,19 @@ impl Device {
         Ok(documents.iter().any(|row| row.id.author().is_some_and(|by| by != self.me.person)))
     }
 
-    fn mine(&self, piece: PieceId, now: Timestamp, why_not: &'static str) -> Result<(), DeviceError> {
+    pub(super) fn mine(
+        &self,
+        piece: PieceId,
+        now: Timestamp,
+        why_not: &'static str,
+    ) -> Result<(), DeviceError> {
         let (standing, _) = self.standing(piece, now)?;
         if standing.maker == self.me.person { Ok(()) } else { Err(DeviceError::NotAllowed(why_not)) }
     }
 
     /// The shares and un-shares of a piece that stand now.
     fn shares(&self, piece: PieceId) -> Result<Vec<crate::ids::ActId>, DeviceError> {
-        let acts: Vec<_> = log::acts_of(self.store.read(), piece)?
-            .into_iter()
-            .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
-            .collect();
+        let acts = write::acts_of(self.store.read(), piece)?;
         let replaced: std::collections::BTreeSet<_> =
             acts.iter().flat_map(|(_, act)| act.replaces()).collect();
         Ok(acts
@@ -172,7 +161,7 @@ fn declare_folio(
     }
     write::act(tx, me, now, chance, &Act::DeclareFolio { student: me.person, project })?;
     let circle = vec![owner(me.person)];
-    let folio = Folio { id, student: me.person, project, circle, proposed: Vec::new() };
+    let folio = Folio { id, student: me.person, project, circle, proposed: Vec::new(), group: false };
     records::put_local(tx, RecordKind::Folio, id.as_bytes(), &folio)?;
     Ok(id)
 }

@@ -1,15 +1,18 @@
 //! The one way anything made here gets into the store: signed, indexed, and owed to the relay, in one transaction.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
+use crate::access::{Piece, Placement};
 use crate::blob::BlobHash;
 use crate::document::{Edit, Sheet, SheetError, SignedChange, Stopped, contained};
-use crate::ids::{Chance, DocumentId, Part, PieceId, random};
+use crate::ids::{ActId, Chance, DocumentId, Part, PieceId, random};
 use crate::model::act::{Act, SignedAct, audience};
 use crate::model::entry::{Entry, Head};
 use crate::model::piece::Content;
+use crate::model::placing::places;
 use crate::model::role::Class;
 use crate::store::log::ChangeState;
 use crate::store::outbox::Owed;
@@ -167,22 +170,24 @@ impl Reading {
 
 /// Works out anew what a piece's verified acts add up to.
 pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), DeviceError> {
-    let acts: Vec<(crate::ids::ActId, Act)> = log::acts_of(tx, id)?
-        .into_iter()
-        .filter_map(|signed| Some((signed.id, Act::from_bytes(&signed.body).ok()?)))
-        .collect();
+    let acts = acts_of(tx, id)?;
     // Its maker erased it: it is gone here, whenever the school hears of it.
     if acts.iter().any(|(_, act)| matches!(act, Act::Erase { .. })) {
         return Ok(index::remove_piece(tx, id)?);
     }
     let declared = acts.iter().find_map(|(_, act)| act.declared());
     let Some((maker, kind)) = declared else { return Ok(index::remove_piece(tx, id)?) };
-    let placements = acts
-        .iter()
-        .filter_map(|(_, act)| act.placed())
-        // Whose folio it is stands in the folio's record, which may come later; the index keeps the folio.
-        .map(|folio| crate::access::Placement { folio, student: maker })
-        .collect();
+    let places = places(acts.iter().map(|(id, act)| (*id, act)), &BTreeSet::new());
+    // Whose folio it is stands in the folio's record, which may come later; the index keeps the folio.
+    let in_folio = |folio| Placement { folio, student: maker };
+    let placements = places.folios.into_iter().map(in_folio).collect();
+    let offers = places.offers.into_keys().map(in_folio).collect();
     let audience = audience(acts.iter().map(|(id, act)| (*id, act)));
-    Ok(index::put_piece(tx, &crate::access::Piece { id, maker, kind, placements, audience })?)
+    Ok(index::put_piece(tx, &Piece { id, maker, kind, placements, offers, audience })?)
+}
+
+/// The verified acts of a piece that this version can read.
+pub(super) fn acts_of(conn: &Connection, id: PieceId) -> Result<Vec<(ActId, Act)>, StoreError> {
+    let readable = |signed: SignedAct| Some((signed.id, Act::from_bytes(&signed.body).ok()?));
+    Ok(log::acts_of(conn, id)?.into_iter().filter_map(readable).collect())
 }

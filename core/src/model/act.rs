@@ -90,6 +90,44 @@ pub enum Act {
         #[n(0)]
         piece: PieceId,
     },
+    /// The piece lies in this folio no longer, or is offered to it no longer. Who says so is its maker, the folio's owner or
+    /// a teacher of hers.
+    #[n(7)]
+    Unplace {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// The folio it is taken out of.
+        #[n(1)]
+        folio: FolioId,
+        /// The placements and offers that this takes back.
+        #[n(2)]
+        replaces: Vec<ActId>,
+        /// Another folio of the same student, for what is moved there.
+        #[n(3)]
+        to: Option<FolioId>,
+    },
+    /// Its maker offers the piece to a classmate's folio. Its owner and her teachers see it; it lies there once one of them
+    /// accepts.
+    #[n(8)]
+    Offer {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// The folio.
+        #[n(1)]
+        folio: FolioId,
+    },
+    /// The owner of a folio, or a teacher of hers, accepts an offer.
+    #[n(9)]
+    Accept {
+        /// The piece.
+        #[n(0)]
+        piece: PieceId,
+        /// The offer.
+        #[n(1)]
+        offer: ActId,
+    },
 }
 
 /// Why an act is refused before anyone looks at who sent it.
@@ -109,7 +147,7 @@ pub enum BadAct {
 /// The longest body of an act, in bytes.
 pub const MAX_ACT_BYTES: usize = 32 * 1024;
 /// The most acts that one replaces.
-const MAX_REPLACED: usize = 20;
+pub const MAX_REPLACED: usize = 20;
 
 impl Act {
     /// The body: what is hashed, signed, stored and sent.
@@ -148,11 +186,15 @@ impl Act {
                 }
                 outcomes.len() <= 100
             }
-            Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. } | Act::Erase { .. } => {
-                true
+            Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Place { .. }
+            | Act::Erase { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => true,
+            Act::Share { replaces, .. } | Act::Unshare { replaces, .. } | Act::Unplace { replaces, .. } => {
+                replaces.len() <= MAX_REPLACED
             }
-            Act::Share { replaces, .. } => replaces.len() <= MAX_REPLACED,
-            Act::Unshare { replaces, .. } => replaces.len() <= MAX_REPLACED,
         };
         fine.then_some(()).ok_or(BadAct::Bounds("an act aims at 100 outcomes at most, and replaces 20 acts"))
     }
@@ -166,20 +208,25 @@ impl Act {
             | Act::Place { .. }
             | Act::Share { .. }
             | Act::Unshare { .. }
-            | Act::Erase { .. } => None,
+            | Act::Erase { .. }
+            | Act::Unplace { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => None,
         }
     }
 
-    /// The folio that it places its piece in.
-    pub fn placed(&self) -> Option<FolioId> {
+    /// The folio that it puts its piece in, or offers it to.
+    pub fn puts_in(&self) -> Option<FolioId> {
         match self {
-            Act::Place { folio, .. } => Some(*folio),
+            Act::Place { folio, .. } | Act::Offer { folio, .. } => Some(*folio),
+            Act::Unplace { to, .. } => *to,
             Act::DeclareProject { .. }
             | Act::DeclareFolio { .. }
             | Act::DeclarePiece { .. }
             | Act::Share { .. }
             | Act::Unshare { .. }
-            | Act::Erase { .. } => None,
+            | Act::Erase { .. }
+            | Act::Accept { .. } => None,
         }
     }
 
@@ -191,7 +238,10 @@ impl Act {
             | Act::DeclareFolio { .. }
             | Act::DeclarePiece { .. }
             | Act::Place { .. }
-            | Act::Erase { .. } => &[],
+            | Act::Erase { .. }
+            | Act::Unplace { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => &[],
         }
     }
 
@@ -203,13 +253,16 @@ impl Act {
             | Act::Place { piece, .. }
             | Act::Share { piece, .. }
             | Act::Unshare { piece, .. }
-            | Act::Erase { piece } => Some(*piece),
+            | Act::Erase { piece }
+            | Act::Unplace { piece, .. }
+            | Act::Offer { piece, .. }
+            | Act::Accept { piece, .. } => Some(*piece),
         }
     }
 }
 
 /// How many kinds this version knows.
-const KINDS: u32 = 7;
+const KINDS: u32 = 10;
 
 /// The number of an act's kind and how many fields it has, if the bytes are `[number, [field, …]]` with nothing after it:
 /// what every version's acts look like, whatever they mean.
@@ -274,7 +327,10 @@ pub fn audience<'a>(acts: impl IntoIterator<Item = (ActId, &'a Act)> + Clone) ->
             | Act::DeclareFolio { .. }
             | Act::DeclarePiece { .. }
             | Act::Place { .. }
-            | Act::Erase { .. } => {}
+            | Act::Erase { .. }
+            | Act::Unplace { .. }
+            | Act::Offer { .. }
+            | Act::Accept { .. } => {}
         }
     }
     audience

@@ -223,6 +223,11 @@ pub struct Folio {
     #[cbor(default)]
     #[serde(default)]
     pub proposed: Vec<Proposed>,
+    /// A teacher put the reader and its owner in one group of the project: she places what they made together.
+    #[n(5)]
+    #[cbor(default)]
+    #[serde(default)]
+    pub group: bool,
 }
 
 /// A mentor who was proposed for a folio. She is not in its circle, so her name is told here.

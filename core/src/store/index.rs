@@ -142,6 +142,10 @@ pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> 
     for placement in &piece.placements {
         put.execute((id, placement.folio.as_bytes().as_slice()))?;
     }
+    let mut put = tx.prepare_cached("insert or ignore into offer_index (piece, folio) values (?1, ?2)")?;
+    for offer in &piece.offers {
+        put.execute((id, offer.folio.as_bytes().as_slice()))?;
+    }
     Ok(())
 }
 
@@ -160,17 +164,41 @@ pub fn piece(
     let mut query = conn.prepare_cached("select maker, kind, audience from piece_index where piece = ?1")?;
     let found = query.query_row([id.as_bytes().as_slice()], piece_columns).optional()?;
     let Some((maker, kind, audience)) = found else { return Ok(None) };
-    let mut query =
-        conn.prepare_cached("select folio from placement_index where piece = ?1 order by folio")?;
-    let folios = query.query_map([id.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
-    let mut placements = Vec::new();
-    for folio in folios {
-        let folio = FolioId::from_bytes(bytes(&folio?, "a folio's id")?);
-        if let Some(student) = student(folio) {
-            placements.push(Placement { folio, student });
-        }
-    }
-    Ok(Some(Piece { id, maker: PersonId::from_bytes(bytes(&maker, "a maker")?), kind, placements, audience }))
+    let of_students = |folios: Vec<FolioId>| {
+        folios.into_iter().filter_map(|folio| Some(Placement { folio, student: student(folio)? })).collect()
+    };
+    let placements = of_students(placed(conn, id)?);
+    let offers = of_students(self::offers(conn, id)?);
+    let maker = PersonId::from_bytes(bytes(&maker, "a maker")?);
+    Ok(Some(Piece { id, maker, kind, placements, offers, audience }))
+}
+
+/// The folios that a piece lies in.
+pub fn placed(conn: &Connection, piece: PieceId) -> Result<Vec<FolioId>, StoreError> {
+    folios(conn, "select folio from placement_index where piece = ?1 order by folio", piece)
+}
+
+/// The folios that a piece is offered to and does not lie in.
+pub fn offers(conn: &Connection, piece: PieceId) -> Result<Vec<FolioId>, StoreError> {
+    folios(conn, "select folio from offer_index where piece = ?1 order by folio", piece)
+}
+
+fn folios(conn: &Connection, sql: &str, piece: PieceId) -> Result<Vec<FolioId>, StoreError> {
+    let mut query = conn.prepare_cached(sql)?;
+    let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|folio| Ok(FolioId::from_bytes(bytes(&folio?, "a folio's id")?))).collect()
+}
+
+/// Every offer that nobody accepted: the piece and the folio, oldest piece first.
+pub fn all_offers(conn: &Connection) -> Result<Vec<(PieceId, FolioId)>, StoreError> {
+    let mut query = conn.prepare_cached("select piece, folio from offer_index order by piece, folio")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    rows.map(|row| {
+        let (piece, folio) = row?;
+        let piece = PieceId::from_bytes(bytes(&piece, "a piece's id")?);
+        Ok((piece, FolioId::from_bytes(bytes(&folio, "a folio's id")?)))
+    })
+    .collect()
 }
 
 fn piece_columns(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, PieceKind, Option<Roles>)> {
@@ -248,6 +276,7 @@ pub fn dump(conn: &Connection) -> Result<Vec<String>, StoreError> {
         "select 'piece ' || hex(piece) || ' ' || hex(maker) || ' ' || kind || ' ' || coalesce(audience, 'own')
              from piece_index order by 1",
         "select 'placement ' || hex(piece) || ' ' || hex(folio) from placement_index order by 1",
+        "select 'offer ' || hex(piece) || ' ' || hex(folio) from offer_index order by 1",
     ] {
         let mut query = conn.prepare(sql)?;
         for line in query.query_map([], |row| row.get(0))? {

@@ -22,6 +22,12 @@ pub const CALL_BYTES: u64 = 4 * 1024;
 pub const OWN_FOLIOS: u64 = 200;
 /// Folios that one piece lies in.
 pub const PLACEMENTS: usize = 60;
+/// Placements and offers of a piece that stand in one folio: each device of its maker may have made one.
+pub const PLACINGS_OF_A_FOLIO: usize = 10;
+/// Offers of a piece to one folio, ever.
+pub const OFFERS: usize = 3;
+/// Open offers of one person to one folio.
+pub const OPEN_OFFERS: u64 = 20;
 /// Acts of one piece.
 pub const ACTS_OF_A_PIECE: usize = 200;
 /// Different files that one document names.

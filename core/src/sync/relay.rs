@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::{self, Membership};
+use crate::access::{self, Membership, Tie};
 use crate::document::{SignedChange, Tried, Unfit};
 use crate::ids::{ActId, DeviceId, DocumentId, FolioId, PersonId, PieceId, ProjectId, SchoolId};
 use crate::model::act::{Act, SignedAct};
@@ -19,6 +19,7 @@ pub use prepare::{Batch, Prepared, Untried, prepare, try_changes};
 pub use release::{Release, UntriedRelease, commit_release, prepare_release};
 
 mod commit;
+mod placing;
 mod prepare;
 mod release;
 pub mod suite;
@@ -50,6 +51,10 @@ pub trait Ledger {
     fn own_folios(&self, student: PersonId) -> Result<u64, Self::Error>;
     /// Projects that this person started on her devices.
     fn own_projects(&self, person: PersonId) -> Result<u64, Self::Error>;
+    /// Did a teacher or a mentor say something about this student on the piece?
+    fn is_judged(&self, piece: PieceId, student: PersonId) -> Result<bool, Self::Error>;
+    /// Offers of this person to this folio that nobody answered.
+    fn open_offers(&self, folio: FolioId, maker: PersonId) -> Result<u64, Self::Error>;
     /// Different files that a document names.
     fn named_files(&self, document: DocumentId) -> Result<u64, Self::Error>;
     /// Whether the id that an act declares, or the act's own, is there already.
@@ -126,7 +131,18 @@ pub struct PieceFacts {
     /// Someone other than the maker wrote on it.
     pub others_wrote: bool,
     /// Its acts so far, in number order.
-    pub acts: Vec<(ActId, Act)>,
+    pub acts: Vec<PieceAct>,
+}
+
+/// An act of a piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PieceAct {
+    /// Its id.
+    pub id: ActId,
+    /// Who made it.
+    pub by: PersonId,
+    /// What it says.
+    pub act: Act,
 }
 
 /// A folio as one person stands to it.
@@ -138,8 +154,8 @@ pub struct FolioFacts {
     pub project: Option<ProjectId>,
     /// What she is in its circle.
     pub membership: Membership,
-    /// She has a folio of her own in the same project, in the same group.
-    pub same_project: bool,
+    /// What she has in common with that student in the project.
+    pub tie: Tie,
     /// A role of hers in the circle has ended.
     pub role_ended: bool,
 }

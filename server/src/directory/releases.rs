@@ -1,6 +1,6 @@
 //! What came after its author's role had ended, and who lets it through.
 
-use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
+use fieldfolio_core::ids::{ActId, DocumentId, PersonId, PieceId};
 use fieldfolio_core::model::directory::Held;
 use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::time::Timestamp;
@@ -48,6 +48,23 @@ pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(),
     edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
     let n = edit.event(&Event::PieceNarrowed { piece })?;
     sight::piece_narrowed(edit.tx, piece, n)?;
+    Ok(())
+}
+
+/// Takes back acts that put a piece in a folio or offered it there, whether they are here or come once more.
+pub(crate) fn undo_placings(edit: &Edit<'_>, piece: PieceId, acts: &[ActId]) -> Result<(), DirectoryError> {
+    let mut undo = edit.tx.prepare_cached("insert or ignore into undone (act) values (?1)")?;
+    for act in acts {
+        undo.execute([act.as_bytes().as_slice()])?;
+    }
+    let is_here = "select 1 from piece where id = ?1";
+    if !edit.tx.prepare_cached(is_here)?.exists([piece.as_bytes().as_slice()])? {
+        return Ok(());
+    }
+    let left = sight::placements::work_out(edit.tx, piece)?;
+    let n = edit.event(&Event::PieceUndone { piece })?;
+    sight::piece_narrowed(edit.tx, piece, n)?;
+    sight::piece_left(edit.tx, &left, n)?;
     Ok(())
 }
 

@@ -28,6 +28,7 @@ impl End {
             }
             &Event::PieceErased { piece } => erase(edit, piece),
             &Event::PieceBounded { piece, audience } => releases::narrow(edit, piece, audience),
+            Event::PlacingsUndone { piece, acts } => releases::undo_placings(edit, *piece, acts),
             &Event::PartBounded { folio, person, role, may_write, until } => {
                 circles::narrow(edit, &Grant { folio, person, role, may_write, expires: until })
             }
@@ -77,6 +78,7 @@ impl End {
             | Event::ChangeHeld { .. }
             | Event::HeldReleased { .. }
             | Event::PieceNarrowed { .. }
+            | Event::PieceUndone { .. }
             | Event::PiecesRefreshed { .. } => Ok(()),
         };
         match done {

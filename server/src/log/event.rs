@@ -11,7 +11,7 @@
 use std::fmt;
 
 use fieldfolio_core::ids::{
-    ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId, SchoolId,
+    ActId, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId, SchoolId,
 };
 use fieldfolio_core::model::directory::{Inviter, PersonKind};
 use fieldfolio_core::model::role::{Role, Roles};
@@ -118,6 +118,11 @@ pub enum Event {
     /// `share`, `narrow piece PIECE BITS`: to which roles a piece is visible at most since its maker shared it with fewer.
     /// Only as an ending.
     PieceBounded { piece: PieceId, audience: Roles },
+    /// `place`, `undone piece PIECE`: a piece left a folio, or an offer ended, once more, after the log went back.
+    PieceUndone { piece: PieceId },
+    /// `place`, `undo piece PIECE ACT ACT …`: acts that put a piece in a folio or offered it there, and were taken back. Only
+    /// as an ending.
+    PlacingsUndone { piece: PieceId, acts: Vec<ActId> },
     /// `sight`, `NUMBER pieces`: who sees these was worked out anew, after an event that concerned more than one
     /// transaction takes.
     PiecesRefreshed { pieces: usize },
@@ -154,7 +159,8 @@ impl Event {
             | Event::InvitationCancelled { .. }
             | Event::DeviceRevoked { .. }
             | Event::PieceErased { .. }
-            | Event::PieceBounded { .. } => true,
+            | Event::PieceBounded { .. }
+            | Event::PlacingsUndone { .. } => true,
             Event::SchoolMade { .. }
             | Event::ClassesAnnounced
             | Event::EpochBegun { .. }
@@ -182,6 +188,7 @@ impl Event {
             | Event::ChangeHeld { .. }
             | Event::HeldReleased { .. }
             | Event::PieceNarrowed { .. }
+            | Event::PieceUndone { .. }
             | Event::PiecesRefreshed { .. }
             | Event::Unknown { .. } => false,
         }

@@ -50,3 +50,5 @@ pub const ERASE: &str = "erase";
 pub const SHARE: &str = "share";
 /// Who sees what was worked out anew.
 pub const SIGHT: &str = "sight";
+/// A piece left a folio, or an offer ended.
+pub const PLACE: &str = "place";

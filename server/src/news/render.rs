@@ -167,7 +167,7 @@ fn share_a_circle(conn: &Connection, reader: i64, person: i64) -> rusqlite::Resu
     conn.prepare_cached(&sql)?.exists((reader, person))
 }
 
-/// One reads something of what the other made. Whoever was never given a key of hers does not, and is not looked for.
+/// One reads something of what the other made, or decided the place of. Whoever was never given a key of hers does not, and is not looked for.
 fn reads_work_of(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<bool> {
     let knows =
         "select 1 from device d join known_device k on k.reader = ?1 and k.device = d.id where d.person = ?2";
@@ -179,6 +179,8 @@ fn reads_work_of(conn: &Connection, reader: i64, person: i64) -> rusqlite::Resul
          where d.author = ?2 and s.visible",
         "select 1 from piece p cross join document d on d.piece = p.id
          cross join sight s on s.person = ?1 and s.document = d.row where p.maker = ?2 and s.visible",
+        "select 1 from placed_by b cross join document d on d.piece = b.piece
+         cross join sight s on s.person = ?1 and s.document = d.row where b.person = ?2 and s.visible",
     ];
     for way in ways {
         if conn.prepare_cached(way)?.exists((reader, person))? {
@@ -313,7 +315,8 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
     let (student, project) = (PersonId::from_bytes(student), project.map(ProjectId::from_bytes));
     let answers = !membership.roles.intersection(Roles::of([Role::Owner, Role::Teacher])).is_empty();
     let proposed = if answers { directory::mentors::proposed(conn, id, now)? } else { Vec::new() };
-    Ok(Record::Folio(Folio { id, student, project, circle, proposed }))
+    let group = student != reader && in_one_group(conn, reader, id)?;
+    Ok(Record::Folio(Folio { id, student, project, circle, proposed, group }))
 }
 
 /// A class, for who teaches or advises it now.
@@ -339,15 +342,23 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
     Ok(Record::Class(Class { id, title, students, teachers }))
 }
 
-/// Group members know whose folio their common piece lies in, or may lie in, and nothing else of its circle.
-fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
+/// Did a teacher put this person and the folio's student in one group of its project?
+fn in_one_group(conn: &Connection, person: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "select 1 from person p join works_with w on w.person = p.row and w.folio = ?1 where p.id = ?2
-         union select 1 from folio f join project_group a on a.project = f.project and a.student = f.student
+        "select 1 from folio f join project_group a on a.project = f.project and a.student = f.student
          join project_group b on b.project = a.project and b.name = a.name join person p on p.row = b.student
          where f.id = ?1 and p.id = ?2",
     )?
+    .exists((folio.as_bytes().as_slice(), person.as_bytes().as_slice()))
+}
+
+/// Group members know whose folio their common piece lies in, or may lie in, and nothing else of its circle.
+fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "select 1 from person p join works_with w on w.person = p.row and w.folio = ?1 where p.id = ?2",
+    )?
     .exists((folio.as_bytes().as_slice(), reader.as_bytes().as_slice()))
+    .and_then(|works_with| Ok(works_with || in_one_group(conn, reader, folio)?))
 }
 
 fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record> {

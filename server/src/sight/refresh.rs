@@ -23,7 +23,8 @@ pub(super) fn refresh_folio(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rus
     let id = folio.as_bytes().as_slice();
     let waiting = tx
         .prepare_cached(
-            "insert or ignore into refresh (piece, n) select piece, ?2 from placement where folio = ?1",
+            "insert or ignore into refresh (piece, n)
+             select piece, ?2 from placement where folio = ?1 union select piece, ?2 from offer where folio = ?1",
         )?
         .execute((id, n.cast_signed()))?;
     if waiting == 0 && !is_waited_for(tx)? {
@@ -130,7 +131,7 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
     let Some(piece) = standing::piece(tx, id)? else { return Ok(0) };
     let key = id.as_bytes().as_slice();
     let mut circles = Circles(BTreeMap::new());
-    for placement in &piece.placements {
+    for placement in piece.placements.iter().chain(&piece.offers) {
         circles.0.insert(placement.folio, standing::memberships(tx, placement.folio)?);
     }
     let people = concerned(tx, key)?;
@@ -180,7 +181,7 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
     Ok(told)
 }
 
-/// Group members learn whose folio their common piece lies in.
+/// Group members, and the maker of what was accepted, learn whose folio their common piece lies in.
 fn tell_group(
     tx: &Transaction<'_>,
     piece: &access::Piece,
@@ -191,7 +192,8 @@ fn tell_group(
     if piece.audience.is_none() {
         return Ok(0);
     }
-    for (row, person) in people.iter().filter(|(_, person)| piece.placement_of(*person).is_some()) {
+    let has_part = |person: PersonId| person == piece.maker || piece.placement_of(person).is_some();
+    for (row, person) in people.iter().filter(|(_, person)| has_part(*person)) {
         for placement in piece.placements.iter().filter(|placement| placement.student != *person) {
             let is_new = tx
                 .prepare_cached("insert or ignore into works_with (person, folio) values (?1, ?2)")?
@@ -232,6 +234,9 @@ fn concerned(tx: &Transaction<'_>, piece: &[u8]) -> rusqlite::Result<Vec<(i64, P
          union select s.person from document d cross join sight s on s.document = d.row where d.piece = ?1
          union select author from document where piece = ?1 and author is not null
          union select student from placement where piece = ?1
+         union select student from offer where piece = ?1
+         union select c.person from offer o join circle c on c.folio = o.folio
+             where o.piece = ?1 and c.role = 'teacher' and c.ended_n is null
          union select maker from piece where id = ?1",
         piece,
     )?;

@@ -20,24 +20,36 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
         })
         .optional()?;
     let Some((maker, kind, audience)) = found else { return Ok(None) };
-    let mut query = conn.prepare_cached(
+    let placements = placements_in(
+        conn,
         "select p.folio, s.id from placement p join person s on s.row = p.student where p.piece = ?1 order by s.id",
+        id,
     )?;
-    let placements = query
-        .query_map([id.as_bytes().as_slice()], |row| {
-            Ok(Placement {
-                folio: FolioId::from_bytes(row.get(0)?),
-                student: PersonId::from_bytes(row.get(1)?),
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+    let offers = placements_in(
+        conn,
+        "select o.folio, s.id from offer o join person s on s.row = o.student where o.piece = ?1
+         order by s.id, o.folio",
+        id,
+    )?;
     Ok(Some(access::Piece {
         id,
         maker: PersonId::from_bytes(maker),
         kind: PieceKind::from_number(kind),
         placements,
+        offers,
         audience: audience.map(Roles::from_bits),
     }))
+}
+
+fn placements_in(conn: &Connection, sql: &str, piece: PieceId) -> rusqlite::Result<Vec<Placement>> {
+    conn.prepare_cached(sql)?
+        .query_map([piece.as_bytes().as_slice()], |row| {
+            Ok(Placement {
+                folio: FolioId::from_bytes(row.get(0)?),
+                student: PersonId::from_bytes(row.get(1)?),
+            })
+        })?
+        .collect()
 }
 
 /// What a person is in a circle, or was when a log that was lost stood at this number.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{self, Membership};
+use crate::access::Membership;
 use crate::ids::{ActId, DeviceId, DocumentId, FolioId, Part, PersonId, PieceId};
 use crate::model::act::{Act, audience};
 use crate::model::piece::Makers;
@@ -10,6 +10,7 @@ use crate::model::role::{Class, Role};
 use crate::sync::budget;
 use crate::sync::wire::Verdict;
 
+use super::placing::{self, Taking};
 use super::prepare::{Batch, Group, Prepared, SentAct};
 use super::{Asker, Ledger, Student, Taken};
 
@@ -71,7 +72,8 @@ fn commit_act<L: Ledger>(
         return Ok(refusal);
     }
     // To take something back is never refused for want of room.
-    if !matches!(act, Act::Erase { .. } | Act::Unshare { .. }) && ledger.room(author.person)?.is_used_up() {
+    let takes_back = matches!(act, Act::Erase { .. } | Act::Unshare { .. } | Act::Unplace { .. });
+    if !takes_back && ledger.room(author.person)?.is_used_up() {
         return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
@@ -123,7 +125,11 @@ fn refuse_act<L: Ledger>(
 ) -> Result<Option<Verdict>, L::Error> {
     let begins = matches!(
         act,
-        Act::DeclareProject { .. } | Act::DeclareFolio { .. } | Act::DeclarePiece { .. } | Act::Place { .. }
+        Act::DeclareProject { .. }
+            | Act::DeclareFolio { .. }
+            | Act::DeclarePiece { .. }
+            | Act::Place { .. }
+            | Act::Offer { .. }
     );
     if begins && !was_in(ledger, lost)? && !ledger.may_begin(asker.person)? {
         return Ok(Some(Verdict::RoleEnded));
@@ -155,29 +161,12 @@ fn refuse_act<L: Ledger>(
             };
             (*maker != asker.person || !may).then_some(Verdict::NotInCircle)
         }
-        Act::Place { piece, folio } => {
-            let Some(facts) = ledger.piece(*piece, asker.person)? else {
-                return Ok(Some(Verdict::MissingAct));
-            };
-            let Some(mut there) = ledger.folio(*folio, asker.person)? else {
-                return Ok(Some(Verdict::MissingAct));
-            };
-            if let (Some(lost), Some(forked_at)) = (lost, ledger.forked_at()?)
-                && lost > forked_at
-            {
-                there.membership = ledger.membership_before(*folio, asker.person, lost)?;
-            }
-            if facts.piece.maker != asker.person {
-                Some(Verdict::NotInCircle)
-            } else if facts.piece.placements.len() >= budget::PLACEMENTS
-                || facts.acts.len() >= budget::ACTS_OF_A_PIECE
-            {
-                Some(Verdict::TooLarge)
-            } else if access::may_place(asker.person, there.student, there.membership, there.same_project) {
-                None
-            } else {
-                Some(if there.role_ended { Verdict::RoleEnded } else { Verdict::NotInCircle })
-            }
+        Act::Place { piece, folio } => placing::refuse_place(ledger, asker, *piece, *folio, lost)?,
+        Act::Offer { piece, folio } => placing::refuse_offer(ledger, asker, *piece, *folio, lost)?,
+        Act::Accept { piece, offer } => placing::refuse_accept(ledger, asker, *piece, *offer, lost)?,
+        Act::Unplace { piece, folio, replaces, to } => {
+            let taking = Taking { piece: *piece, folio: *folio, replaces, to: *to };
+            placing::refuse_taking_out(ledger, asker, &taking, lost)?
         }
         Act::Share { piece, .. } | Act::Unshare { piece, .. } => {
             refuse_sharing(ledger, asker, *piece, id, act)?
@@ -210,7 +199,7 @@ fn refuse_sharing<L: Ledger>(
     let reached = |audience: Option<crate::model::role::Roles>| {
         audience.is_some_and(|audience| audience.contains(Role::Teacher))
     };
-    let with_it = facts.acts.iter().map(|(id, act)| (*id, act)).chain([(id, act)]);
+    let with_it = facts.acts.iter().map(|known| (known.id, &known.act)).chain([(id, act)]);
     let takes_away = reached(facts.piece.audience) && !reached(audience(with_it));
     Ok((facts.others_wrote && takes_away).then_some(Verdict::TooLate))
 }

@@ -138,6 +138,10 @@ fn known(word: &str, subject: &str) -> Option<Event> {
         (kind::SHARE, ["narrow", "piece", piece, bits]) => {
             Event::PieceBounded { piece: read(piece)?, audience: Roles::from_bits(read(bits)?) }
         }
+        (kind::PLACE, ["undone", "piece", piece]) => Event::PieceUndone { piece: read(piece)? },
+        (kind::PLACE, ["undo", "piece", piece, acts @ ..]) => {
+            Event::PlacingsUndone { piece: read(piece)?, acts: read_all(acts)? }
+        }
         (kind::SIGHT, [pieces, "pieces"]) => Event::PiecesRefreshed { pieces: read(pieces)? },
         _ => return None,
     })

@@ -1,8 +1,8 @@
 //! Every event has the text it always had, and is read back from it.
 
 use fieldfolio_core::ids::{
-    Chance, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId, SchoolId,
-    SeededChance,
+    ActId, Chance, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId,
+    SchoolId, SeededChance,
 };
 use fieldfolio_core::model::directory::{Inviter, PersonKind};
 use fieldfolio_core::model::role::{Role, Roles};
@@ -102,6 +102,9 @@ samples! {
     PieceBounded { piece: piece(), audience: Roles::of([Role::Owner, Role::Guardian]) },
         "share", "narrow piece @10 65";
     PieceBounded { piece: piece(), audience: Roles::NONE }, "share", "narrow piece @10 0";
+    PieceUndone { piece: piece() }, "place", "undone piece @10";
+    PlacingsUndone { piece: piece(), acts: vec![ActId::from_bytes([11; 16]), ActId::from_bytes([12; 16])] },
+        "place", "undo piece @10 @11 @12";
     PiecesRefreshed { pieces: 64 }, "sight", "64 pieces";
     Unknown { kind: "portrait".to_owned(), subject: "remove person somebody".to_owned() },
         "portrait", "remove person somebody";

@@ -49,6 +49,7 @@ impl Event {
             Event::HeldReleased { .. } => kind::RELEASE,
             Event::PieceErased { .. } => kind::ERASE,
             Event::PieceNarrowed { .. } | Event::PieceBounded { .. } => kind::SHARE,
+            Event::PieceUndone { .. } | Event::PlacingsUndone { .. } => kind::PLACE,
             Event::PiecesRefreshed { .. } => kind::SIGHT,
             Event::Unknown { kind, .. } => kind,
         }
@@ -127,6 +128,8 @@ impl Event {
             Event::PieceErased { piece } => format!("piece {piece}"),
             Event::PieceNarrowed { piece } => format!("narrow piece {piece}"),
             Event::PieceBounded { piece, audience } => format!("narrow piece {piece} {}", audience.bits()),
+            Event::PieceUndone { piece } => format!("undone piece {piece}"),
+            Event::PlacingsUndone { piece, acts } => format!("undo piece {piece}{}", list(acts)),
             Event::PiecesRefreshed { pieces } => format!("{pieces} pieces"),
             Event::Unknown { subject, .. } => subject.clone(),
         }
