@@ -103,8 +103,8 @@ samples! {
         "share", "narrow piece @10 65";
     PieceBounded { piece: piece(), audience: Roles::NONE }, "share", "narrow piece @10 0";
     PieceUndone { piece: piece() }, "place", "undone piece @10";
-    PlacingsUndone { piece: piece(), acts: vec![ActId::from_bytes([11; 16]), ActId::from_bytes([12; 16])] },
-        "place", "undo piece @10 @11 @12";
+    PlacingsUndone { piece: piece(), acts: vec![ActId::from_bytes([1; 16]), ActId::from_bytes([2; 16])] },
+        "place", "undo piece @10 @1 @2";
     PiecesRefreshed { pieces: 64 }, "sight", "64 pieces";
     Unknown { kind: "portrait".to_owned(), subject: "remove person somebody".to_owned() },
         "portrait", "remove person somebody";
@@ -174,6 +174,7 @@ fn what_takes_something_away_is_known_by_its_kind_and_first_word() {
         "person limit",
         "person lock",
         "person remove-kind",
+        "place undo",
         "revoke device",
         "share narrow",
     ];
