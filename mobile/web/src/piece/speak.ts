@@ -1,6 +1,6 @@
 import type { Piece } from "../core/types";
 import { known, personName } from "../state/school.svelte";
-import { say } from "../words/words.svelte";
+import { say } from "../i18n/words.svelte";
 
 /** A student's name as it stands on the piece; "you" for oneself. */
 export function studentOn(piece: Pick<Piece, "students">, student: string): string {
