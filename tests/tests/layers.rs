@@ -142,7 +142,7 @@ mod web_client {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const FOLDERS: [(&str, &[&str]); 12] = [
+    const FOLDERS: [(&str, &[&str]); 13] = [
         ("core", &[]),
         ("i18n", &[]),
         ("state", &["core", "i18n"]),
@@ -151,11 +151,23 @@ mod web_client {
         ("circle", &["core", "i18n", "state", "components"]),
         ("growth", &["core", "i18n", "state", "components"]),
         ("screenlock", &["core", "i18n", "state", "components"]),
-        ("piece", &["core", "i18n", "state", "components"]),
-        ("print", &["core", "i18n", "state", "components", "growth", "piece"]),
+        ("entries", &["core", "i18n", "state", "components"]),
+        ("piece", &["core", "i18n", "state", "components", "entries"]),
+        ("print", &["core", "i18n", "state", "components", "growth", "entries"]),
         (
             "pages",
-            &["core", "i18n", "state", "components", "account", "circle", "growth", "screenlock", "piece"],
+            &[
+                "core",
+                "i18n",
+                "state",
+                "components",
+                "account",
+                "circle",
+                "growth",
+                "screenlock",
+                "entries",
+                "piece",
+            ],
         ),
         ("shell", &["core", "i18n", "state", "components", "account", "pages", "print"]),
     ];

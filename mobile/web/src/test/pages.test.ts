@@ -7,7 +7,7 @@ import { byCode, gridRows } from "../growth/order";
 import { share } from "../components/levels";
 import { fit, zoomAt } from "../components/zoom";
 import { projectsIn, waitingFor } from "../pages/review";
-import { confirmationBy, standingJudgement, talks } from "../piece/talk";
+import { confirmationBy, standingJudgement, talks } from "../entries/talk";
 import { nextIn } from "../state/queue.svelte";
 import { audienceWord, EVERYONE, homeOf, tabs, TEACHERS } from "../state/roles";
 import { routeOf, to } from "../state/routes";
