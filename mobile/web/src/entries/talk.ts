@@ -13,11 +13,15 @@ export interface Talk {
   said: Spoken[];
 }
 
-const nameOf = (reference: Reference): string => `${reference.author}|${reference.about ?? ""}|${reference.entry}`;
+/** One text for one entry of a piece. */
+export const nameOf = (reference: Reference): string => `${reference.author}|${reference.about ?? ""}|${reference.entry}`;
 
 export const referenceTo = (voice: Voice, entry: Entry): Reference => ({ author: voice.author, about: voice.about, entry: entry.id });
 
-/** Confirmations are shown with what they confirm, so they are no lines of their own. */
+/**
+ * What an entry is `of` is shown with it, so it is no line of its own; what it is said `to` stands above it. That holds for
+ * every kind.
+ */
 export function talks(voices: Voice[]): Talk[] {
   const all = new Map<string, Spoken>();
   for (const voice of voices) {
@@ -26,8 +30,8 @@ export function talks(voices: Voice[]): Talk[] {
   const tops = new Set(all.values());
   for (const spoken of all.values()) {
     const says = spoken.entry.says;
-    if (says.kind === "confirmation") tops.delete(spoken);
-    if (says.kind !== "reply") continue;
+    if ("of" in says) tops.delete(spoken);
+    if (!("to" in says)) continue;
     const answered = all.get(nameOf(says.to));
     // An answer to something one can't see (or to itself) stays readable on its own.
     if (!answered || reaches(answered, spoken, all)) continue;
@@ -45,31 +49,7 @@ function reaches(from: Spoken, to: Spoken, all: Map<string, Spoken>): boolean {
   let now: Spoken | undefined = from;
   for (let steps = 0; now && steps <= all.size; steps += 1) {
     if (now === to) return true;
-    now = now.entry.says.kind === "reply" ? all.get(nameOf(now.entry.says.to)) : undefined;
+    now = "to" in now.entry.says ? all.get(nameOf(now.entry.says.to)) : undefined;
   }
   return now !== undefined;
-}
-
-/** One's own confirmation of an entry, to take it back. */
-export function confirmationBy(person: string, of: Reference, voices: Voice[]): { about: string | null; entry: string } | null {
-  for (const voice of voices) {
-    if (voice.author !== person) continue;
-    for (const entry of voice.entries) {
-      if (entry.says.kind === "confirmation" && !entry.withdrawn && nameOf(entry.says.of) === nameOf(of)) return { about: voice.about, entry: entry.id };
-    }
-  }
-  return null;
-}
-
-/** The unreplaced judgements one has given about a student in an outcome: giving another one replaces the newest. */
-export function standingJudgement(person: string, student: string, outcome: string, voices: Voice[]): Entry | null {
-  let newest: Entry | null = null;
-  for (const voice of voices) {
-    if (voice.author !== person || voice.about !== student) continue;
-    for (const entry of voice.entries) {
-      if (entry.says.kind !== "assessment" || entry.says.outcome !== outcome || entry.withdrawn || entry.is_replaced) continue;
-      if (!newest || entry.made >= newest.made) newest = entry;
-    }
-  }
-  return newest;
 }
