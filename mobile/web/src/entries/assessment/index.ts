@@ -14,10 +14,10 @@ export const assessment: EntryKind<"assessment"> = {
   form: {
     name: "judge",
     Form,
-    heading: (piece) => (asMentor(piece) ? "judge.title_mentor" : "judge.title"),
+    heading: (piece) => (asMentor(piece) ? "assessment.title_mentor" : "assessment.title"),
     may: mayJudge,
     button: (piece, again) =>
-      asMentor(piece) ? { word: "judge.judge_mentor", icon: "leaf", place: 3, leads: false } : { word: again ? "judge.another" : "judge.judge", place: 1, leads: true },
+      asMentor(piece) ? { word: "assessment.judge_mentor", icon: "leaf", place: 3, leads: false } : { word: again ? "assessment.another" : "assessment.judge", place: 1, leads: true },
     // Where a mentor's judgement waits, confirming it comes first, and a form would stand before it.
     reviews: (piece) => mayJudge(piece) && !piece.voices.some((voice) => voice.entries.some((entry) => waitsForTeacher({ voice, entry }))),
     changes: true,

@@ -8,7 +8,7 @@ export const reflection: EntryKind<"reflection"> = {
     name: "reflect",
     Form,
     may: (piece) => piece.may.reflect,
-    button: () => ({ word: "reflect.reflect", icon: "pencil", place: 4, leads: false }),
+    button: () => ({ word: "reflection.reflect", icon: "pencil", place: 4, leads: false }),
     above: true,
   },
 };
