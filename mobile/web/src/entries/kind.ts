@@ -27,13 +27,13 @@ export interface ShownProps<K extends Kind> {
 }
 
 export interface EntryForm {
-  /** In addresses (`?open=reflect`) and for tests. */
+  /** For tests, and in the address that opens one that stands above the others (`?open=reflect`). */
   name: string;
   Form: Component<FormProps>;
   heading?: (piece: Piece) => Key;
   /** It may be opened, or stay open where it is begun. */
   may: (piece: Piece, begun: boolean) => boolean;
-  /** `again`: something was just given by a form of this piece. */
+  /** `again`: she has just given one on this piece. */
   button: (piece: Piece, again: boolean) => FormButton;
   /** It is open from the start for those who came to review the piece. */
   reviews?: (piece: Piece) => boolean;
