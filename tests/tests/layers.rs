@@ -136,3 +136,119 @@ fn the_log_lies_below_everything_else_of_the_server() {
     }
     assert!(seen > 4, "the sources were read");
 }
+
+/// The web client: each folder of its sources names only the folders in its row.
+mod web_client {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::{Path, PathBuf};
+
+    const FOLDERS: [(&str, &[&str]); 13] = [
+        ("core", &[]),
+        ("i18n", &[]),
+        ("state", &["core", "i18n"]),
+        ("components", &["core", "i18n", "state"]),
+        ("account", &["core", "i18n", "state", "components"]),
+        ("circle", &["core", "i18n", "state", "components"]),
+        ("growth", &["core", "i18n", "state", "components"]),
+        ("screenlock", &["core", "i18n", "state", "components"]),
+        ("entries", &["core", "i18n", "state", "components"]),
+        ("piece", &["core", "i18n", "state", "components", "entries"]),
+        ("print", &["core", "i18n", "state", "components", "growth", "entries"]),
+        (
+            "pages",
+            &[
+                "core",
+                "i18n",
+                "state",
+                "components",
+                "account",
+                "circle",
+                "growth",
+                "screenlock",
+                "entries",
+                "piece",
+            ],
+        ),
+        ("shell", &["core", "i18n", "state", "components", "account", "pages", "print"]),
+    ];
+
+    /// `App.svelte`, `main.ts`, `sw.ts` and the tests stand above all folders.
+    const ABOVE: &str = "test";
+
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("a source folder can be read");
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+            .filter(|path| path.extension().is_some_and(|ending| ending == "ts" || ending == "svelte"))
+            .collect()
+    }
+
+    /// What a text imports by `from "…"`, `import "…"` and `import("…")`.
+    fn imported(text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        for word in ["from", "import"] {
+            for (at, _) in text.match_indices(word) {
+                let rest = text[at + word.len()..].trim_start_matches([' ', '\n', '(']);
+                let Some(quote @ ('"' | '\'' | '`')) = rest.chars().next() else { continue };
+                found.extend(rest[1..].split(quote).next());
+            }
+        }
+        found
+    }
+
+    /// The folder, seen from `src`, into which an import leads; none for packages and for files above all folders.
+    fn folder_of(importer: &Path, import: &str) -> Option<String> {
+        let mut parts: Vec<&str> = importer.parent()?.iter().filter_map(|part| part.to_str()).collect();
+        if !import.starts_with('.') {
+            return None;
+        }
+        for step in import.split('/') {
+            match step {
+                "." => {}
+                ".." => {
+                    parts.pop();
+                }
+                name => parts.push(name),
+            }
+        }
+        (parts.len() > 1).then(|| parts[0].to_owned())
+    }
+
+    #[test]
+    fn folders_name_only_what_lies_below_them() {
+        let mut below: BTreeSet<&str> = BTreeSet::new();
+        for (folder, may_name) in FOLDERS {
+            for name in may_name {
+                assert!(
+                    below.contains(name),
+                    "{folder} may name {name}, which does not stand above it in the table"
+                );
+            }
+            below.insert(folder);
+        }
+
+        let allowed: BTreeMap<&str, &[&str]> = FOLDERS.into_iter().collect();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mobile/web/src");
+        let (mut seen, mut wrong) = (0, Vec::new());
+        for path in sources(&source) {
+            let inside = path.strip_prefix(&source).expect("a file of the web client");
+            if inside.components().count() == 1 || inside.starts_with(ABOVE) {
+                continue;
+            }
+            let folder = inside.iter().next().and_then(|name| name.to_str()).expect("a folder's name");
+            let may_name =
+                allowed.get(folder).unwrap_or_else(|| panic!("{folder} has no place in the layers"));
+            let text = std::fs::read_to_string(&path).expect("a source can be read");
+            for import in imported(&text) {
+                seen += 1;
+                let Some(named) = folder_of(inside, import) else { continue };
+                if named != folder && !may_name.contains(&named.as_str()) {
+                    wrong.push(format!("{} names {import}", inside.display()));
+                }
+            }
+        }
+        assert!(seen > 300, "the sources were read");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -40,7 +40,7 @@ for (const [when, off] of [["ten years behind", -10 * YEARS], ["ten years ahead"
     await ito.openPiece("At another time");
     const form = ito.page.getByTestId("judge-form");
     await form.getByRole("radio", { name: /THINK/ }).check();
-    await form.getByRole("group", { name: say("judge.level"), exact: true }).getByRole("radio").nth(2).check();
+    await form.getByRole("group", { name: say("assessment.level"), exact: true }).getByRole("radio").nth(2).check();
     await form.getByTestId("give-judgement").click();
     await ito.allSent();
 

@@ -70,7 +70,7 @@ test("a photo taken offline is talked about and judged offline, and comes back a
     await words.getByLabel(say("feedback.did_well")).fill("One can see where it gets faster.");
     await words.getByRole("button", { name: say("feedback.give") }).click();
     await judge(lea, 1);
-    await expect(lea.page.getByText(say("said.waits_for_teacher"))).toBeVisible();
+    await expect(lea.page.getByText(say("assessment.waits_for_teacher"))).toBeVisible();
     await lea.goOnline();
     await lea.allSent();
   });
@@ -79,8 +79,8 @@ test("a photo taken offline is talked about and judged offline, and comes back a
     await ito.go("#/review");
     await expect(ito.page.getByTestId("queue-row")).toContainText(say("review.to_confirm", { name: "Lea Sample", count: 1 }));
     await ito.openPiece(TITLE);
-    await ito.page.getByRole("button", { name: say("judge.confirm"), exact: true }).click();
-    await expect(ito.page.getByText(say("said.confirmed_by", { names: "Ms Ito Sample" }))).toBeVisible();
+    await ito.page.getByRole("button", { name: say("confirmation.confirm"), exact: true }).click();
+    await expect(ito.page.getByText(say("confirmation.by", { names: "Ms Ito Sample" }))).toBeVisible();
     await judge(ito, 2);
     await ito.allSent();
   });
@@ -119,7 +119,7 @@ async function judge({ page }: Seat, level: number): Promise<void> {
   const form = page.getByTestId("judge-form");
   if (!(await form.isVisible())) await page.getByTestId("judge").click();
   await form.getByRole("radio", { name: /THINK/ }).check();
-  await form.getByRole("group", { name: say("judge.level"), exact: true }).getByRole("radio").nth(level).check();
+  await form.getByRole("group", { name: say("assessment.level"), exact: true }).getByRole("radio").nth(level).check();
   await form.getByTestId("give-judgement").click();
   await expect(form).toBeHidden();
 }

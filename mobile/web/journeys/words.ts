@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { IntlMessageFormat } from "intl-messageformat";
 
 const read = (language: string): Record<string, string> =>
-  JSON.parse(readFileSync(join(import.meta.dirname, `../src/words/${language}.json`), "utf8")) as Record<string, string>;
+  JSON.parse(readFileSync(join(import.meta.dirname, `../src/i18n/${language}.json`), "utf8")) as Record<string, string>;
 
 export const english = read("en");
 export const spanish = read("es");

@@ -1,7 +1,7 @@
 import { mount } from "svelte";
-import "./look/colours.css";
+import "./components/colours.css";
 import "./app.css";
-import "./look/paper.css";
+import "./components/paper.css";
 import App from "./App.svelte";
 
 const place = document.getElementById("pages");

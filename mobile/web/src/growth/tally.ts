@@ -1,7 +1,7 @@
 // How far a student is on the way to a level, as one sentence. The numbers are the core's; only the words are ours.
 
 import type { Standing } from "../core/types";
-import { sentence, type Language } from "../words/catalogue";
+import { sentence, type Language } from "../i18n/catalogue";
 
 type Tally = Standing["tally"];
 

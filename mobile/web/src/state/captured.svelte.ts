@@ -3,7 +3,7 @@
 
 import type { Given } from "../core/client";
 import type { NewFile, Shows } from "../core/types";
-import { posterOf } from "../look/poster";
+import { posterOf } from "./poster";
 
 /** One file, with what is said of it. */
 export class Picked {

@@ -1,7 +1,7 @@
 // Who one is decides which pages one has. One person may be several: a teacher who is also a parent.
 
 import type { Me, Role } from "../core/types";
-import type { Key } from "../words/catalogue";
+import type { Key } from "../i18n/catalogue";
 import type { PageName } from "./routes";
 
 export interface Tab {

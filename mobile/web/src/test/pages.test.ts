@@ -4,14 +4,16 @@ import { describe, expect, test } from "vitest";
 import type { Entry, Me, Outcome, Role, Voice } from "../core/types";
 import { isReached, tallySentence } from "../growth/tally";
 import { byCode, gridRows } from "../growth/order";
-import { share } from "../look/levels";
-import { fit, zoomAt } from "../look/zoom";
+import { share } from "../components/levels";
+import { fit, zoomAt } from "../components/zoom";
 import { projectsIn, waitingFor } from "../pages/review";
-import { confirmationBy, standingJudgement, talks } from "../piece/talk";
+import { standingJudgement } from "../entries/assessment/standing";
+import { confirmationBy } from "../entries/confirmation/own";
+import { talks } from "../entries/talk";
 import { nextIn } from "../state/queue.svelte";
 import { audienceWord, EVERYONE, homeOf, tabs, TEACHERS } from "../state/roles";
 import { routeOf, to } from "../state/routes";
-import { dateAsDay, dayAsDate, distance, endOfDay } from "../words/time";
+import { dateAsDay, dayAsDate, distance, endOfDay } from "../i18n/time";
 
 describe("addresses", () => {
   test("lead back to the page they were made for", () => {

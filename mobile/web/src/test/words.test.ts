@@ -5,9 +5,9 @@ import { join } from "node:path";
 import IntlMessageFormat from "intl-messageformat";
 import { parse } from "svelte/compiler";
 import { describe, expect, test } from "vitest";
-import { chooseLanguage, codeKey, sentence, type Key } from "../words/catalogue";
-import en from "../words/en.json";
-import es from "../words/es.json";
+import { chooseLanguage, codeKey, sentence, type Key } from "../i18n/catalogue";
+import en from "../i18n/en.json";
+import es from "../i18n/es.json";
 
 const SOURCE = join(import.meta.dirname, "..");
 

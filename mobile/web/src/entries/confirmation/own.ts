@@ -1,0 +1,13 @@
+import type { Reference, Voice } from "../../core/types";
+import { nameOf } from "../talk";
+
+/** One's own confirmation of an entry, to take it back. */
+export function confirmationBy(person: string, of: Reference, voices: Voice[]): { about: string | null; entry: string } | null {
+  for (const voice of voices) {
+    if (voice.author !== person) continue;
+    for (const entry of voice.entries) {
+      if (entry.says.kind === "confirmation" && !entry.withdrawn && nameOf(entry.says.of) === nameOf(of)) return { about: voice.about, entry: entry.id };
+    }
+  }
+  return null;
+}
