@@ -404,7 +404,10 @@ impl Taking<'_> {
                 signed.verify(self.me.school, &key).ok()?;
                 Some((person, Act::from_bytes(&signed.body).ok()?))
             });
-            let Some(signed) = row.signed else { continue };
+            let Some(signed) = row.signed else {
+                saved.damaged_acts += u64::from(is_live);
+                continue;
+            };
             let of = genuine.as_ref().and_then(|(_, act)| act.piece());
             if of.map_or(Ok(false), |piece| erased::contains(self.tx, piece))? {
                 continue;
@@ -456,7 +459,10 @@ impl Taking<'_> {
         // In the order in which they were made: each is offered after what it builds on.
         rows.sort_by_key(|(row, is_live)| (row.row, !is_live));
         for (row, is_live) in rows {
-            let Some(change) = row.change else { continue };
+            let Some(change) = row.change else {
+                saved.damaged_changes += u64::from(is_live);
+                continue;
+            };
             let expected = known.get(&row.document).map(|(id, ..)| *id);
             let placed = match self.writer(change.device) {
                 Some(writer) => self.placed(&change, writer, expected, &candidates),

@@ -86,6 +86,10 @@ impl Table {
         }
     }
 
+    fn has_numbers(self) -> bool {
+        !self.bare().ends_with("without rowid")
+    }
+
     /// What is asked of it. An older schema may lack a column; then it is asked without.
     const fn columns(self) -> &'static [&'static str] {
         match self {
@@ -222,9 +226,22 @@ fn read_in_order<T>(
     into: &mut Vec<T>,
 ) -> bool {
     for columns in table.columns() {
-        let select = format!("select {columns} from {} not indexed", table.name());
+        let number = if table.has_numbers() { ", rowid" } else { "" };
+        let select = format!("select {columns}{number} from {} not indexed", table.name());
         let Ok(mut query) = conn.prepare(&select) else { continue };
-        return read_all(&mut query, &read, into);
+        let last = query.column_count() - 1;
+        let mut before = i64::MIN;
+        let mut in_order = true;
+        let read_numbered = |row: &Row<'_>| {
+            if table.has_numbers() {
+                // A page whose list of rows is broken may lead to one row twice, and to another one never.
+                let number: i64 = row.get(last)?;
+                in_order &= number > before;
+                before = number;
+            }
+            read(row)
+        };
+        return read_all(&mut query, read_numbered, into) && in_order;
     }
     // A table that an older schema has not is whole without a row.
     conn.query_row("select count(*) from sqlite_schema where name = ?1", [table.name()], |row| row.get(0))
@@ -236,7 +253,7 @@ const MOST_ROWS: usize = 5_000_000;
 
 fn read_all<T>(
     query: &mut rusqlite::Statement<'_>,
-    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     into: &mut Vec<T>,
 ) -> bool {
     let Ok(mut rows) = query.query([]) else { return false };
@@ -317,7 +334,7 @@ impl Pages {
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
         into: &mut Vec<T>,
     ) -> Result<(), StoreError> {
-        let has_numbers = !table.bare().ends_with("without rowid");
+        let has_numbers = table.has_numbers();
         let columns = table.bare().split_once("primary key(").map_or(table.bare(), |(before, _)| before);
         let most = columns.trim_end_matches(',').matches(',').count() + 1;
         let select = format!("select {} from {}", table.columns()[0], table.name());

@@ -283,8 +283,10 @@ fn acts_that_lie_are_refused_by_name() {
     torn.body.pop();
     scene.hears("with another body than was signed", Item::Act(torn), &Verdict::BadSignature);
     let placed = Act::Place { piece: hers, folio: his_folio };
-    let verdicts = scene.mina.send(&[raw::act(&mina, new_id(), &placed)]).unwrap();
-    assert!(matches!(verdicts[..], [Verdict::Stored(_)]), "Otto builds the bridge with her: {verdicts:?}");
+    scene.hears("placing in a classmate's folio", raw::act(&mina, new_id(), &placed), &Verdict::NotInCircle);
+    let offered = raw::act(&mina, new_id(), &Act::Offer { piece: hers, folio: his_folio });
+    let verdicts = scene.mina.send(&[offered]).unwrap();
+    assert!(matches!(verdicts[..], [Verdict::Stored(_)]), "Otto builds the bridge, too: {verdicts:?}");
 }
 
 #[test]
