@@ -20,11 +20,12 @@ pub use derivation::{derive, folio_declared};
 pub use invitations::record_invitation;
 pub use names::Meant;
 
-pub mod asking;
+pub mod calls;
 pub mod circles;
 pub mod classes;
 pub mod derivation;
 pub mod devices;
+pub mod erasure;
 pub mod folios;
 pub mod frameworks;
 pub mod invitations;

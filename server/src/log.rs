@@ -7,7 +7,10 @@ use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+pub mod class_role;
+pub mod epochs;
 pub mod event;
+pub(crate) mod hex;
 pub mod kind;
 
 pub use event::Event;

@@ -25,10 +25,11 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::fork::{self, Standing};
-use crate::sight;
-use crate::snapshots::{self, Raws};
-use crate::{database, log};
+use crate::database;
+use crate::log;
+use crate::log::epochs::{self, Standing};
+use crate::upkeep::snapshots::{self, Raws};
+use crate::visibility;
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -44,7 +45,7 @@ pub fn read(
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
     let head = log::head(conn)?;
-    let forked_at = match fork::standing(conn, cursor, head)? {
+    let forked_at = match epochs::standing(conn, cursor, head)? {
         Standing::Here => None,
         Standing::Lost(at) => Some(at),
         // Whoever exchanges has begun a new epoch before it reads.
@@ -53,15 +54,15 @@ pub fn read(
     if let Some(at) = forked_at {
         return Ok(Response {
             version: PROTOCOL,
-            cursor: fork::cursor_at(conn, at.min(cursor.n))?,
+            cursor: epochs::cursor_at(conn, at.min(cursor.n))?,
             start_over: true,
             forked_at,
             ..Response::default()
         });
     }
-    let Some(row) = sight::person_row(conn, person)? else { return Ok(Response::default()) };
+    let Some(row) = visibility::person_row(conn, person)? else { return Ok(Response::default()) };
     let mut response = Response { version: PROTOCOL, ..Response::default() };
-    if sight::is_narrowed(conn, row)? {
+    if visibility::is_narrowed(conn, row)? {
         // What she may see is still being worked out: she asks again.
         return Ok(Response { cursor, more: true, ..response });
     }
@@ -117,7 +118,7 @@ pub fn read(
         response.packs.push(pack(conn, row, document, after, &mut room)?);
     }
     all_packed &= response.packs.iter().all(|pack| pack.whole);
-    response.cursor = Cursor { part, ..fork::cursor_at(conn, bound)? };
+    response.cursor = Cursor { part, ..epochs::cursor_at(conn, bound)? };
     response.more = bound < head || !all_packed;
     Ok(response)
 }

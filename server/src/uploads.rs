@@ -37,9 +37,10 @@ mod id;
 mod janitor;
 mod join;
 mod metadata;
+pub(crate) mod policy;
 mod receive;
-mod room;
 mod rows;
+mod storage_space;
 mod turns;
 
 pub use asked::readable;

@@ -124,7 +124,7 @@ fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests(
 #[test]
 fn the_log_lies_below_everything_else_of_the_server() {
     let source = root().join("server/src");
-    let below = ["class_role", "hex", "log"];
+    let below = ["database", "log"];
     let files =
         sources(&source).into_iter().filter(|path| below.contains(&module_of(path, &source).as_str()));
     let mut seen = 0;

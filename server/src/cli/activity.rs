@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::blobs::bytes;
 use super::{Answer, CliError, Desk, to_json};
-use crate::activity::{Counts, lately};
 use crate::directory::{DirectoryError, invitations, people};
+use crate::http::activity::{Counts, lately};
 use fieldfolio_core::time::Timestamp;
 
 #[derive(Debug, Args)]

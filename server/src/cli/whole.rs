@@ -7,8 +7,13 @@ use serde_json::json;
 
 use super::blobs::{bytes, files};
 use super::{Answer, CliError, Desk, to_json};
-use crate::restore::WithoutEnds;
-use crate::{backup, ends, erasure, restore, serve, verify};
+use crate::directory::erasure;
+use crate::exchange::revocations;
+use crate::http::serve;
+use crate::upkeep::backup;
+use crate::upkeep::restore;
+use crate::upkeep::restore::WithoutEnds;
+use crate::upkeep::verify;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio backup /mnt/stick/school\n\n\
@@ -57,7 +62,7 @@ pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<A
     crate::directory::school::make_folder(&desk.folder)
         .map_err(|error| CliError::Argument(format!("{}: {error}", desk.folder.display())))?;
     let _only_one = serve::only_one(&desk.folder).map_err(CliError::Relay)?;
-    let ends_file = ends::file(&desk.folder, &desk.config()?);
+    let ends_file = revocations::file(&desk.folder, &desk.config()?);
     let Some(from) = &arguments.from else {
         restore::accept_without_ends(&desk.folder, desk.now)?;
         let text =

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::names::{pick, words};
 use super::{DirectoryError, Edit, derive, folios, millis, moment, people};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
-pub use crate::class_role::ClassRole;
+pub use crate::log::class_role::ClassRole;
 
 /// A class with everyone who is, or was, in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,7 +114,7 @@ fn members_changed(
             }
         }
     }
-    Ok(sight::classmates_changed(edit.tx, class, person, n)?)
+    Ok(visibility::classmates_changed(edit.tx, class, person, n)?)
 }
 
 /// Lets a teacher leave all that she teaches and advises.

@@ -12,11 +12,11 @@ use serde::Serialize;
 use super::invitations::{self, InviteError};
 use super::{DirectoryError, Edit, mentors, millis, moment, people, school};
 use crate::log::{self, Event};
-use crate::sight;
+use crate::visibility;
 
-pub use coming_back::{ProvenChain, come_back, prove_chain};
+pub use re_enrol::{ProvenChain, come_back, prove_chain};
 
-mod coming_back;
+mod re_enrol;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -184,7 +184,7 @@ pub fn enrol(tx: &Transaction<'_>, now: Timestamp, proven: &ProvenEnrol) -> Resu
             )?;
             let event = Event::DeviceEnrolled { device: frame.device };
             let n = log::append(tx, now, Some(invitation.person_id), &event)?;
-            sight::device_changed(tx, invitation.person, frame.device, n)?;
+            visibility::device_changed(tx, invitation.person, frame.device, n)?;
         }
     }
     Ok(record(tx, frame.device)?.ok_or(DirectoryError::Broken("devices"))?)
@@ -246,7 +246,7 @@ pub fn revoke(edit: &Edit<'_>, device: DeviceId) -> Result<Vec<Device>, Director
     let n = edit.event(&Event::DeviceRevoked { device, invitation: Some(revoked.invitation) })?;
     edit.tx
         .execute("update device set revoked_n = ?2 where id = ?1", (device.as_bytes(), n.cast_signed()))?;
-    sight::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;
+    visibility::device_changed(edit.tx, people::row_of(edit.tx, revoked.person)?, device, n)?;
     vouched_for(edit.tx, device)
 }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::names::pick;
 use super::{DirectoryError, Edit};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -64,7 +64,7 @@ pub fn import(edit: &Edit<'_>, json: &str, chance: &mut dyn Chance) -> Result<Fr
         (framework.id.as_bytes(), body),
     )?;
     let n = edit.event(&Event::FrameworkImported { framework: framework.id, edition: framework.version })?;
-    sight::framework_changed(edit.tx, framework.id, n)?;
+    visibility::framework_changed(edit.tx, framework.id, n)?;
     Ok(framework.id)
 }
 

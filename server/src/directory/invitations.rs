@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 
 use super::mentors::{self, Standing, Step};
 use super::{DirectoryError, Edit, millis, moment, people, school};
-use crate::hex;
+use crate::log::hex;
 use crate::log::{self, Event};
 
 /// How long an invitation may last: 90 days, in milliseconds.

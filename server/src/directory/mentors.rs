@@ -11,13 +11,13 @@ use fieldfolio_core::sync::wire::{InviteMentor, ProposedMentor};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::asking::{AskError, NOT_HER_TEACHER, asker, is_teacher, must_be_teacher};
+use super::calls::{AskError, NOT_HER_TEACHER, asker, is_teacher, must_be_teacher};
 use super::circles::{self, Grant};
 use super::invitations::record_invitation;
 use super::names::words;
 use super::{DirectoryError, Edit, derivation, folios, millis, moment, people};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
 /// How long a mentor's part may last: a year, in milliseconds.
 pub const LONGEST: u64 = 366 * 24 * 60 * 60 * 1000;
@@ -72,7 +72,7 @@ pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result
         true => Event::MentorBrought { folio, person },
         false => Event::MentorProposed { folio, person },
     })?;
-    sight::folio_changed(edit.tx, folio, n)?;
+    visibility::folio_changed(edit.tx, folio, n)?;
     if teaches {
         give(edit, folio, person, millis(frame.until))?;
     }
@@ -138,7 +138,7 @@ fn withdraw(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
         (frame.folio.as_bytes(), frame.person.as_bytes()),
     )?;
     let n = edit.event(&Event::MentorDeclined { folio: frame.folio, person: frame.person })?;
-    Ok(sight::folio_changed(edit.tx, frame.folio, n)?)
+    Ok(visibility::folio_changed(edit.tx, frame.folio, n)?)
 }
 
 fn give(edit: &Edit<'_>, folio: FolioId, person: PersonId, until: i64) -> Result<(), AskError> {

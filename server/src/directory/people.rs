@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, circles, classes, derive, devices, folios, millis};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
 /// Adds a person. A student gets her home folio at once.
 pub fn add(
@@ -46,7 +46,7 @@ pub fn rename(edit: &Edit<'_>, id: PersonId, name: &str) -> Result<(), Directory
     let row = row_of(edit.tx, id)?;
     edit.tx.execute("update person set name = ?2, named_by = null where row = ?1", (row, &name))?;
     let n = edit.event(&Event::PersonNamed { person: id })?;
-    Ok(sight::person_changed(edit.tx, row, n)?)
+    Ok(visibility::person_changed(edit.tx, row, n)?)
 }
 
 /// Makes a person something more: the teacher who is a parent now.
@@ -106,7 +106,7 @@ pub fn remove_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<bo
         }
         PersonKind::Student | PersonKind::Mentor | PersonKind::Administrator => {}
     }
-    sight::person_changed(edit.tx, row, n)?;
+    visibility::person_changed(edit.tx, row, n)?;
     Ok(true)
 }
 
@@ -119,7 +119,7 @@ pub fn lock(edit: &Edit<'_>, id: PersonId) -> Result<bool, DirectoryError> {
     }
     let n = edit.event(&Event::PersonLocked { person: id })?;
     // Her own lines are told, and closed by that.
-    sight::notify(edit.tx, row, RecordKind::School, b"", n)?;
+    visibility::notify(edit.tx, row, RecordKind::School, b"", n)?;
     Ok(true)
 }
 
@@ -170,7 +170,7 @@ fn settle(edit: &Edit<'_>, row: i64, kinds: &[PersonKind], n: u64) -> Result<(),
         folios::ensure(edit.tx, row, None)?;
         derive(edit.tx, edit.now, row, n)?;
     }
-    Ok(sight::person_changed(edit.tx, row, n)?)
+    Ok(visibility::person_changed(edit.tx, row, n)?)
 }
 
 /// Everyone, by name.

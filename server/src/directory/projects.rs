@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::names::{Candidate, Namer, pick, words};
 use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
+use crate::log;
 use crate::log::Event;
 use crate::log::event::GroupMark;
-use crate::{log, sight};
+use crate::visibility;
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -105,11 +106,11 @@ pub fn group(
     // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
     for (moved, _, hers) in &changed {
         for (member, folio) in folios::of_project(edit.tx, project)? {
-            sight::group_changed(edit.tx, *moved, member, folio.as_bytes(), n)?;
-            sight::group_changed(edit.tx, member, *moved, hers.as_bytes(), n)?;
+            visibility::group_changed(edit.tx, *moved, member, folio.as_bytes(), n)?;
+            visibility::group_changed(edit.tx, member, *moved, hers.as_bytes(), n)?;
         }
     }
-    Ok(sight::project_changed(edit.tx, project, n)?)
+    Ok(visibility::project_changed(edit.tx, project, n)?)
 }
 
 /// Takes a student out of her group in a project, into one of her own, if it still is the one with this mark.

@@ -14,8 +14,10 @@ use rusqlite::Connection;
 
 use super::names::words;
 use super::{DirectoryError, Edit};
+use crate::database;
+use crate::disk;
 use crate::log::Event;
-use crate::{database, private, sight};
+use crate::visibility;
 
 /// The file with the seed of the school's root key. Whoever has it can vouch for any device.
 pub fn key_path(folder: &Path) -> PathBuf {
@@ -55,7 +57,7 @@ pub fn init(
     database::put_meta(&tx, "root", root.public().as_bytes())?;
     database::put_meta(&tx, "epoch", &1_u32.to_be_bytes())?;
     let n = Edit { tx: &tx, now, by: None }.event(&Event::SchoolMade { school: school.id })?;
-    sight::school_changed(&tx, n)?;
+    visibility::school_changed(&tx, n)?;
     tx.commit()?;
     database::give_its_name(conn, folder)?;
     Ok(school)
@@ -85,7 +87,7 @@ pub fn root(conn: &Connection) -> Result<PublicKey, DirectoryError> {
 /// The root key itself, from its file; it must be the one that this database knows.
 pub fn root_key(folder: &Path, conn: &Connection) -> Result<SecretKey, DirectoryError> {
     let path = key_path(folder);
-    if private::is_open_to_others(&path) {
+    if disk::is_open_to_others(&path) {
         return Err(DirectoryError::OpenKey(path));
     }
     let mut seed = Vec::new();

@@ -16,7 +16,7 @@ use fieldfolio_core::sync::wire::{
 };
 use fieldfolio_server::directory::classes::ClassRole;
 use fieldfolio_server::directory::{circles, classes, devices, frameworks, invitations, people};
-use fieldfolio_server::ends;
+use fieldfolio_server::exchange::revocations;
 
 use crate::photos::{field_photo, field_png};
 use crate::real::Writing;
@@ -290,8 +290,8 @@ fn ended() -> Vec<Vec<u8>> {
     school.edit(|edit| circles::deny(edit, mina, ito));
     school.edit(|edit| classes::leave(edit, class, ito, ClassRole::Teacher));
     school.edit(|edit| people::unlink_guardian(edit, mina, hana));
-    let ends = ends::since(&school.conn, 0).expect("what ended is in the log");
-    let mut lines: Vec<String> = ends.iter().map(ends::End::line).collect();
+    let ends = revocations::since(&school.conn, 0).expect("what ended is in the log");
+    let mut lines: Vec<String> = ends.iter().map(revocations::End::line).collect();
     lines.push(format!("90 00000000000000aa erase piece {}\n", PieceId::from_bytes([4; 16])));
     // Parts that follow from classes and families, of the owner too, as a later version might write them.
     for role in ["owner", "teacher", "group", "guardian", "reader", "peer"] {

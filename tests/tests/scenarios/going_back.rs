@@ -9,7 +9,7 @@ use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::wire::{ComeBack, Cursor, Holdings, Request};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::directory::{devices, invitations};
-use fieldfolio_server::relay::{now, token_holder};
+use fieldfolio_server::exchange::{now, token_holder};
 use fieldfolio_tests::sim::School;
 
 use super::{assess, school, summative};
@@ -365,7 +365,7 @@ fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
     let mut school = school(91, &[("phone", "mina"), ("tablet", "mina")]);
     let folder = school.relay_folder();
     let config = fieldfolio_server::config::Config::default();
-    let relay = fieldfolio_server::relay::Relay::open(&folder, &config).unwrap();
+    let relay = fieldfolio_server::exchange::Relay::open(&folder, &config).unwrap();
     let mut answers = |device: &str| {
         let me = school.device(device).device().identity().clone();
         let asker = relay.read(|conn| token_holder(conn, &me.token, now())).unwrap().unwrap();

@@ -3,7 +3,7 @@
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::ids::PieceId;
 use fieldfolio_server::news;
-use fieldfolio_server::snapshots::{self, Saved};
+use fieldfolio_server::upkeep::snapshots::{self, Saved};
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -85,6 +85,6 @@ fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     school.settle();
     let left: i64 = school.conn.query_row("select count(*) from snapshot", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 3);
-    let found = fieldfolio_server::verify::database(&school.conn).unwrap();
+    let found = fieldfolio_server::upkeep::verify::database(&school.conn).unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }

@@ -9,8 +9,8 @@ use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::time::Timestamp;
 
 use super::{Event, GroupMark};
-use crate::class_role::ClassRole;
-use crate::hex;
+use crate::log::class_role::ClassRole;
+use crate::log::hex;
 use crate::log::kind;
 
 impl Event {

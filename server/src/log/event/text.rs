@@ -8,7 +8,7 @@ use fieldfolio_core::model::directory::Inviter;
 use fieldfolio_core::model::role::Role;
 
 use super::Event;
-use crate::hex;
+use crate::log::hex;
 use crate::log::kind;
 
 impl Event {
