@@ -1,6 +1,6 @@
 //! Whose files these are: what the relay makes is its owner's alone, whoever made the folder it lies in.
 
-use std::fs;
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
 
@@ -73,4 +73,22 @@ pub(crate) fn is_open_to_others(path: &Path) -> bool {
         let _ = path;
         false
     }
+}
+
+/// Makes a folder for its owner only, and what is missing above it, so that their names outlast a power cut.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    for made in missing {
+        match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => File::open(".")?.sync_all()?,
+            Some(above) => File::open(above)?.sync_all()?,
+            None => {}
+        }
+    }
+    Ok(())
 }

@@ -4,16 +4,19 @@
 //! [`ledger`] appends to the log, [`revocations`] keeps beside the database what must stay ended.
 
 pub use backend::Backend;
+pub use clock::now;
 pub use error::RelayError;
 pub use holder::{Holder, holder, token_holder};
 pub use one_connection::OneConnection;
 pub use queue::Lane;
 pub(crate) use relay::Quotas;
-pub use relay::{Relay, blocking, now, school_of};
+pub use relay::{Relay, blocking, school_of};
 pub use steps::{exchange, release};
 
 mod admission;
 mod backend;
+mod clock;
+mod comparisons;
 mod error;
 mod holder;
 // No match takes "everything else" for a case that it knows.

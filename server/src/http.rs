@@ -8,5 +8,5 @@ pub(crate) mod serve;
 
 mod connection_limits;
 mod downloads;
-pub(crate) mod limits;
+mod limits;
 mod web;

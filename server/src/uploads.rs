@@ -23,7 +23,7 @@ use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobError, BlobStore};
-use crate::directory::school::make_folder;
+use crate::disk::make_folder;
 
 mod answer;
 mod asked;

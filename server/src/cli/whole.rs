@@ -59,7 +59,7 @@ pub(super) struct RestoreArguments {
 }
 
 pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    crate::directory::school::make_folder(&desk.folder)
+    crate::disk::make_folder(&desk.folder)
         .map_err(|error| CliError::Argument(format!("{}: {error}", desk.folder.display())))?;
     let _only_one = serve::only_one(&desk.folder).map_err(CliError::Relay)?;
     let ends_file = revocations::file(&desk.folder, &desk.config()?);

@@ -1,7 +1,7 @@
 //! The school itself: how it begins, its root key, its name and rules.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::{Chance, SchoolId};
@@ -35,7 +35,7 @@ pub fn init(
     if database::path(folder).exists() {
         return Err(database::DatabaseError::Present(folder.to_owned()).into());
     }
-    make_folder(folder).map_err(|source| DirectoryError::File {
+    disk::make_folder(folder).map_err(|source| DirectoryError::File {
         doing: "make",
         path: folder.to_owned(),
         source,
@@ -106,24 +106,6 @@ fn value(conn: &Connection, key: &'static str) -> Result<Vec<u8>, DirectoryError
 
 fn to_cbor<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).expect("writing to memory can't fail")
-}
-
-/// Makes a folder for its owner only, and what is missing above it, so that their names outlast a power cut.
-pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    for made in missing {
-        match made.parent() {
-            Some(above) if above.as_os_str().is_empty() => File::open(".")?.sync_all()?,
-            Some(above) => File::open(above)?.sync_all()?,
-            None => {}
-        }
-    }
-    Ok(())
 }
 
 /// The key is on disk, readable by its owner only, before any database names it.

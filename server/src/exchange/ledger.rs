@@ -22,9 +22,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use crate::database;
 use crate::directory;
 use crate::directory::erasure;
+use crate::log::changes::{self, Opened};
 use crate::log::epochs;
 use crate::log::{self, Event};
-use crate::upkeep::snapshots;
 use crate::visibility;
 
 /// The log as one moment's transaction, or one reader, sees it.
@@ -301,9 +301,9 @@ impl Ledger for SqliteLedger<'_> {
             "select c.document, c.hash, c.raw from change c join document d on d.row = c.document
              where d.id = ?1 order by c.n",
         )?;
-        let mut opened = BTreeMap::new();
+        let mut opened = Opened::default();
         let rows = query.query_map([document.to_bytes().as_slice()], |row| {
-            snapshots::whole(self.conn, row.get(0)?, Head(row.get(1)?), row.get(2)?, &mut opened)
+            changes::whole(self.conn, row.get(0)?, Head(row.get(1)?), row.get(2)?, &mut opened)
         })?;
         rows.collect()
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
 use fieldfolio_core::sync::relay::{Asker, TrialRoom};
@@ -14,20 +13,14 @@ use crate::config::Config;
 use crate::database;
 use crate::exchange::revocations::{self, Ends};
 use crate::gate::Gate;
-use crate::http::limits::Comparisons;
 use crate::visibility;
 use crate::visibility::media;
 
 use super::admission::Porters;
+use super::comparisons::Comparisons;
 use super::readers::Readers;
 use super::writer::{Signals, Writer};
-use super::{Backend, Holder, Lane, RelayError, exchange, holder, release, steps};
-
-/// The relay's clock.
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
+use super::{Backend, Holder, Lane, RelayError, exchange, holder, now, release, steps};
 
 /// The most bytes of the disk that are kept free for what the school itself has to write.
 const MOST_FLOOR: u64 = 256 * 1024 * 1024;

@@ -14,16 +14,12 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
-use fieldfolio_core::ids::{DeviceId, PersonId};
+use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::sync::{budget, wire};
 use futures_util::StreamExt;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How often one device may have all that it holds compared, at once and for long: reading it all is dear, and a device
-/// does so once a week.
-const COMPARED_AT_ONCE: NonZeroU32 = NonZeroU32::new(12).expect("it is not zero");
-const COMPARED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// When so many are remembered, those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -168,25 +164,6 @@ impl Limits {
 
 const fn some(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("no bound is zero")
-}
-
-/// How often devices have what they hold compared with what the school has.
-#[derive(Debug)]
-pub(crate) struct Comparisons(DefaultKeyedRateLimiter<DeviceId>);
-
-impl Comparisons {
-    pub(crate) fn new() -> Self {
-        let quota = Quota::with_period(COMPARED_EVERY).expect("it is not zero");
-        Self(RateLimiter::keyed(quota.allow_burst(COMPARED_AT_ONCE)))
-    }
-
-    /// May this device have it done now? It has just been done, and done again, where it may not.
-    pub(crate) fn may_compare(&self, device: DeviceId) -> bool {
-        if self.0.len() > REMEMBERED {
-            self.0.retain_recent();
-        }
-        self.0.check_key(&device).is_ok()
-    }
 }
 
 /// A body that stands still for so long is given up.

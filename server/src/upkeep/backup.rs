@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::blobs::{BlobError, BlobStore, FolderBlobs, put};
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::disk;
 use crate::log::epochs;
 
 /// What copying a school's files came to.
@@ -75,7 +76,7 @@ pub fn back_up(folder: &Path, to: &Path) -> Result<Copied, BackupError> {
         move |source| BackupError::File { path, doing: "written", source }
     };
     let conn = database::open(folder)?;
-    school::make_folder(to).map_err(written(to))?;
+    disk::make_folder(to).map_err(written(to))?;
     let (from, into) = (folder.canonicalize(), to.canonicalize());
     let (from, into) = (from.map_err(written(folder))?, into.map_err(written(to))?);
     if into.starts_with(&from) || from.starts_with(&into) {

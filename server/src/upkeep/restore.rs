@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::blobs::BlobError;
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
+use crate::disk;
 use crate::exchange::revocations;
 use crate::exchange::{Relay, RelayError};
 use crate::log::epochs;
@@ -113,7 +114,7 @@ pub fn restore(
     if !ends_file.exists() && without == WithoutEnds::Refuse {
         return Err(RestoreError::WithoutEnds(ends_file.to_owned()));
     }
-    school::make_folder(folder).map_err(failed(folder, "written"))?;
+    disk::make_folder(folder).map_err(failed(folder, "written"))?;
     let new = folder.join("relay.db.new");
     fs::copy(database::path(from), &new)
         .and_then(|_| File::open(&new)?.sync_all())
@@ -206,7 +207,7 @@ fn move_aside(folder: &Path, now: Timestamp) -> io::Result<Option<PathBuf>> {
     for name in ["relay.db", "relay.db-wal", "relay.db-shm", "uploads"] {
         let here = folder.join(name);
         if here.exists() {
-            school::make_folder(&aside)?;
+            disk::make_folder(&aside)?;
             fs::rename(&here, aside.join(name))?;
             moved = true;
         }

@@ -3,16 +3,13 @@
 //!
 //! A sheet is saved so only after every one of its changes came out of the saved form exactly as it went in.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
-use fieldfolio_core::document::{Sheet, chunk_hash, contained};
+use fieldfolio_core::document::{Sheet, contained};
 use fieldfolio_core::ids::DocumentId;
-use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, Transaction};
 
 use crate::exchange::{Backend, Lane, RelayError};
+use crate::log::changes;
 
 /// So long nobody has written on it: 30 days, in milliseconds.
 const QUIET: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -20,39 +17,6 @@ const QUIET: u64 = 30 * 24 * 60 * 60 * 1000;
 const MOST: i64 = 2_000;
 /// With fewer changes there is nothing to win.
 const FEWEST: i64 = 6;
-
-/// The bytes of a document's changes, by their hashes, as its saved form gives them back.
-pub(crate) type Raws = BTreeMap<Head, Vec<u8>>;
-
-/// What a document's saved form holds; nothing where there is none.
-pub(crate) fn raws(conn: &Connection, document: i64) -> rusqlite::Result<Raws> {
-    let body: Option<Vec<u8>> = conn
-        .prepare_cached("select body from snapshot where document = ?1")?
-        .query_row([document], |row| row.get(0))
-        .optional()?;
-    let Some(body) = body else { return Ok(Raws::new()) };
-    // Its changes went through the gate before they were saved.
-    let changes = Sheet::changes_of(&body).map_err(|_| rusqlite::Error::InvalidQuery)?;
-    Ok(changes.into_iter().filter_map(|raw| Some((chunk_hash(&raw).ok()?, raw))).collect())
-}
-
-/// The bytes of one change: its own, or those that the saved form gives back. `saved` keeps what was opened.
-pub(crate) fn whole(
-    conn: &Connection,
-    document: i64,
-    hash: Head,
-    raw: Vec<u8>,
-    saved: &mut BTreeMap<i64, Raws>,
-) -> rusqlite::Result<Vec<u8>> {
-    if !raw.is_empty() {
-        return Ok(raw);
-    }
-    let opened = match saved.entry(document) {
-        Entry::Occupied(opened) => opened.into_mut(),
-        Entry::Vacant(place) => place.insert(raws(conn, document)?),
-    };
-    opened.get(&hash).cloned().ok_or(rusqlite::Error::InvalidQuery)
-}
 
 /// What saving came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,7 +70,7 @@ fn snapshot(conn: &Connection, document: i64) -> rusqlite::Result<Option<Snapsho
         .prepare_cached("select id, heads from document where row = ?1")?
         .query_row([document], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some(id) = DocumentId::from_bytes(&id) else { return Ok(None) };
-    let changes = crate::news::changes_of(conn, document)?;
+    let changes = changes::of_document(conn, document)?;
     let raws: Vec<&[u8]> = changes.iter().map(|news| news.change.raw.as_slice()).collect();
     let from: usize = raws.iter().map(|raw| raw.len()).sum();
     let body = contained(id, || Sheet::load(raws.iter().copied()).map(|sheet| sheet.save()));

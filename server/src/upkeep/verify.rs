@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use crate::directory::{DirectoryError, devices, people, school};
+use crate::log::changes;
 use crate::news;
 
 /// What was looked through, and what is wrong. Nothing was changed.
@@ -104,7 +105,7 @@ fn documents(conn: &Connection, ring: &KeyRing, found: &mut Verified) -> rusqlit
             found.problem(format!("document {row} has no readable name"));
             continue;
         };
-        let changes = news::changes_of(conn, row)?;
+        let changes = changes::of_document(conn, row)?;
         for news in &changes {
             match ring.verify_change(&news.change, PersonId::from_bytes(writer)) {
                 Ok(()) => found.changes += 1,

@@ -2,7 +2,7 @@
 
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::ids::PieceId;
-use fieldfolio_server::news;
+use fieldfolio_server::log::changes;
 use fieldfolio_server::upkeep::snapshots::{self, Saved};
 use fieldfolio_tests::sim::School;
 
@@ -15,7 +15,7 @@ fn raws(school: &School) -> Vec<Vec<u8>> {
         let mut query = school.conn.prepare("select row from document order by row").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    let changes = rows.iter().flat_map(|row| news::changes_of(&school.conn, *row).unwrap());
+    let changes = rows.iter().flat_map(|row| changes::of_document(&school.conn, *row).unwrap());
     changes.map(|news| news.change.raw).collect()
 }
 
