@@ -18,9 +18,8 @@ use crate::config::{Config, ConfigError};
 use crate::database::{self, DatabaseError, Turnstile};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
-use crate::disk;
 use crate::exchange::revocations;
-use crate::visibility;
+use crate::{disk, visibility};
 
 mod activity;
 mod blobs;

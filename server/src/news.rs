@@ -20,10 +20,9 @@ use fieldfolio_core::sync::wire::{Cursor, Envelope, Fill, PROTOCOL, Pack, Record
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::log;
 use crate::log::changes::{self, Opened};
 use crate::log::epochs::{self, Standing};
-use crate::visibility;
+use crate::{log, visibility};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;

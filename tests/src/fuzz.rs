@@ -21,11 +21,10 @@ use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::relay::TrialRoom;
 use fieldfolio_core::sync::wire::{self, Cursor, Envelope, Item, Live, Request, Response, Verdict};
 use fieldfolio_server::config::Config;
-use fieldfolio_server::database;
 use fieldfolio_server::directory::{Edit, frameworks as imported};
 use fieldfolio_server::exchange::revocations::{self, End};
 use fieldfolio_server::gate::ContainedTrial;
-use fieldfolio_server::uploads;
+use fieldfolio_server::{database, uploads};
 use minicbor::{Decode, Encode};
 
 use crate::hostile;

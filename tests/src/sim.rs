@@ -283,8 +283,8 @@ impl School {
         let enrolment = Enrolment::begin(&folder, link, now, &mut self.chance)?;
         let request = enrolment.request();
         let record = self.edit(|edit| {
-            let proven = directory::devices::prove(edit.tx, request)?;
-            directory::devices::enrol(edit.tx, edit.now, &proven)
+            let proven = directory::enrolment::prove(edit.tx, request)?;
+            directory::enrolment::enrol(edit.tx, edit.now, &proven)
         });
         let device = enrolment.finish(Enrolled { record })?;
         self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
@@ -529,8 +529,8 @@ impl School {
         if ask.url.ends_with("/v1/come-back") {
             let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
             let tx = database::begin(&mut self.conn)?;
-            let back = directory::devices::prove_chain(&tx, frame)
-                .and_then(|proven| directory::devices::come_back(&tx, self.now, &proven));
+            let back = directory::enrolment::prove_chain(&tx, frame)
+                .and_then(|proven| directory::enrolment::re_enrol(&tx, self.now, &proven));
             let status = if back.is_ok() { 200 } else { 403 };
             if back.is_ok() {
                 tx.commit()?;

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fieldfolio_core::device::Device;
-use fieldfolio_server::blobs;
-use fieldfolio_server::database;
-use fieldfolio_server::uploads;
+use fieldfolio_server::{blobs, database, uploads};
 use fieldfolio_tests::driver;
 use fieldfolio_tests::fixtures;
 use fieldfolio_tests::ledger::audit;

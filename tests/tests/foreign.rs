@@ -26,9 +26,8 @@ use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{
     self, Cursor, DirectoryCall, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
 };
-use fieldfolio_server::database;
-use fieldfolio_server::log;
 use fieldfolio_server::log::epochs;
+use fieldfolio_server::{database, log};
 use fieldfolio_tests::driver::{self, OsChance, now};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};

@@ -220,7 +220,8 @@ fn rooms_name_only_what_lies_below_them() {
 
 #[test]
 fn no_files_of_a_servers_room_name_each_other_in_a_ring() {
-    let rooms = ["blobs", "exchange", "gate", "http", "log", "news", "upkeep", "uploads", "visibility"];
+    let rooms =
+        ["blobs", "directory", "exchange", "gate", "http", "log", "news", "upkeep", "uploads", "visibility"];
     for room in rooms {
         let found = arrows(&root().join("server/src"), &[room]);
         assert!(found.len() > 1, "the sources of {room} were read");

@@ -10,10 +10,8 @@ use super::{Answer, CliError, Desk, to_json};
 use crate::directory::erasure;
 use crate::exchange::revocations;
 use crate::http::serve;
-use crate::upkeep::backup;
-use crate::upkeep::restore;
 use crate::upkeep::restore::WithoutEnds;
-use crate::upkeep::verify;
+use crate::upkeep::{backup, restore, verify};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio backup /mnt/stick/school\n\n\

@@ -10,10 +10,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::derivation::GRANTED;
-use super::{DirectoryError, Edit, folios, millis, moment, people};
-use crate::database;
+use super::edit::{Edit, millis, moment};
+use super::error::DirectoryError;
+use super::{folios, people};
 use crate::log::{self, Event};
-use crate::visibility;
+use crate::{database, visibility};
 
 /// A part in a circle, to be granted.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,8 @@ use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
-use super::{folios, millis};
+use super::edit::millis;
+use super::folios;
 use crate::visibility;
 
 /// How long a former teacher still reads and replies: 30 days, in milliseconds.

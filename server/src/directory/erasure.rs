@@ -6,8 +6,9 @@ use fieldfolio_core::model::directory::RecordKind;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::directory::names::words;
-use crate::directory::{DirectoryError, Edit};
+use super::edit::Edit;
+use super::error::DirectoryError;
+use super::words::words;
 use crate::log::{self, Event};
 use crate::visibility;
 

@@ -7,10 +7,10 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{DirectoryError, Edit, moment};
-use crate::database;
+use super::edit::{Edit, moment};
+use super::error::DirectoryError;
 use crate::log::Event;
-use crate::visibility;
+use crate::{database, visibility};
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
 /// nobody, in one of the folios its piece lies in.

@@ -12,12 +12,11 @@ use fieldfolio_core::signing::{PublicKey, SecretKey};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 
-use super::names::words;
-use super::{DirectoryError, Edit};
-use crate::database;
-use crate::disk;
+use super::edit::Edit;
+use super::error::DirectoryError;
+use super::words::words;
 use crate::log::Event;
-use crate::visibility;
+use crate::{database, disk, visibility};
 
 /// The file with the seed of the school's root key. Whoever has it can vouch for any device.
 pub fn key_path(folder: &Path) -> PathBuf {

@@ -19,13 +19,10 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use crate::database;
-use crate::directory;
 use crate::directory::erasure;
 use crate::log::changes::{self, Opened};
-use crate::log::epochs;
-use crate::log::{self, Event};
-use crate::visibility;
+use crate::log::{self, Event, epochs};
+use crate::{database, directory, visibility};
 
 /// The log as one moment's transaction, or one reader, sees it.
 pub struct SqliteLedger<'a> {

@@ -10,11 +10,10 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::config::Config;
-use crate::database;
 use crate::exchange::revocations::{self, Ends};
 use crate::gate::Gate;
-use crate::visibility;
 use crate::visibility::media;
+use crate::{database, visibility};
 
 use super::admission::Porters;
 use super::comparisons::Comparisons;

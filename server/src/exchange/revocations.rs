@@ -15,11 +15,9 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::config::Config;
-use crate::database;
 use crate::directory::DirectoryError;
-use crate::log;
-use crate::log::Event;
-use crate::log::epochs;
+use crate::log::{Event, epochs};
+use crate::{database, log};
 
 pub use again::apply;
 

@@ -11,12 +11,9 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 
 use super::{Backend, Lane, RelayError};
-use crate::directory;
 use crate::exchange::ledger::SqliteLedger;
-use crate::log;
 use crate::log::epochs::{self, Standing};
-use crate::news;
-use crate::visibility;
+use crate::{directory, log, news, visibility};
 
 /// One exchange: what the device sends first, then what it is told.
 pub fn exchange(backend: &impl Backend, asker: Asker, mut request: Request) -> Result<Response, RelayError> {

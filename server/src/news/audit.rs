@@ -9,10 +9,9 @@ use rusqlite::Connection;
 use rusqlite::types::Type;
 
 use super::{MOST_ANNOUNCED, changed_row, render};
-use crate::database;
 use crate::log::epochs;
-use crate::visibility;
 use crate::visibility::media;
+use crate::{database, visibility};
 
 /// Compares what a device holds with all that its person may read, both up to its cursor. Where documents differ, all in
 /// sight are announced once more; where acts or records differ, everything is told from the beginning.

@@ -17,10 +17,8 @@ use fieldfolio_core::sync::wire::{PersonRecord, PieceRecord, Record};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::database;
-use crate::directory;
 use crate::directory::erasure;
-use crate::visibility;
+use crate::{database, directory, visibility};
 
 /// The devices of one person in one record: one that has more comes in several.
 const DEVICES: usize = 100;

@@ -17,8 +17,7 @@ use serde::Serialize;
 use crate::blobs::{BlobError, BlobStore};
 use crate::directory::erasure;
 use crate::exchange::{Relay, RelayError, blocking, now};
-use crate::upkeep::restore;
-use crate::upkeep::snapshots;
+use crate::upkeep::{restore, snapshots};
 use crate::uploads::{Failed, Refusal, UploadError, Uploads};
 use crate::visibility::media;
 

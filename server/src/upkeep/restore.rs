@@ -15,10 +15,8 @@ use crate::blobs::BlobError;
 use crate::database::{self, DatabaseError};
 use crate::directory::{DirectoryError, school};
 use crate::disk;
-use crate::exchange::revocations;
-use crate::exchange::{Relay, RelayError};
-use crate::log::epochs;
-use crate::log::{self, Event};
+use crate::exchange::{Relay, RelayError, revocations};
+use crate::log::{self, Event, epochs};
 use crate::upkeep::backup::{self, Copied};
 
 /// What a restoration came to.

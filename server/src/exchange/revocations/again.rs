@@ -9,10 +9,10 @@ use rusqlite::Transaction;
 
 use super::End;
 use crate::directory::circles::Grant;
-use crate::directory::erasure;
 use crate::directory::people::Limits;
 use crate::directory::{
-    DirectoryError, Edit, circles, classes, devices, invitations, mentors, people, projects, releases,
+    DirectoryError, Edit, circles, classes, devices, erasure, families, invitations, mentors, people,
+    projects, releases, roster,
 };
 use crate::log;
 use crate::log::event::{Event, GroupMark};
@@ -35,7 +35,8 @@ impl End {
             &Event::PartEnded { folio, person, role } => circles::end_again(edit, folio, person, role),
             Event::GroupsLeft { project, left } => leave_groups(edit, *project, left),
             &Event::MentorDeclined { folio, person } => {
-                mentors::withdraw_again(edit, &ProposedMentor { folio, person })
+                // One that has become a part ends by the line that ends it.
+                mentors::withdraw(edit, &ProposedMentor { folio, person }).map(drop)
             }
             &Event::InvitationCancelled { invitation } => invitations::cancel_key(edit, invitation),
             &Event::PersonLocked { person } => people::lock(edit, person).map(drop),
@@ -46,7 +47,7 @@ impl End {
             &Event::CirclesClosed { student, person } => circles::deny(edit, student, person).map(drop),
             &Event::ClassLeft { class, person, role } => classes::leave(edit, class, person, role).map(drop),
             &Event::GuardianUnlinked { student, guardian } => {
-                people::unlink_guardian(edit, student, guardian).map(drop)
+                families::unlink_guardian(edit, student, guardian).map(drop)
             }
             // What a newer version ended is not known here; its line stays in the file for one that knows.
             Event::Unknown { .. } => Ok(()),
@@ -116,7 +117,7 @@ fn leave_groups(
 }
 
 fn remove_kind(edit: &Edit<'_>, person: PersonId, kind: PersonKind) -> Result<(), DirectoryError> {
-    match people::remove_kind(edit, person, kind) {
+    match roster::remove_kind(edit, person, kind) {
         // She had no other one yet: then nobody made her what she was.
         Err(DirectoryError::OnlyKind { .. }) => people::lock(edit, person).map(drop),
         done => done.map(drop),

@@ -13,8 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Ending, Live, Seat};
 use crate::exchange::{RelayError, blocking, now, token_holder};
-use crate::log;
-use crate::news;
+use crate::{log, news};
 
 /// How often the log is looked at for what the command line wrote, and circles for rows whose time is over.
 const LOOK: Duration = Duration::from_millis(500);

@@ -16,7 +16,7 @@ use rusqlite::Transaction;
 use super::App;
 use super::guard::{cbor, refusal, too_often, unavailable};
 use crate::directory::DirectoryError;
-use crate::directory::devices::{self, EnrolError};
+use crate::directory::enrolment::{self, EnrolError};
 use crate::exchange::{Lane, RelayError, blocking};
 
 type From = Option<Extension<ConnectInfo<SocketAddr>>>;
@@ -29,7 +29,7 @@ pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap
     let from = app.behind_proxies(from.map(|Extension(from)| from.0.ip()), &headers);
     // Who shows an invitation that there is guesses nothing; everyone else is counted before any work is done for her.
     let key = frame.invitation;
-    match app.relay.look(move |conn| devices::is_invited(conn, &key)).await {
+    match app.relay.look(move |conn| enrolment::is_invited(conn, &key)).await {
         Ok(true) => {}
         Ok(false) if !app.limits.guessed(from) => return too_often(),
         Ok(false) => return refusal(StatusCode::FORBIDDEN, &EnrolError::Unknown.to_string()),
@@ -40,11 +40,11 @@ pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap
     }
     let relay = app.relay.clone();
     let enrolled = blocking(move || {
-        let proven = match relay.read(|conn| told(devices::prove(conn, frame)))? {
+        let proven = match relay.read(|conn| told(enrolment::prove(conn, frame)))? {
             Ok(proven) => proven,
             Err(refused) => return Ok(Err(refused)),
         };
-        carried_out(&relay, move |tx, now| devices::enrol(tx, now, &proven))
+        carried_out(&relay, move |tx, now| enrolment::enrol(tx, now, &proven))
     });
     answer(enrolled.await)
 }
@@ -76,11 +76,11 @@ pub(super) async fn come_back(
     }
     let relay = app.relay.clone();
     let enrolled = blocking(move || {
-        let proven = match relay.read(|conn| told(devices::prove_chain(conn, frame)))? {
+        let proven = match relay.read(|conn| told(enrolment::prove_chain(conn, frame)))? {
             Ok(proven) => proven,
             Err(refused) => return Ok(Err(refused)),
         };
-        carried_out(&relay, move |tx, now| devices::come_back(tx, now, &proven))
+        carried_out(&relay, move |tx, now| enrolment::re_enrol(tx, now, &proven))
     });
     answer(enrolled.await)
 }

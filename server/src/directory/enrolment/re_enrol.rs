@@ -8,8 +8,11 @@ use fieldfolio_core::sync::wire::{ComeBack, MAX_CHAIN};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
-use super::super::{DirectoryError, invitations, millis, people, school};
-use super::{EnrolError, invitation, is_barred, is_locked, must_have_room, record};
+use super::{EnrolError, invitation, is_barred, is_locked, must_have_room};
+use crate::directory::devices::record;
+use crate::directory::edit::millis;
+use crate::directory::error::DirectoryError;
+use crate::directory::{invitations, people, school};
 use crate::log::{self, Event};
 use crate::visibility;
 
@@ -22,7 +25,7 @@ pub struct ProvenChain {
     token_hash: [u8; 32],
 }
 
-/// Checks the signatures of a device that comes back. Needs no lock; whether it is taken, [`come_back`] decides.
+/// Checks the signatures of a device that comes back. Needs no lock; whether it is taken, [`re_enrol`] decides.
 pub fn prove_chain(conn: &Connection, frame: ComeBack) -> Result<ProvenChain, EnrolError> {
     let Some(own) = frame.chain.last().filter(|_| frame.chain.len() <= MAX_CHAIN).cloned() else {
         return Err(EnrolError::Unknown);
@@ -44,7 +47,7 @@ pub fn prove_chain(conn: &Connection, frame: ComeBack) -> Result<ProvenChain, En
 
 /// Makes a device known again that was enrolled in a log which is lost, with those unknown ones that vouch for it. Each
 /// inviter must be one who may vouch now. What was revoked stays so.
-pub fn come_back(
+pub fn re_enrol(
     tx: &Transaction<'_>,
     now: Timestamp,
     proven: &ProvenChain,
