@@ -4,7 +4,7 @@
 //! whose bytes are on the disk and match their name; only a `Whole` can be published. So nothing exists under a name
 //! that it doesn't match, and a power cut leaves a blob there entirely or not at all.
 //!
-//! The store knows nothing of people: whether somebody may read a blob is decided before [`serve`] is called.
+//! The store knows nothing of people: whether somebody may read a blob is decided before its bytes are sent.
 
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,10 @@ use fieldfolio_core::blob::BlobHash;
 
 mod folder;
 mod part;
-mod serve;
 pub mod suite;
 
 pub use folder::FolderBlobs;
 pub use part::{Part, Whole};
-pub use serve::serve;
 
 /// Where blobs live. A folder for a school; a district may bring an object store. Every call may block, so it belongs
 /// on a thread that may. [`suite::every_store_must`] says what an implementation promises.

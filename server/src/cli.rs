@@ -18,7 +18,8 @@ use crate::config::{Config, ConfigError};
 use crate::database::{self, DatabaseError, Turnstile};
 use crate::directory::invitations::InviteError;
 use crate::directory::{DirectoryError, Edit, OsChance, school};
-use crate::{ends, private, sight};
+use crate::exchange::revocations;
+use crate::{disk, visibility};
 
 mod activity;
 mod blobs;
@@ -141,16 +142,16 @@ pub enum CliError {
     Wrong(String),
     /// No backup was made.
     #[error(transparent)]
-    Backup(#[from] crate::backup::BackupError),
+    Backup(#[from] crate::upkeep::backup::BackupError),
     /// It was not restored.
     #[error(transparent)]
-    Restore(#[from] crate::restore::RestoreError),
+    Restore(#[from] crate::upkeep::restore::RestoreError),
     /// It has ended, and that could not be written down beside the database.
     #[error(transparent)]
-    Ends(#[from] ends::EndsError),
+    Ends(#[from] revocations::EndsError),
     /// Media could not be looked after.
     #[error(transparent)]
-    Keep(#[from] crate::keep::KeepError),
+    Keep(#[from] crate::upkeep::nightly::KeepError),
     /// The relay stopped.
     #[error("the relay stopped: {0}")]
     Relay(Box<dyn std::error::Error>),
@@ -201,7 +202,7 @@ impl Desk<'_> {
         let tx = database::begin(&mut conn)?;
         let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
         tx.commit()?;
-        ends::note(&mut conn, &ends::file(&self.folder, &self.config()?))?;
+        revocations::note(&mut conn, &revocations::file(&self.folder, &self.config()?))?;
         drop(inside);
         self.refresh(&mut conn)?;
         Ok(done)
@@ -211,15 +212,15 @@ impl Desk<'_> {
     /// so that nobody waits for it; with none, it is done here.
     fn refresh(&self, conn: &mut Connection) -> Result<(), CliError> {
         let asked = Instant::now();
-        while sight::is_waited_for(conn)? {
+        while visibility::is_waited_for(conn)? {
             // One that only reads would leave it for ever.
-            if asked.elapsed() < PATIENCE && crate::serve::is_served(&self.folder) {
+            if asked.elapsed() < PATIENCE && crate::http::serve::is_served(&self.folder) {
                 std::thread::sleep(A_LITTLE);
                 continue;
             }
             let _inside = Turnstile::enter(&self.folder).ok();
             let tx = database::begin(conn)?;
-            sight::refresh_some(&tx, self.now)?;
+            visibility::refresh_some(&tx, self.now)?;
             tx.commit()?;
         }
         Ok(())
@@ -232,7 +233,7 @@ impl Desk<'_> {
 
 /// The program: the process's own arguments, clock and randomness.
 pub fn run() -> ExitCode {
-    private::only_mine();
+    disk::only_mine();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX));
     match run_with(std::env::args_os(), now, &mut OsChance) {
@@ -274,7 +275,7 @@ pub fn run_with(
         Command::Init { name } => init(&name, &mut desk)?,
         Command::Serve => {
             let config = desk.config()?;
-            crate::serve(&desk.folder, config).map_err(CliError::Relay)?;
+            crate::http::serve::serve(&desk.folder, config).map_err(CliError::Relay)?;
             return Ok(String::new());
         }
         Command::Gate { memory, seconds } => {

@@ -12,12 +12,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 const APPLICATION_ID: i64 = 0x4646_726c;
 const SCHEMA: i64 = 6;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
-    include_str!("schema_1.sql"),
-    include_str!("schema_2.sql"),
-    include_str!("schema_3.sql"),
-    include_str!("schema_4.sql"),
-    include_str!("schema_5.sql"),
-    include_str!("schema_6.sql"),
+    include_str!("database/schema_1.sql"),
+    include_str!("database/schema_2.sql"),
+    include_str!("database/schema_3.sql"),
+    include_str!("database/schema_4.sql"),
+    include_str!("database/schema_5.sql"),
+    include_str!("database/schema_6.sql"),
 ];
 
 /// The database can't be used. Nothing was changed.

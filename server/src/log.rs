@@ -7,7 +7,11 @@ use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
+pub mod changes;
+pub mod class_role;
+pub mod epochs;
 pub mod event;
+pub(crate) mod hex;
 pub mod kind;
 
 pub use event::Event;

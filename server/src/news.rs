@@ -11,24 +11,18 @@ mod render;
 pub use audit::audit;
 pub(crate) use render::acts;
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::document::SignedChange;
-use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId};
-use fieldfolio_core::model::entry::Head;
+use fieldfolio_core::ids::{DocumentId, PersonId};
 use fieldfolio_core::model::role::Class;
-use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::wire::{Cursor, Envelope, Fill, News, PROTOCOL, Pack, Record, Response, ToFill};
+use fieldfolio_core::sync::wire::{Cursor, Envelope, Fill, PROTOCOL, Pack, Record, Response, ToFill};
 use fieldfolio_core::time::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::fork::{self, Standing};
-use crate::sight;
-use crate::snapshots::{self, Raws};
-use crate::{database, log};
+use crate::log::changes::{self, Opened};
+use crate::log::epochs::{self, Standing};
+use crate::{log, visibility};
 
 /// Rows of one stream in one response.
 const PAGE: usize = 1_000;
@@ -44,7 +38,7 @@ pub fn read(
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
     let head = log::head(conn)?;
-    let forked_at = match fork::standing(conn, cursor, head)? {
+    let forked_at = match epochs::standing(conn, cursor, head)? {
         Standing::Here => None,
         Standing::Lost(at) => Some(at),
         // Whoever exchanges has begun a new epoch before it reads.
@@ -53,15 +47,15 @@ pub fn read(
     if let Some(at) = forked_at {
         return Ok(Response {
             version: PROTOCOL,
-            cursor: fork::cursor_at(conn, at.min(cursor.n))?,
+            cursor: epochs::cursor_at(conn, at.min(cursor.n))?,
             start_over: true,
             forked_at,
             ..Response::default()
         });
     }
-    let Some(row) = sight::person_row(conn, person)? else { return Ok(Response::default()) };
+    let Some(row) = visibility::person_row(conn, person)? else { return Ok(Response::default()) };
     let mut response = Response { version: PROTOCOL, ..Response::default() };
-    if sight::is_narrowed(conn, row)? {
+    if visibility::is_narrowed(conn, row)? {
         // What she may see is still being worked out: she asks again.
         return Ok(Response { cursor, more: true, ..response });
     }
@@ -117,7 +111,7 @@ pub fn read(
         response.packs.push(pack(conn, row, document, after, &mut room)?);
     }
     all_packed &= response.packs.iter().all(|pack| pack.whole);
-    response.cursor = Cursor { part, ..fork::cursor_at(conn, bound)? };
+    response.cursor = Cursor { part, ..epochs::cursor_at(conn, bound)? };
     response.more = bound < head || !all_packed;
     Ok(response)
 }
@@ -230,11 +224,6 @@ fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Re
         .collect()
 }
 
-fn document_id(column: usize, bytes: &[u8]) -> rusqlite::Result<DocumentId> {
-    DocumentId::from_bytes(bytes)
-        .ok_or_else(|| database::unreadable(column, Type::Blob, "the id of a document"))
-}
-
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
     let id: Vec<u8> = row.get(0)?;
     Ok(ChangedSight {
@@ -275,52 +264,6 @@ fn limit() -> i64 {
     i64::try_from(PAGE).unwrap_or(i64::MAX)
 }
 
-const CHANGE: &str =
-    "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.document
-     from change c join document d on d.row = c.document";
-
-/// Saved forms that were opened, by their documents.
-#[derive(Default)]
-struct Opened(BTreeMap<i64, Raws>);
-
-impl Opened {
-    /// The change of this number.
-    fn change(&mut self, conn: &Connection, n: u64) -> rusqlite::Result<Option<News>> {
-        conn.prepare_cached(&format!("{CHANGE} where c.n = ?1"))?
-            .query_row([n.cast_signed()], |row| change_row(conn, row, self))
-            .optional()
-    }
-}
-
-fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite::Result<News> {
-    let hash = Head(row.get(5)?);
-    let raw = snapshots::whole(conn, row.get(9)?, hash, row.get(7)?, &mut opened.0)?;
-    let (id, blobs): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(6)?);
-    Ok(News {
-        n: row.get::<_, i64>(0)?.cast_unsigned(),
-        change: SignedChange {
-            document: document_id(1, &id)?,
-            device: DeviceId::from_bytes(row.get(2)?),
-            actor: row.get(3)?,
-            seq: row.get::<_, i64>(4)?.cast_unsigned(),
-            hash,
-            blobs: blobs
-                .chunks_exact(32)
-                .filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest))
-                .collect(),
-            raw,
-            signature: Signature::from_bytes(row.get(8)?),
-        },
-    })
-}
-
-/// Every change of a document, in the order of the log.
-pub fn changes_of(conn: &Connection, document: i64) -> rusqlite::Result<Vec<News>> {
-    let mut query = conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 order by c.n"))?;
-    let mut opened = Opened::default();
-    query.query_map([document], |row| change_row(conn, row, &mut opened))?.collect()
-}
-
 /// The changes of one document after a number, as of now. An id that the asker may not see gives an empty, whole pack:
 /// the same as one that does not exist.
 fn pack(
@@ -340,19 +283,15 @@ fn pack(
         .optional()?;
     *room = room.saturating_sub(ANNOUNCEMENT);
     let Some(seen) = seen else { return Ok(pack) };
-    let mut query =
-        conn.prepare_cached(&format!("{CHANGE} where c.document = ?1 and c.n > ?2 order by c.n"))?;
-    let mut rows = query.query((seen, after.cast_signed()))?;
-    let mut opened = Opened::default();
-    while let Some(row) = rows.next()? {
-        let next = change_row(conn, row, &mut opened)?;
+    changes::after(conn, seen, after, &mut |next| {
         if next.most_bytes() > *room {
             pack.whole = false;
             *room = 0;
-            break;
+            return ControlFlow::Break(());
         }
         *room -= next.most_bytes();
         pack.changes.push(next);
-    }
+        ControlFlow::Continue(())
+    })?;
     Ok(pack)
 }

@@ -23,7 +23,7 @@ use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobError, BlobStore};
-use crate::directory::school::make_folder;
+use crate::disk::make_folder;
 
 mod answer;
 mod asked;
@@ -37,9 +37,10 @@ mod id;
 mod janitor;
 mod join;
 mod metadata;
+pub(crate) mod policy;
 mod receive;
-mod room;
 mod rows;
+mod storage_space;
 mod turns;
 
 pub use asked::readable;

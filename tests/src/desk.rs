@@ -8,7 +8,7 @@ use fieldfolio_core::ids::Chance;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Request};
 use fieldfolio_server::database;
-use fieldfolio_server::relay::{self, OneConnection};
+use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::driver::now;
@@ -49,11 +49,11 @@ impl Desk {
             let answer = match ask.exchange() {
                 Some(body) => {
                     let token = device.identity().token;
-                    let asker = relay::token_holder(&self.conn, &token, relay::now())?
+                    let asker = exchange::token_holder(&self.conn, &token, exchange::now())?
                         .ok_or("nobody holds the token")?;
                     let request = Request::from_bytes(body)?;
                     let response =
-                        relay::exchange(&OneConnection::new(&mut self.conn, clock)?, asker, request)?;
+                        exchange::exchange(&OneConnection::new(&mut self.conn, clock)?, asker, request)?;
                     Ok(HttpAnswer { status: 200, body: wire::to_bytes(&response), ..HttpAnswer::default() })
                 }
                 None => Err(Failure::Unreachable),

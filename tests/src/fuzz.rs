@@ -22,7 +22,7 @@ use fieldfolio_core::sync::relay::TrialRoom;
 use fieldfolio_core::sync::wire::{self, Cursor, Envelope, Item, Live, Request, Response, Verdict};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::directory::{Edit, frameworks as imported};
-use fieldfolio_server::ends::{self, End};
+use fieldfolio_server::exchange::revocations::{self, End};
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::{database, uploads};
 use minicbor::{Decode, Encode};
@@ -255,6 +255,6 @@ pub fn ended(bytes: &[u8]) {
     SCHOOL.with_borrow_mut(|school| {
         let now = school.now;
         let tx = database::begin(&mut school.conn).expect("the relay's database opens");
-        ends::apply(&tx, now, &ends).expect("a line that ends nothing is passed over");
+        revocations::apply(&tx, now, &ends).expect("a line that ends nothing is passed over");
     });
 }

@@ -8,7 +8,7 @@ use fieldfolio_core::signing::{SecretKey, Signature, device_message, invitation_
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{ComeBack, Cursor, Item, Request, Response};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::relay::{self, OneConnection};
+use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::sim::{School, Trouble};
@@ -86,9 +86,9 @@ pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Resp
 pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, Trouble> {
     school.tick();
     let asker =
-        relay::token_holder(&school.conn, &me.token, school.now)?.ok_or("the token is not accepted")?;
+        exchange::token_holder(&school.conn, &me.token, school.now)?.ok_or("the token is not accepted")?;
     let request = Request::of(cursor, Vec::new());
-    Ok(relay::exchange(&school.relay(), asker, request)?)
+    Ok(exchange::exchange(&school.relay(), asker, request)?)
 }
 
 /// The same, to a relay's database.
@@ -98,7 +98,8 @@ pub fn send_to(
     items: Vec<Item>,
     now: fieldfolio_core::time::Timestamp,
 ) -> Result<Response, Trouble> {
-    let asker = relay::token_holder(conn, &me.token, relay::now())?.ok_or("the token is not accepted")?;
+    let asker =
+        exchange::token_holder(conn, &me.token, exchange::now())?.ok_or("the token is not accepted")?;
     let request = Request::of(Cursor::default(), items);
-    Ok(relay::exchange(&OneConnection::new(conn, now)?, asker, request)?)
+    Ok(exchange::exchange(&OneConnection::new(conn, now)?, asker, request)?)
 }

@@ -21,7 +21,7 @@ use fieldfolio_core::sync::wire::{self, Enrolled, Request};
 use fieldfolio_core::time::{Timestamp, WorkDate};
 use fieldfolio_server::database;
 use fieldfolio_server::directory::{self, Edit};
-use fieldfolio_server::relay::{self, OneConnection};
+use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::sample::Sample;
@@ -45,7 +45,7 @@ pub struct School {
     /// What really happened on it.
     pub happened: Happened,
     /// What the relay's file of ends holds.
-    ends: Vec<fieldfolio_server::ends::End>,
+    ends: Vec<fieldfolio_server::exchange::revocations::End>,
 }
 
 impl std::ops::Deref for School {
@@ -283,8 +283,8 @@ impl School {
         let enrolment = Enrolment::begin(&folder, link, now, &mut self.chance)?;
         let request = enrolment.request();
         let record = self.edit(|edit| {
-            let proven = directory::devices::prove(edit.tx, request)?;
-            directory::devices::enrol(edit.tx, edit.now, &proven)
+            let proven = directory::enrolment::prove(edit.tx, request)?;
+            directory::enrolment::enrol(edit.tx, edit.now, &proven)
         });
         let device = enrolment.finish(Enrolled { record })?;
         self.devices.insert(name.to_owned(), SimDevice::new(device, folder));
@@ -356,7 +356,9 @@ impl School {
     /// Puts the relay back to its backup: what came since is gone from it.
     pub fn restore_backup(&mut self) {
         let relay = self.folder.path().join("relay");
-        self.ends.extend(fieldfolio_server::ends::since(&self.conn, 0).expect("what ended is in the log"));
+        self.ends.extend(
+            fieldfolio_server::exchange::revocations::since(&self.conn, 0).expect("what ended is in the log"),
+        );
         self.conn = Connection::open_in_memory().expect("memory is a database");
         for left in ["relay.db-wal", "relay.db-shm"] {
             // A clean close has removed them already.
@@ -366,8 +368,9 @@ impl School {
             .expect("a backup can be copied");
         self.conn = database::open(&relay).expect("a backup opens");
         let tx = database::begin(&mut self.conn).expect("the relay's database opens");
-        fieldfolio_server::fork::take_over(&tx, self.now).expect("a copy takes over");
-        fieldfolio_server::ends::apply(&tx, self.now, &self.ends).expect("what ended ends again");
+        fieldfolio_server::log::epochs::take_over(&tx, self.now).expect("a copy takes over");
+        fieldfolio_server::exchange::revocations::apply(&tx, self.now, &self.ends)
+            .expect("what ended ends again");
         tx.commit().expect("that is kept");
     }
 
@@ -377,7 +380,7 @@ impl School {
         self.keep_backup();
         let copy = Connection::open(self.folder.path().join("backup.db")).expect("a copy opens");
         let head = fieldfolio_server::log::head(&copy).expect("a log");
-        fieldfolio_server::fork::mark_copy(&copy, head).expect("a copy can be marked");
+        fieldfolio_server::log::epochs::mark_copy(&copy, head).expect("a copy can be marked");
     }
 
     /// A copy of a device's folder as it is now, as a phone's backup makes it.
@@ -449,7 +452,7 @@ impl School {
     /// A teacher lets through what is held back of a document. Whether that was done.
     pub fn release(&mut self, by: &str, document: fieldfolio_core::ids::DocumentId) -> bool {
         let by = self.person(by);
-        relay::release(&self.relay(), by, document).expect("the relay works")
+        exchange::release(&self.relay(), by, document).expect("the relay works")
     }
 
     /// Damages the stored bytes of one document on one device, as a failing disk would.
@@ -526,8 +529,8 @@ impl School {
         if ask.url.ends_with("/v1/come-back") {
             let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
             let tx = database::begin(&mut self.conn)?;
-            let back = directory::devices::prove_chain(&tx, frame)
-                .and_then(|proven| directory::devices::come_back(&tx, self.now, &proven));
+            let back = directory::enrolment::prove_chain(&tx, frame)
+                .and_then(|proven| directory::enrolment::re_enrol(&tx, self.now, &proven));
             let status = if back.is_ok() { 200 } else { 403 };
             if back.is_ok() {
                 tx.commit()?;
@@ -579,14 +582,14 @@ impl School {
     }
 
     fn relay_answers(&mut self, token: &[u8], body: &[u8]) -> Result<HttpAnswer, Trouble> {
-        let Some(asker) = relay::token_holder(&self.conn, token, self.now)? else {
+        let Some(asker) = exchange::token_holder(&self.conn, token, self.now)? else {
             return Ok(HttpAnswer { status: 401, ..HttpAnswer::default() });
         };
         let Ok(request) = Request::from_bytes(body) else {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
         };
         let (items, inflates) = (request.items.clone(), request.inflates);
-        let response = relay::exchange(&self.relay(), asker, request)?;
+        let response = exchange::exchange(&self.relay(), asker, request)?;
         self.happened.differed += u64::from(response.differs || response.again);
         for (item, verdict) in items.iter().zip(&response.verdicts) {
             let is_old = matches!(item, wire::Item::OldAct(..) | wire::Item::OldChange(..));

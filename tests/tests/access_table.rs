@@ -10,7 +10,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::store::log;
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_server::directory::circles::{self, Grant};
-use fieldfolio_server::directory::{people, projects};
+use fieldfolio_server::directory::{projects, roster};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
@@ -57,7 +57,7 @@ impl Stage {
             ("guardian-2", PersonKind::Guardian, Role::Guardian, false),
         ]) {
             let mut chance = SeededChance::new(number);
-            let id = stage.school.edit(|edit| people::add(edit, name, &[kind], &mut chance));
+            let id = stage.school.edit(|edit| roster::add(edit, name, &[kind], &mut chance));
             stage.people.insert(name.to_owned(), id);
             stage.grant(name, role, may_write);
         }

@@ -88,7 +88,7 @@ fn a_part_that_ended_stays_ended_when_the_relays_clock_goes_back() {
     let (folio, lea) = (school.folio("mina/community-garden"), school.person("lea"));
     // A parent, too: her phone is known however long her part is over.
     let guardian = fieldfolio_core::model::directory::PersonKind::Guardian;
-    school.edit(|edit| fieldfolio_server::directory::people::add_kind(edit, lea, guardian));
+    school.edit(|edit| fieldfolio_server::directory::roster::add_kind(edit, lea, guardian));
     let end = school.now.plus_millis(10 * MINUTE);
     school.edit(|edit| {
         circles::end(edit, folio, lea, Role::Mentor)?;

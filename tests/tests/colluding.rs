@@ -9,8 +9,8 @@ use fieldfolio_core::document::{NewChange, ParsedChange, Sheet, contained};
 use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::sync::relay::Ledger;
-use fieldfolio_server::ledger::SqliteLedger;
-use fieldfolio_server::{database, directory, relay};
+use fieldfolio_server::exchange::ledger::SqliteLedger;
+use fieldfolio_server::{database, directory, exchange};
 use fieldfolio_tests::hostile::{Kind, broken};
 use fieldfolio_tests::processes::memory;
 use fieldfolio_tests::raw;
@@ -99,7 +99,7 @@ fn what_a_stolen_device_signs_for_a_lying_relay_costs_readers_one_sheet_each() {
 
 /// A hostile change of the document as it is stored; of those that are changed at random, one that gets past a first look.
 fn hostile(school: &School, document: DocumentId, kind: Kind, dice: &mut SeededChance) -> NewChange {
-    let id = relay::school_of(&school.conn).unwrap();
+    let id = exchange::school_of(&school.conn).unwrap();
     let raws: Vec<Vec<u8>> = SqliteLedger::reading(&school.conn, id, school.now).stored(document).unwrap();
     let sheet = Sheet::load(raws.iter().map(Vec::as_slice)).unwrap();
     let last = raws.last().map(|raw| {

@@ -26,7 +26,8 @@ use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::wire::{
     self, Cursor, DirectoryCall, Fill, Item, PersonRecord, Record, Request, Response, Verdict,
 };
-use fieldfolio_server::{database, fork, log};
+use fieldfolio_server::log::epochs;
+use fieldfolio_server::{database, log};
 use fieldfolio_tests::driver::{self, OsChance, now};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
@@ -287,7 +288,7 @@ fn documents_and_cursors_of_another_school_tell_nothing() {
     assert!(told.start_over && told.records.is_empty() && told.news.is_empty(), "{told:?}");
     assert_eq!(told, ask(invented, &[]));
     assert_eq!(told, ask(unmarked, &[]));
-    let is_forked = fork::since(&database::open(&here.school.home()).unwrap(), 0).unwrap();
+    let is_forked = epochs::since(&database::open(&here.school.home()).unwrap(), 0).unwrap();
     assert_eq!(is_forked, None, "nobody talks a relay into having gone back");
 }
 
@@ -362,7 +363,7 @@ fn what_was_signed_for_another_school_is_not_taken_here_even_after_a_log_went_ba
         if has_gone_back {
             let mut conn = database::open(&here.school.home()).unwrap();
             let tx = database::begin(&mut conn).unwrap();
-            fork::begin(&tx, now(), 1).unwrap();
+            epochs::begin(&tx, now(), 1).unwrap();
             tx.commit().unwrap();
         }
         let declared = |me: &Identity, dice: &mut SeededChance| {
@@ -434,7 +435,7 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
         if has_gone_back {
             let mut conn = database::open(&here.school.home()).unwrap();
             let tx = database::begin(&mut conn).unwrap();
-            fork::begin(&tx, now(), 1).unwrap();
+            epochs::begin(&tx, now(), 1).unwrap();
             tx.commit().unwrap();
         }
         let before = here.head();

@@ -1,9 +1,12 @@
 //! Dependencies flow one way. Who names whom is read from the sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CORE: [(&str, &[&str]); 10] = [
+/// Each room of a package, and the rooms that it may name.
+type Table = [(&'static str, &'static [&'static str])];
+
+const CORE: &Table = &[
     ("time", &[]),
     ("ids", &["time"]),
     ("blob", &[]),
@@ -14,6 +17,41 @@ const CORE: [(&str, &[&str]); 10] = [
     ("document", &["ids", "time", "blob", "signing", "model"]),
     ("sync", &["ids", "time", "blob", "signing", "model", "access", "document"]),
     ("store", &["ids", "time", "blob", "signing", "model", "access", "document"]),
+];
+
+const SERVER: &Table = &[
+    ("config", &[]),
+    ("disk", &[]),
+    ("database", &[]),
+    ("blobs", &[]),
+    ("gate", &["config"]),
+    ("log", &["database"]),
+    ("visibility", &["log"]),
+    ("directory", &["disk", "database", "log", "visibility"]),
+    ("news", &["database", "log", "visibility", "directory"]),
+    ("exchange", &["config", "database", "gate", "log", "visibility", "directory", "news"]),
+    ("uploads", &["disk", "blobs", "visibility", "directory", "exchange"]),
+    (
+        "upkeep",
+        &["disk", "database", "blobs", "log", "visibility", "directory", "news", "exchange", "uploads"],
+    ),
+    (
+        "http",
+        &[
+            "config",
+            "disk",
+            "database",
+            "blobs",
+            "log",
+            "visibility",
+            "directory",
+            "news",
+            "exchange",
+            "uploads",
+            "upkeep",
+        ],
+    ),
+    ("cli", &["config", "disk", "database", "gate", "visibility", "directory", "exchange", "upkeep", "http"]),
 ];
 
 fn root() -> PathBuf {
@@ -45,43 +83,150 @@ fn code(path: &Path) -> String {
 }
 
 fn module_of(path: &Path, source: &Path) -> String {
-    let inside = path.strip_prefix(source).expect("a file of this crate");
-    let first = inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
+    modules_of(path, source).swap_remove(0)
 }
 
-/// The modules of core that a text names by `crate::…`.
-fn named(code: &str) -> Vec<String> {
-    code.split("crate::")
-        .skip(1)
-        .flat_map(|rest| match rest.strip_prefix('{') {
-            Some(group) => {
-                group.split('}').next().unwrap_or_default().split(',').map(str::to_owned).collect()
+/// The place of a file among the modules of its package.
+fn modules_of(path: &Path, source: &Path) -> Vec<String> {
+    let inside = path.strip_prefix(source).expect("a file of this package").with_extension("");
+    inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// What a text names by `crate::…` and `super::…`, groups written out.
+fn paths(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for root in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(root) {
+            let before = code[..at].chars().next_back();
+            if !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                spell_out(&[], &code[at..], &mut found);
             }
-            None => vec![rest.to_owned()],
-        })
-        .map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
-        .filter(|name: &String| !name.is_empty())
-        .collect()
+        }
+    }
+    found
+}
+
+fn spell_out(before: &[String], text: &str, found: &mut Vec<Vec<String>>) {
+    let text = text.trim_start();
+    if let Some(group) = text.strip_prefix('{') {
+        let (mut depth, mut begin) = (0, 0);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    spell_out(before, &group[begin..at], found);
+                    begin = at + 1;
+                    if c == '}' {
+                        return;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+        return;
+    }
+    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let whole: Vec<String> = before.iter().cloned().chain([name.clone()]).collect();
+    match text[name.len()..].strip_prefix("::") {
+        Some(rest) => spell_out(&whole, rest, found),
+        None => found.push(whole),
+    }
+}
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// Which modules in `room` (none: the package itself) name which others in it, by their own paths or by what the room's
+/// file hands on of theirs.
+fn arrows(source: &Path, room: &[&str]) -> Arrows {
+    let mut texts: BTreeMap<String, Vec<(Vec<String>, String)>> = BTreeMap::new();
+    for path in sources(source) {
+        let at = modules_of(&path, source);
+        if at.len() > room.len() && at.iter().zip(room).all(|(a, b)| a == b) {
+            texts.entry(at[room.len()].clone()).or_default().push((at, code(&path)));
+        }
+    }
+    let mut handed_on = BTreeMap::new();
+    let file = if room.is_empty() { "lib.rs".to_owned() } else { format!("{}.rs", room.join("/")) };
+    for import in code(&source.join(file)).split("use ").skip(1) {
+        let mut found = Vec::new();
+        spell_out(&[], import, &mut found);
+        found.retain(|path| path.len() > 1 && texts.contains_key(&path[0]));
+        handed_on.extend(found.into_iter().map(|path| (path[path.len() - 1].clone(), path[0].clone())));
+    }
+    let mut arrows = Arrows::new();
+    for (module, files) in &texts {
+        let named = arrows.entry(module.clone()).or_default();
+        for (at, code) in files {
+            for path in paths(code) {
+                let mut whole = at.clone();
+                for part in path {
+                    match part.as_str() {
+                        "crate" => whole.clear(),
+                        "super" => drop(whole.pop()),
+                        _ => whole.push(part),
+                    }
+                }
+                let is_inside = whole.len() > room.len() && whole.iter().zip(room).all(|(a, b)| a == b);
+                let Some(name) = whole.get(room.len()).filter(|_| is_inside) else { continue };
+                let name = if texts.contains_key(name) { Some(name) } else { handed_on.get(name) };
+                named.extend(name.filter(|name| *name != module).cloned());
+            }
+        }
+    }
+    arrows
+}
+
+/// Modules that name each other in a ring, if there are any.
+fn circle(arrows: &Arrows) -> Option<Vec<String>> {
+    fn walk(at: &str, arrows: &Arrows, way: &mut Vec<String>, done: &mut BTreeSet<String>) -> bool {
+        if let Some(begin) = way.iter().position(|module| module == at) {
+            way.drain(..begin);
+            return true;
+        }
+        if !done.insert(at.to_owned()) {
+            return false;
+        }
+        way.push(at.to_owned());
+        let found = arrows.get(at).into_iter().flatten().any(|next| walk(next, arrows, way, done));
+        if !found {
+            way.pop();
+        }
+        found
+    }
+    let (mut way, mut done) = (Vec::new(), BTreeSet::new());
+    arrows.keys().any(|module| walk(module, arrows, &mut way, &mut done)).then_some(way)
+}
+
+/// The modules of a package stand in this table and keep to it; only these stand outside.
+fn keeps_to(source: &Path, table: &Table, outside: &[&str]) {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let allowed: Arrows = table.iter().map(|(room, below)| ((*room).to_owned(), owned(below))).collect();
+    assert_eq!(circle(&allowed), None, "the table has a circle");
+    let found = arrows(source, &[]);
+    assert!(found.values().map(BTreeSet::len).sum::<usize>() >= table.len(), "the sources were read");
+    for (room, named) in found.iter().filter(|(room, _)| !outside.contains(&room.as_str())) {
+        let below = allowed.get(room).unwrap_or_else(|| panic!("{room} has no place in the layers"));
+        let above: Vec<_> = named.difference(below).collect();
+        assert!(above.is_empty(), "{room} names {above:?}");
+    }
 }
 
 #[test]
-fn core_modules_name_only_what_lies_below_them() {
-    let allowed: BTreeMap<&str, &[&str]> = CORE.into_iter().collect();
-    let source = root().join("core/src");
-    let mut seen = 0;
-    for path in sources(&source) {
-        let module = module_of(&path, &source);
-        let Some(below) = allowed.get(module.as_str()) else {
-            assert!(["lib", "device"].contains(&module.as_str()), "{module} has no place in the layers");
-            continue;
-        };
-        for name in named(&code(&path)) {
-            seen += 1;
-            assert!(name == module || below.contains(&name.as_str()), "{} names {name}", path.display());
-        }
+fn rooms_name_only_what_lies_below_them() {
+    keeps_to(&root().join("core/src"), CORE, &["lib", "device"]);
+    keeps_to(&root().join("server/src"), SERVER, &["lib", "main"]);
+}
+
+#[test]
+fn no_files_of_a_servers_room_name_each_other_in_a_ring() {
+    let rooms =
+        ["blobs", "directory", "exchange", "gate", "http", "log", "news", "upkeep", "uploads", "visibility"];
+    for room in rooms {
+        let found = arrows(&root().join("server/src"), &[room]);
+        assert!(found.len() > 1, "the sources of {room} were read");
+        assert_eq!(circle(&found), None, "in {room}");
     }
-    assert!(seen > 50, "the sources were read");
 }
 
 #[test]
@@ -119,22 +264,6 @@ fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests(
         let manifest = std::fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
         assert!(!manifest.contains("fieldfolio-server"), "{package} depends on the server");
     }
-}
-
-#[test]
-fn the_log_lies_below_everything_else_of_the_server() {
-    let source = root().join("server/src");
-    let below = ["class_role", "hex", "log"];
-    let files =
-        sources(&source).into_iter().filter(|path| below.contains(&module_of(path, &source).as_str()));
-    let mut seen = 0;
-    for path in files {
-        for name in named(&code(&path)) {
-            seen += 1;
-            assert!(below.contains(&name.as_str()), "{} names {name}", path.display());
-        }
-    }
-    assert!(seen > 4, "the sources were read");
 }
 
 /// The web client: each folder of its sources names only the folders in its row.

@@ -15,7 +15,7 @@ use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message};
 use fieldfolio_core::store::{log, records};
 use fieldfolio_core::sync::wire::{self, PersonRecord, Record, Request, Response};
-use fieldfolio_server::relay;
+use fieldfolio_server::exchange;
 use fieldfolio_tests::sim::School;
 
 #[path = "lying_relay/lies.rs"]
@@ -184,8 +184,8 @@ impl Scene {
         let Body::Bytes(body) = &ask.body else { panic!("no files are in this scene") };
         let request = Request::from_bytes(body).unwrap();
         let token = self.school.device(name).device().identity().token;
-        let asker = relay::token_holder(&self.school.conn, &token, self.school.now).unwrap().unwrap();
-        let truth = relay::exchange(&self.school.relay(), asker, request.clone()).unwrap();
+        let asker = exchange::token_holder(&self.school.conn, &token, self.school.now).unwrap().unwrap();
+        let truth = exchange::exchange(&self.school.relay(), asker, request.clone()).unwrap();
         self.said.push(truth.clone());
         let mut answer =
             Lie { request: &request, response: truth, said: &self.said, dice: &mut self.dice, bytes: None };

@@ -13,7 +13,7 @@ use fieldfolio_core::device::{Body, Device, Enrolment, HttpAnswer};
 use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
-use fieldfolio_server::routes::routes;
+use fieldfolio_server::http::routes::routes;
 use fieldfolio_tests::driver::{OsChance, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::blobs::bytes;
 use super::{Answer, CliError, Desk, to_json};
-use crate::activity::{Counts, lately};
-use crate::directory::{DirectoryError, invitations, people};
+use crate::directory::{DirectoryError, find, invitations, people};
+use crate::http::activity::{Counts, lately};
 use fieldfolio_core::time::Timestamp;
 
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ const MOST: i64 = 20;
 pub(super) fn run(arguments: &ActivityArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
     let conn = desk.open()?;
     let who = match &arguments.person {
-        Some(person) => vec![people::find(&conn, person)?],
+        Some(person) => vec![find::person(&conn, person)?],
         None => busiest(&conn, desk.now)?,
     };
     let all = who.into_iter().map(|id| of(&conn, id, desk.now)).collect::<Result<Vec<_>, _>>()?;

@@ -5,8 +5,8 @@ use fieldfolio_core::blob::BlobHash;
 use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
-use crate::keep::{self, KeepError, Stock, Usage};
-use crate::serve;
+use crate::http::serve;
+use crate::upkeep::nightly::{self, KeepError, Stock, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio blobs --check")]
@@ -63,10 +63,10 @@ struct Found {
 impl Found {
     fn of(stock: &Stock) -> Result<Self, CliError> {
         let read = |error| CliError::from(KeepError::Relay(error));
-        let damaged = stock.relay.read(keep::damaged).map_err(read)?;
+        let damaged = stock.relay.read(nightly::damaged).map_err(read)?;
         Ok(Self {
-            people: stock.relay.read(keep::usage).map_err(read)?,
-            unlinked: stock.relay.read(keep::unlinked).map_err(read)?,
+            people: stock.relay.read(nightly::usage).map_err(read)?,
+            unlinked: stock.relay.read(nightly::unlinked).map_err(read)?,
             orphans: stock.orphans()?.into_iter().collect(),
             missing: stock.missing()?,
             damaged: damaged.into_iter().map(|(hash, _)| hash).collect(),

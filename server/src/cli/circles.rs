@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::directory::circles::{self, Grant};
-use crate::directory::{folios, people};
+use crate::directory::find;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -84,8 +84,8 @@ pub(super) fn run(command: CircleCommand, desk: &mut Desk<'_>) -> Result<Answer,
         }
         CircleCommand::End { folio, person, role } => {
             desk.edit(|edit, _| {
-                let folio = folios::find(edit.tx, &folio)?;
-                Ok(circles::end(edit, folio, people::find(edit.tx, &person)?, role)?)
+                let folio = find::folio(edit.tx, &folio)?;
+                Ok(circles::end(edit, folio, find::person(edit.tx, &person)?, role)?)
             })?;
             list(&folio, desk)
         }
@@ -99,8 +99,8 @@ fn grant(arguments: &GrantArguments, desk: &mut Desk<'_>) -> Result<bool, CliErr
     let expires = for_days.or(arguments.until.map(Timestamp::from_millis));
     desk.edit(|edit, _| {
         let grant = Grant {
-            folio: folios::find(edit.tx, &arguments.folio)?,
-            person: people::find(edit.tx, &arguments.person)?,
+            folio: find::folio(edit.tx, &arguments.folio)?,
+            person: find::person(edit.tx, &arguments.person)?,
             role: arguments.role,
             may_write: arguments.may_write,
             expires,
@@ -111,7 +111,7 @@ fn grant(arguments: &GrantArguments, desk: &mut Desk<'_>) -> Result<bool, CliErr
 
 fn denial(student: &str, person: &str, closed: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     desk.edit(|edit, _| {
-        let (student, person) = (people::find(edit.tx, student)?, people::find(edit.tx, person)?);
+        let (student, person) = (find::person(edit.tx, student)?, find::person(edit.tx, person)?);
         let changed = if closed {
             circles::deny(edit, student, person)?
         } else {
@@ -130,7 +130,7 @@ fn denial(student: &str, person: &str, closed: bool, desk: &mut Desk<'_>) -> Res
 
 fn list(folio: &str, desk: &Desk<'_>) -> Result<Answer, CliError> {
     let conn = desk.open()?;
-    let folio = folios::find(&conn, folio)?;
+    let folio = find::folio(&conn, folio)?;
     let rows = circles::list(&conn, folio, desk.now)?;
     let line = |row: &circles::Row| {
         let voice = if row.may_write { ", may write" } else { "" };

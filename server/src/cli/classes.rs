@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::directory::classes::{self, ClassRole};
-use crate::directory::people;
+use crate::directory::find;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClassCommand {
@@ -59,10 +59,10 @@ pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, 
             Ok(Answer { text: format!("made class {id}"), json: json!({ "id": id, "title": title.trim() }) })
         }
         ClassCommand::Join { class, people: who, role } => desk.edit(|edit, _| {
-            let class = classes::find(edit.tx, &class)?;
+            let class = find::class(edit.tx, &class)?;
             let mut changed = Vec::new();
             for name in &who {
-                let person = people::find(edit.tx, name)?;
+                let person = find::person(edit.tx, name)?;
                 if classes::join(edit, class, person, role)? {
                     changed.push(person);
                 }
@@ -71,11 +71,11 @@ pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, 
             Ok(Answer { text, json: json!({ "class": class, "role": role, "joined": changed }) })
         }),
         ClassCommand::Leave { class, people: who, role } => desk.edit(|edit, _| {
-            let class = classes::find(edit.tx, &class)?;
+            let class = find::class(edit.tx, &class)?;
             let roles = role.map_or_else(|| ClassRole::ALL.to_vec(), |role| vec![role]);
             let mut changed = Vec::new();
             for name in &who {
-                let person = people::find(edit.tx, name)?;
+                let person = find::person(edit.tx, name)?;
                 let mut left = false;
                 for role in &roles {
                     left |= classes::leave(edit, class, person, *role)?;

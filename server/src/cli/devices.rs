@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::directory::devices::Reach;
-use crate::directory::{devices, invitations, people, school};
+use crate::directory::{devices, find, invitations, school};
 
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -37,7 +37,7 @@ pub(super) fn invite(arguments: &InviteArguments, desk: &mut Desk<'_>) -> Result
     let (relay, pin) = (config.public_url(), config.pin()?);
     let root = school::root_key(&desk.folder, &desk.open()?)?;
     let link = desk.edit(|edit, chance| {
-        let person = people::find(edit.tx, &arguments.person)?;
+        let person = find::person(edit.tx, &arguments.person)?;
         Ok(invitations::invite(edit, person, arguments.days * DAY, &root, &relay, chance)?)
     })?;
     let link = InvitationLink { pin, ..link };
@@ -69,7 +69,7 @@ pub(super) fn run_invitation(command: &InvitationCommand, desk: &mut Desk<'_>) -
     match command {
         InvitationCommand::List { person } => {
             let conn = desk.open()?;
-            let person = person.as_deref().map(|person| people::find(&conn, person)).transpose()?;
+            let person = person.as_deref().map(|person| find::person(&conn, person)).transpose()?;
             let all = invitations::open(&conn, person, desk.now)?;
             let lines: Vec<String> = all.iter().map(|one| invitation(one, desk.now)).collect();
             Ok(Answer { text: lines.join("\n"), json: to_json(all) })
@@ -108,7 +108,7 @@ pub(super) fn revoke_what(arguments: &RevokeArguments, desk: &mut Desk<'_>) -> R
     };
     let reach = if arguments.with_vouched { Reach::VouchedFor } else { Reach::Hers };
     let (person, (revoked, left)) = desk.edit(|edit, _| {
-        let person = people::find(edit.tx, who)?;
+        let person = find::person(edit.tx, who)?;
         Ok((person, devices::revoke_all(edit, person, reach)?))
     })?;
     let mut text = format!("revoked {} devices of or by {person}", revoked.len());
@@ -139,7 +139,7 @@ fn revoke(device: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
 pub(super) fn run(command: &DeviceCommand, desk: &Desk<'_>) -> Result<Answer, CliError> {
     let DeviceCommand::List { person } = command;
     let conn = desk.open()?;
-    let all = devices::list(&conn, people::find(&conn, person)?)?;
+    let all = devices::list(&conn, find::person(&conn, person)?)?;
     let lines: Vec<String> = all.iter().map(line).collect();
     Ok(Answer { text: lines.join("\n"), json: to_json(all) })
 }

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
-use crate::directory::frameworks;
+use crate::directory::{find, frameworks};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FrameworkCommand {
@@ -57,7 +57,7 @@ pub(super) fn run(command: FrameworkCommand, desk: &mut Desk<'_>) -> Result<Answ
         }
         FrameworkCommand::Show { framework } => {
             let conn = desk.open()?;
-            let framework = frameworks::framework(&conn, frameworks::find(&conn, &framework)?)?;
+            let framework = frameworks::framework(&conn, find::framework(&conn, &framework)?)?;
             let mut text = format!("{}, edition {}\n", framework.title, framework.version);
             for outcome in &framework.outcomes {
                 writeln!(text, "{}  {}  {}", outcome.id, outcome.code, outcome.statement)

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::blobs::bytes;
 use super::{Answer, CliError, Desk, to_json};
-use crate::directory::{invitations, people};
+use crate::directory::{families, find, invitations, people, roster};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PersonCommand {
@@ -100,13 +100,13 @@ fn kind(text: &str) -> Result<PersonKind, String> {
 pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     match command {
         PersonCommand::Add { name, kind } => {
-            let id = desk.edit(|edit, chance| Ok(people::add(edit, &name, &kind, chance)?))?;
+            let id = desk.edit(|edit, chance| Ok(roster::add(edit, &name, &kind, chance)?))?;
             person(desk, id, "added")
         }
         PersonCommand::List { kind } => list(kind, desk),
         PersonCommand::Rename { person: who, name } => {
             let id = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
+                let id = find::person(edit.tx, &who)?;
                 people::rename(edit, id, &name)?;
                 Ok(id)
             })?;
@@ -114,22 +114,22 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
         }
         PersonCommand::AddKind { person: who, kind } => {
             let id = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
-                people::add_kind(edit, id, kind)?;
+                let id = find::person(edit.tx, &who)?;
+                roster::add_kind(edit, id, kind)?;
                 Ok(id)
             })?;
             person(desk, id, "now")
         }
         PersonCommand::RemoveKind { person: who, kind } => {
             let (id, done) = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
-                Ok((id, people::remove_kind(edit, id, kind)?))
+                let id = find::person(edit.tx, &who)?;
+                Ok((id, roster::remove_kind(edit, id, kind)?))
             })?;
             person(desk, id, if done { "now" } else { "was none:" })
         }
         PersonCommand::Lock { person: who } => {
             let (id, cancelled, done) = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
+                let id = find::person(edit.tx, &who)?;
                 let done = people::lock(edit, id)?;
                 Ok((id, invitations::cancel_of(edit, id)?, done))
             })?;
@@ -141,7 +141,7 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
         }
         PersonCommand::Unlock { person: who } => {
             let (id, done) = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
+                let id = find::person(edit.tx, &who)?;
                 Ok((id, people::unlock(edit, id)?))
             })?;
             let text = format!("{id} {}", if done { "may come in again" } else { "is not locked" });
@@ -150,7 +150,7 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
         PersonCommand::Limit { person: who, files, records } => {
             let limits = people::Limits { files, records };
             let id = desk.edit(|edit, _| {
-                let id = people::find(edit.tx, &who)?;
+                let id = find::person(edit.tx, &who)?;
                 people::limit(edit, id, limits)?;
                 Ok(id)
             })?;
@@ -159,14 +159,14 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
             Ok(Answer { text, json: json!({ "person": id, "limits": limits }) })
         }
         PersonCommand::Guardian { student, guardian, end } => desk.edit(|edit, _| {
-            let (student, guardian) = (people::find(edit.tx, &student)?, people::find(edit.tx, &guardian)?);
+            let (student, guardian) = (find::person(edit.tx, &student)?, find::person(edit.tx, &guardian)?);
             let text = if end {
-                match people::unlink_guardian(edit, student, guardian)? {
+                match families::unlink_guardian(edit, student, guardian)? {
                     true => "no longer her guardian",
                     false => "was not her guardian",
                 }
             } else {
-                people::link_guardian(edit, student, guardian)?;
+                families::link_guardian(edit, student, guardian)?;
                 "her guardian"
             };
             let json = json!({ "student": student, "guardian": guardian, "linked": !end });

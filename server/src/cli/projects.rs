@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::directory::projects::{self, Draft};
-use crate::directory::{classes, folios, frameworks, people};
+use crate::directory::{find, folios};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProjectCommand {
@@ -70,10 +70,10 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
         ProjectCommand::Add { title, class, brief, framework, outcome } => {
             let id = desk.edit(|edit, chance| {
                 let draft = Draft {
-                    class: classes::find(edit.tx, &class)?,
+                    class: find::class(edit.tx, &class)?,
                     title: &title,
                     brief: &brief,
-                    framework: framework.map(|text| frameworks::find(edit.tx, &text)).transpose()?,
+                    framework: framework.map(|text| find::framework(edit.tx, &text)).transpose()?,
                     outcomes: &outcome,
                 };
                 Ok(projects::add(edit, &draft, chance)?)
@@ -91,10 +91,10 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
         }
         ProjectCommand::Group { project, students, name, end: _ } => {
             let id = desk.edit(|edit, _| {
-                let project = projects::find(edit.tx, &project)?;
+                let project = find::project(edit.tx, &project)?;
                 let mut who = Vec::new();
                 for student in &students {
-                    who.push(people::find(edit.tx, student)?);
+                    who.push(find::person(edit.tx, student)?);
                 }
                 projects::group(edit, project, name.as_deref(), &who)?;
                 Ok(project)
@@ -119,8 +119,8 @@ fn described(conn: &Connection, id: ProjectId) -> Result<Value, CliError> {
 pub(super) fn run_folio(command: &FolioCommand, desk: &Desk<'_>) -> Result<Answer, CliError> {
     let FolioCommand::List { student, project } = command;
     let conn = desk.open()?;
-    let student = student.as_deref().map(|text| people::find(&conn, text)).transpose()?;
-    let project = project.as_deref().map(|text| projects::find(&conn, text)).transpose()?;
+    let student = student.as_deref().map(|text| find::person(&conn, text)).transpose()?;
+    let project = project.as_deref().map(|text| find::project(&conn, text)).transpose()?;
     let mut all = folios::list(&conn)?;
     all.retain(|folio| {
         student.is_none_or(|student| folio.student == student)

@@ -18,7 +18,7 @@ use super::{Answer, CliError, Desk, to_json};
 use crate::directory::circles::{self, Grant};
 use crate::directory::classes::{self, ClassRole};
 use crate::directory::projects::{self, Draft};
-use crate::directory::{Edit, folios, frameworks, invitations, people, school};
+use crate::directory::{Edit, families, find, folios, frameworks, invitations, roster, school};
 
 const PEOPLE: [(&str, PersonKind); 8] = [
     ("Mina", PersonKind::Student),
@@ -70,7 +70,7 @@ pub(super) fn make(invite: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError
 fn fill(edit: &Edit<'_>, chance: &mut dyn Chance) -> Result<Made, CliError> {
     let mut made = Made::default();
     for (name, kind) in PEOPLE {
-        let id = people::add(edit, &format!("{name} Sample"), &[kind], &mut *chance)?;
+        let id = roster::add(edit, &format!("{name} Sample"), &[kind], &mut *chance)?;
         made.people.insert(slug(name), id);
     }
     let framework = frameworks::import(edit, super::competencies::JSON, &mut *chance)?;
@@ -99,10 +99,10 @@ fn fill(edit: &Edit<'_>, chance: &mut dyn Chance) -> Result<Made, CliError> {
         made.projects.insert(slug(unit.project), to_json(project));
     }
     let (mina, otto) = (made.people["mina"], made.people["otto"]);
-    people::link_guardian(edit, mina, made.people["hana"])?;
-    let garden = projects::find(edit.tx, "Community garden")?;
+    families::link_guardian(edit, mina, made.people["hana"])?;
+    let garden = find::project(edit.tx, "Community garden")?;
     projects::group(edit, garden, Some("Bed 1"), &[mina, otto])?;
-    let folio = folios::find(edit.tx, &format!("{mina}/{garden}"))?;
+    let folio = find::folio(edit.tx, &format!("{mina}/{garden}"))?;
     let mentor =
         Grant { folio, person: made.people["lea"], role: Role::Mentor, may_write: false, expires: None };
     circles::grant(edit, &mentor)?;

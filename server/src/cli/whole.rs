@@ -7,8 +7,11 @@ use serde_json::json;
 
 use super::blobs::{bytes, files};
 use super::{Answer, CliError, Desk, to_json};
-use crate::restore::WithoutEnds;
-use crate::{backup, ends, erasure, restore, serve, verify};
+use crate::directory::erasure;
+use crate::exchange::revocations;
+use crate::http::serve;
+use crate::upkeep::restore::WithoutEnds;
+use crate::upkeep::{backup, restore, verify};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio backup /mnt/stick/school\n\n\
@@ -54,10 +57,10 @@ pub(super) struct RestoreArguments {
 }
 
 pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    crate::directory::school::make_folder(&desk.folder)
+    crate::disk::make_folder(&desk.folder)
         .map_err(|error| CliError::Argument(format!("{}: {error}", desk.folder.display())))?;
     let _only_one = serve::only_one(&desk.folder).map_err(CliError::Relay)?;
-    let ends_file = ends::file(&desk.folder, &desk.config()?);
+    let ends_file = revocations::file(&desk.folder, &desk.config()?);
     let Some(from) = &arguments.from else {
         restore::accept_without_ends(&desk.folder, desk.now)?;
         let text =

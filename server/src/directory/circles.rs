@@ -10,9 +10,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
 use super::derivation::GRANTED;
-use super::{DirectoryError, Edit, folios, millis, moment, people};
+use super::edit::{Edit, millis, moment};
+use super::error::DirectoryError;
+use super::{folios, people};
 use crate::log::{self, Event};
-use crate::{database, sight};
+use crate::{database, visibility};
 
 /// A part in a circle, to be granted.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +102,7 @@ pub fn grant(edit: &Edit<'_>, grant: &Grant) -> Result<bool, DirectoryError> {
             n.cast_signed(),
         ),
     )?;
-    sight::folio_changed(edit.tx, grant.folio, n)?;
+    visibility::folio_changed(edit.tx, grant.folio, n)?;
     Ok(true)
 }
 
@@ -147,7 +149,7 @@ pub fn narrow(edit: &Edit<'_>, most: &Grant) -> Result<(), DirectoryError> {
     if changed > 0 {
         let Grant { folio, person, role, .. } = *most;
         let n = edit.event(&Event::PartNarrowed { folio, person, role })?;
-        sight::folio_changed(edit.tx, most.folio, n)?;
+        visibility::folio_changed(edit.tx, most.folio, n)?;
     }
     Ok(())
 }
@@ -159,7 +161,7 @@ pub fn end(edit: &Edit<'_>, folio: FolioId, person: PersonId, role: Role) -> Res
     let n = edit.event(&Event::PartEnded { folio, person, role })?;
     match end_granted(edit.tx, folio, row, role, n)? {
         0 => Err(DirectoryError::NoSuchRow),
-        _ => Ok(sight::folio_changed(edit.tx, folio, n)?),
+        _ => Ok(visibility::folio_changed(edit.tx, folio, n)?),
     }
 }
 
@@ -223,7 +225,7 @@ fn denial(
     }
     let n = edit.event(event)?;
     for (folio, _) in folios::of_student(edit.tx, row)? {
-        sight::folio_changed(edit.tx, folio, n)?;
+        visibility::folio_changed(edit.tx, folio, n)?;
     }
     Ok(true)
 }
@@ -282,7 +284,7 @@ pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usiz
             .execute((row, n.cast_signed()))?;
     }
     for folio in folios {
-        sight::folio_changed(tx, folio, n)?;
+        visibility::folio_changed(tx, folio, n)?;
     }
     Ok(due.len())
 }

@@ -5,12 +5,14 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
-use super::names::{pick, words};
-use super::{DirectoryError, Edit, derive, folios, millis, moment, people};
+use super::edit::{Edit, millis, moment};
+use super::error::DirectoryError;
+use super::words::words;
+use super::{derivation, folios, people};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
-pub use crate::class_role::ClassRole;
+pub use crate::log::class_role::ClassRole;
 
 /// A class with everyone who is, or was, in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,15 +108,15 @@ fn members_changed(
     let n = edit.event(event)?;
     match role {
         ClassRole::Student => {
-            derive(edit.tx, edit.now, person, n)?;
+            derivation::derive(edit.tx, edit.now, person, n)?;
         }
         ClassRole::Teacher | ClassRole::Advisor => {
             for student in student_rows(edit.tx, class)? {
-                derive(edit.tx, edit.now, student, n)?;
+                derivation::derive(edit.tx, edit.now, student, n)?;
             }
         }
     }
-    Ok(sight::classmates_changed(edit.tx, class, person, n)?)
+    Ok(visibility::classmates_changed(edit.tx, class, person, n)?)
 }
 
 /// Lets a teacher leave all that she teaches and advises.
@@ -179,12 +181,7 @@ pub fn list(conn: &Connection) -> Result<Vec<Class>, DirectoryError> {
     Ok(classes)
 }
 
-/// The class with this id or unique title.
-pub fn find(conn: &Connection, text: &str) -> Result<ClassId, DirectoryError> {
-    pick("class", text, titles(conn)?)
-}
-
-fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ClassId, String)>> {
+pub(super) fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ClassId, String)>> {
     conn.prepare_cached("select id, title from class order by title, id")?
         .query_map([], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?)))?
         .collect()

@@ -17,8 +17,9 @@ use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
-use super::{folios, millis};
-use crate::sight;
+use super::edit::millis;
+use super::folios;
+use crate::visibility;
 
 /// How long a former teacher still reads and replies: 30 days, in milliseconds.
 pub const FORMER_TEACHER: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -52,7 +53,7 @@ pub fn derive(tx: &Transaction<'_>, now: Timestamp, student: i64, n: u64) -> rus
     }
     changed.extend(put(tx, wanted, n)?);
     for folio in &changed {
-        sight::folio_changed(tx, *folio, n)?;
+        visibility::folio_changed(tx, *folio, n)?;
     }
     Ok(changed.len())
 }
@@ -73,7 +74,7 @@ pub fn folio_declared(
     let wanted = wanted(tx, now, student, &[(folio, in_project)], &Taught::new())?;
     let people = wanted.len();
     put(tx, wanted, n)?;
-    sight::folio_changed(tx, folio, n)?;
+    visibility::folio_changed(tx, folio, n)?;
     Ok(people * (people + 4))
 }
 

@@ -4,8 +4,8 @@ use fieldfolio_core::ids::{FolioId, PersonId, ProjectId, SchoolId};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::Serialize;
 
-use super::names::{Candidate, pick};
-use super::{DirectoryError, people, projects, school};
+use super::error::DirectoryError;
+use super::school;
 
 /// A folio, with the names a person knows it by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,28 +57,6 @@ pub fn list(conn: &Connection) -> Result<Vec<Folio>, DirectoryError> {
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
-/// The folio with this id, or of STUDENT/PROJECT or STUDENT/home, by ids or unique names.
-pub fn find(conn: &Connection, text: &str) -> Result<FolioId, DirectoryError> {
-    let unknown = || DirectoryError::Unknown { kind: "folio", text: text.chars().take(80).collect() };
-    let Some((student, project)) = text.split_once('/') else {
-        return pick("folio", text, list(conn)?.into_iter().map(|folio| (folio.id, folio.id.to_string())));
-    };
-    let student = people::find(conn, student)?;
-    let project = match project.trim() {
-        "home" => None,
-        title => {
-            // Two classes may have a project of one title: only hers are meant.
-            let hers_ids = projects_of(conn, student)?;
-            let mut hers = projects::titles(conn)?;
-            hers.retain(|project: &Candidate<ProjectId>| hers_ids.contains(&project.id));
-            hers.first().ok_or_else(unknown)?;
-            Some(pick("project", title, hers)?)
-        }
-    };
-    let folio = FolioId::derive(school::id(conn)?, student, project);
-    of(conn, folio)?.map(|_| folio).ok_or_else(unknown)
-}
-
 /// A folio's student (her row) and whether it lies in a project; `None` if there is no such folio.
 pub(crate) fn of(conn: &Connection, folio: FolioId) -> rusqlite::Result<Option<(i64, bool)>> {
     conn.prepare_cached("select student, project is not null from folio where id = ?1")?
@@ -91,14 +69,6 @@ pub(crate) fn of_student(conn: &Connection, student: i64) -> rusqlite::Result<Ve
     conn.prepare_cached("select id, project is not null from folio where student = ?1 order by id")?
         .query_map([student], |row| Ok((FolioId::from_bytes(row.get(0)?), row.get(1)?)))?
         .collect()
-}
-
-fn projects_of(conn: &Connection, student: PersonId) -> Result<Vec<ProjectId>, DirectoryError> {
-    let row = people::row_of(conn, student)?;
-    let mut statement =
-        conn.prepare_cached("select project from folio where student = ?1 and project is not null")?;
-    let projects = statement.query_map([row], |row| row.get(0).map(ProjectId::from_bytes))?;
-    Ok(projects.collect::<Result<_, _>>()?)
 }
 
 /// The folios in a project, with the rows of their students.

@@ -10,10 +10,10 @@ use fieldfolio_core::model::framework::{BadFramework, Framework, Outcome};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
 
-use super::names::pick;
-use super::{DirectoryError, Edit};
+use super::edit::Edit;
+use super::error::DirectoryError;
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -64,7 +64,7 @@ pub fn import(edit: &Edit<'_>, json: &str, chance: &mut dyn Chance) -> Result<Fr
         (framework.id.as_bytes(), body),
     )?;
     let n = edit.event(&Event::FrameworkImported { framework: framework.id, edition: framework.version })?;
-    sight::framework_changed(edit.tx, framework.id, n)?;
+    visibility::framework_changed(edit.tx, framework.id, n)?;
     Ok(framework.id)
 }
 
@@ -164,37 +164,6 @@ pub fn list(conn: &Connection) -> Result<Vec<Framework>, DirectoryError> {
 /// One framework.
 pub fn framework(conn: &Connection, id: FrameworkId) -> Result<Framework, DirectoryError> {
     read(conn, id)?.ok_or_else(|| DirectoryError::Unknown { kind: "framework", text: id.to_string() })
-}
-
-/// The framework with this id or unique title.
-pub fn find(conn: &Connection, text: &str) -> Result<FrameworkId, DirectoryError> {
-    pick("framework", text, list(conn)?.into_iter().map(|framework| (framework.id, framework.title)))
-}
-
-/// The outcomes with these ids or codes, each once.
-pub(crate) fn outcomes(
-    conn: &Connection,
-    from: Option<FrameworkId>,
-    names: &[String],
-) -> Result<Vec<OutcomeId>, DirectoryError> {
-    let Some(from) = from else {
-        return match names {
-            [] => Ok(Vec::new()),
-            [name, ..] => {
-                Err(DirectoryError::Unknown { kind: "framework", text: format!("for outcome {name}") })
-            }
-        };
-    };
-    let framework = framework(conn, from)?;
-    let mut found = Vec::new();
-    for name in names {
-        let all = framework.outcomes.iter().map(|outcome| (outcome.id, outcome.code.clone()));
-        let id = pick("outcome", name, all)?;
-        if !found.contains(&id) {
-            found.push(id);
-        }
-    }
-    Ok(found)
 }
 
 fn read(conn: &Connection, id: FrameworkId) -> Result<Option<Framework>, DirectoryError> {

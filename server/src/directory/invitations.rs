@@ -14,10 +14,11 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde::{Serialize, Serializer};
 
+use super::edit::{Edit, millis, moment};
+use super::error::DirectoryError;
 use super::mentors::{self, Standing, Step};
-use super::{DirectoryError, Edit, millis, moment, people, school};
-use crate::hex;
-use crate::log::{self, Event};
+use super::{people, school};
+use crate::log::{self, Event, hex};
 
 /// How long an invitation may last: 90 days, in milliseconds.
 pub const LONGEST: u64 = 90 * 24 * 60 * 60 * 1000;

@@ -3,134 +3,33 @@
 //! A teacher's word gives the part at once. A student's is a proposal: the mentor's device can be enrolled by it, and
 //! sees nothing until a teacher of the folio confirms.
 
-use fieldfolio_core::ids::{DeviceId, FolioId, PersonId};
+use fieldfolio_core::ids::{FolioId, PersonId};
 use fieldfolio_core::model::directory::{PersonKind, Proposed};
-use fieldfolio_core::model::role::Role;
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::wire::{InviteMentor, ProposedMentor};
+use fieldfolio_core::sync::wire::ProposedMentor;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::asking::{AskError, NOT_HER_TEACHER, asker, is_teacher, must_be_teacher};
-use super::circles::{self, Grant};
-use super::invitations::record_invitation;
-use super::names::words;
-use super::{DirectoryError, Edit, derivation, folios, millis, moment, people};
+use super::edit::{Edit, millis, moment};
+use super::error::DirectoryError;
+use super::{derivation, people};
 use crate::log::Event;
-use crate::sight;
+use crate::visibility;
 
-/// How long a mentor's part may last: a year, in milliseconds.
-pub const LONGEST: u64 = 366 * 24 * 60 * 60 * 1000;
-
-/// Brings a mentor in: with her part by a teacher of the folio, as a proposal by its owner. The same again changes
-/// nothing.
-pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result<(), AskError> {
-    let by = asker(edit)?;
-    let (folio, person) = (frame.folio, frame.invite.person);
-    let Some((student, in_project)) = folios::of(edit.tx, folio)? else {
-        return Err(AskError::Refused(NOT_HER_TEACHER));
-    };
-    let teaches = is_teacher(edit, folio, by)?;
-    if !teaches && student != by {
-        return Err(AskError::Refused(NOT_HER_TEACHER));
-    }
-    if !in_project {
-        return Err(AskError::Refused("a mentor accompanies a project: choose a project's folio, not home"));
-    }
-    let name = words("a mentor's name", &frame.name, 100)?;
-    match of(edit.tx, person)? {
-        Some(there) if there == (folio, by, millis(frame.until), name.clone()) => {
-            return Ok(record_invitation(edit.tx, edit.now, Some(device), &frame.invite)?);
-        }
-        Some(_) => return Err(AskError::Refused("this id is somebody else's: invite her anew")),
-        None if people::row_of(edit.tx, person).is_ok() => {
-            return Err(AskError::Refused("this id is somebody else's: invite her anew"));
-        }
-        None => {}
-    }
-    if frame.until <= edit.now || frame.until > edit.now.plus_millis(LONGEST) {
-        return Err(AskError::Refused(
-            "a mentor's part lasts from now to a year at most: choose another end",
-        ));
-    }
-    if frame.invite.expires > frame.until {
-        return Err(AskError::Refused("an invitation ends with the part it is for: let it end sooner"));
-    }
-    if !teaches && proposals_of(edit.tx, by)? >= budget::PROPOSALS {
-        return Err(AskError::Refused(
-            "you have proposed 20 mentors whom no teacher confirmed: ask a teacher to bring her in",
-        ));
-    }
-    people::add_as(edit, person, &name, &[PersonKind::Mentor])?;
-    let row = people::row_of(edit.tx, person)?;
-    must_have_room(edit, folio, row)?;
-    edit.tx.execute(
-        "insert into mentor (folio, person, brought_by, until, confirmed) values (?1, ?2, ?3, ?4, ?5)",
-        (folio.as_bytes(), row, by, millis(frame.until), teaches),
-    )?;
-    let n = edit.event(&match teaches {
-        true => Event::MentorBrought { folio, person },
-        false => Event::MentorProposed { folio, person },
-    })?;
-    sight::folio_changed(edit.tx, folio, n)?;
-    if teaches {
-        give(edit, folio, person, millis(frame.until))?;
-    }
-    Ok(record_invitation(edit.tx, edit.now, Some(device), &frame.invite)?)
+/// What came of taking a proposal out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Withdrawn {
+    /// It is gone, or there was none.
+    Gone,
+    /// A teacher has confirmed it: it is a part by now, and ends as one.
+    IsPart,
 }
 
-/// A teacher turns a proposal into the part. One that was confirmed before stays as it is.
-pub fn confirm(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
-    must_be_teacher(edit, frame.folio)?;
-    let Some((until, confirmed)) = proposal(edit.tx, frame)? else {
-        return Err(AskError::Refused("nobody proposed her for this folio: sync and look again"));
-    };
-    if confirmed {
-        return Ok(());
-    }
-    if until <= millis(edit.now) {
-        return Err(AskError::Refused("the time she was proposed for is over: invite her anew"));
-    }
-    edit.tx.execute(
-        "update mentor set confirmed = 1
-         where folio = ?1 and person = (select row from person where id = ?2)",
-        (frame.folio.as_bytes(), frame.person.as_bytes()),
-    )?;
-    edit.event(&Event::MentorConfirmed { folio: frame.folio, person: frame.person })?;
-    give(edit, frame.folio, frame.person, until)
-}
-
-/// Mentors whom this person proposed and no teacher confirmed, ever: she is somebody in the directory all the same.
-fn proposals_of(conn: &Connection, by: i64) -> rusqlite::Result<u32> {
-    conn.prepare_cached(
-        "select count(*) from person p where p.named_by = ?1
-         and not exists (select 1 from mentor m where m.person = p.row and m.confirmed)",
-    )?
-    .query_row([by], |row| row.get(0))
-}
-
-/// A teacher declines a proposal. One that is gone already stays so.
-pub fn decline(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
-    must_be_teacher(edit, frame.folio)?;
-    withdraw(edit, frame)
-}
-
-/// Takes a proposal out by what is known of a log that is lost.
-pub(crate) fn withdraw_again(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), DirectoryError> {
-    match withdraw(edit, frame) {
-        Err(AskError::Sqlite(error)) => Err(error.into()),
-        Err(AskError::Directory(error)) => Err(error),
-        // One that has become a part ends by the line that ends it.
-        Ok(()) | Err(AskError::Refused(_) | AskError::UsedUp { .. } | AskError::Invite(_)) => Ok(()),
-    }
-}
-
-fn withdraw(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
+/// Takes a proposal out. One that is gone already stays so.
+pub(crate) fn withdraw(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<Withdrawn, DirectoryError> {
     match proposal(edit.tx, frame)? {
-        None => return Ok(()),
-        Some((_, true)) => {
-            return Err(AskError::Refused("she is a mentor here already: end her part instead"));
-        }
+        None => return Ok(Withdrawn::Gone),
+        Some((_, true)) => return Ok(Withdrawn::IsPart),
         Some((_, false)) => {}
     }
     edit.tx.execute(
@@ -138,17 +37,12 @@ fn withdraw(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
         (frame.folio.as_bytes(), frame.person.as_bytes()),
     )?;
     let n = edit.event(&Event::MentorDeclined { folio: frame.folio, person: frame.person })?;
-    Ok(sight::folio_changed(edit.tx, frame.folio, n)?)
-}
-
-fn give(edit: &Edit<'_>, folio: FolioId, person: PersonId, until: i64) -> Result<(), AskError> {
-    let expires = Some(moment(until));
-    circles::grant(edit, &Grant { folio, person, role: Role::Mentor, may_write: false, expires })?;
-    Ok(())
+    visibility::folio_changed(edit.tx, frame.folio, n)?;
+    Ok(Withdrawn::Gone)
 }
 
 /// Has the folio room for this mentor besides those who are there or proposed?
-pub(super) fn must_have_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> Result<(), AskError> {
+pub(super) fn has_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> rusqlite::Result<bool> {
     let there: u32 = edit.tx.query_row(
         "select count(*) from (
              select person from mentor where folio = ?1 and not confirmed and until > ?3 and person <> ?2
@@ -157,10 +51,7 @@ pub(super) fn must_have_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> Re
         (folio.as_bytes(), person, millis(edit.now)),
         |row| row.get(0),
     )?;
-    match there < budget::MENTORS_OF_A_FOLIO {
-        true => Ok(()),
-        false => Err(AskError::Refused("this folio has 20 mentors and proposals: end or decline one first")),
-    }
+    Ok(there < budget::MENTORS_OF_A_FOLIO)
 }
 
 /// Who is proposed for a folio and not confirmed, while that can still be done.
@@ -264,23 +155,11 @@ pub fn may_begin(conn: &Connection, person: i64, now: Timestamp) -> rusqlite::Re
 }
 
 /// Until when someone is proposed, and whether a teacher confirmed it.
-fn proposal(conn: &Connection, of: &ProposedMentor) -> rusqlite::Result<Option<(i64, bool)>> {
+pub(super) fn proposal(conn: &Connection, of: &ProposedMentor) -> rusqlite::Result<Option<(i64, bool)>> {
     conn.prepare_cached(
         "select until, confirmed from mentor join person on person.row = mentor.person
          where folio = ?1 and person.id = ?2",
     )?
     .query_row((of.folio.as_bytes(), of.person.as_bytes()), |row| Ok((row.get(0)?, row.get(1)?)))
-    .optional()
-}
-
-/// How a mentor was brought in: the folio, by whom, until when, under which name.
-fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Option<(FolioId, i64, i64, String)>> {
-    conn.prepare_cached(
-        "select folio, brought_by, until, name from mentor join person on person.row = mentor.person
-         where person.id = ?1",
-    )?
-    .query_row([person.as_bytes()], |row| {
-        Ok((FolioId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?, row.get(3)?))
-    })
     .optional()
 }

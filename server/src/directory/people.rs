@@ -1,44 +1,14 @@
 //! People: students, teachers, mentors, guardians, administrators, and who is whose guardian.
 
-use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::ids::PersonId;
 use fieldfolio_core::model::directory::{Person, PersonKind, RecordKind};
-use fieldfolio_core::model::role::Role;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::names::{Candidate, Namer, pick, words};
-use super::{DirectoryError, Edit, circles, classes, derive, devices, folios, millis};
+use super::edit::{Edit, millis};
+use super::error::DirectoryError;
+use super::words::words;
 use crate::log::Event;
-use crate::sight;
-
-/// Adds a person. A student gets her home folio at once.
-pub fn add(
-    edit: &Edit<'_>,
-    name: &str,
-    kinds: &[PersonKind],
-    chance: &mut dyn Chance,
-) -> Result<PersonId, DirectoryError> {
-    let id = PersonId::new(edit.now, chance);
-    add_as(edit, id, name, kinds)?;
-    Ok(id)
-}
-
-/// Adds a person under an id that a device made. The id must be free.
-pub(crate) fn add_as(
-    edit: &Edit<'_>,
-    id: PersonId,
-    name: &str,
-    kinds: &[PersonKind],
-) -> Result<(), DirectoryError> {
-    let name = words("a name", name, 200)?;
-    let named_by = edit.by.map(|by| row_of(edit.tx, by)).transpose()?;
-    edit.tx.execute(
-        "insert into person (id, name, kinds, named_by) values (?1, ?2, ?3, ?4)",
-        (id.as_bytes(), &name, bits(kinds), named_by),
-    )?;
-    let row = edit.tx.last_insert_rowid();
-    let n = edit.event(&Event::PersonNamed { person: id })?;
-    settle(edit, row, kinds, n)
-}
+use crate::visibility;
 
 /// Gives a person another name, which is the school's from then on.
 pub fn rename(edit: &Edit<'_>, id: PersonId, name: &str) -> Result<(), DirectoryError> {
@@ -46,68 +16,7 @@ pub fn rename(edit: &Edit<'_>, id: PersonId, name: &str) -> Result<(), Directory
     let row = row_of(edit.tx, id)?;
     edit.tx.execute("update person set name = ?2, named_by = null where row = ?1", (row, &name))?;
     let n = edit.event(&Event::PersonNamed { person: id })?;
-    Ok(sight::person_changed(edit.tx, row, n)?)
-}
-
-/// Makes a person something more: the teacher who is a parent now.
-pub fn add_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<(), DirectoryError> {
-    let row = row_of(edit.tx, id)?;
-    if PersonKind::STAFF.contains(&kind)
-        && let Some(device) = devices::vouched_for_by_others(edit.tx, id)?
-    {
-        return Err(DirectoryError::VouchedForByOthers { person: id, device });
-    }
-    edit.tx.execute("update person set kinds = kinds | ?2 where row = ?1", (row, bits(&[kind])))?;
-    let n = edit.event(&Event::KindAdded { person: id, kind })?;
-    settle(edit, row, &[kind], n)
-}
-
-/// Takes a kind from a person, with all that follows from it: a teacher leaves her classes, a guardian her family. What
-/// she vouched for while she was one stays good. True if she was one.
-pub fn remove_kind(edit: &Edit<'_>, id: PersonId, kind: PersonKind) -> Result<bool, DirectoryError> {
-    let row = row_of(edit.tx, id)?;
-    let known = person(edit.tx, id)?;
-    if !known.kinds.contains(&kind) {
-        return Ok(false);
-    }
-    if kind == PersonKind::Student {
-        return Err(DirectoryError::StaysStudent(id));
-    }
-    if known.kinds.len() == 1 {
-        return Err(DirectoryError::OnlyKind { person: id, kind });
-    }
-    edit.tx.execute(
-        "update person set kinds = kinds & ~?2, past_kinds = past_kinds | ?2 where row = ?1",
-        (row, bit(kind)),
-    )?;
-    let n = edit.event(&Event::KindRemoved { person: id, kind })?;
-    let granted = match kind {
-        PersonKind::Teacher => Some(Role::Teacher),
-        PersonKind::Mentor => Some(Role::Mentor),
-        PersonKind::Guardian => Some(Role::Guardian),
-        PersonKind::Student | PersonKind::Administrator => None,
-    };
-    if let Some(role) = granted {
-        circles::end_all(edit, id, role)?;
-    }
-    match kind {
-        PersonKind::Teacher => classes::leave_all(edit, id, row)?,
-        PersonKind::Guardian => {
-            let children: Vec<PersonId> = edit
-                .tx
-                .prepare_cached(
-                    "select p.id from guardian g join person p on p.row = g.student where g.guardian = ?1",
-                )?
-                .query_map([row], |row| row.get(0).map(PersonId::from_bytes))?
-                .collect::<Result<_, _>>()?;
-            for child in children {
-                unlink_guardian(edit, child, id)?;
-            }
-        }
-        PersonKind::Student | PersonKind::Mentor | PersonKind::Administrator => {}
-    }
-    sight::person_changed(edit.tx, row, n)?;
-    Ok(true)
+    Ok(visibility::person_changed(edit.tx, row, n)?)
 }
 
 /// Nobody signs in as her from now on, and none of her devices is answered. True if she was not locked before.
@@ -119,7 +28,7 @@ pub fn lock(edit: &Edit<'_>, id: PersonId) -> Result<bool, DirectoryError> {
     }
     let n = edit.event(&Event::PersonLocked { person: id })?;
     // Her own lines are told, and closed by that.
-    sight::notify(edit.tx, row, RecordKind::School, b"", n)?;
+    visibility::notify(edit.tx, row, RecordKind::School, b"", n)?;
     Ok(true)
 }
 
@@ -165,14 +74,6 @@ pub fn limits(conn: &Connection, id: PersonId) -> Result<Limits, DirectoryError>
         .query_row([row], |row| Ok(Limits { files: number(row.get(0)?), records: number(row.get(1)?) }))?)
 }
 
-fn settle(edit: &Edit<'_>, row: i64, kinds: &[PersonKind], n: u64) -> Result<(), DirectoryError> {
-    if kinds.contains(&PersonKind::Student) {
-        folios::ensure(edit.tx, row, None)?;
-        derive(edit.tx, edit.now, row, n)?;
-    }
-    Ok(sight::person_changed(edit.tx, row, n)?)
-}
-
 /// Everyone, by name.
 pub fn list(conn: &Connection) -> Result<Vec<Person>, DirectoryError> {
     let mut statement =
@@ -187,39 +88,6 @@ pub fn person(conn: &Connection, id: PersonId) -> Result<Person, DirectoryError>
         .query_row([id.as_bytes()], read)
         .optional()?;
     found.ok_or_else(|| DirectoryError::Unknown { kind: "person", text: id.to_string() })
-}
-
-/// The person with this id, or with this name and no other: among those whom the school named. What students call the
-/// mentors they bring decides nothing.
-pub fn find(conn: &Connection, text: &str) -> Result<PersonId, DirectoryError> {
-    let mut statement =
-        conn.prepare_cached("select id, name, kinds, named_by is not null from person order by name, id")?;
-    let all = statement.query_map([], |row| {
-        let kinds: Vec<_> = kinds(row.get(2)?).into_iter().map(PersonKind::name).collect();
-        let (id, by_device): (_, bool) = (PersonId::from_bytes(row.get(0)?), row.get(3)?);
-        Ok(Candidate {
-            id,
-            name: row.get(1)?,
-            about: kinds.join(", "),
-            namer: if by_device { Namer::Device } else { Namer::School },
-        })
-    })?;
-    let all: Vec<Candidate<PersonId>> = all.collect::<Result<_, _>>()?;
-    pick("person", text, all).map_err(|error| with_classes(conn, error))
-}
-
-/// Says of people of one name in which classes each is.
-fn with_classes(conn: &Connection, error: DirectoryError) -> DirectoryError {
-    let DirectoryError::Ambiguous { text, mut candidates } = error else { return error };
-    for candidate in &mut candidates {
-        let Ok(id) = candidate.id.parse::<PersonId>() else { continue };
-        if let Ok(classes) = classes::titles_of(conn, id)
-            && !classes.is_empty()
-        {
-            candidate.about += &format!("; {}", classes.join(", "));
-        }
-    }
-    DirectoryError::Ambiguous { text, candidates }
 }
 
 /// The row of a person.
@@ -238,44 +106,7 @@ pub(crate) fn row_of_kind(conn: &Connection, id: PersonId, kind: PersonKind) -> 
     is.then_some(row).ok_or(DirectoryError::NotOfKind { person: id, kind })
 }
 
-/// Makes someone a student's guardian: she reads what her child shares.
-pub fn link_guardian(edit: &Edit<'_>, student: PersonId, guardian: PersonId) -> Result<(), DirectoryError> {
-    if student == guardian {
-        return Err(DirectoryError::Herself);
-    }
-    let child = row_of_kind(edit.tx, student, PersonKind::Student)?;
-    let adult = row_of_kind(edit.tx, guardian, PersonKind::Guardian)?;
-    let sql = "insert or ignore into guardian (student, guardian) values (?1, ?2)";
-    family_changed(edit, sql, (child, adult), &Event::GuardianLinked { student, guardian })?;
-    Ok(())
-}
-
-/// Ends that. True if there was something to end.
-pub fn unlink_guardian(
-    edit: &Edit<'_>,
-    student: PersonId,
-    guardian: PersonId,
-) -> Result<bool, DirectoryError> {
-    let (child, adult) = (row_of(edit.tx, student)?, row_of(edit.tx, guardian)?);
-    let sql = "delete from guardian where student = ?1 and guardian = ?2";
-    family_changed(edit, sql, (child, adult), &Event::GuardianUnlinked { student, guardian })
-}
-
-fn family_changed(
-    edit: &Edit<'_>,
-    sql: &str,
-    (student, guardian): (i64, i64),
-    event: &Event,
-) -> Result<bool, DirectoryError> {
-    if edit.tx.execute(sql, (student, guardian))? == 0 {
-        return Ok(false);
-    }
-    let n = edit.event(event)?;
-    derive(edit.tx, edit.now, student, n)?;
-    Ok(true)
-}
-
-const fn bit(kind: PersonKind) -> i64 {
+pub(super) const fn bit(kind: PersonKind) -> i64 {
     1 << kind as u8
 }
 

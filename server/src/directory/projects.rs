@@ -5,11 +5,13 @@ use fieldfolio_core::model::directory::Project;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
-use super::names::{Candidate, Namer, pick, words};
-use super::{DirectoryError, Edit, classes, derive, folios, frameworks, people, school};
+use super::edit::Edit;
+use super::error::DirectoryError;
+use super::words::words;
+use super::{classes, derivation, find, folios, people, school};
 use crate::log::Event;
 use crate::log::event::GroupMark;
-use crate::{log, sight};
+use crate::{log, visibility};
 
 /// A project to be.
 #[derive(Debug, Clone)]
@@ -41,7 +43,7 @@ pub(crate) fn add_as(edit: &Edit<'_>, id: ProjectId, draft: &Draft<'_>) -> Resul
         return Err(DirectoryError::Words { what: "a project's brief", limit: 20_000 });
     }
     classes::exists(edit.tx, draft.class)?;
-    let outcomes = frameworks::outcomes(edit.tx, draft.framework, draft.outcomes)?;
+    let outcomes = find::outcomes(edit.tx, draft.framework, draft.outcomes)?;
     let bytes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
     edit.tx.execute(
         "insert into project (id, title, brief, outcomes, framework, class) values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -58,7 +60,7 @@ pub(crate) fn add_as(edit: &Edit<'_>, id: ProjectId, draft: &Draft<'_>) -> Resul
     for student in classes::student_rows(edit.tx, draft.class)? {
         folios::ensure(edit.tx, student, Some(id))?;
         // Everyone in the new folio's circle is told of it, and of the project.
-        derive(edit.tx, edit.now, student, n)?;
+        derivation::derive(edit.tx, edit.now, student, n)?;
     }
     Ok(())
 }
@@ -105,11 +107,11 @@ pub fn group(
     // Everyone of the project's groups may have gained or lost somebody to work with; who left hers is in none any more.
     for (moved, _, hers) in &changed {
         for (member, folio) in folios::of_project(edit.tx, project)? {
-            sight::group_changed(edit.tx, *moved, member, folio.as_bytes(), n)?;
-            sight::group_changed(edit.tx, member, *moved, hers.as_bytes(), n)?;
+            visibility::group_changed(edit.tx, *moved, member, folio.as_bytes(), n)?;
+            visibility::group_changed(edit.tx, member, *moved, hers.as_bytes(), n)?;
         }
     }
-    Ok(sight::project_changed(edit.tx, project, n)?)
+    Ok(visibility::project_changed(edit.tx, project, n)?)
 }
 
 /// Takes a student out of her group in a project, into one of her own, if it still is the one with this mark.
@@ -182,26 +184,4 @@ pub fn project(conn: &Connection, id: ProjectId) -> Result<Project, DirectoryErr
         })
         .optional()?;
     found.ok_or_else(|| DirectoryError::Unknown { kind: "project", text: id.to_string() })
-}
-
-/// The project with this id, or the only one that the school calls so.
-pub fn find(conn: &Connection, text: &str) -> Result<ProjectId, DirectoryError> {
-    pick("project", text, titles(conn)?)
-}
-
-/// All projects by their titles; those that students started on their devices are named by them.
-pub(crate) fn titles(conn: &Connection) -> rusqlite::Result<Vec<Candidate<ProjectId>>> {
-    conn.prepare_cached(
-        "select p.id, p.title, coalesce(c.title, ''), p.class is null from project p
-         left join class c on c.id = p.class order by p.title, p.id",
-    )?
-    .query_map([], |row| {
-        Ok(Candidate {
-            id: ProjectId::from_bytes(row.get(0)?),
-            name: row.get(1)?,
-            about: row.get(2)?,
-            namer: if row.get(3)? { Namer::Device } else { Namer::School },
-        })
-    })?
-    .collect()
 }

@@ -7,9 +7,10 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{DirectoryError, Edit, moment};
+use super::edit::{Edit, moment};
+use super::error::DirectoryError;
 use crate::log::Event;
-use crate::{database, sight};
+use crate::{database, visibility};
 
 /// May this person release what is held back of a document? Whoever teaches in the folio it is about; of what is about
 /// nobody, in one of the folios its piece lies in.
@@ -19,12 +20,12 @@ pub fn may_release(
     document: DocumentId,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let Some(piece) = sight::piece(conn, document.piece)? else { return Ok(false) };
+    let Some(piece) = visibility::piece(conn, document.piece)? else { return Ok(false) };
     for placement in &piece.placements {
         if document.about().is_some_and(|student| student != placement.student) {
             continue;
         }
-        let membership = sight::membership(conn, placement.folio, person, Some(now))?;
+        let membership = visibility::membership(conn, placement.folio, person, Some(now))?;
         let is_shared = piece.audience.is_some_and(|audience| audience.contains(Role::Teacher));
         if membership.roles.contains(Role::Teacher) && !membership.denied && is_shared {
             return Ok(document.author() != Some(person));
@@ -47,7 +48,7 @@ pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(),
     let left = Some(before & most.bits()).filter(|left| *left != 0);
     edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
     let n = edit.event(&Event::PieceNarrowed { piece })?;
-    sight::piece_narrowed(edit.tx, piece, n)?;
+    visibility::piece_narrowed(edit.tx, piece, n)?;
     Ok(())
 }
 
@@ -61,10 +62,10 @@ pub(crate) fn undo_placings(edit: &Edit<'_>, piece: PieceId, acts: &[ActId]) -> 
     if !edit.tx.prepare_cached(is_here)?.exists([piece.as_bytes().as_slice()])? {
         return Ok(());
     }
-    let left = sight::placements::work_out(edit.tx, piece)?;
+    let left = visibility::placements::work_out(edit.tx, piece)?;
     let n = edit.event(&Event::PieceUndone { piece })?;
-    sight::piece_narrowed(edit.tx, piece, n)?;
-    sight::piece_left(edit.tx, &left, n)?;
+    visibility::piece_narrowed(edit.tx, piece, n)?;
+    visibility::piece_left(edit.tx, &left, n)?;
     Ok(())
 }
 

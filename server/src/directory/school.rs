@@ -1,7 +1,7 @@
 //! The school itself: how it begins, its root key, its name and rules.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::{Chance, SchoolId};
@@ -12,10 +12,11 @@ use fieldfolio_core::signing::{PublicKey, SecretKey};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 
-use super::names::words;
-use super::{DirectoryError, Edit};
+use super::edit::Edit;
+use super::error::DirectoryError;
+use super::words::words;
 use crate::log::Event;
-use crate::{database, private, sight};
+use crate::{database, disk, visibility};
 
 /// The file with the seed of the school's root key. Whoever has it can vouch for any device.
 pub fn key_path(folder: &Path) -> PathBuf {
@@ -33,7 +34,7 @@ pub fn init(
     if database::path(folder).exists() {
         return Err(database::DatabaseError::Present(folder.to_owned()).into());
     }
-    make_folder(folder).map_err(|source| DirectoryError::File {
+    disk::make_folder(folder).map_err(|source| DirectoryError::File {
         doing: "make",
         path: folder.to_owned(),
         source,
@@ -55,7 +56,7 @@ pub fn init(
     database::put_meta(&tx, "root", root.public().as_bytes())?;
     database::put_meta(&tx, "epoch", &1_u32.to_be_bytes())?;
     let n = Edit { tx: &tx, now, by: None }.event(&Event::SchoolMade { school: school.id })?;
-    sight::school_changed(&tx, n)?;
+    visibility::school_changed(&tx, n)?;
     tx.commit()?;
     database::give_its_name(conn, folder)?;
     Ok(school)
@@ -85,7 +86,7 @@ pub fn root(conn: &Connection) -> Result<PublicKey, DirectoryError> {
 /// The root key itself, from its file; it must be the one that this database knows.
 pub fn root_key(folder: &Path, conn: &Connection) -> Result<SecretKey, DirectoryError> {
     let path = key_path(folder);
-    if private::is_open_to_others(&path) {
+    if disk::is_open_to_others(&path) {
         return Err(DirectoryError::OpenKey(path));
     }
     let mut seed = Vec::new();
@@ -104,24 +105,6 @@ fn value(conn: &Connection, key: &'static str) -> Result<Vec<u8>, DirectoryError
 
 fn to_cbor<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).expect("writing to memory can't fail")
-}
-
-/// Makes a folder for its owner only, and what is missing above it, so that their names outlast a power cut.
-pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    for made in missing {
-        match made.parent() {
-            Some(above) if above.as_os_str().is_empty() => File::open(".")?.sync_all()?,
-            Some(above) => File::open(above)?.sync_all()?,
-            None => {}
-        }
-    }
-    Ok(())
 }
 
 /// The key is on disk, readable by its owner only, before any database names it.

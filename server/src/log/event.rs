@@ -18,8 +18,8 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::time::Timestamp;
 
-use crate::class_role::ClassRole;
-use crate::hex;
+use crate::log::class_role::ClassRole;
+use crate::log::hex;
 
 mod parse;
 mod text;

@@ -9,7 +9,9 @@ use rusqlite::Connection;
 use rusqlite::types::Type;
 
 use super::{MOST_ANNOUNCED, changed_row, render};
-use crate::{database, fork, media, sight};
+use crate::log::epochs;
+use crate::visibility::media;
+use crate::{database, visibility};
 
 /// Compares what a device holds with all that its person may read, both up to its cursor. Where documents differ, all in
 /// sight are announced once more; where acts or records differ, everything is told from the beginning.
@@ -20,11 +22,11 @@ pub fn audit(
     now: Timestamp,
     response: &mut Response,
 ) -> rusqlite::Result<()> {
-    let Some(row) = sight::person_row(conn, person)? else { return Ok(()) };
+    let Some(row) = visibility::person_row(conn, person)? else { return Ok(()) };
     let lacking = media::lacking(conn, row)?;
     response.lacks = lacking.into_iter().map(|(piece, blob)| Lacking { piece, blob }).collect();
     if records(conn, (person, row), up_to, now)? != held.records {
-        response.cursor = fork::cursor_at(conn, 0)?;
+        response.cursor = epochs::cursor_at(conn, 0)?;
         (response.again, response.more) = (true, true);
     }
     let mut fingerprint = Fingerprint::default();

@@ -17,8 +17,8 @@ use fieldfolio_core::sync::wire::{PersonRecord, PieceRecord, Record};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::sight;
-use crate::{database, directory, erasure};
+use crate::directory::erasure;
+use crate::{database, directory, visibility};
 
 /// The devices of one person in one record: one that has more comes in several.
 const DEVICES: usize = 100;
@@ -280,7 +280,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
 }
 
 fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> rusqlite::Result<Record> {
-    let membership = sight::membership(conn, id, reader, Some(now))?;
+    let membership = visibility::membership(conn, id, reader, Some(now))?;
     let is_member = !membership.roles.is_empty();
     if membership.denied || !(is_member || works_with(conn, reader, id)?) {
         return Ok(Record::gone(RecordKind::Folio, id.as_bytes()));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fieldfolio_server::ends::Ends;
+use fieldfolio_server::exchange::revocations::Ends;
 use fieldfolio_server::log::Event;
 
 use crate::office::Office;

@@ -7,7 +7,8 @@ use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, to
 use fieldfolio_core::sync::budget::OPEN_INVITATIONS;
 use fieldfolio_core::sync::wire::{Enrol, Invite};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::directory::devices::{self, EnrolError, list};
+use fieldfolio_server::directory::devices::list;
+use fieldfolio_server::directory::enrolment::{self, EnrolError};
 use fieldfolio_server::directory::invitations::InviteError;
 use fieldfolio_server::directory::{Edit, record_invitation, school};
 
@@ -60,8 +61,8 @@ impl Phone {
 
 /// What the relay does with an enrolment.
 fn take(edit: &Edit<'_>, frame: Enrol) -> Result<DeviceRecord, EnrolError> {
-    let proven = devices::prove(edit.tx, frame)?;
-    devices::enrol(edit.tx, edit.now, &proven)
+    let proven = enrolment::prove(edit.tx, frame)?;
+    enrolment::enrol(edit.tx, edit.now, &proven)
 }
 
 fn drawn_up(

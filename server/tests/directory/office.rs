@@ -2,9 +2,8 @@
 
 use fieldfolio_core::ids::{PersonId, SeededChance};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::cli;
-use fieldfolio_server::database;
 use fieldfolio_server::directory::Edit;
+use fieldfolio_server::{cli, database};
 use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Trouble;
-use crate::driver;
-use crate::photos;
 use crate::processes::{DeviceProcess, Relay, school};
+use crate::{driver, photos};
 
 /// One device of the play.
 #[derive(Debug, Clone, PartialEq, Eq)]

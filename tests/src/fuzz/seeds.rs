@@ -15,8 +15,8 @@ use fieldfolio_core::sync::wire::{
     self, Cursor, DirectoryCall, Envelope, Item, Live, PersonRecord, Record, Request, Response,
 };
 use fieldfolio_server::directory::classes::ClassRole;
-use fieldfolio_server::directory::{circles, classes, devices, frameworks, invitations, people};
-use fieldfolio_server::ends;
+use fieldfolio_server::directory::{circles, classes, devices, families, frameworks, invitations};
+use fieldfolio_server::exchange::revocations;
 
 use crate::photos::{field_photo, field_png};
 use crate::real::Writing;
@@ -289,9 +289,9 @@ fn ended() -> Vec<Vec<u8>> {
     school.edit(|edit| circles::end(edit, folio, lea, Role::Mentor));
     school.edit(|edit| circles::deny(edit, mina, ito));
     school.edit(|edit| classes::leave(edit, class, ito, ClassRole::Teacher));
-    school.edit(|edit| people::unlink_guardian(edit, mina, hana));
-    let ends = ends::since(&school.conn, 0).expect("what ended is in the log");
-    let mut lines: Vec<String> = ends.iter().map(ends::End::line).collect();
+    school.edit(|edit| families::unlink_guardian(edit, mina, hana));
+    let ends = revocations::since(&school.conn, 0).expect("what ended is in the log");
+    let mut lines: Vec<String> = ends.iter().map(revocations::End::line).collect();
     lines.push(format!("90 00000000000000aa erase piece {}\n", PieceId::from_bytes([4; 16])));
     // Parts that follow from classes and families, of the owner too, as a later version might write them.
     for role in ["owner", "teacher", "group", "guardian", "reader", "peer"] {

@@ -82,7 +82,7 @@ fn a_key_that_nobody_vouches_for_is_not_believed() {
     school.edit(|edit| {
         let event = fieldfolio_server::log::Event::PersonNamed { person: mina };
         let n = fieldfolio_server::log::append(edit.tx, edit.now, None, &event)?;
-        fieldfolio_server::sight::person_changed(edit.tx, row, n)
+        fieldfolio_server::visibility::person_changed(edit.tx, row, n)
     });
     let before = keys(&mut school);
     school.settle();

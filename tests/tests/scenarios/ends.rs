@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::PieceId;
-use fieldfolio_server::ends::Ends;
-use fieldfolio_server::erasure;
+use fieldfolio_server::directory::erasure;
+use fieldfolio_server::exchange::revocations::Ends;
 use fieldfolio_tests::sim::School;
 
 use super::school;

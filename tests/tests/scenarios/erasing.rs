@@ -5,7 +5,7 @@ use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::store::log;
 use fieldfolio_core::sync::Verdict;
 use fieldfolio_core::sync::wire::Item;
-use fieldfolio_server::erasure;
+use fieldfolio_server::directory::erasure;
 use fieldfolio_tests::sim::School;
 
 use super::school;

@@ -8,8 +8,8 @@ use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::wire::{ComeBack, Cursor, Holdings, Request};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::directory::{devices, invitations};
-use fieldfolio_server::relay::{now, token_holder};
+use fieldfolio_server::directory::{enrolment, invitations};
+use fieldfolio_server::exchange::{now, token_holder};
 use fieldfolio_tests::sim::School;
 
 use super::{assess, school, summative};
@@ -314,7 +314,7 @@ fn nobody_writes_on_after_her_part_ended_by_saying_that_a_lost_log_had_it() {
     school.settle();
     // A parent, too: her phone stays hers when her part is long over.
     let guardian = fieldfolio_core::model::directory::PersonKind::Guardian;
-    school.edit(|edit| fieldfolio_server::directory::people::add_kind(edit, lea.person, guardian));
+    school.edit(|edit| fieldfolio_server::directory::roster::add_kind(edit, lea.person, guardian));
     // She knows which numbers were given at that time; these words are new.
     school.now = school.now.plus_millis(90 * 86_400_000);
     let voice = fieldfolio_core::ids::DocumentId::voice(bed, lea.person, None);
@@ -365,7 +365,7 @@ fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
     let mut school = school(91, &[("phone", "mina"), ("tablet", "mina")]);
     let folder = school.relay_folder();
     let config = fieldfolio_server::config::Config::default();
-    let relay = fieldfolio_server::relay::Relay::open(&folder, &config).unwrap();
+    let relay = fieldfolio_server::exchange::Relay::open(&folder, &config).unwrap();
     let mut answers = |device: &str| {
         let me = school.device(device).device().identity().clone();
         let asker = relay.read(|conn| token_holder(conn, &me.token, now())).unwrap().unwrap();
@@ -397,8 +397,8 @@ fn an_old_invitation_opens_nothing_after_the_log_went_back() {
     let (hers, found) = (begun("hers", &used), [begun("1", &used), begun("2", &passed), begun("3", &open)]);
     let key = *found[2].invitation.as_bytes();
     school.edit(|edit| {
-        let proven = devices::prove(edit.tx, hers)?;
-        devices::enrol(edit.tx, edit.now, &proven)
+        let proven = enrolment::prove(edit.tx, hers)?;
+        enrolment::enrol(edit.tx, edit.now, &proven)
     });
     school.now = school.now.plus_millis(86_400_000);
     school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
@@ -424,8 +424,8 @@ fn an_old_invitation_opens_nothing_after_the_log_went_back() {
         let (token_hash, token_signature) = (request.token_hash, request.token_signature);
         let frame = ComeBack { chain: vec![record], token_hash, token_signature };
         let tx = fieldfolio_server::database::begin(&mut school.conn).unwrap();
-        let came =
-            devices::prove_chain(&tx, frame).and_then(|proven| devices::come_back(&tx, school.now, &proven));
+        let came = enrolment::prove_chain(&tx, frame)
+            .and_then(|proven| enrolment::re_enrol(&tx, school.now, &proven));
         tx.commit().unwrap();
         came.map(drop).map_err(|refused| refused.to_string())
     });

@@ -6,7 +6,8 @@ use fieldfolio_core::ids::{DocumentId, PersonId, PieceId};
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::Verdict;
 use fieldfolio_core::sync::wire::Item;
-use fieldfolio_server::{fork, media};
+use fieldfolio_server::log::epochs;
+use fieldfolio_server::visibility::media;
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
@@ -54,7 +55,7 @@ impl Story {
 
     fn goes_back(&mut self) {
         let now = self.school.now;
-        self.school.edit(|edit| fork::begin(edit.tx, now, 0));
+        self.school.edit(|edit| epochs::begin(edit.tx, now, 0));
     }
 }
 

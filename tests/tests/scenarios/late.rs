@@ -6,7 +6,7 @@ use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::store::records::{self, RecordKind};
 use fieldfolio_server::directory::circles::{self, Grant};
-use fieldfolio_server::directory::people;
+use fieldfolio_server::directory::roster;
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -122,7 +122,7 @@ fn a_month_after_the_end_nothing_is_taken_any_more() {
     let (mut school, bed, _) = late_words(78);
     // A parent, too: her phone stays hers.
     let lea = school.person("lea");
-    school.edit(|edit| people::add_kind(edit, lea, PersonKind::Guardian));
+    school.edit(|edit| roster::add_kind(edit, lea, PersonKind::Guardian));
     school.now = school.now.plus_millis(31 * 86_400_000);
     back(&mut school);
     let status = school.device("lea").device().status().unwrap();
@@ -175,7 +175,7 @@ fn only_who_decides_on_late_words_learns_whose_they_are() {
     let ottos = school.folio("otto/community-garden");
     // Somebody who teaches Otto, and not Mina.
     let other = school.edit(|edit| {
-        people::add(edit, "Mr Night", &[PersonKind::Teacher], &mut SeededChance::new(75)).and_then(|other| {
+        roster::add(edit, "Mr Night", &[PersonKind::Teacher], &mut SeededChance::new(75)).and_then(|other| {
             let part = Grant { role: Role::Teacher, ..grant(other, ottos) };
             circles::grant(edit, &part).map(|_| other)
         })

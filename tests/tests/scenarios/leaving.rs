@@ -137,7 +137,7 @@ fn a_device_is_not_wiped_quietly_while_something_is_unsent() {
 fn a_denied_parent_learns_nothing_new_not_even_through_another_child() {
     let mut school = school(46, &[("phone", "mina"), ("hana", "hana"), ("ito", "ms-ito")]);
     let (mina, otto, hana) = (school.person("mina"), school.person("otto"), school.person("hana"));
-    school.edit(|edit| fieldfolio_server::directory::people::link_guardian(edit, otto, hana));
+    school.edit(|edit| fieldfolio_server::directory::families::link_guardian(edit, otto, hana));
     school.edit(|edit| circles::deny(edit, mina, hana));
     school.settle();
     let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &[]);
@@ -172,11 +172,11 @@ fn a_voice_stays_what_it_was_and_no_new_role_judges_in_it() {
     let folio = school.folio("mina/community-garden");
     let grant = Grant { folio, person: ito, role: Role::Guardian, may_write: false, expires: None };
     school.edit(|edit| {
-        let class = fieldfolio_server::directory::classes::find(edit.tx, "Science 9")?;
+        let class = fieldfolio_server::directory::find::class(edit.tx, "Science 9")?;
         use fieldfolio_server::directory::classes::{ClassRole, leave};
         leave(edit, class, ito, ClassRole::Teacher)?;
         leave(edit, class, ito, ClassRole::Advisor)?;
-        fieldfolio_server::directory::people::add_kind(
+        fieldfolio_server::directory::roster::add_kind(
             edit,
             ito,
             fieldfolio_core::model::directory::PersonKind::Guardian,

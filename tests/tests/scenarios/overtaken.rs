@@ -9,7 +9,7 @@ use fieldfolio_core::sync::relay::{Asker, TrialRoom};
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::database;
-use fieldfolio_server::relay::{Backend, Lane, OneConnection, RelayError, exchange, token_holder};
+use fieldfolio_server::exchange::{Backend, Lane, OneConnection, RelayError, exchange, token_holder};
 use fieldfolio_tests::sim::School;
 use rusqlite::{Connection, Transaction};
 

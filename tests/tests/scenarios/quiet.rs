@@ -2,8 +2,8 @@
 
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::ids::PieceId;
-use fieldfolio_server::news;
-use fieldfolio_server::snapshots::{self, Saved};
+use fieldfolio_server::log::changes;
+use fieldfolio_server::upkeep::snapshots::{self, Saved};
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -15,7 +15,7 @@ fn raws(school: &School) -> Vec<Vec<u8>> {
         let mut query = school.conn.prepare("select row from document order by row").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    let changes = rows.iter().flat_map(|row| news::changes_of(&school.conn, *row).unwrap());
+    let changes = rows.iter().flat_map(|row| changes::of_document(&school.conn, *row).unwrap());
     changes.map(|news| news.change.raw).collect()
 }
 
@@ -85,6 +85,6 @@ fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     school.settle();
     let left: i64 = school.conn.query_row("select count(*) from snapshot", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 3);
-    let found = fieldfolio_server::verify::database(&school.conn).unwrap();
+    let found = fieldfolio_server::upkeep::verify::database(&school.conn).unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }

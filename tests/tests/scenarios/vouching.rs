@@ -8,9 +8,9 @@ use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::verify::{Distrust, KeyRing};
 use fieldfolio_core::sync::wire::{ComeBack, Enrol, Invite};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_server::directory::devices::{self, EnrolError};
+use fieldfolio_server::directory::enrolment::EnrolError;
 use fieldfolio_server::directory::{
-    circles, invitations, people, record_invitation, school as directory_school,
+    circles, devices, enrolment, invitations, people, record_invitation, roster, school as directory_school,
 };
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
@@ -89,14 +89,14 @@ fn the_table_holds(school: &mut School, may_come_back: bool) {
             let expected = inviter == invited || may.contains(&invited);
             let by_call = tried(school, |edit| {
                 record_invitation(edit.tx, edit.now, Some(by.device), &made.invite)?;
-                let proven = devices::prove(edit.tx, made.enrol.clone()).unwrap();
-                devices::enrol(edit.tx, edit.now, &proven).unwrap();
+                let proven = enrolment::prove(edit.tx, made.enrol.clone()).unwrap();
+                enrolment::enrol(edit.tx, edit.now, &proven).unwrap();
                 Ok::<_, invitations::InviteError>(())
             });
             assert_eq!(by_call.is_ok(), expected, "{inviter} invites {invited}: {by_call:?}");
             let back = tried(school, |edit| {
-                let proven = devices::prove_chain(edit.tx, made.come_back.clone())?;
-                devices::come_back(edit.tx, edit.now, &proven).map(drop)
+                let proven = enrolment::prove_chain(edit.tx, made.come_back.clone())?;
+                enrolment::re_enrol(edit.tx, edit.now, &proven).map(drop)
             });
             assert_eq!(back.is_ok(), expected && may_come_back, "{inviter} brings back {invited}: {back:?}");
             if may_come_back && !expected {
@@ -139,8 +139,8 @@ fn by_the_invitation_of_a_revoked_device_no_other_one_comes_back() {
     for made in [&lost, &kept] {
         school.edit(|edit| record_invitation(edit.tx, edit.now, Some(me.device), &made.invite));
         school.edit(|edit| {
-            let proven = devices::prove(edit.tx, made.enrol.clone()).unwrap();
-            devices::enrol(edit.tx, edit.now, &proven)
+            let proven = enrolment::prove(edit.tx, made.enrol.clone()).unwrap();
+            enrolment::enrol(edit.tx, edit.now, &proven)
         });
     }
     school.edit(|edit| devices::revoke(edit, lost.record.device));
@@ -154,8 +154,8 @@ fn by_the_invitation_of_a_revoked_device_no_other_one_comes_back() {
         let other = Identity { device, key, ..me.clone() };
         let frame = comes(&other, vec![by_record.clone(), record]);
         tried(school, |edit| {
-            let proven = devices::prove_chain(edit.tx, frame)?;
-            devices::come_back(edit.tx, edit.now, &proven).map(drop)
+            let proven = enrolment::prove_chain(edit.tx, frame)?;
+            enrolment::re_enrol(edit.tx, edit.now, &proven).map(drop)
         })
     };
     let refused = again(&lost, &mut school);
@@ -197,8 +197,8 @@ fn a_chain_is_no_longer_than_what_a_lost_log_may_have_had() {
         last = Some(by.clone());
         let frame = comes(&by, chain.clone());
         let back = tried(&mut school, |edit| {
-            let proven = devices::prove_chain(edit.tx, frame)?;
-            devices::come_back(edit.tx, edit.now, &proven).map(drop)
+            let proven = enrolment::prove_chain(edit.tx, frame)?;
+            enrolment::re_enrol(edit.tx, edit.now, &proven).map(drop)
         });
         assert_eq!(back.is_ok(), chain.len() <= 9, "{} links: {back:?}", chain.len());
     }
@@ -206,7 +206,7 @@ fn a_chain_is_no_longer_than_what_a_lost_log_may_have_had() {
     let mut far = chain[1].clone();
     far.invitation_expires = Timestamp::from_millis(u64::MAX / 4);
     let frame = comes(&last.unwrap(), vec![chain[0].clone(), far]);
-    assert!(devices::prove_chain(&school.conn, frame).is_err());
+    assert!(enrolment::prove_chain(&school.conn, frame).is_err());
 }
 
 fn comes(me: &Identity, chain: Vec<DeviceRecord>) -> ComeBack {
@@ -241,7 +241,7 @@ fn a_person_has_so_many_devices_and_no_more_and_asking_again_writes_nothing() {
     let take = |school: &mut School, frame: Enrol| {
         let now = school.now;
         let tx = fieldfolio_server::database::begin(&mut school.conn).unwrap();
-        let done = devices::prove(&tx, frame).and_then(|proven| devices::enrol(&tx, now, &proven));
+        let done = enrolment::prove(&tx, frame).and_then(|proven| enrolment::enrol(&tx, now, &proven));
         tx.commit().unwrap();
         done
     };
@@ -295,17 +295,17 @@ fn a_student_is_not_her_mentor_whatever_becomes_of_the_mentors_phone() {
         tx.commit().unwrap();
     };
     by(&mut school, otto.person, &mut |edit| {
-        fieldfolio_server::directory::mentors::invite(edit, otto.device, &frame).unwrap();
+        fieldfolio_server::directory::calls::mentors::invite(edit, otto.device, &frame).unwrap();
     });
     // She is proposed: her phone comes in, and begins nothing.
     school.edit(|edit| {
-        let proven = devices::prove(edit.tx, first.enrol.clone()).unwrap();
-        devices::enrol(edit.tx, edit.now, &proven)
+        let proven = enrolment::prove(edit.tx, first.enrol.clone()).unwrap();
+        enrolment::enrol(edit.tx, edit.now, &proven)
     });
     let ito = school.person("ms-ito");
     let proposed = fieldfolio_core::sync::wire::ProposedMentor { folio, person: rosa };
     by(&mut school, ito, &mut |edit| {
-        fieldfolio_server::directory::mentors::confirm(edit, &proposed).unwrap();
+        fieldfolio_server::directory::calls::mentors::confirm(edit, &proposed).unwrap();
     });
     // Her phone is lost and revoked. Otto can't make himself a new one of hers.
     school.edit(|edit| devices::revoke(edit, first.enrol.device));
@@ -319,7 +319,7 @@ fn a_student_is_not_her_mentor_whatever_becomes_of_the_mentors_phone() {
     school.edit(|edit| circles::end(edit, folio, rosa, fieldfolio_core::model::role::Role::Mentor));
     let made = tried(&mut school, |edit| {
         edit.tx.execute("update device set revoked_n = null", []).unwrap();
-        people::add_kind(edit, rosa, PersonKind::Teacher).map_err(|error| error.to_string())
+        roster::add_kind(edit, rosa, PersonKind::Teacher).map_err(|error| error.to_string())
     });
     assert!(made.unwrap_err().contains("was vouched for by a device of somebody else who is not staff"));
 }

@@ -9,9 +9,8 @@ use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::time::Timestamp;
 
 use super::{Event, GroupMark};
-use crate::class_role::ClassRole;
-use crate::hex;
-use crate::log::kind;
+use crate::log::class_role::ClassRole;
+use crate::log::{hex, kind};
 
 impl Event {
     /// The event that is stored as these two texts. Whatever they are, they are kept: what is not exactly the text of an

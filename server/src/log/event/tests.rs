@@ -10,7 +10,7 @@ use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::time::Timestamp;
 
 use super::{Event, GroupMark};
-use crate::class_role::ClassRole;
+use crate::log::class_role::ClassRole;
 
 /// An event, its kind and its subject, in which `@1` stands for the id all of whose bytes are 1.
 struct Sample(Event, &'static str, &'static str);

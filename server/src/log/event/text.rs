@@ -8,8 +8,7 @@ use fieldfolio_core::model::directory::Inviter;
 use fieldfolio_core::model::role::Role;
 
 use super::Event;
-use crate::hex;
-use crate::log::kind;
+use crate::log::{hex, kind};
 
 impl Event {
     /// The word it is found by: one of those in [`kind`], or that of a newer version.

@@ -1,0 +1,42 @@
+//! What goes wrong in the relay itself.
+
+use crate::database::DatabaseError;
+use crate::exchange::revocations::{self, EndsError};
+
+/// Something that is no verdict went wrong: the answer is "again, later".
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The writer is gone: the process is ending.
+    #[error("the relay is shutting down")]
+    Closing,
+    /// The group of writes was not committed; the log says why.
+    #[error("the write was not committed")]
+    NotCommitted,
+    /// What is left of the disk is for the school's own commands.
+    #[error("the disk is nearly full")]
+    DiskFull,
+    /// An answer would be larger than any device reads.
+    #[error("an answer is larger than any device reads")]
+    TooLarge,
+    /// Too much of one person's waits already.
+    #[error("too much of this person's waits already")]
+    Busy,
+    /// What somebody may see is being worked out anew, or too many ask at once. It says nothing of who asks.
+    #[error("it can't be said just now")]
+    NotYet,
+    /// Nothing may be taken in.
+    #[error("{}", revocations::MISSING)]
+    OnlyReading,
+    /// What ended can't be written down.
+    #[error(transparent)]
+    Ends(#[from] Box<EndsError>),
+}
+
+impl From<rusqlite::Error> for RelayError {
+    fn from(error: rusqlite::Error) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
