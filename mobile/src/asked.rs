@@ -130,6 +130,10 @@ asked! {
     OneProject { project: Option<ProjectId> as "string | null", }
     /// Where a piece is placed.
     Placing { piece: PieceId as "string", folio: FolioId as "string", }
+    /// To whom a piece is offered.
+    Offering { piece: PieceId as "string", student: PersonId as "string", project: ProjectId as "string", }
+    /// From which folio to which other one of the same student a piece is moved.
+    Moving { piece: PieceId as "string", from: FolioId as "string", to: FolioId as "string", }
     /// With whom a piece is shared.
     Sharing { piece: PieceId as "string", audience: Vec<Role> as "Role[]", }
     /// Feedback in three parts, any of which may be empty.

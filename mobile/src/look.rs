@@ -3,6 +3,7 @@
 mod levels;
 mod people;
 mod pieces;
+mod placing;
 mod standing;
 
 use std::cell::OnceCell;

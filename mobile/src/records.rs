@@ -4,6 +4,7 @@
 mod levels;
 mod people;
 mod pieces;
+mod placing;
 mod standing;
 
 pub use levels::{
@@ -17,4 +18,5 @@ pub use pieces::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceKind, PieceLine, Placed, QueueRow,
     Reference, Says, Shows, Spot, SpotOn, ToConfirm, Voice,
 };
+pub use placing::{MoveTo, Offer, OfferTo, OwnOffer, Placings};
 pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -19,6 +19,7 @@ mod keep;
 mod look;
 mod make;
 mod names;
+mod placing;
 mod speak;
 
 /// One person's device: capture work, say something on it, browse, and sync with the school.
@@ -84,6 +85,43 @@ enum Command {
         piece: PieceId,
         #[command(flatten)]
         place: make::Where,
+    },
+    /// Offer a piece of one's own to a classmate's folio
+    Offer {
+        /// The piece
+        piece: PieceId,
+        /// The classmate
+        #[arg(long)]
+        student: String,
+        /// The project that both work on
+        #[arg(long)]
+        project: String,
+    },
+    /// What classmates offer to one's own folios, or to those of one's students
+    Offers {
+        /// Accept this piece where it is offered
+        #[arg(long, value_name = "PIECE", conflicts_with = "decline")]
+        accept: Option<PieceId>,
+        /// Decline this piece where it is offered
+        #[arg(long, value_name = "PIECE")]
+        decline: Option<PieceId>,
+    },
+    /// Take a piece out of a folio, or an offer of one's own back
+    TakeOut {
+        /// The piece
+        piece: PieceId,
+        #[command(flatten)]
+        place: make::Where,
+    },
+    /// Move a piece to another folio of the same student
+    Move {
+        /// The piece
+        piece: PieceId,
+        /// The folio it lies in, by id [default: the only one of that student]
+        #[arg(long, value_name = "ID")]
+        from: Option<FolioId>,
+        #[command(flatten)]
+        to: make::Where,
     },
     /// Set who may see a piece of one's own
     Share {
@@ -303,6 +341,12 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Edit(arguments) => make::edit(&mut device, arguments),
         Command::File(arguments) => file::file(&mut device, arguments),
         Command::Place { piece, place } => make::place(&mut device, piece, &place),
+        Command::Offer { piece, student, project } => placing::offer(&mut device, piece, &student, &project),
+        Command::Offers { accept: Some(piece), .. } => placing::answer(&mut device, piece, true),
+        Command::Offers { decline: Some(piece), .. } => placing::answer(&mut device, piece, false),
+        Command::Offers { accept: None, decline: None } => placing::offers(&device),
+        Command::TakeOut { piece, place } => placing::take_out(&mut device, piece, &place),
+        Command::Move { piece, from, to } => placing::move_piece(&mut device, piece, from, &to),
         Command::Share { piece, audience } => make::share(&mut device, piece, audience),
         Command::Unshare { piece } => make::unshare(&mut device, piece),
         Command::Erase { piece } => make::erase(&mut device, piece),

@@ -401,10 +401,20 @@ impl Device {
             .find(|person| projects.iter().any(|project| self.folio_of(*person, Some(*project)) == folio)))
     }
 
-    /// How a piece of this person's comes into a folio; `None` for a folio that is not known here.
+    /// How a piece of this person's comes into a folio. Of a folio that is not known here, only a classmate's in a project of
+    /// her own is recognised, by its name; `None` for any other.
     pub(super) fn placing(&self, folio: FolioId, now: Timestamp) -> Result<Option<Placing>, DeviceError> {
-        let Ok(there) = self.known_folio(folio) else { return Ok(None) };
-        let tie = tie_to(&there, &self.own_projects()?);
+        let projects = self.own_projects()?;
+        let Ok(there) = self.known_folio(folio) else {
+            let people = self.people()?;
+            let others = people.iter().map(|person| person.id).filter(|person| *person != self.me.person);
+            let mut classmates =
+                others.flat_map(|person| projects.iter().map(move |project| (person, *project)));
+            let is_classmates =
+                classmates.any(|(person, project)| self.folio_of(person, Some(project)) == folio);
+            return Ok(is_classmates.then_some(Placing::Offer));
+        };
+        let tie = tie_to(&there, &projects);
         let me = self.me.person;
         Ok(Some(may_place(me, there.student, membership_in(&there, me, now), tie)))
     }

@@ -112,6 +112,7 @@ impl Look<'_> {
                     .collect(),
                 reflect: may.reflect,
             },
+            placings: self.placings(id)?,
         })
     }
 

@@ -6,8 +6,8 @@ use super::FieldfolioError;
 use super::now;
 use super::store::Store;
 use crate::records::{
-    DeviceLine, Folio, FolioLine, Grid, Growth, Levels, Me, Outcome, Person, Piece, PieceLine, Project,
-    QueueRow, SchoolClass, Seer, Status,
+    DeviceLine, Folio, FolioLine, Grid, Growth, Levels, Me, Offer, Outcome, Person, Piece, PieceLine,
+    Project, QueueRow, SchoolClass, Seer, Status,
 };
 
 /// Which form of a medium.
@@ -55,6 +55,11 @@ impl Store {
     /// Folios in which one may place a piece of one's own, those of one's group among them.
     pub async fn places(&self) -> Result<Vec<FolioLine>, FieldfolioError> {
         self.look(|look| look.places()).await
+    }
+
+    /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
+    pub async fn offers(&self) -> Result<Vec<Offer>, FieldfolioError> {
+        self.look(|look| look.offers()).await
     }
 
     /// One folio with its pieces, newest work first, and its circle.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use fieldfolio_core::device::{Edits, MediumEdit, NewLink, NewMedium, NewPiece};
-use fieldfolio_core::ids::{EntryId, FolioId, OutcomeId, PieceId, ProjectId};
+use fieldfolio_core::ids::{EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
 
@@ -186,6 +186,37 @@ impl Store {
     /// Places a piece in one more folio.
     pub async fn place(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
         self.act(move |device| Ok(device.place(piece, folio, now(), &mut OsChance)?)).await
+    }
+
+    /// Offers a shared piece to a classmate's folio in a project. It lies there once she or a teacher of hers accepts.
+    pub async fn offer(
+        &self,
+        piece: PieceId,
+        student: PersonId,
+        project: ProjectId,
+    ) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.offer(piece, student, project, now(), &mut OsChance).map(drop)?))
+            .await
+    }
+
+    /// Accepts what is offered to a folio, as its owner or a teacher of hers.
+    pub async fn accept_offer(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.accept_offer(piece, folio, now(), &mut OsChance)?)).await
+    }
+
+    /// Takes a piece out of a folio, declines what is offered to it, or takes an offer of one's own back.
+    pub async fn take_out(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.take_out(piece, folio, now(), &mut OsChance)?)).await
+    }
+
+    /// Moves a piece to another folio of the same student, with all that was said of it.
+    pub async fn move_piece(
+        &self,
+        piece: PieceId,
+        from: FolioId,
+        to: FolioId,
+    ) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.move_piece(piece, from, to, now(), &mut OsChance)?)).await
     }
 
     /// Sets who may see a piece, by their roles in the circles of its folios. Its students always do.

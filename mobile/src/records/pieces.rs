@@ -5,7 +5,7 @@ use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::Role;
 use serde::{Deserialize, Serialize};
 
-use super::Whereabouts;
+use super::{Placings, Whereabouts};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,7 @@ pub struct Piece {
     /// Sheets that can't be shown now.
     pub unshown: u32,
     pub may: May,
+    pub placings: Placings,
 }
 
 /// A field on which two devices of its maker disagree.

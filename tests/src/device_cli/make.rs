@@ -67,6 +67,17 @@ impl Where {
         }
         Ok(folios)
     }
+
+    /// At least one folio.
+    pub(super) fn required(&self, device: &Device, names: &Names) -> Result<Vec<FolioId>, CliError> {
+        let folios = self.folios(device, names)?;
+        if folios.is_empty() {
+            return Err(CliError::Argument(
+                "say where: --folio ID, or --project PROJECT [--student PERSON]".into(),
+            ));
+        }
+        Ok(folios)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -195,12 +206,7 @@ pub(super) fn edit(device: &mut Device, arguments: Change) -> Result<Answer, Cli
 
 pub(super) fn place(device: &mut Device, piece: PieceId, place: &Where) -> Result<Answer, CliError> {
     let names = Names::of(device)?;
-    let folios = place.folios(device, &names)?;
-    if folios.is_empty() {
-        return Err(CliError::Argument(
-            "say where: --folio ID, or --project PROJECT [--student PERSON]".into(),
-        ));
-    }
+    let folios = place.required(device, &names)?;
     for folio in &folios {
         device.place(piece, *folio, now(), &mut OsChance)?;
     }

@@ -401,6 +401,24 @@ export type MentorLink = { link: string, person: string,
 proposed: boolean, };
 
 /**
+ * A move of a piece from one folio of a student to another one.
+ */
+export type MoveTo = { from: string, to: string, 
+/**
+ * The title of the project it is moved to; empty for the home folio.
+ */
+title: string, 
+/**
+ * Whose folios.
+ */
+student_name: string, };
+
+/**
+ * From which folio to which other one of the same student a piece is moved.
+ */
+export type Moving = { piece: string, from: string, to: string, };
+
+/**
  * A judgement.
  */
 export type NewAssessment = { piece: string, student: string, outcome: string, level: number, weight: AssessmentKind, 
@@ -489,6 +507,25 @@ export type NewReply = { piece: string, to: Reference, words: string, };
 export type Nothing = Record<symbol, never>;
 
 /**
+ * A piece that is offered to a folio of one's own, or of a student whom one teaches.
+ */
+export type Offer = { piece: PieceLine, folio: string, student: string, student_name: string, 
+/**
+ * The project's title.
+ */
+title: string, };
+
+/**
+ * A classmate to whom a piece can be offered.
+ */
+export type OfferTo = { student: string, name: string, project: string, title: string, };
+
+/**
+ * To whom a piece is offered.
+ */
+export type Offering = { piece: string, student: string, project: string, };
+
+/**
  * What kind of line this is.
  */
 export type OnLine = { is_metered: boolean, };
@@ -547,6 +584,19 @@ rubric: Array<string>, parent: string | null, framework: string, framework_title
 export type OutcomeGrowth = { outcome: string, steps: Array<Grown>, };
 
 /**
+ * An offer of one's own.
+ */
+export type OwnOffer = { folio: string, 
+/**
+ * Whose folio; empty if that is not known here.
+ */
+student_name: string, 
+/**
+ * It was declined, or taken out again after it had been accepted. Otherwise nobody has answered it.
+ */
+is_declined: boolean, };
+
+/**
  * One's own part in a folio.
  */
 export type Part = { folio: string, student: string, student_name: string, title: string, role: Role, until: number | null, };
@@ -575,7 +625,7 @@ alternatives: Array<Alternative>,
 /**
  * Sheets that can't be shown now.
  */
-unshown: number, may: May, piece: string, kind: PieceKind, maker: string, maker_name: string, title: string, work_date: string | null, 
+unshown: number, may: May, placings: Placings, piece: string, kind: PieceKind, maker: string, maker_name: string, title: string, work_date: string | null, 
 /**
  * When it was made, by the maker's device.
  */
@@ -656,6 +706,27 @@ id: string, name: string, folio: string, title: string, };
  * Where a piece is placed.
  */
 export type Placing = { piece: string, folio: string, };
+
+/**
+ * What this person can do about where a piece lies.
+ */
+export type Placings = { 
+/**
+ * Folios it can be taken out of; of an offer, that it can be taken back from.
+ */
+take_out: Array<string>, 
+/**
+ * Folios of the same student that it can be moved to.
+ */
+moves: Array<MoveTo>, 
+/**
+ * Classmates to whom it can be offered. Whether one has a folio in the project, the school knows.
+ */
+offer_to: Array<OfferTo>, 
+/**
+ * The maker's own offers that were not accepted.
+ */
+offers: Array<OwnOffer>, };
 
 /**
  * Something students work on.
@@ -913,6 +984,8 @@ export interface Calls {
   piece: [OnePiece, Piece];
   /** Shared work that waits for this teacher, oldest work first. */
   queue: [Nothing, Array<QueueRow>];
+  /** What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first. */
+  offers: [Nothing, Array<Offer>];
   /** What came late and waits for a teacher's word. */
   came_late: [Nothing, Array<CameLate>];
   /** Null for those who are shown no levels: mentors, peers. */
@@ -939,6 +1012,14 @@ export interface Calls {
   join_project: [OneProject, MadeFolio];
   /** Places a piece in one more folio. */
   place: [Placing, Done];
+  /** Offers a piece to a classmate's folio in a project. */
+  offer: [Offering, MadeFolio];
+  /** Accepts what is offered to a folio. */
+  accept_offer: [Placing, Done];
+  /** Takes a piece out of a folio; declines what is offered to it; takes an offer of one's own back. */
+  take_out: [Placing, Done];
+  /** Moves a piece to another folio of the same student. */
+  move_piece: [Moving, Done];
   /** Sets who may see a piece. */
   share: [Sharing, Done];
   /** Makes a piece one's own again. */

@@ -127,6 +127,8 @@ calls! {
     piece(asked::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
     /// Shared work that waits for this teacher, oldest work first.
     queue(Nothing) -> Vec<records::QueueRow>, |desk, _| desk.look()?.queue()?;
+    /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
+    offers(Nothing) -> Vec<records::Offer>, |desk, _| desk.look()?.offers()?;
     /// What came late and waits for a teacher's word.
     came_late(Nothing) -> Vec<records::CameLate>, |desk, _| desk.look()?.came_late()?;
     /// Null for those who are shown no levels: mentors, peers.
@@ -183,6 +185,26 @@ calls! {
     /// Places a piece in one more folio.
     place(asked::Placing) -> Done, |desk, asked| {
         desk.device.place(asked.piece, asked.folio, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Offers a piece to a classmate's folio in a project.
+    offer(asked::Offering) -> MadeFolio, |desk, asked| {
+        let folio = desk.device.offer(asked.piece, asked.student, asked.project, desk.now, desk.chance)?;
+        MadeFolio { folio: folio.to_string() }
+    };
+    /// Accepts what is offered to a folio.
+    accept_offer(asked::Placing) -> Done, |desk, asked| {
+        desk.device.accept_offer(asked.piece, asked.folio, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Takes a piece out of a folio; declines what is offered to it; takes an offer of one's own back.
+    take_out(asked::Placing) -> Done, |desk, asked| {
+        desk.device.take_out(asked.piece, asked.folio, desk.now, desk.chance)?;
+        Done {}
+    };
+    /// Moves a piece to another folio of the same student.
+    move_piece(asked::Moving) -> Done, |desk, asked| {
+        desk.device.move_piece(asked.piece, asked.from, asked.to, desk.now, desk.chance)?;
         Done {}
     };
     /// Sets who may see a piece.
