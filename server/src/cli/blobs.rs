@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::http::serve;
-use crate::upkeep::nightly::{self, KeepError, Stock, Usage};
+use crate::upkeep::nightly::{self, NightlyError, Stock, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio blobs --check")]
@@ -62,7 +62,7 @@ struct Found {
 
 impl Found {
     fn of(stock: &Stock) -> Result<Self, CliError> {
-        let read = |error| CliError::from(KeepError::Relay(error));
+        let read = |error| CliError::from(NightlyError::Relay(error));
         let damaged = stock.relay.read(nightly::damaged).map_err(read)?;
         Ok(Self {
             people: stock.relay.read(nightly::usage).map_err(read)?,

@@ -44,7 +44,7 @@ pub struct Night {
 
 impl Night {
     /// What came of one removal. One that fails keeps no other from being tried, and is told at the end.
-    fn count(&mut self, removed: Result<bool, KeepError>, size: u64, failed: &mut Option<KeepError>) {
+    fn count(&mut self, removed: Result<bool, NightlyError>, size: u64, failed: &mut Option<NightlyError>) {
         match removed {
             Ok(true) => (self.removed, self.removed_bytes) = (self.removed + 1, self.removed_bytes + size),
             Ok(false) => {}
@@ -55,7 +55,7 @@ impl Night {
 
 /// It could not be looked after. Nothing was removed that should not be.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub enum NightlyError {
     /// The database.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -76,18 +76,18 @@ pub struct Stock {
 
 /// Looks after the media of one school.
 #[derive(Clone)]
-pub struct Keeper {
+pub struct Nightly {
     pub(crate) stock: Stock,
     pub(crate) uploads: Arc<Uploads>,
 }
 
-impl Keeper {
+impl Nightly {
     /// Every night, for as long as the relay runs.
-    pub(crate) async fn nightly(self) {
+    pub(crate) async fn every_night(self) {
         loop {
             tokio::time::sleep(until_night(now())).await;
-            let keeper = self.clone();
-            let night = blocking(move || Ok(keeper.look(now()))).await;
+            let nightly = self.clone();
+            let night = blocking(move || Ok(nightly.look(now()))).await;
             match night {
                 Ok(Ok(night)) if night.damaged.is_empty() => {
                     tracing::info!(sound = night.sound, removed = night.removed, "looked after media");
@@ -124,8 +124,8 @@ impl Keeper {
             if let Err(error) = self.stop_uploads_to_erased().await {
                 tracing::error!(%error, "uploads to what was erased could not be removed");
             }
-            let keeper = self.clone();
-            match blocking(move || Ok(keeper.remove_erased(now()))).await {
+            let nightly = self.clone();
+            match blocking(move || Ok(nightly.remove_erased(now()))).await {
                 Ok(Ok(night)) if night.removed == 0 => {}
                 Ok(Ok(night)) => tracing::info!(removed = night.removed, "removed files of what was erased"),
                 Ok(Err(error)) => tracing::error!(%error, "files of what was erased could not be removed"),
@@ -145,7 +145,7 @@ impl Keeper {
     }
 
     /// Removes the files that lost their last link by an erasure.
-    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         let waits = |conn: &Connection| {
             conn.query_row("select exists (select 1 from watch where unlinked = 0)", [], |row| row.get(0))
@@ -157,7 +157,7 @@ impl Keeper {
     }
 
     /// One night's look.
-    pub fn look(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn look(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         // First, so that something that can't be removed never keeps damage from being found.
         let total = self.stock.relay.read(media::stored_bytes)?;
@@ -169,7 +169,7 @@ impl Keeper {
         Ok(night)
     }
 
-    fn remove_unlinked(&self, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn remove_unlinked(&self, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         self.stock.relay.write(move |tx, _| mark_unlinked(tx, now))?;
         let mut failed = None;
         for (hash, size) in self.stock.relay.read(|conn| unlinked_for(conn, now, GRACE))? {
@@ -179,7 +179,7 @@ impl Keeper {
     }
 
     /// A crash between a blob and the record of it leaves bytes that nobody knows of.
-    fn remove_orphans(&self, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn remove_orphans(&self, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         let orphans = self.stock.orphans()?;
         let marked = orphans.clone();
         self.stock.relay.write(move |tx, _| mark_orphans(tx, &marked, now))?;
@@ -193,7 +193,7 @@ impl Keeper {
 
     /// Removes a blob's bytes if the database, asked once more, lets go of it. Equal bytes that land in between would lose
     /// what they were just linked to, so none do.
-    fn remove(&self, hash: BlobHash, lets_go: LetsGo) -> Result<bool, KeepError> {
+    fn remove(&self, hash: BlobHash, lets_go: LetsGo) -> Result<bool, NightlyError> {
         self.uploads.while_nothing_lands(|| {
             let is_gone = self.stock.relay.write(move |tx, _| lets_go(tx, hash))?;
             if is_gone {
@@ -206,7 +206,7 @@ impl Keeper {
 
 impl Stock {
     /// Reads the longest unread blobs, so many bytes of them, and at least one.
-    fn check(&self, bytes: u64, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn check(&self, bytes: u64, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         for hash in self.relay.read(|conn| longest_unchecked(conn, bytes))? {
             let is_sound = match self.blobs.verify(hash) {
                 Ok(()) => true,
@@ -223,7 +223,7 @@ impl Stock {
     }
 
     /// Bytes that are here and that no row knows.
-    pub fn orphans(&self) -> Result<BTreeSet<BlobHash>, KeepError> {
+    pub fn orphans(&self) -> Result<BTreeSet<BlobHash>, NightlyError> {
         let known = self.relay.read(known)?;
         let mut orphans = BTreeSet::new();
         self.blobs.each(&mut |hash| {
@@ -235,14 +235,14 @@ impl Stock {
     }
 
     /// Reads every blob.
-    pub fn check_all(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn check_all(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         self.check(u64::MAX, now, &mut night)?;
         Ok(night)
     }
 
     /// Blobs that a row knows and that are not here.
-    pub fn missing(&self) -> Result<Vec<BlobHash>, KeepError> {
+    pub fn missing(&self) -> Result<Vec<BlobHash>, NightlyError> {
         let mut missing = Vec::new();
         for hash in self.relay.read(known)? {
             if !self.blobs.contains(hash)? {
