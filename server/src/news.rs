@@ -5,6 +5,7 @@
 //! reconnecting with nothing new costs a few index look-ups, however many folios there are. One event can concern more
 //! than one answer holds: then the cursor points into its number.
 
+mod acquaintance;
 mod audit;
 mod render;
 
