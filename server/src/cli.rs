@@ -148,10 +148,10 @@ pub enum CliError {
     Restore(#[from] crate::upkeep::restore::RestoreError),
     /// It has ended, and that could not be written down beside the database.
     #[error(transparent)]
-    Ends(#[from] revocations::EndsError),
+    Revocations(#[from] revocations::RevocationsError),
     /// Media could not be looked after.
     #[error(transparent)]
-    Keep(#[from] crate::upkeep::nightly::KeepError),
+    Nightly(#[from] crate::upkeep::nightly::NightlyError),
     /// The relay stopped.
     #[error("the relay stopped: {0}")]
     Relay(Box<dyn std::error::Error>),

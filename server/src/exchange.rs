@@ -3,6 +3,9 @@
 //! [`Relay`] is one school's relay at work; its steps are written once, over [`Backend`]. The pure halves in core decide,
 //! [`ledger`] appends to the log, [`revocations`] keeps beside the database what must stay ended.
 
+/// Whose device asks, as its token says.
+pub use fieldfolio_core::sync::relay::Asker as Caller;
+
 pub use backend::Backend;
 pub use clock::now;
 pub use error::RelayError;

@@ -5,6 +5,7 @@
 //! reconnecting with nothing new costs a few index look-ups, however many folios there are. One event can concern more
 //! than one answer holds: then the cursor points into its number.
 
+mod acquaintance;
 mod audit;
 mod render;
 
@@ -21,7 +22,7 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::log::changes::{self, Opened};
-use crate::log::epochs::{self, Standing};
+use crate::log::epochs::{self, CursorStatus};
 use crate::{log, visibility};
 
 /// Rows of one stream in one response.
@@ -38,11 +39,11 @@ pub fn read(
     now: Timestamp,
 ) -> rusqlite::Result<Response> {
     let head = log::head(conn)?;
-    let forked_at = match epochs::standing(conn, cursor, head)? {
-        Standing::Here => None,
-        Standing::Lost(at) => Some(at),
+    let forked_at = match epochs::cursor_status(conn, cursor, head)? {
+        CursorStatus::Here => None,
+        CursorStatus::Lost(at) => Some(at),
         // Whoever exchanges has begun a new epoch before it reads.
-        Standing::Unheard | Standing::Foreign => Some(0),
+        CursorStatus::Unheard | CursorStatus::Foreign => Some(0),
     };
     if let Some(at) = forked_at {
         return Ok(Response {

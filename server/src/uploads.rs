@@ -8,7 +8,7 @@
 //!   to its row's offset.
 //! - One writer at a time: whoever comes next about an upload stops the one before, which first records what it has.
 //! - A file's offset equals its length only once the bytes match their hash. From there every HEAD or PATCH, and a new
-//!   upload of the same bytes, finishes what a crash may have left open: publish, then [`Landing::landed`], then the
+//!   upload of the same bytes, finishes what a crash may have left open: publish, then [`UploadPolicy::landed`], then the
 //!   row's `landed`. Clients take such an offset for success, so it is told only after all three.
 //! - Bytes are reserved when an upload begins, of its person's quota, the school's and the disk: what was begun fits.
 //! - An id alone grants nothing: to anyone but the device that began it, an upload isn't there.
@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
+use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 
 use crate::blobs::{BlobError, BlobStore};
@@ -43,6 +43,8 @@ mod rows;
 mod storage_space;
 mod turns;
 
+/// Who asks, as the authorising layer found out. It puts one into every request's extensions except `OPTIONS`.
+pub use crate::exchange::Caller;
 pub use asked::readable;
 pub use error::UploadError;
 pub use http::router;
@@ -55,21 +57,14 @@ use turns::Turns;
 /// Where uploads begin; each goes on at a name of its own below.
 const PATH: &str = "/v1/uploads";
 
-/// Who asks, as the authorising layer found out. It puts one into every request's extensions except `OPTIONS`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caller {
-    pub person: PersonId,
-    pub device: DeviceId,
-}
-
 /// What the rest of the relay says to an upload. Both may block; neither may wait for [`Uploads::while_nothing_lands`].
-pub trait Landing: Send + Sync + 'static {
+pub trait UploadPolicy: Send + Sync + 'static {
     /// May this device's person bring these bytes for this piece? Asked at creation, and again before landing.
     fn may_bring(&self, caller: Caller, piece: PieceId, hash: BlobHash) -> Result<(), Refusal>;
 
     /// Do so many bytes more fit into the quotas? Asked at creation, of stretches too, and again before landing.
     /// `reserved` are the bytes of other uploads that have begun and not landed: they count as used.
-    fn has_room(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal>;
+    fn has_space(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal>;
 
     /// The bytes are durable under their name: record it, durably, before the device is told. After a crash it is
     /// called again for what it may have recorded already; that is no error.
@@ -134,7 +129,7 @@ pub struct Uploads {
     rows: Rows,
     turns: Turns,
     store: Arc<dyn BlobStore>,
-    landing: Arc<dyn Landing>,
+    policy: Arc<dyn UploadPolicy>,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     limits: Limits,
     /// Held for reading from before a blob is published until its landing is recorded.
@@ -151,7 +146,7 @@ impl Uploads {
     pub fn open(
         folder: &Path,
         store: Arc<dyn BlobStore>,
-        landing: Arc<dyn Landing>,
+        policy: Arc<dyn UploadPolicy>,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         limits: Limits,
     ) -> Result<Self, UploadError> {
@@ -160,7 +155,7 @@ impl Uploads {
             rows: Rows::open(&folder.join("uploads.db"))?,
             turns: Turns::default(),
             store,
-            landing,
+            policy,
             now: Box::new(now),
             limits,
             landings: RwLock::new(()),

@@ -22,7 +22,7 @@ use fieldfolio_core::sync::relay::TrialRoom;
 use fieldfolio_core::sync::wire::{self, Cursor, Envelope, Item, Live, Request, Response, Verdict};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::directory::{Edit, frameworks as imported};
-use fieldfolio_server::exchange::revocations::{self, End};
+use fieldfolio_server::exchange::revocations::{self, Revocation};
 use fieldfolio_server::gate::ContainedTrial;
 use fieldfolio_server::{database, uploads};
 use minicbor::{Decode, Encode};
@@ -248,9 +248,9 @@ pub fn frameworks(bytes: &[u8]) {
 /// What ended, by its file: whatever a damaged one says, the relay starts.
 pub fn ended(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let ends: Vec<End> = text.lines().filter_map(End::read).collect();
+    let ends: Vec<Revocation> = text.lines().filter_map(Revocation::read).collect();
     for end in &ends {
-        assert_eq!(End::read(end.line().trim_end_matches('\n')).as_ref(), Some(end));
+        assert_eq!(Revocation::read(end.line().trim_end_matches('\n')).as_ref(), Some(end));
     }
     SCHOOL.with_borrow_mut(|school| {
         let now = school.now;

@@ -45,7 +45,7 @@ pub struct School {
     /// What really happened on it.
     pub happened: Happened,
     /// What the relay's file of ends holds.
-    ends: Vec<fieldfolio_server::exchange::revocations::End>,
+    ends: Vec<fieldfolio_server::exchange::revocations::Revocation>,
 }
 
 impl std::ops::Deref for School {

@@ -153,7 +153,7 @@ fn a_database_of_a_version_to_come_is_refused_and_left_as_it_is() {
 /// What opening the uploads of a school comes to, which nobody brings anything to.
 fn opened_uploads(school: &Path) -> String {
     struct Nobody;
-    impl uploads::Landing for Nobody {
+    impl uploads::UploadPolicy for Nobody {
         fn may_bring(
             &self,
             _: uploads::Caller,
@@ -163,7 +163,12 @@ fn opened_uploads(school: &Path) -> String {
             Err(uploads::Refusal::NotNamed { hash })
         }
 
-        fn has_room(&self, _: uploads::Caller, _: u64, _: uploads::Reserved) -> Result<(), uploads::Refusal> {
+        fn has_space(
+            &self,
+            _: uploads::Caller,
+            _: u64,
+            _: uploads::Reserved,
+        ) -> Result<(), uploads::Refusal> {
             Ok(())
         }
 

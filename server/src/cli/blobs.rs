@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{Answer, CliError, Desk, to_json};
 use crate::http::serve;
-use crate::upkeep::nightly::{self, KeepError, Stock, Usage};
+use crate::upkeep::media::{self, Usage};
+use crate::upkeep::nightly::{NightlyError, Stock};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fieldfolio blobs --check")]
@@ -62,11 +63,11 @@ struct Found {
 
 impl Found {
     fn of(stock: &Stock) -> Result<Self, CliError> {
-        let read = |error| CliError::from(KeepError::Relay(error));
-        let damaged = stock.relay.read(nightly::damaged).map_err(read)?;
+        let read = |error| CliError::from(NightlyError::Relay(error));
+        let damaged = stock.relay.read(media::damaged).map_err(read)?;
         Ok(Self {
-            people: stock.relay.read(nightly::usage).map_err(read)?,
-            unlinked: stock.relay.read(nightly::unlinked).map_err(read)?,
+            people: stock.relay.read(media::usage).map_err(read)?,
+            unlinked: stock.relay.read(media::unlinked).map_err(read)?,
             orphans: stock.orphans()?.into_iter().collect(),
             missing: stock.missing()?,
             damaged: damaged.into_iter().map(|(hash, _)| hash).collect(),

@@ -11,7 +11,7 @@ use super::invitations;
 
 pub use caller::must_still_be_known;
 pub use charge::charge;
-pub use error::AskError;
+pub use error::CallError;
 
 mod caller;
 mod charge;
@@ -24,10 +24,10 @@ pub mod projects;
 /// Carries a call out as a whole, or changes nothing.
 pub fn whole<T>(
     tx: &Transaction<'_>,
-    call: impl FnOnce() -> Result<T, AskError>,
-) -> rusqlite::Result<Result<T, AskError>> {
+    call: impl FnOnce() -> Result<T, CallError>,
+) -> rusqlite::Result<Result<T, CallError>> {
     tx.execute_batch("savepoint call")?;
-    match call().map_err(AskError::failure) {
+    match call().map_err(CallError::failure) {
         Ok(done) => {
             tx.execute_batch("release call")?;
             Ok(Ok(done))
@@ -50,7 +50,7 @@ pub enum Answer {
 }
 
 /// Carries out what `edit.by` asks from this device, or says why not: the one table of calls.
-pub fn carry_out(edit: &Edit<'_>, device: DeviceId, call: &DirectoryCall) -> Result<Answer, AskError> {
+pub fn carry_out(edit: &Edit<'_>, device: DeviceId, call: &DirectoryCall) -> Result<Answer, CallError> {
     match call {
         DirectoryCall::Invite(invite) => {
             invitations::record_invitation(edit.tx, edit.now, Some(device), invite)?;
@@ -63,7 +63,7 @@ pub fn carry_out(edit: &Edit<'_>, device: DeviceId, call: &DirectoryCall) -> Res
         DirectoryCall::StartProject(project) => projects::start(edit, project)?,
         DirectoryCall::RevokeDevice(device) => return Ok(Answer::Revoked(devices::revoke(edit, device)?)),
         DirectoryCall::ReleaseHeld(_) => {
-            return Err(AskError::Refused("what is held back is released through the gate"));
+            return Err(CallError::Refused("what is held back is released through the gate"));
         }
     }
     Ok(Answer::Done)

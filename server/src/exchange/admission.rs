@@ -12,20 +12,20 @@ use super::RelayError;
 use crate::database;
 
 /// Threads.
-const PORTERS: usize = 2;
+const THREADS: usize = 2;
 /// Looks that wait for one.
 const WAITING: usize = 4_096;
 
 type Look = Box<dyn FnOnce(Result<&Connection, RelayError>) + Send>;
 
 #[derive(Debug)]
-pub(super) struct Porters(mpsc::SyncSender<Look>);
+pub(super) struct Admission(mpsc::SyncSender<Look>);
 
-impl Porters {
+impl Admission {
     pub(super) fn start(folder: &Path) -> Self {
         let (looks, queue) = mpsc::sync_channel::<Look>(WAITING);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..PORTERS {
+        for _ in 0..THREADS {
             let (queue, folder) = (queue.clone(), folder.to_owned());
             std::thread::spawn(move || {
                 let mut conn = None;

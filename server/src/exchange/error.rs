@@ -1,7 +1,7 @@
 //! What goes wrong in the relay itself.
 
 use crate::database::DatabaseError;
-use crate::exchange::revocations::{self, EndsError};
+use crate::exchange::revocations::{self, RevocationsError};
 
 /// Something that is no verdict went wrong: the answer is "again, later".
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum RelayError {
     OnlyReading,
     /// What ended can't be written down.
     #[error(transparent)]
-    Ends(#[from] Box<EndsError>),
+    Revocations(#[from] Box<RevocationsError>),
 }
 
 impl From<rusqlite::Error> for RelayError {

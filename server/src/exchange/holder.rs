@@ -1,7 +1,7 @@
 //! Who holds a token: the only way in.
 
+use crate::exchange::Caller;
 use fieldfolio_core::ids::{DeviceId, PersonId};
-use fieldfolio_core::sync::relay::Asker;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use crate::directory;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// A device that may ask.
-    Known(Asker),
+    Known(Caller),
     /// A device that was revoked.
     Revoked,
     /// No device at all.
@@ -25,9 +25,9 @@ pub enum Holder {
 
 impl Holder {
     /// The device, if it may ask.
-    pub fn known(self) -> Option<Asker> {
+    pub fn known(self) -> Option<Caller> {
         match self {
-            Holder::Known(asker) => Some(asker),
+            Holder::Known(caller) => Some(caller),
             Holder::Revoked | Holder::Nobody | Holder::Locked | Holder::Gone => None,
         }
     }
@@ -36,17 +36,17 @@ impl Holder {
 /// Who shows this token, now.
 pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Holder> {
     let hash: [u8; 32] = Sha256::digest(token).into();
-    let found: Option<(Asker, i64, bool, bool)> = conn
+    let found: Option<(Caller, i64, bool, bool)> = conn
         .prepare_cached(
             "select p.id, d.id, p.row, p.locked_at is not null, d.revoked_n is not null
              from device d join person p on p.row = d.person where d.token_hash = ?1",
         )?
         .query_row([hash.as_slice()], |row| {
             let (person, device) = (PersonId::from_bytes(row.get(0)?), DeviceId::from_bytes(row.get(1)?));
-            Ok((Asker { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
+            Ok((Caller { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
         })
         .optional()?;
-    let Some((asker, row, is_locked, is_revoked)) = found else { return Ok(Holder::Nobody) };
+    let Some((caller, row, is_locked, is_revoked)) = found else { return Ok(Holder::Nobody) };
     if is_revoked {
         return Ok(Holder::Revoked);
     }
@@ -55,11 +55,11 @@ pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Resu
     }
     Ok(match directory::mentors::standing(conn, row, now)? {
         directory::mentors::Standing::Gone => Holder::Gone,
-        _ => Holder::Known(asker),
+        _ => Holder::Known(caller),
     })
 }
 
 /// The device that holds this token and may ask.
-pub fn token_holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Option<Asker>> {
+pub fn token_holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Result<Option<Caller>> {
     holder(conn, token, now).map(Holder::known)
 }

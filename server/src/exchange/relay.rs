@@ -4,22 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::{Asker, TrialRoom};
+use fieldfolio_core::sync::relay::TrialRoom;
 use fieldfolio_core::sync::wire::{Request, Response};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::config::Config;
-use crate::exchange::revocations::{self, Ends};
+use crate::exchange::revocations::{self, Revocations};
 use crate::gate::Gate;
 use crate::visibility::media;
 use crate::{database, visibility};
 
-use super::admission::Porters;
+use super::admission::Admission;
 use super::comparisons::Comparisons;
 use super::readers::Readers;
 use super::writer::{Signals, Writer};
-use super::{Backend, Holder, Lane, RelayError, exchange, holder, now, release, steps};
+use super::{Backend, Caller, Holder, Lane, RelayError, exchange, holder, now, release, steps};
 
 /// The most bytes of the disk that are kept free for what the school itself has to write.
 const MOST_FLOOR: u64 = 256 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub struct Relay {
     school: SchoolId,
     quotas: Quotas,
     readers: Readers,
-    porters: Porters,
+    admission: Admission,
     writer: Writer,
     signals: Signals,
     /// Free bytes of the disk below which nothing new is taken in, so that what the school must do can still be done.
@@ -53,16 +53,17 @@ impl Relay {
     /// taken in.
     pub fn open_to_serve(folder: &Path, config: &Config) -> Result<Arc<Self>, RelayError> {
         let mut conn = database::open(folder)?;
-        let ends = Ends::open(&mut conn, revocations::file(folder, config), now()).map_err(Box::new)?;
-        let only_reads = ends.is_none();
-        Self::with(folder, config, conn, ends, only_reads)
+        let revocations =
+            Revocations::open(&mut conn, revocations::file(folder, config), now()).map_err(Box::new)?;
+        let only_reads = revocations.is_none();
+        Self::with(folder, config, conn, revocations, only_reads)
     }
 
     fn with(
         folder: &Path,
         config: &Config,
         conn: Connection,
-        ends: Option<Ends>,
+        revocations: Option<Revocations>,
         only_reads: bool,
     ) -> Result<Arc<Self>, RelayError> {
         let school = school_of(&conn)?;
@@ -72,8 +73,8 @@ impl Relay {
             school,
             quotas: Quotas { person: config.quota_bytes_per_person, school: config.quota_bytes_per_school },
             readers: Readers::new(folder, config.reader_connections),
-            porters: Porters::start(folder),
-            writer: Writer::start(folder, conn, ends, signals.clone()),
+            admission: Admission::start(folder),
+            writer: Writer::start(folder, conn, revocations, signals.clone()),
             only_reads,
             signals,
             disk_floor: (config.disk_floor_bytes / 4).min(MOST_FLOOR),
@@ -83,8 +84,8 @@ impl Relay {
     }
 
     /// One exchange: see [`exchange`](exchange()).
-    pub fn exchange(&self, asker: Asker, request: Request) -> Result<Response, RelayError> {
-        exchange(self, asker, request)
+    pub fn exchange(&self, caller: Caller, request: Request) -> Result<Response, RelayError> {
+        exchange(self, caller, request)
     }
 
     /// Releases what is held back of a document: see [`release`].
@@ -146,7 +147,7 @@ impl Relay {
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, RelayError> {
-        self.porters.look(look).await
+        self.admission.look(look).await
     }
 
     /// Runs `write` under the single writer, for the school. It is on disk when this returns.

@@ -31,7 +31,7 @@ mod file;
 
 /// One thing that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub struct Revocation {
     n: u64,
     tag: [u8; 8],
     event: Event,
@@ -53,19 +53,19 @@ pub fn file(folder: &Path, config: &Config) -> PathBuf {
 }
 
 /// What ended after this number, by the log.
-pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<End>> {
+pub fn since(conn: &Connection, after: u64) -> rusqlite::Result<Vec<Revocation>> {
     let mut query = conn.prepare_cached(
         "select e.n, l.tag, e.kind, e.subject from ending e join log l on l.n = e.n where e.n > ?1 order by e.n",
     )?;
     let rows = query.query_map([after.cast_signed()], |row| {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
         let (kind, subject): (String, String) = (row.get(2)?, row.get(3)?);
-        Ok(End { n, tag: row.get(1)?, event: Event::parse(&kind, &subject) })
+        Ok(Revocation { n, tag: row.get(1)?, event: Event::parse(&kind, &subject) })
     })?;
     rows.collect()
 }
 
-impl End {
+impl Revocation {
     /// Its line in the file.
     pub fn line(&self) -> String {
         format!("{} {:016x} {}\n", self.n, u64::from_be_bytes(self.tag), self.event)
@@ -100,17 +100,21 @@ impl End {
 
 /// The file.
 #[derive(Debug)]
-pub struct Ends {
+pub struct Revocations {
     path: PathBuf,
     /// Up to here the log's ends are in the file.
     written: u64,
 }
 
-impl Ends {
+impl Revocations {
     /// Reads what the file has that this database has not read, does it once more, and brings the file up to date.
     /// `None` when the file is missing where there must be one: then nothing may be taken in.
-    pub fn open(conn: &mut Connection, path: PathBuf, now: Timestamp) -> Result<Option<Self>, EndsError> {
-        let failed = |source| EndsError::File { path: path.clone(), source };
+    pub fn open(
+        conn: &mut Connection,
+        path: PathBuf,
+        now: Timestamp,
+    ) -> Result<Option<Self>, RevocationsError> {
+        let failed = |source| RevocationsError::File { path: path.clone(), source };
         let must_be_there = epochs::is_copy(conn)? || number(conn, READ)?.is_some();
         if !path.exists() && must_be_there {
             return Ok(None);
@@ -121,7 +125,7 @@ impl Ends {
         epochs::take_over(&tx, now)?;
         // What the log has and the file may lack: if it was cut off in between, or is another one than was read before.
         let written = if is_other { 0 } else { number(&tx, WRITTEN)?.unwrap_or(0) };
-        let mut lacking: BTreeMap<(u64, [u8; 8]), End> =
+        let mut lacking: BTreeMap<(u64, [u8; 8]), Revocation> =
             since(&tx, written)?.into_iter().map(|end| ((end.n, end.tag), end)).collect();
         // A line at a time: however long the file is, it keeps no relay from starting.
         let before = crate::log::head(&tx)?;
@@ -155,7 +159,7 @@ impl Ends {
             // What ended again just now is in the log under a new number, and goes into the file behind its old one.
             lacking.extend(since(&tx, before)?.into_iter().map(|end| ((end.n, end.tag), end)));
         }
-        let lacking: Vec<End> = lacking.into_values().collect();
+        let lacking: Vec<Revocation> = lacking.into_values().collect();
         append(&mut file, &lacking).map_err(failed)?;
         let head = crate::log::head(&tx)?;
         note_place(&tx, &mut file, head).map_err(failed)??;
@@ -167,7 +171,7 @@ impl Ends {
     }
 
     /// Writes down what ended since, synced. Called before a commit is acknowledged.
-    pub fn catch_up(&mut self, conn: &mut Connection) -> Result<(), EndsError> {
+    pub fn catch_up(&mut self, conn: &mut Connection) -> Result<(), RevocationsError> {
         let newest: Option<i64> =
             conn.prepare_cached("select max(n) from ending")?.query_row([], |row| row.get(0))?;
         if newest.is_none_or(|newest| newest.cast_unsigned() <= self.written) && self.path.exists() {
@@ -178,8 +182,8 @@ impl Ends {
     }
 
     /// Writes a long file anew without what later lines say, too.
-    fn compact(&self, conn: &mut Connection) -> Result<(), EndsError> {
-        let failed = |source| EndsError::File { path: self.path.clone(), source };
+    fn compact(&self, conn: &mut Connection) -> Result<(), RevocationsError> {
+        let failed = |source| RevocationsError::File { path: self.path.clone(), source };
         // Nothing is written into it meanwhile.
         let tx = database::begin(conn)?;
         let mut file = open_file(&self.path).map_err(failed)?;
@@ -212,7 +216,7 @@ impl Ends {
             let mut new = private_file(&aside)?;
             new.set_len(0)?;
             new.write_all(mark.as_bytes())?;
-            let lines: String = kept.iter().map(End::line).collect();
+            let lines: String = kept.iter().map(Revocation::line).collect();
             new.write_all(lines.as_bytes())?;
             new.sync_all()?;
             std::fs::rename(&aside, &self.path)?;
@@ -228,7 +232,7 @@ impl Ends {
 }
 
 /// For a command beside a relay: what it ended is written down at once.
-pub fn note(conn: &mut Connection, path: &Path) -> Result<(), EndsError> {
+pub fn note(conn: &mut Connection, path: &Path) -> Result<(), RevocationsError> {
     // A school that no relay has served yet has none; the first one makes it.
     if number(conn, READ)?.is_none() || !path.exists() {
         return Ok(());
@@ -238,8 +242,8 @@ pub fn note(conn: &mut Connection, path: &Path) -> Result<(), EndsError> {
 
 /// Appends what the log has ended since the file was last written; up to which number that is. The database's own turn of
 /// writing is the file's, too: a command and a relay write each line once.
-fn write_down(conn: &mut Connection, path: &Path) -> Result<u64, EndsError> {
-    let failed = |source| EndsError::File { path: path.to_owned(), source };
+fn write_down(conn: &mut Connection, path: &Path) -> Result<u64, RevocationsError> {
+    let failed = |source| RevocationsError::File { path: path.to_owned(), source };
     let tx = database::begin(conn)?;
     // Opened only now: another one may just have been put in its place.
     let mut file = open_file(path).map_err(failed)?;
@@ -260,7 +264,7 @@ pub fn do_without(conn: &Connection) -> rusqlite::Result<()> {
 
 /// The file can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum EndsError {
+pub enum RevocationsError {
     /// The file system.
     #[error("{path} can't be used: {source}")]
     File {
@@ -277,7 +281,7 @@ pub enum EndsError {
     Directory(#[from] DirectoryError),
 }
 
-impl From<rusqlite::Error> for EndsError {
+impl From<rusqlite::Error> for RevocationsError {
     fn from(error: rusqlite::Error) -> Self {
         database::DatabaseError::from(error).into()
     }

@@ -5,24 +5,28 @@ use std::sync::Arc;
 
 use fieldfolio_core::ids::{DocumentId, PersonId};
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::relay::{Asker, commit, commit_release, prepare, prepare_release};
+use fieldfolio_core::sync::relay::{commit, commit_release, prepare, prepare_release};
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Response, Verdict};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 
-use super::{Backend, Lane, RelayError};
+use super::{Backend, Caller, Lane, RelayError};
 use crate::exchange::ledger::SqliteLedger;
-use crate::log::epochs::{self, Standing};
+use crate::log::epochs::{self, CursorStatus};
 use crate::{directory, log, news, visibility};
 
 /// One exchange: what the device sends first, then what it is told.
-pub fn exchange(backend: &impl Backend, asker: Asker, mut request: Request) -> Result<Response, RelayError> {
-    request.audit = request.audit.filter(|_| backend.may_compare(asker.device));
+pub fn exchange(
+    backend: &impl Backend,
+    caller: Caller,
+    mut request: Request,
+) -> Result<Response, RelayError> {
+    request.audit = request.audit.filter(|_| backend.may_compare(caller.device));
     end_what_expired(backend)?;
-    notice_lost_log(backend, asker.person, request.cursor)?;
-    let lane = Lane::Person(asker.person);
-    for document in backend.reading(lane, |conn| directory::releases::of(conn, asker.person))? {
-        release(backend, asker.person, document)?;
+    notice_lost_log(backend, caller.person, request.cursor)?;
+    let lane = Lane::Person(caller.person);
+    for document in backend.reading(lane, |conn| directory::releases::of(conn, caller.person))? {
+        release(backend, caller.person, document)?;
     }
     let mut verdicts = Vec::new();
     if backend.only_reads() {
@@ -32,10 +36,10 @@ pub fn exchange(backend: &impl Backend, asker: Asker, mut request: Request) -> R
     } else {
         // In stretches, each in a turn of its own: others' turns come between.
         for items in request.items.chunks(budget::ITEMS_A_TURN) {
-            verdicts.extend(take(backend, asker, items)?);
+            verdicts.extend(take(backend, caller, items)?);
         }
     }
-    let mut response = backend.reading(lane, |conn| tell(conn, asker, &request, backend.now()))?;
+    let mut response = backend.reading(lane, |conn| tell(conn, caller, &request, backend.now()))?;
     response.verdicts = verdicts;
     Ok(response)
 }
@@ -59,8 +63,9 @@ pub(super) fn refresh_some(backend: &impl Backend) -> Result<bool, RelayError> {
 /// A cursor that this relay gave out, and that its log knows nothing of: a copy was put in its place. A new epoch begins,
 /// and devices bring what is lost.
 fn notice_lost_log(backend: &impl Backend, person: PersonId, cursor: Cursor) -> Result<(), RelayError> {
-    let is_unheard =
-        move |conn: &Connection| Ok(epochs::standing(conn, cursor, log::head(conn)?)? == Standing::Unheard);
+    let is_unheard = move |conn: &Connection| {
+        Ok(epochs::cursor_status(conn, cursor, log::head(conn)?)? == CursorStatus::Unheard)
+    };
     if backend.reading(Lane::Person(person), is_unheard)? {
         tracing::warn!("the log went back: a device knows more than it; a new epoch begins");
         backend.writing(Lane::School, move |tx, now| match is_unheard(tx)? {
@@ -93,8 +98,8 @@ pub fn release(backend: &impl Backend, by: PersonId, document: DocumentId) -> Re
     })
 }
 
-fn take(backend: &impl Backend, asker: Asker, items: &[Item]) -> Result<Vec<Verdict>, RelayError> {
-    let (school, lane) = (backend.school(), Lane::Person(asker.person));
+fn take(backend: &impl Backend, caller: Caller, items: &[Item]) -> Result<Vec<Verdict>, RelayError> {
+    let (school, lane) = (backend.school(), Lane::Person(caller.person));
     let mut verdicts: Vec<Verdict> = vec![Verdict::Busy; items.len()];
     let mut open: Vec<usize> = (0..items.len()).collect();
     // A trial that was overtaken by another commit on the same document is made again, a few times. One that was
@@ -103,12 +108,12 @@ fn take(backend: &impl Backend, asker: Asker, items: &[Item]) -> Result<Vec<Verd
         let tried = open.iter().filter_map(|at| items.get(*at).cloned()).collect();
         // One moment: a change that another exchange commits between two looks would seem to have taken its own place.
         let untried = backend.reading(lane, |moment| {
-            prepare(&SqliteLedger::reading(moment, school, backend.now()), asker, tried)
+            prepare(&SqliteLedger::reading(moment, school, backend.now()), caller, tried)
         })?;
-        let batch = Arc::new(untried.try_all(&backend.trial_room(asker.person)));
+        let batch = Arc::new(untried.try_all(&backend.trial_room(caller.person)));
         let tried = batch.clone();
         let decided = backend.writing(lane, move |tx, now| {
-            commit(&mut SqliteLedger::writing(tx, school, now), asker, &tried)
+            commit(&mut SqliteLedger::writing(tx, school, now), caller, &tried)
         })?;
         let mut overtaken = Vec::new();
         for (position, (at, verdict)) in open.into_iter().zip(decided).enumerate() {
@@ -128,11 +133,11 @@ fn take(backend: &impl Backend, asker: Asker, items: &[Item]) -> Result<Vec<Verd
 }
 
 /// What a device is told; and where that is nothing, whether what it holds is all that it may read.
-fn tell(conn: &Connection, asker: Asker, request: &Request, now: Timestamp) -> rusqlite::Result<Response> {
-    let mut response = news::read(conn, asker.person, request.cursor, &request.fill, now)?;
+fn tell(conn: &Connection, caller: Caller, request: &Request, now: Timestamp) -> rusqlite::Result<Response> {
+    let mut response = news::read(conn, caller.person, request.cursor, &request.fill, now)?;
     if let Some(held) = request.audit.filter(|_| response.is_empty() && !response.more) {
         let up_to = request.cursor.n;
-        news::audit(conn, asker.person, (held, up_to), now, &mut response)?;
+        news::audit(conn, caller.person, (held, up_to), now, &mut response)?;
     }
     Ok(response)
 }

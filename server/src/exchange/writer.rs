@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use super::queue::{Job, Lane, Queue, Settle};
 use super::{RelayError, now};
 use crate::database::{self, DatabaseError, Turnstile};
-use crate::exchange::revocations::Ends;
+use crate::exchange::revocations::Revocations;
 use crate::log;
 
 /// The most jobs in one transaction.
@@ -44,14 +44,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(folder: &Path, conn: Connection, ends: Option<Ends>, signals: Signals) -> Self {
+    pub(super) fn start(
+        folder: &Path,
+        conn: Connection,
+        revocations: Option<Revocations>,
+        signals: Signals,
+    ) -> Self {
         let queue = Arc::new(Queue::default());
         let looked_at = log::head(&conn).unwrap_or(0);
         let mut desk = Desk {
             queue: queue.clone(),
             folder: folder.to_owned(),
             conn,
-            ends,
+            revocations,
             signals,
             looked_at,
             to_clear: false,
@@ -71,7 +76,7 @@ impl Writer {
             let result = write(tx, now);
             let is_done = result.is_ok();
             let settle: Settle = Box::new(move |committed| {
-                // The asker may have gone; what was decided stands all the same.
+                // The caller may have gone; what was decided stands all the same.
                 let _ = answer.send(committed.then_some(result));
             });
             (is_done, settle)
@@ -98,7 +103,7 @@ struct Desk {
     queue: Arc<Queue>,
     folder: PathBuf,
     conn: Connection,
-    ends: Option<Ends>,
+    revocations: Option<Revocations>,
     signals: Signals,
     /// Up to here the log was looked at for erasures. What came before this start is looked after at the start.
     looked_at: u64,
@@ -161,7 +166,9 @@ impl Desk {
     }
 
     fn after_commit(&mut self) {
-        if let Some(Err(error)) = self.ends.as_mut().map(|ends| ends.catch_up(&mut self.conn)) {
+        if let Some(Err(error)) =
+            self.revocations.as_mut().map(|revocations| revocations.catch_up(&mut self.conn))
+        {
             // It has ended in the log; the file is tried again with the next group, and at the next start.
             tracing::error!(%error, "what ended could not be written down beside the database");
         }

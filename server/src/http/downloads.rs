@@ -105,7 +105,7 @@ fn shown(first: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether the asker holds these bytes already (`If-None-Match`).
+/// Whether the caller holds these bytes already (`If-None-Match`).
 fn names_tag(headers: &HeaderMap, tag: &str) -> bool {
     let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);

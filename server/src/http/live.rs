@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::exchange::Caller;
 use fieldfolio_core::ids::DeviceId;
 use fieldfolio_core::sync::budget;
-use fieldfolio_core::sync::relay::Asker;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::config::Config;
@@ -102,7 +102,7 @@ struct Seats {
 /// One connection, as others reach it.
 #[derive(Debug)]
 struct Seat {
-    asker: Asker,
+    caller: Caller,
     /// The person's row.
     person: i64,
     /// What it shows for every request, as if it were posted.
@@ -154,11 +154,11 @@ impl Live {
     }
 
     /// Takes a place for a connection of this device. Where it has too many, its oldest one ends.
-    pub async fn place(self: &Arc<Self>, asker: Asker, token: Vec<u8>) -> Result<Place, NoPlace> {
-        let person = self.relay.look(move |conn| visibility::person_row(conn, asker.person)).await?;
+    pub async fn place(self: &Arc<Self>, caller: Caller, token: Vec<u8>) -> Result<Place, NoPlace> {
+        let person = self.relay.look(move |conn| visibility::person_row(conn, caller.person)).await?;
         let person = person.ok_or(RelayError::from(rusqlite::Error::QueryReturnedNoRows))?;
         let (ending, ended) = watch::channel(None);
-        let seat = Arc::new(Seat { asker, person, token, woken: Notify::new(), ending });
+        let seat = Arc::new(Seat { caller, person, token, woken: Notify::new(), ending });
         let place = Place {
             live: self.clone(),
             seat: seat.clone(),
@@ -171,7 +171,7 @@ impl Live {
             return Err(NoPlace::Full);
         }
         seats.taken += 1;
-        let of_device = seats.by_device.entry(asker.device).or_default();
+        let of_device = seats.by_device.entry(caller.device).or_default();
         of_device.push_back(seat);
         if let Some(surplus) = of_device.len().checked_sub(budget::LINES_OF_A_DEVICE) {
             of_device.iter().take(surplus).for_each(|oldest| oldest.end(Ending::Replaced));
@@ -222,13 +222,13 @@ impl Seat {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut seats = self.live.seats();
-        let Some(of_device) = seats.by_device.get_mut(&self.seat.asker.device) else { return };
+        let Some(of_device) = seats.by_device.get_mut(&self.seat.caller.device) else { return };
         let before = of_device.len();
         of_device.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
         let (left, gone) = (of_device.len(), before - of_device.len());
         seats.taken -= gone;
         if left == 0 {
-            seats.by_device.remove(&self.seat.asker.device);
+            seats.by_device.remove(&self.seat.caller.device);
         }
     }
 }

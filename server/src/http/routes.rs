@@ -9,6 +9,7 @@ mod guard;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::exchange::Caller;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -17,7 +18,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::sync::relay::Asker;
 use fieldfolio_core::sync::wire::{self, LIVE_PROTOCOL};
 
 use crate::blobs::BlobStore;
@@ -132,7 +132,7 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: Bytes) -> Response {
+async fn sync(State(app): State<App>, Extension(caller): Extension<Caller>, body: Bytes) -> Response {
     let request = match wire::Request::from_bytes(&body) {
         Ok(request) => request,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
@@ -140,7 +140,7 @@ async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: 
     let inflates = request.inflates;
     let answered = blocking(move || {
         // Nothing is sent that no device reads. An answer is cut long before, so this is never seen.
-        app.relay.exchange(asker, request)?.to_readable_frame(inflates).ok_or(RelayError::TooLarge)
+        app.relay.exchange(caller, request)?.to_readable_frame(inflates).ok_or(RelayError::TooLarge)
     });
     match answered.await {
         Ok(frame) => cbor_bytes(frame),
@@ -150,11 +150,11 @@ async fn sync(State(app): State<App>, Extension(asker): Extension<Asker>, body: 
 
 async fn listen(
     State(app): State<App>,
-    Extension(asker): Extension<Asker>,
+    Extension(caller): Extension<Caller>,
     Extension(Shown(token)): Extension<Shown>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match app.live.place(asker, token).await {
+    match app.live.place(caller, token).await {
         Ok(place) => upgrade
             .read_buffer_size(16 * 1024)
             .write_buffer_size(0)
@@ -169,7 +169,7 @@ async fn listen(
 
 async fn blob(
     State(app): State<App>,
-    Extension(asker): Extension<Asker>,
+    Extension(caller): Extension<Caller>,
     Path(hash): Path<String>,
     method: Method,
     headers: HeaderMap,
@@ -178,7 +178,7 @@ async fn blob(
     let absent = || refusal(StatusCode::NOT_FOUND, "there is nothing here for you under this name");
     let Ok(hash) = hash.parse::<BlobHash>() else { return absent() };
     let relay = app.relay.clone();
-    match blocking(move || relay.may_read_blob(asker.person, hash)).await {
+    match blocking(move || relay.may_read_blob(caller.person, hash)).await {
         Ok(true) => downloads::serve(app.blobs, hash, &headers, method == Method::HEAD).await,
         Ok(false) => absent(),
         Err(error) => unavailable(&error),

@@ -17,8 +17,8 @@ use crate::http::activity::Activity;
 use crate::http::connection_limits;
 use crate::http::live::{self, Live};
 use crate::http::routes::{App, router};
-use crate::upkeep::nightly::{Keeper, Night, Stock};
-use crate::uploads::policy::RelayLanding;
+use crate::upkeep::nightly::{Night, Nightly, Stock};
+use crate::uploads::policy::RelayPolicy;
 use crate::uploads::{Limits, Uploads};
 
 /// Serves the school in `folder` until the process is asked to stop.
@@ -80,8 +80,8 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
     let beside = [
         tokio::spawn(app.uploads.clone().janitor()),
         tokio::spawn(live::herald(live.clone())),
-        tokio::spawn(keeper(&app).nightly()),
-        tokio::spawn(keeper(&app).after_erasures()),
+        tokio::spawn(nightly(&app).every_night()),
+        tokio::spawn(nightly(&app).after_erasures()),
         tokio::spawn(work_out(app.relay.clone())),
         tokio::spawn(app.activity.clone().write_down(app.relay.clone())),
     ];
@@ -97,13 +97,13 @@ async fn listen(folder: &Path, config: Config) -> Result<(), Box<dyn Error>> {
 /// Everything that handlers share, for the school in `folder`.
 fn open(relay: Arc<Relay>, folder: &Path, config: &Config) -> Result<App, Box<dyn Error>> {
     let blobs: Arc<dyn BlobStore> = Arc::new(FolderBlobs::open(&folder.join("blobs"))?);
-    let landing = Arc::new(RelayLanding(relay.clone()));
+    let policy = Arc::new(RelayPolicy(relay.clone()));
     let limits = Limits {
         max_size: config.max_upload_bytes,
         disk_floor: config.disk_floor_bytes,
         ..Limits::default()
     };
-    let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), landing, now, limits)?;
+    let uploads = Uploads::open(&folder.join("uploads"), blobs.clone(), policy, now, limits)?;
     let (asking, activity) = (Arc::new(crate::http::limits::Limits::new()), Arc::new(Activity::default()));
     let live = Live::new(relay.clone(), asking.clone(), activity.clone(), config);
     let proxies = config.proxies.clone().into();
@@ -126,9 +126,9 @@ async fn work_out(relay: Arc<Relay>) {
     }
 }
 
-fn keeper(app: &App) -> Keeper {
+fn nightly(app: &App) -> Nightly {
     let stock = Stock { relay: app.relay.clone(), blobs: app.blobs.clone() };
-    Keeper { stock, uploads: app.uploads.clone() }
+    Nightly { stock, uploads: app.uploads.clone() }
 }
 
 /// The media of the school in `folder`, to be looked at beside a relay that serves it.
@@ -140,7 +140,7 @@ pub(crate) fn stock(folder: &Path, config: &Config) -> Result<Stock, Box<dyn Err
 /// Does now what a relay does every night. Not beside a relay: what lands there must not lose its bytes here.
 pub(crate) fn look_now(folder: &Path, config: &Config, now: Timestamp) -> Result<Night, Box<dyn Error>> {
     let _only_one = only_one(folder)?;
-    Ok(keeper(&open(Relay::open(folder, config)?, folder, config)?).look(now)?)
+    Ok(nightly(&open(Relay::open(folder, config)?, folder, config)?).look(now)?)
 }
 
 async fn stop() {

@@ -47,7 +47,7 @@ pub(crate) async fn page(request: Request) -> Response {
     (headers, file.data).into_response()
 }
 
-/// The file as small as the asker can unpack it, and how it is packed.
+/// The file as small as the caller can unpack it, and how it is packed.
 fn packed(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepts = |packing: &str| {
         let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());

@@ -62,7 +62,7 @@ pub fn since(conn: &Connection, epoch: u32) -> rusqlite::Result<Option<u64>> {
 
 /// Where a device's cursor stands to this log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CursorStatus {
     /// On it, or at its beginning.
     Here,
     /// On a log that was lost, of which this one has everything up to this number.
@@ -74,18 +74,18 @@ pub enum Standing {
 }
 
 /// Looks at a cursor.
-pub fn standing(conn: &Connection, cursor: Cursor, head: u64) -> rusqlite::Result<Standing> {
+pub fn cursor_status(conn: &Connection, cursor: Cursor, head: u64) -> rusqlite::Result<CursorStatus> {
     if cursor.n == 0 {
-        return Ok(Standing::Here);
+        return Ok(CursorStatus::Here);
     }
     let is_ours = cursor.proof == proof(conn, cursor)?;
     let is_known = cursor.n <= head && log::tag(conn, cursor.n)? == Some(cursor.tag);
     let now = epoch(conn)?;
     Ok(match since(conn, cursor.epoch)? {
-        Some(at) if is_ours && cursor.epoch < now => Standing::Lost(at),
-        _ if cursor.epoch == now && is_known => Standing::Here,
-        _ if cursor.epoch == now && is_ours => Standing::Unheard,
-        _ => Standing::Foreign,
+        Some(at) if is_ours && cursor.epoch < now => CursorStatus::Lost(at),
+        _ if cursor.epoch == now && is_known => CursorStatus::Here,
+        _ if cursor.epoch == now && is_ours => CursorStatus::Unheard,
+        _ => CursorStatus::Foreign,
     })
 }
 

@@ -14,6 +14,10 @@ use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 use serde::Serialize;
 
+use super::media::{
+    forget, is_unknown, known, longest_unchecked, mark_orphans, mark_unlinked, note_checked, orphan_for,
+    unlinked_for,
+};
 use crate::blobs::{BlobError, BlobStore};
 use crate::directory::erasure;
 use crate::exchange::{Relay, RelayError, blocking, now};
@@ -44,7 +48,7 @@ pub struct Night {
 
 impl Night {
     /// What came of one removal. One that fails keeps no other from being tried, and is told at the end.
-    fn count(&mut self, removed: Result<bool, KeepError>, size: u64, failed: &mut Option<KeepError>) {
+    fn count(&mut self, removed: Result<bool, NightlyError>, size: u64, failed: &mut Option<NightlyError>) {
         match removed {
             Ok(true) => (self.removed, self.removed_bytes) = (self.removed + 1, self.removed_bytes + size),
             Ok(false) => {}
@@ -55,7 +59,7 @@ impl Night {
 
 /// It could not be looked after. Nothing was removed that should not be.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub enum NightlyError {
     /// The database.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -76,18 +80,18 @@ pub struct Stock {
 
 /// Looks after the media of one school.
 #[derive(Clone)]
-pub struct Keeper {
+pub struct Nightly {
     pub(crate) stock: Stock,
     pub(crate) uploads: Arc<Uploads>,
 }
 
-impl Keeper {
+impl Nightly {
     /// Every night, for as long as the relay runs.
-    pub(crate) async fn nightly(self) {
+    pub(crate) async fn every_night(self) {
         loop {
             tokio::time::sleep(until_night(now())).await;
-            let keeper = self.clone();
-            let night = blocking(move || Ok(keeper.look(now()))).await;
+            let nightly = self.clone();
+            let night = blocking(move || Ok(nightly.look(now()))).await;
             match night {
                 Ok(Ok(night)) if night.damaged.is_empty() => {
                     tracing::info!(sound = night.sound, removed = night.removed, "looked after media");
@@ -124,8 +128,8 @@ impl Keeper {
             if let Err(error) = self.stop_uploads_to_erased().await {
                 tracing::error!(%error, "uploads to what was erased could not be removed");
             }
-            let keeper = self.clone();
-            match blocking(move || Ok(keeper.remove_erased(now()))).await {
+            let nightly = self.clone();
+            match blocking(move || Ok(nightly.remove_erased(now()))).await {
                 Ok(Ok(night)) if night.removed == 0 => {}
                 Ok(Ok(night)) => tracing::info!(removed = night.removed, "removed files of what was erased"),
                 Ok(Err(error)) => tracing::error!(%error, "files of what was erased could not be removed"),
@@ -145,7 +149,7 @@ impl Keeper {
     }
 
     /// Removes the files that lost their last link by an erasure.
-    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn remove_erased(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         let waits = |conn: &Connection| {
             conn.query_row("select exists (select 1 from watch where unlinked = 0)", [], |row| row.get(0))
@@ -157,7 +161,7 @@ impl Keeper {
     }
 
     /// One night's look.
-    pub fn look(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn look(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         // First, so that something that can't be removed never keeps damage from being found.
         let total = self.stock.relay.read(media::stored_bytes)?;
@@ -169,7 +173,7 @@ impl Keeper {
         Ok(night)
     }
 
-    fn remove_unlinked(&self, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn remove_unlinked(&self, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         self.stock.relay.write(move |tx, _| mark_unlinked(tx, now))?;
         let mut failed = None;
         for (hash, size) in self.stock.relay.read(|conn| unlinked_for(conn, now, GRACE))? {
@@ -179,7 +183,7 @@ impl Keeper {
     }
 
     /// A crash between a blob and the record of it leaves bytes that nobody knows of.
-    fn remove_orphans(&self, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn remove_orphans(&self, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         let orphans = self.stock.orphans()?;
         let marked = orphans.clone();
         self.stock.relay.write(move |tx, _| mark_orphans(tx, &marked, now))?;
@@ -193,7 +197,7 @@ impl Keeper {
 
     /// Removes a blob's bytes if the database, asked once more, lets go of it. Equal bytes that land in between would lose
     /// what they were just linked to, so none do.
-    fn remove(&self, hash: BlobHash, lets_go: LetsGo) -> Result<bool, KeepError> {
+    fn remove(&self, hash: BlobHash, lets_go: LetsGo) -> Result<bool, NightlyError> {
         self.uploads.while_nothing_lands(|| {
             let is_gone = self.stock.relay.write(move |tx, _| lets_go(tx, hash))?;
             if is_gone {
@@ -206,7 +210,7 @@ impl Keeper {
 
 impl Stock {
     /// Reads the longest unread blobs, so many bytes of them, and at least one.
-    fn check(&self, bytes: u64, now: Timestamp, night: &mut Night) -> Result<(), KeepError> {
+    fn check(&self, bytes: u64, now: Timestamp, night: &mut Night) -> Result<(), NightlyError> {
         for hash in self.relay.read(|conn| longest_unchecked(conn, bytes))? {
             let is_sound = match self.blobs.verify(hash) {
                 Ok(()) => true,
@@ -223,7 +227,7 @@ impl Stock {
     }
 
     /// Bytes that are here and that no row knows.
-    pub fn orphans(&self) -> Result<BTreeSet<BlobHash>, KeepError> {
+    pub fn orphans(&self) -> Result<BTreeSet<BlobHash>, NightlyError> {
         let known = self.relay.read(known)?;
         let mut orphans = BTreeSet::new();
         self.blobs.each(&mut |hash| {
@@ -235,14 +239,14 @@ impl Stock {
     }
 
     /// Reads every blob.
-    pub fn check_all(&self, now: Timestamp) -> Result<Night, KeepError> {
+    pub fn check_all(&self, now: Timestamp) -> Result<Night, NightlyError> {
         let mut night = Night::default();
         self.check(u64::MAX, now, &mut night)?;
         Ok(night)
     }
 
     /// Blobs that a row knows and that are not here.
-    pub fn missing(&self) -> Result<Vec<BlobHash>, KeepError> {
+    pub fn missing(&self) -> Result<Vec<BlobHash>, NightlyError> {
         let mut missing = Vec::new();
         for hash in self.relay.read(known)? {
             if !self.blobs.contains(hash)? {
@@ -257,165 +261,6 @@ fn until_night(now: Timestamp) -> Duration {
     let into_day = now.millis() % DAY;
     let at = HOUR * 60 * 60 * 1000;
     Duration::from_millis(if into_day < at { at - into_day } else { DAY + at - into_day })
-}
-
-fn hashes(rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
-    rows.mapped(|row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, i64>(1)?)))
-        .map(|row| row.map(|(hash, size)| (BlobHash::from_digest(hash), size.cast_unsigned())))
-        .collect()
-}
-
-fn known(conn: &Connection) -> rusqlite::Result<BTreeSet<BlobHash>> {
-    let mut query = conn.prepare_cached("select hash, size from blob")?;
-    let rows = query.query([])?;
-    Ok(hashes(rows)?.into_iter().map(|(hash, _)| hash).collect())
-}
-
-fn longest_unchecked(conn: &Connection, bytes: u64) -> rusqlite::Result<Vec<BlobHash>> {
-    let mut query = conn.prepare_cached(
-        "select b.hash, b.size from blob b left join watch w on w.blob = b.hash
-         order by w.checked is not null, w.checked, b.hash",
-    )?;
-    let mut left = bytes;
-    let mut chosen = Vec::new();
-    for (hash, size) in hashes(query.query([])?)? {
-        if left == 0 {
-            break;
-        }
-        left = left.saturating_sub(size.max(1));
-        chosen.push(hash);
-    }
-    Ok(chosen)
-}
-
-fn note_checked(
-    tx: &Transaction<'_>,
-    hash: BlobHash,
-    is_sound: bool,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let now = now.millis().cast_signed();
-    tx.prepare_cached(
-        "insert into watch (blob, checked, damaged) values (?1, ?2, ?3)
-         on conflict (blob) do update set checked = ?2,
-             damaged = case when ?3 is null then null else coalesce(damaged, ?3) end",
-    )?
-    .execute((hash.as_bytes().as_slice(), now, (!is_sound).then_some(now)))?;
-    Ok(())
-}
-
-fn mark_unlinked(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
-    tx.execute(
-        "update watch set unlinked = null where unlinked is not null
-         and exists (select 1 from link l where l.blob = watch.blob)",
-        [],
-    )?;
-    tx.execute(
-        "insert into watch (blob, unlinked)
-             select hash, ?1 from blob b where not exists (select 1 from link l where l.blob = b.hash)
-         -- A moment that is still to come was written before the clock was put back.
-         on conflict (blob) do update set unlinked = min(coalesce(unlinked, ?1), ?1)",
-        [now.millis().cast_signed()],
-    )?;
-    Ok(())
-}
-
-fn unlinked_for(conn: &Connection, now: Timestamp, grace: u64) -> rusqlite::Result<Vec<(BlobHash, u64)>> {
-    let mut query = conn.prepare_cached(
-        "select b.hash, b.size from blob b join watch w on w.blob = b.hash where w.unlinked <= ?1",
-    )?;
-    hashes(query.query([now.millis().saturating_sub(grace).cast_signed()])?)
-}
-
-/// Forgets a blob that has no link. False if it has one by now.
-fn forget(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Result<bool> {
-    let name = hash.as_bytes().as_slice();
-    let removed = media::forget(tx, hash)?;
-    tx.prepare_cached(
-        "delete from watch where blob = ?1 and not exists (select 1 from blob where hash = ?1)",
-    )?
-    .execute([name])?;
-    Ok(removed)
-}
-
-fn mark_orphans(tx: &Transaction<'_>, orphans: &BTreeSet<BlobHash>, now: Timestamp) -> rusqlite::Result<()> {
-    tx.execute("update watch set orphan = null where blob in (select hash from blob)", [])?;
-    let mut mark = tx.prepare_cached(
-        "insert into watch (blob, orphan) values (?1, ?2)
-         on conflict (blob) do update set orphan = min(coalesce(orphan, ?2), ?2)",
-    )?;
-    for hash in orphans {
-        mark.execute((hash.as_bytes().as_slice(), now.millis().cast_signed()))?;
-    }
-    Ok(())
-}
-
-fn orphan_for(conn: &Connection, now: Timestamp, grace: u64) -> rusqlite::Result<Vec<BlobHash>> {
-    let mut query = conn.prepare_cached(
-        "select blob, 0 from watch where orphan <= ?1 and blob not in (select hash from blob)",
-    )?;
-    let due = hashes(query.query([now.millis().saturating_sub(grace).cast_signed()])?)?;
-    Ok(due.into_iter().map(|(hash, _)| hash).collect())
-}
-
-/// Still without a row? Then it is watched no more.
-fn is_unknown(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Result<bool> {
-    let name = hash.as_bytes().as_slice();
-    let is_known = tx.prepare_cached("select 1 from blob where hash = ?1")?.exists([name])?;
-    if !is_known {
-        tx.prepare_cached("delete from watch where blob = ?1")?.execute([name])?;
-    }
-    Ok(!is_known)
-}
-
-/// What one person's media take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Usage {
-    /// Who.
-    pub person: fieldfolio_core::ids::PersonId,
-    /// Her name.
-    pub name: String,
-    /// Blobs she brought, each counted once.
-    pub count: u64,
-    /// Bytes of those.
-    pub bytes: u64,
-}
-
-/// What everybody's media take, the most first.
-pub fn usage(conn: &Connection) -> rusqlite::Result<Vec<Usage>> {
-    let mut query = conn.prepare_cached(
-        "select p.id, p.name, count(*), coalesce(sum(b.size), 0) from person p
-         join brought r on r.person = p.row join blob b on b.hash = r.blob
-         group by p.row order by 4 desc, p.name",
-    )?;
-    let rows = query.query_map([], |row| {
-        Ok(Usage {
-            person: fieldfolio_core::ids::PersonId::from_bytes(row.get(0)?),
-            name: row.get(1)?,
-            count: row.get::<_, i64>(2)?.cast_unsigned(),
-            bytes: row.get::<_, i64>(3)?.cast_unsigned(),
-        })
-    })?;
-    rows.collect()
-}
-
-/// Blobs that were found damaged or missing, with the moment.
-pub fn damaged(conn: &Connection) -> rusqlite::Result<Vec<(BlobHash, Timestamp)>> {
-    let mut query = conn.prepare_cached(
-        "select blob, damaged from watch where damaged is not null and blob in (select hash from blob) order by 2, 1",
-    )?;
-    let found = hashes(query.query([])?)?;
-    Ok(found.into_iter().map(|(hash, at)| (hash, Timestamp::from_millis(at))).collect())
-}
-
-/// Blobs that nothing is linked to and that go after a while: how many, and how many bytes.
-pub fn unlinked(conn: &Connection) -> rusqlite::Result<(u64, u64)> {
-    conn.query_row(
-        "select count(*), coalesce(sum(size), 0) from blob b
-         where not exists (select 1 from link l where l.blob = b.hash)",
-        [],
-        |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned())),
-    )
 }
 
 #[cfg(test)]

@@ -48,10 +48,10 @@ impl Uploads {
     fn admit(&self, row: &Row) -> Result<Option<UploadId>, UploadError> {
         let _one_at_a_time = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = row.file() {
-            self.landing.may_bring(row.caller, file.piece, file.hash)?;
+            self.policy.may_bring(row.caller, file.piece, file.hash)?;
         }
         let twin = self.rows.twin(row)?;
-        self.has_room_for(row, twin.as_ref())?;
+        self.has_space_for(row, twin.as_ref())?;
         if let Some(twin) = twin {
             return Ok(Some(twin.id));
         }

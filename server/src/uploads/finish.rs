@@ -24,14 +24,14 @@ impl Uploads {
         }
 
         let _landing = self.landings.read().unwrap_or_else(PoisonError::into_inner);
-        self.landing.may_bring(row.caller, file.piece, file.hash)?;
+        self.policy.may_bring(row.caller, file.piece, file.hash)?;
         self.still_has_room_for(row)?;
         match whole {
             Some(whole) => self.or_give_up(row, self.store.publish(whole))?,
             None if self.store.size(file.hash)? == Some(length) => {}
             None => return Err(BlobError::Missing { hash: file.hash }.into()),
         }
-        let landed = self.landing.landed(row.caller, file.piece, file.hash, length);
+        let landed = self.policy.landed(row.caller, file.piece, file.hash, length);
         landed.map_err(UploadError::NotRecorded)?;
         self.rows.set_landed(row, (self.now)().plus_millis(DAY))?;
         self.remove_stretches(row)

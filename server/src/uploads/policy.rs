@@ -7,15 +7,15 @@ use fieldfolio_core::ids::PieceId;
 
 use crate::directory::mentors::{self, Standing};
 use crate::exchange::{Quotas, Relay, RelayError, now};
-use crate::uploads::{Caller, Failed, Landing, Refusal, Reserved};
+use crate::uploads::{Caller, Failed, Refusal, Reserved, UploadPolicy};
 use crate::visibility;
 use crate::visibility::media;
 
 /// Lets uploads ask and tell the relay.
 #[derive(Debug, Clone)]
-pub(crate) struct RelayLanding(pub(crate) Arc<Relay>);
+pub(crate) struct RelayPolicy(pub(crate) Arc<Relay>);
 
-impl Landing for RelayLanding {
+impl UploadPolicy for RelayPolicy {
     fn may_bring(&self, caller: Caller, piece: PieceId, hash: BlobHash) -> Result<(), Refusal> {
         let claimed = self.0.read_for(caller.person, |conn| {
             // A mentor whose part is over still delivers what she had named; who has none yet has named nothing.
@@ -29,7 +29,7 @@ impl Landing for RelayLanding {
         if claimed.map_err(failed)? { Ok(()) } else { Err(Refusal::NotNamed { hash }) }
     }
 
-    fn has_room(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
+    fn has_space(&self, caller: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
         let Quotas { person, school } = self.0.quotas();
         let brought = self.0.read_for(caller.person, |conn| {
             let all = if school.is_some() { media::stored_bytes(conn)? } else { 0 };

@@ -5,7 +5,7 @@ use super::{Caller, Kind, UploadError, Uploads};
 
 impl Uploads {
     /// Whether `row`, which isn't among the rows, fits beside them; `instead` is the one whose place it takes.
-    pub(super) fn has_room_for(&self, row: &Row, instead: Option<&Row>) -> Result<(), UploadError> {
+    pub(super) fn has_space_for(&self, row: &Row, instead: Option<&Row>) -> Result<(), UploadError> {
         let length = row.length.unwrap_or(self.limits.max_size);
         let given_back = instead.map_or(0, |instead| self.share(instead));
         // The stretches of a joined file have reserved already what it takes.
@@ -43,7 +43,7 @@ impl Uploads {
         let mut reserved = self.rows.reserved(caller.person, self.limits.max_size, (self.now)())?;
         reserved.person = reserved.person.saturating_sub(given_back);
         reserved.school = reserved.school.saturating_sub(given_back);
-        Ok(self.landing.has_room(caller, length, reserved)?)
+        Ok(self.policy.has_space(caller, length, reserved)?)
     }
 
     /// `others` is what each other person announced and has not sent. One of them holds a quarter of what is free at the

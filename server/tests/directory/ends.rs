@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fieldfolio_server::exchange::revocations::Ends;
+use fieldfolio_server::exchange::revocations::Revocations;
 use fieldfolio_server::log::Event;
 
 use crate::office::Office;
@@ -12,7 +12,7 @@ fn file(office: &Office) -> PathBuf {
 }
 
 fn starts(office: &Office) {
-    Ends::open(&mut office.open(), file(office), office.now).unwrap().expect("the file is there");
+    Revocations::open(&mut office.open(), file(office), office.now).unwrap().expect("the file is there");
 }
 
 fn text(office: &Office) -> String {

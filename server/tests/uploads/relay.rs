@@ -17,7 +17,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::{DeviceId, PersonId, PieceId};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::blobs::{BlobStore, FolderBlobs};
-use fieldfolio_server::uploads::{Caller, Failed, Landing, Limits, Refusal, Reserved, Uploads, router};
+use fieldfolio_server::uploads::{Caller, Failed, Limits, Refusal, Reserved, UploadPolicy, Uploads, router};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
@@ -40,13 +40,13 @@ pub(crate) struct Office {
     pub(crate) snapshot: Mutex<Option<(std::path::PathBuf, std::path::PathBuf)>>,
 }
 
-impl Landing for Office {
+impl UploadPolicy for Office {
     fn may_bring(&self, _: Caller, _: PieceId, hash: BlobHash) -> Result<(), Refusal> {
         let names_it = self.names_everything.load(Ordering::SeqCst);
         if names_it { Ok(()) } else { Err(Refusal::NotNamed { hash }) }
     }
 
-    fn has_room(&self, _: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
+    fn has_space(&self, _: Caller, length: u64, reserved: Reserved) -> Result<(), Refusal> {
         let quota = self.quota.load(Ordering::SeqCst);
         if reserved.person.saturating_add(length) > quota {
             return Err(Refusal::OverQuota { used: reserved.person, quota, length });

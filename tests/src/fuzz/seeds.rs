@@ -291,7 +291,7 @@ fn ended() -> Vec<Vec<u8>> {
     school.edit(|edit| classes::leave(edit, class, ito, ClassRole::Teacher));
     school.edit(|edit| families::unlink_guardian(edit, mina, hana));
     let ends = revocations::since(&school.conn, 0).expect("what ended is in the log");
-    let mut lines: Vec<String> = ends.iter().map(revocations::End::line).collect();
+    let mut lines: Vec<String> = ends.iter().map(revocations::Revocation::line).collect();
     lines.push(format!("90 00000000000000aa erase piece {}\n", PieceId::from_bytes([4; 16])));
     // Parts that follow from classes and families, of the owner too, as a later version might write them.
     for role in ["owner", "teacher", "group", "guardian", "reader", "peer"] {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fieldfolio_core::ids::PieceId;
 use fieldfolio_server::directory::erasure;
-use fieldfolio_server::exchange::revocations::Ends;
+use fieldfolio_server::exchange::revocations::Revocations;
 use fieldfolio_tests::sim::School;
 
 use super::school;
@@ -20,8 +20,8 @@ fn story(seed: u64) -> (School, [PieceId; 2], PathBuf) {
     (school, pieces, file)
 }
 
-fn starts(school: &mut School, file: &Path) -> Ends {
-    Ends::open(&mut school.conn, file.to_owned(), school.now).unwrap().expect("the file is there")
+fn starts(school: &mut School, file: &Path) -> Revocations {
+    Revocations::open(&mut school.conn, file.to_owned(), school.now).unwrap().expect("the file is there")
 }
 
 fn erase(school: &mut School, piece: PieceId) {

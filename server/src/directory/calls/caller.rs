@@ -2,15 +2,15 @@
 
 use fieldfolio_core::ids::{DeviceId, FolioId};
 
-use super::error::AskError;
+use super::error::CallError;
 use crate::directory::edit::{Edit, millis};
 use crate::directory::{devices, people};
 
 /// The device may still ask: it was not revoked, nor its person locked, while the call waited for its turn.
-pub fn must_still_be_known(edit: &Edit<'_>, device: DeviceId) -> Result<(), AskError> {
+pub fn must_still_be_known(edit: &Edit<'_>, device: DeviceId) -> Result<(), CallError> {
     match devices::may_act(edit.tx, device, edit.now)? {
         true => Ok(()),
-        false => Err(AskError::Refused("this device was revoked: ask the school for a new invitation")),
+        false => Err(CallError::Refused("this device was revoked: ask the school for a new invitation")),
     }
 }
 
@@ -18,8 +18,8 @@ pub(super) const NOT_HER_TEACHER: &str =
     "only a teacher of this folio can do this: ask one of the student's teachers";
 
 /// The row of who calls.
-pub(super) fn caller(edit: &Edit<'_>) -> Result<i64, AskError> {
-    let by = edit.by.ok_or(AskError::Refused("nobody asked"))?;
+pub(super) fn caller(edit: &Edit<'_>) -> Result<i64, CallError> {
+    let by = edit.by.ok_or(CallError::Refused("nobody asked"))?;
     Ok(people::row_of(edit.tx, by)?)
 }
 
@@ -35,10 +35,10 @@ pub(super) fn is_teacher(edit: &Edit<'_>, folio: FolioId, person: i64) -> rusqli
         .exists((folio.as_bytes(), person, millis(edit.now)))
 }
 
-pub(super) fn must_be_teacher(edit: &Edit<'_>, folio: FolioId) -> Result<i64, AskError> {
+pub(super) fn must_be_teacher(edit: &Edit<'_>, folio: FolioId) -> Result<i64, CallError> {
     let person = caller(edit)?;
     match is_teacher(edit, folio, person)? {
         true => Ok(person),
-        false => Err(AskError::Refused(NOT_HER_TEACHER)),
+        false => Err(CallError::Refused(NOT_HER_TEACHER)),
     }
 }

@@ -4,11 +4,11 @@ use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::DirectoryCall;
 
 use super::caller::caller;
-use super::error::AskError;
+use super::error::CallError;
 use crate::directory::edit::Edit;
 
 /// What a call leaves in the log and in circles is the caller's, like what she writes.
-pub fn charge(edit: &Edit<'_>, call: &DirectoryCall) -> Result<(), AskError> {
+pub fn charge(edit: &Edit<'_>, call: &DirectoryCall) -> Result<(), CallError> {
     let person = caller(edit)?;
     let (used, limit): (i64, Option<i64>) = edit
         .tx
@@ -16,7 +16,7 @@ pub fn charge(edit: &Edit<'_>, call: &DirectoryCall) -> Result<(), AskError> {
         .query_row([person], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let limit = limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned);
     if used.cast_unsigned() > limit && needs_room(call) {
-        return Err(AskError::UsedUp { limit });
+        return Err(CallError::UsedUp { limit });
     }
     edit.tx
         .prepare_cached("update person set used_bytes = used_bytes + ?2 where row = ?1")?

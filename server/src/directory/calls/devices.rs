@@ -4,14 +4,14 @@ use fieldfolio_core::ids::DeviceId;
 use fieldfolio_core::sync::wire::{RevokeDevice, RevokedDevice};
 
 use super::caller::caller;
-use super::error::AskError;
+use super::error::CallError;
 use crate::directory::edit::Edit;
 use crate::directory::{devices, invitations, people};
 
 /// A person revokes a device of her own, or a teacher one of a student she teaches.
-pub fn revoke(edit: &Edit<'_>, frame: &RevokeDevice) -> Result<RevokedDevice, AskError> {
+pub fn revoke(edit: &Edit<'_>, frame: &RevokeDevice) -> Result<RevokedDevice, CallError> {
     let person = caller(edit)?;
-    let refused = AskError::Refused("only its person or a teacher of hers can revoke a device");
+    let refused = CallError::Refused("only its person or a teacher of hers can revoke a device");
     let Some(record) = devices::record(edit.tx, frame.device)? else { return Err(refused) };
     let owner = people::row_of(edit.tx, record.person)?;
     if owner != person && !invitations::teaches(edit.tx, person, owner)? {

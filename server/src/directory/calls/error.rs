@@ -6,7 +6,7 @@ use crate::directory::invitations::InviteError;
 
 /// Why a call was not carried out. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
+pub enum CallError {
     /// She may not, or it can't be.
     #[error("{0}")]
     Refused(&'static str),
@@ -29,21 +29,21 @@ pub enum AskError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-impl AskError {
+impl CallError {
     /// A failure of the relay, which is not the caller's to know, if this is one.
     pub fn failure(self) -> Result<Self, rusqlite::Error> {
         match self {
-            AskError::Sqlite(error)
-            | AskError::Directory(
+            CallError::Sqlite(error)
+            | CallError::Directory(
                 DirectoryError::Sqlite(error) | DirectoryError::Database(DatabaseError::Sqlite(error)),
             )
-            | AskError::Invite(InviteError::Sqlite(error)) => Err(error),
-            AskError::Directory(
+            | CallError::Invite(InviteError::Sqlite(error)) => Err(error),
+            CallError::Directory(
                 error @ (DirectoryError::Database(_)
                 | DirectoryError::Broken(_)
                 | DirectoryError::File { .. }),
             )
-            | AskError::Invite(InviteError::Directory(error)) => {
+            | CallError::Invite(InviteError::Directory(error)) => {
                 Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
             }
             refused => Ok(refused),

@@ -8,7 +8,7 @@ use fieldfolio_core::sync::wire::{InviteMentor, ProposedMentor};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::caller::{NOT_HER_TEACHER, caller, is_teacher, must_be_teacher};
-use super::error::AskError;
+use super::error::CallError;
 use crate::directory::circles::{self, Grant};
 use crate::directory::edit::{Edit, millis, moment};
 use crate::directory::invitations::record_invitation;
@@ -23,40 +23,40 @@ pub const LONGEST: u64 = 366 * 24 * 60 * 60 * 1000;
 
 /// Brings a mentor in: with her part by a teacher of the folio, as a proposal by its owner. The same again changes
 /// nothing.
-pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result<(), AskError> {
+pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result<(), CallError> {
     let by = caller(edit)?;
     let (folio, person) = (frame.folio, frame.invite.person);
     let Some((student, in_project)) = folios::of(edit.tx, folio)? else {
-        return Err(AskError::Refused(NOT_HER_TEACHER));
+        return Err(CallError::Refused(NOT_HER_TEACHER));
     };
     let teaches = is_teacher(edit, folio, by)?;
     if !teaches && student != by {
-        return Err(AskError::Refused(NOT_HER_TEACHER));
+        return Err(CallError::Refused(NOT_HER_TEACHER));
     }
     if !in_project {
-        return Err(AskError::Refused("a mentor accompanies a project: choose a project's folio, not home"));
+        return Err(CallError::Refused("a mentor accompanies a project: choose a project's folio, not home"));
     }
     let name = words("a mentor's name", &frame.name, 100)?;
     match of(edit.tx, person)? {
         Some(there) if there == (folio, by, millis(frame.until), name.clone()) => {
             return Ok(record_invitation(edit.tx, edit.now, Some(device), &frame.invite)?);
         }
-        Some(_) => return Err(AskError::Refused("this id is somebody else's: invite her anew")),
+        Some(_) => return Err(CallError::Refused("this id is somebody else's: invite her anew")),
         None if people::row_of(edit.tx, person).is_ok() => {
-            return Err(AskError::Refused("this id is somebody else's: invite her anew"));
+            return Err(CallError::Refused("this id is somebody else's: invite her anew"));
         }
         None => {}
     }
     if frame.until <= edit.now || frame.until > edit.now.plus_millis(LONGEST) {
-        return Err(AskError::Refused(
+        return Err(CallError::Refused(
             "a mentor's part lasts from now to a year at most: choose another end",
         ));
     }
     if frame.invite.expires > frame.until {
-        return Err(AskError::Refused("an invitation ends with the part it is for: let it end sooner"));
+        return Err(CallError::Refused("an invitation ends with the part it is for: let it end sooner"));
     }
     if !teaches && proposals_of(edit.tx, by)? >= budget::PROPOSALS {
-        return Err(AskError::Refused(
+        return Err(CallError::Refused(
             "you have proposed 20 mentors whom no teacher confirmed: ask a teacher to bring her in",
         ));
     }
@@ -79,16 +79,16 @@ pub fn invite(edit: &Edit<'_>, device: DeviceId, frame: &InviteMentor) -> Result
 }
 
 /// A teacher turns a proposal into the part. One that was confirmed before stays as it is.
-pub fn confirm(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
+pub fn confirm(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), CallError> {
     must_be_teacher(edit, frame.folio)?;
     let Some((until, confirmed)) = mentors::proposal(edit.tx, frame)? else {
-        return Err(AskError::Refused("nobody proposed her for this folio: sync and look again"));
+        return Err(CallError::Refused("nobody proposed her for this folio: sync and look again"));
     };
     if confirmed {
         return Ok(());
     }
     if until <= millis(edit.now) {
-        return Err(AskError::Refused("the time she was proposed for is over: invite her anew"));
+        return Err(CallError::Refused("the time she was proposed for is over: invite her anew"));
     }
     edit.tx.execute(
         "update mentor set confirmed = 1
@@ -109,25 +109,25 @@ fn proposals_of(conn: &Connection, by: i64) -> rusqlite::Result<u32> {
 }
 
 /// A teacher declines a proposal. One that is gone already stays so.
-pub fn decline(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), AskError> {
+pub fn decline(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), CallError> {
     must_be_teacher(edit, frame.folio)?;
     match mentors::withdraw(edit, frame)? {
         Withdrawn::Gone => Ok(()),
-        Withdrawn::IsPart => Err(AskError::Refused("she is a mentor here already: end her part instead")),
+        Withdrawn::IsPart => Err(CallError::Refused("she is a mentor here already: end her part instead")),
     }
 }
 
-fn give(edit: &Edit<'_>, folio: FolioId, person: PersonId, until: i64) -> Result<(), AskError> {
+fn give(edit: &Edit<'_>, folio: FolioId, person: PersonId, until: i64) -> Result<(), CallError> {
     let expires = Some(moment(until));
     circles::grant(edit, &Grant { folio, person, role: Role::Mentor, may_write: false, expires })?;
     Ok(())
 }
 
 /// The folio has room for this mentor besides those who are there or proposed.
-pub(super) fn must_have_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> Result<(), AskError> {
+pub(super) fn must_have_room(edit: &Edit<'_>, folio: FolioId, person: i64) -> Result<(), CallError> {
     match mentors::has_room(edit, folio, person)? {
         true => Ok(()),
-        false => Err(AskError::Refused("this folio has 20 mentors and proposals: end or decline one first")),
+        false => Err(CallError::Refused("this folio has 20 mentors and proposals: end or decline one first")),
     }
 }
 

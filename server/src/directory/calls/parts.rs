@@ -6,7 +6,7 @@ use fieldfolio_core::sync::wire::{EndPart, GrantPart};
 use rusqlite::Connection;
 
 use super::caller::must_be_teacher;
-use super::error::AskError;
+use super::error::CallError;
 use super::mentors::must_have_room;
 use crate::directory::circles::{self, Grant};
 use crate::directory::derivation::GRANTED;
@@ -17,19 +17,19 @@ use crate::directory::people;
 const PARTS: &str =
     "a teacher grants the parts of reader, peer and mentor; other parts follow from classes and families";
 
-fn is_a_part(role: Role) -> Result<(), AskError> {
+fn is_a_part(role: Role) -> Result<(), CallError> {
     match role {
         Role::Reader | Role::Peer | Role::Mentor => Ok(()),
-        Role::Owner | Role::Teacher | Role::Group | Role::Guardian => Err(AskError::Refused(PARTS)),
+        Role::Owner | Role::Teacher | Role::Group | Role::Guardian => Err(CallError::Refused(PARTS)),
     }
 }
 
 /// A teacher of a folio grants a part in it.
-pub fn grant(edit: &Edit<'_>, frame: &GrantPart) -> Result<(), AskError> {
+pub fn grant(edit: &Edit<'_>, frame: &GrantPart) -> Result<(), CallError> {
     must_be_teacher(edit, frame.folio)?;
     is_a_part(frame.role)?;
     if edit.by == Some(frame.person) {
-        return Err(AskError::Refused("nobody grants herself a part: ask another teacher"));
+        return Err(CallError::Refused("nobody grants herself a part: ask another teacher"));
     }
     let person = known(edit.tx, frame.person)?;
     if frame.role == Role::Mentor {
@@ -47,17 +47,17 @@ pub fn grant(edit: &Edit<'_>, frame: &GrantPart) -> Result<(), AskError> {
     Ok(())
 }
 
-fn known(conn: &Connection, person: PersonId) -> Result<i64, AskError> {
+fn known(conn: &Connection, person: PersonId) -> Result<i64, CallError> {
     match people::row_of(conn, person) {
         Err(DirectoryError::Unknown { .. }) => {
-            Err(AskError::Refused("there is no such person in this school: ask whoever keeps its directory"))
+            Err(CallError::Refused("there is no such person in this school: ask whoever keeps its directory"))
         }
         row => Ok(row?),
     }
 }
 
 /// A teacher of a folio ends a part that was granted in it. One that has ended already stays so.
-pub fn end(edit: &Edit<'_>, frame: &EndPart) -> Result<(), AskError> {
+pub fn end(edit: &Edit<'_>, frame: &EndPart) -> Result<(), CallError> {
     must_be_teacher(edit, frame.folio)?;
     is_a_part(frame.role)?;
     known(edit.tx, frame.person)?;
@@ -67,7 +67,7 @@ pub fn end(edit: &Edit<'_>, frame: &EndPart) -> Result<(), AskError> {
         return Ok(());
     }
     if hers.all(|row| row.reason != GRANTED) {
-        return Err(AskError::Refused(
+        return Err(CallError::Refused(
             "this part was not granted: it follows from a class, and ends with it",
         ));
     }

@@ -3,14 +3,14 @@
 use fieldfolio_core::sync::wire::{MAX_OUTCOMES, StartProject};
 
 use super::caller::caller;
-use super::error::AskError;
+use super::error::CallError;
 use crate::directory::edit::Edit;
 use crate::directory::error::DirectoryError;
 use crate::directory::projects::{self, Draft};
 use crate::directory::words::words;
 
 /// A teacher starts a project for a class she teaches. The same again is known.
-pub fn start(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskError> {
+pub fn start(edit: &Edit<'_>, frame: &StartProject) -> Result<(), CallError> {
     let person = caller(edit)?;
     let teaches = edit
         .tx
@@ -20,10 +20,10 @@ pub fn start(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskError> {
         )?
         .exists((frame.class.as_bytes(), person))?;
     if !teaches {
-        return Err(AskError::Refused("only a teacher of this class can start a project for it"));
+        return Err(CallError::Refused("only a teacher of this class can start a project for it"));
     }
     if frame.outcomes.len() > MAX_OUTCOMES {
-        return Err(AskError::Refused("a project aims at 200 outcomes at most"));
+        return Err(CallError::Refused("a project aims at 200 outcomes at most"));
     }
     match projects::project(edit.tx, frame.project) {
         Ok(there) => {
@@ -34,7 +34,7 @@ pub fn start(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskError> {
                 && there.brief == frame.brief.trim();
             match same {
                 true => Ok(()),
-                false => Err(AskError::Refused("there is another project under this id: start it anew")),
+                false => Err(CallError::Refused("there is another project under this id: start it anew")),
             }
         }
         Err(DirectoryError::Unknown { .. }) => {
@@ -47,7 +47,7 @@ pub fn start(edit: &Edit<'_>, frame: &StartProject) -> Result<(), AskError> {
                 outcomes: &outcomes,
             };
             match projects::add_as(edit, frame.project, &draft) {
-                Err(DirectoryError::Unknown { .. }) => Err(AskError::Refused(
+                Err(DirectoryError::Unknown { .. }) => Err(CallError::Refused(
                     "the school has no such framework or outcome: sync and choose again",
                 )),
                 done => Ok(done?),

@@ -7,7 +7,7 @@ use fieldfolio_core::sync::wire::ProposedMentor;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
-use super::End;
+use super::Revocation;
 use crate::directory::circles::Grant;
 use crate::directory::people::Limits;
 use crate::directory::{
@@ -17,7 +17,7 @@ use crate::directory::{
 use crate::log;
 use crate::log::event::{Event, GroupMark};
 
-impl End {
+impl Revocation {
     /// Ends it once more. What is not here at all has ended by that.
     fn again(&self, edit: &Edit<'_>) -> Result<(), DirectoryError> {
         let done = match &self.event {
@@ -156,7 +156,7 @@ fn revoke(edit: &Edit<'_>, device: DeviceId, lost_n: u64) -> Result<(), Director
 }
 
 /// Does once more what these say and the log does not know of. How many that were.
-pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[End]) -> Result<u64, DirectoryError> {
+pub fn apply(tx: &Transaction<'_>, now: Timestamp, ends: &[Revocation]) -> Result<u64, DirectoryError> {
     let edit = Edit { tx, now, by: None };
     let mut done = 0;
     for end in ends {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction};
 
-use super::End;
+use super::Revocation;
 use crate::database;
 
 /// How much of the file this database has read, in bytes. There once it has a file.
@@ -19,11 +19,11 @@ pub(super) const MARK: &str = "ends mark";
 const LINE: u64 = 256 * 1024;
 
 /// Appends lines, synced, behind a whole one.
-pub(super) fn append(file: &mut File, ends: &[End]) -> io::Result<()> {
+pub(super) fn append(file: &mut File, ends: &[Revocation]) -> io::Result<()> {
     if ends.is_empty() {
         return Ok(());
     }
-    let mut lines: String = ends.iter().map(End::line).collect();
+    let mut lines: String = ends.iter().map(Revocation::line).collect();
     if is_torn(file)? {
         lines.insert(0, '\n');
     }
@@ -71,7 +71,11 @@ fn first_line(file: &mut File) -> io::Result<Vec<u8>> {
 }
 
 /// Every event of the file from this byte on, until `each` has had enough. Lines that are none, or cut off, are passed over.
-pub(super) fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End) -> bool) -> io::Result<()> {
+pub(super) fn each_line(
+    file: &mut File,
+    from: u64,
+    each: &mut dyn FnMut(Revocation) -> bool,
+) -> io::Result<()> {
     file.seek(SeekFrom::Start(from))?;
     let mut reader = BufReader::new(&mut *file);
     let mut line = Vec::new();
@@ -81,8 +85,10 @@ pub(super) fn each_line(file: &mut File, from: u64, each: &mut dyn FnMut(End) ->
             return Ok(());
         }
         // What was cut off in the middle of a write may be no text, and is no event.
-        if let Some(end) =
-            line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()).and_then(End::read)
+        if let Some(end) = line
+            .strip_suffix(b"\n")
+            .and_then(|line| std::str::from_utf8(line).ok())
+            .and_then(Revocation::read)
             && !each(end)
         {
             return Ok(());

@@ -108,16 +108,16 @@ impl Conversation<'_> {
         let inflates = request.inflates;
         self.inflates = inflates;
         // Each request shows the token anew, and is counted, as if it were posted.
-        let asker = match live.relay.authorise(self.place.seat.token.clone()).await {
+        let caller = match live.relay.authorise(self.place.seat.token.clone()).await {
             Ok(holder) => holder.known().ok_or(Ending::Revoked)?,
             Err(error) => return self.respond(Err(error)).await,
         };
-        let entered = live.limits.enter(asker.person, Load::Work);
-        live.activity.count(asker.person, bytes.len() as u64, entered.is_none());
+        let entered = live.limits.enter(caller.person, Load::Work);
+        live.activity.count(caller.person, bytes.len() as u64, entered.is_none());
         let entered = entered.ok_or(Ending::Greedy)?;
         let _under_way = entered.turn().await.ok_or(Ending::Greedy)?;
         let answered = blocking(move || {
-            Frame::new(live.relay.exchange(asker, request)?, wire::Live::Answer, inflates).map(Some)
+            Frame::new(live.relay.exchange(caller, request)?, wire::Live::Answer, inflates).map(Some)
         });
         self.respond(answered.await).await
     }
@@ -126,13 +126,13 @@ impl Conversation<'_> {
         let Some(from) = self.from else { return Ok(()) };
         let (live, seat) = (self.place.live.clone(), self.place.seat.clone());
         let inflates = self.inflates;
-        let Some(_hers) = live.limits.listens(seat.asker.person).await else { return Ok(()) };
+        let Some(_hers) = live.limits.listens(seat.caller.person).await else { return Ok(()) };
         let turn = self.place.live.turns.acquire().await;
         let told = blocking(move || {
-            let response = live.relay.read_for(seat.asker.person, |conn| {
+            let response = live.relay.read_for(seat.caller.person, |conn| {
                 let reading = conn.unchecked_transaction()?;
-                let Some(asker) = token_holder(&reading, &seat.token, now())? else { return Ok(None) };
-                news::read(&reading, asker.person, from, &[], now()).map(Some)
+                let Some(caller) = token_holder(&reading, &seat.token, now())? else { return Ok(None) };
+                news::read(&reading, caller.person, from, &[], now()).map(Some)
             })?;
             // Nothing to say, or nothing that may be said yet: she is woken again.
             let Some(response) = response else { return Ok(None) };

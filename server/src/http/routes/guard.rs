@@ -17,7 +17,6 @@ use http_body::{Frame, SizeHint};
 use super::{App, Needs};
 use crate::exchange::{Holder, RelayError};
 use crate::http::limits::{self, Entered, Load};
-use crate::uploads::Caller;
 
 pub(super) type TokenIn = fn(&HeaderMap) -> Option<Vec<u8>>;
 
@@ -43,8 +42,8 @@ pub(super) async fn authorise(
     };
     let from = app.address(&request);
     let shown = Shown(token.clone());
-    let asker = match app.relay.authorise(token).await {
-        Ok(Holder::Known(asker)) => asker,
+    let caller = match app.relay.authorise(token).await {
+        Ok(Holder::Known(caller)) => caller,
         Ok(holder) => {
             read_off(request).await;
             return stranger(&app, holder, from);
@@ -52,18 +51,17 @@ pub(super) async fn authorise(
         Err(error) => return unavailable(&error),
     };
     let (load, bytes) = (load(request.uri().path()), announced(request.headers()));
-    let Some(entered) = app.limits.enter(asker.person, load) else {
-        app.activity.count(asker.person, bytes, true);
+    let Some(entered) = app.limits.enter(caller.person, load) else {
+        app.activity.count(caller.person, bytes, true);
         read_off(request).await;
         return too_often();
     };
     request.extensions_mut().insert(shown);
-    request.extensions_mut().insert(asker);
-    request.extensions_mut().insert(Caller { person: asker.person, device: asker.device });
+    request.extensions_mut().insert(caller);
     request.extensions_mut().insert(entered.clone());
     let response = next.run(request).await;
     let refused = response.status().is_client_error();
-    app.activity.count(asker.person, bytes, refused);
+    app.activity.count(caller.person, bytes, refused);
     match load {
         Load::Transfer => response.map(|inner| Body::new(OnItsWay { inner, _entered: entered })),
         Load::Work => response,
