@@ -4,27 +4,11 @@
 //! relay, in one transaction; no call waits for a network. A driver moves bytes: it asks [`Device::next_step`], does
 //! what it says, hands in the answer, and asks again until it says wait.
 
-mod absorb;
-mod again;
-mod audit;
-mod browse;
 mod calls;
-mod capture;
-mod come_back;
-mod enrol;
-mod level;
-mod live;
-mod overview;
-mod placing;
-mod room;
-mod salvage;
-mod say;
-mod settle;
-mod share;
-mod status;
-mod steps;
-mod why;
-mod write;
+mod care;
+mod making;
+mod syncing;
+mod views;
 
 use crate::document::SheetError;
 use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
@@ -38,21 +22,23 @@ use crate::sync::DeviceHalf;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
-pub use browse::{FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView};
 pub use calls::{Call, ClassProject, OwnDevice};
-pub use capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
-pub use enrol::{ENROLLED_BYTES, Enrolment};
-pub use level::{LevelView, OutcomeLevel};
-pub use live::Heard;
-pub use overview::{May, Overview, Said};
-pub use placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
-pub use room::{Freed, Room};
-pub use salvage::Salvaged;
-pub use say::Judging;
-pub use share::StartedProject;
-pub use status::{Digest, Status, Unsent, Waiting};
-pub use steps::{Ask, Body, Courier, HttpAnswer, Line, Parcel, STRETCH, Step, Turn};
-pub use why::Why;
+pub use care::enrol::{ENROLLED_BYTES, Enrolment};
+pub use care::salvage::Salvaged;
+pub use care::storage_space::{Freed, Room};
+pub use making::capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
+pub use making::entries::Judging;
+pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
+pub use making::share::StartedProject;
+pub use syncing::live::Heard;
+pub use syncing::steps::{Ask, Body, Courier, HttpAnswer, Line, Parcel, STRETCH, Step, Turn};
+pub use views::browse::{
+    FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
+};
+pub use views::level::{LevelView, OutcomeLevel};
+pub use views::overview::{May, Overview, Said};
+pub use views::status::{Digest, Status, Unsent, Waiting};
+pub use views::why::Why;
 
 /// One person on one device.
 #[derive(Debug)]
@@ -61,13 +47,13 @@ pub struct Device {
     me: Identity,
     ring: KeyRing,
     half: DeviceHalf,
-    steps: steps::Flight,
-    uploading: steps::Uploading,
+    steps: syncing::steps::Flight,
+    uploading: syncing::steps::Uploading,
     /// Bytes that came since the room was last looked at.
     came: u64,
     /// A fingerprint was sent along with what is in flight.
     comparing: bool,
-    coming: come_back::Coming,
+    coming: care::re_enrol::Coming,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -129,7 +115,7 @@ impl Device {
             Some(_) => DeviceHalf::locked(),
             None => DeviceHalf::default(),
         };
-        let (steps, uploading) = (steps::Flight::default(), steps::Uploading::default());
+        let (steps, uploading) = (syncing::steps::Flight::default(), syncing::steps::Uploading::default());
         let mut device = Self {
             store,
             me,
@@ -139,7 +125,7 @@ impl Device {
             uploading,
             came: 0,
             comparing: false,
-            coming: come_back::Coming::Known,
+            coming: care::re_enrol::Coming::Known,
         };
         device.bring_index_up_to_date()?;
         device.read_newer_records()?;
@@ -170,7 +156,7 @@ impl Device {
 
     /// Reading this sheet stopped the program: it is set aside, alone, and not opened again.
     pub fn distrust(&mut self, document: DocumentId) -> Result<(), DeviceError> {
-        self.store.write(|tx| write::distrust(tx, document))
+        self.store.write(|tx| making::write::distrust(tx, document))
     }
 
     /// Who this device belongs to.

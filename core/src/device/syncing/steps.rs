@@ -1,6 +1,6 @@
 //! What a driver is asked to do, one thing at a time. It moves bytes and decides nothing.
 
-mod courier;
+mod background_uploads;
 mod download;
 mod upload;
 
@@ -15,15 +15,15 @@ use crate::sync::wire::{self, Fill, Item, MAX_FILLS, Response};
 use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
-use super::absorb::cursor;
-use super::come_back::Coming;
-use super::{Device, DeviceError, LOCKED};
+use crate::device::care::re_enrol::Coming;
+use crate::device::syncing::apply::cursor;
+use crate::device::{Device, DeviceError, LOCKED};
 use upload::UploadAsk;
 
-pub use courier::{Courier, Parcel, STRETCH};
-pub(super) use download::MAX_SMALL;
+pub use background_uploads::{Courier, Parcel, STRETCH};
+pub(in crate::device) use download::MAX_SMALL;
 pub use upload::Line;
-pub(super) use upload::Uploading;
+pub(in crate::device) use upload::Uploading;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub struct Turn(u32);
 /// What was asked and not answered yet: at most one exchange, and a few transfers beside it, so that what somebody wrote
 /// never waits behind a film.
 #[derive(Debug, Default)]
-pub(super) struct Flight {
+pub(in crate::device) struct Flight {
     last: u32,
     all: BTreeMap<Turn, InFlight>,
 }
@@ -132,7 +132,7 @@ impl Flight {
     }
 
     /// The exchange in flight: its turn, and how many items it offered.
-    pub(super) fn exchange(&self) -> Option<(Turn, usize)> {
+    pub(in crate::device) fn exchange(&self) -> Option<(Turn, usize)> {
         self.all.iter().find_map(|(turn, in_flight)| match in_flight {
             InFlight::Exchange { items } => Some((*turn, *items)),
             InFlight::ComeBack | InFlight::Upload { .. } | InFlight::Download(_) => None,
@@ -140,7 +140,7 @@ impl Flight {
     }
 
     /// The exchange was answered in another way.
-    pub(super) fn end_exchange(&mut self) {
+    pub(in crate::device) fn end_exchange(&mut self) {
         self.all.retain(|_, in_flight| !matches!(in_flight, InFlight::Exchange { .. }));
     }
 
@@ -171,7 +171,7 @@ fn is_busy(answer: &Result<HttpAnswer, Failure>) -> bool {
 /// Rows of the outbox that are looked at for one exchange.
 const OUTBOX_LOOK: usize = 500;
 /// Pieces in which files travel: a cut costs at most one of them.
-pub(super) const PIECE: u64 = 4 * 1024 * 1024;
+pub(in crate::device) const PIECE: u64 = 4 * 1024 * 1024;
 
 impl Device {
     /// What to do now, beside what is in flight. Exchanges come first; then uploads, previews before originals, small

@@ -14,7 +14,8 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{index, log};
 use crate::time::Timestamp;
 
-use super::{Device, DeviceError, piece_of, write};
+use crate::device::making::write;
+use crate::device::{Device, DeviceError, piece_of};
 
 /// A piece that is offered to a folio, to be accepted or declined there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,7 +78,7 @@ pub struct Placings {
 }
 
 /// What this person is in the circle of a folio that is known here.
-pub(super) fn membership_in(folio: &Folio, person: PersonId, now: Timestamp) -> Membership {
+pub(in crate::device) fn membership_in(folio: &Folio, person: PersonId, now: Timestamp) -> Membership {
     let mut membership = Membership::default();
     for row in folio.circle.iter().filter(|row| row.person == person) {
         if row.expires.is_none_or(|end| end > now) {
@@ -88,7 +89,7 @@ pub(super) fn membership_in(folio: &Folio, person: PersonId, now: Timestamp) -> 
 }
 
 /// What this person has in common with the student of a folio that is known here.
-pub(super) fn tie_to(folio: &Folio, own_projects: &BTreeSet<ProjectId>) -> Tie {
+pub(in crate::device) fn tie_to(folio: &Folio, own_projects: &BTreeSet<ProjectId>) -> Tie {
     match folio.project {
         _ if folio.group => Tie::Group,
         Some(project) if own_projects.contains(&project) => Tie::Project,
@@ -403,7 +404,11 @@ impl Device {
 
     /// How a piece of this person's comes into a folio. Of a folio that is not known here, only a classmate's in a project of
     /// her own is recognised, by its name; `None` for any other.
-    pub(super) fn placing(&self, folio: FolioId, now: Timestamp) -> Result<Option<Placing>, DeviceError> {
+    pub(in crate::device) fn placing(
+        &self,
+        folio: FolioId,
+        now: Timestamp,
+    ) -> Result<Option<Placing>, DeviceError> {
         let projects = self.own_projects()?;
         let Ok(there) = self.known_folio(folio) else {
             let people = self.people()?;
@@ -419,7 +424,7 @@ impl Device {
         Ok(Some(may_place(me, there.student, membership_in(&there, me, now), tie)))
     }
 
-    pub(super) fn own_projects(&self) -> Result<BTreeSet<ProjectId>, DeviceError> {
+    pub(in crate::device) fn own_projects(&self) -> Result<BTreeSet<ProjectId>, DeviceError> {
         let folios = self.folios()?;
         let mine = folios.iter().filter(|folio| folio.student == self.me.person);
         Ok(mine.filter_map(|folio| folio.project).collect())

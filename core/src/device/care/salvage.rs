@@ -31,8 +31,8 @@ use crate::store::{
 };
 use crate::sync::verify::KeyRing;
 
-use super::write::reindex_document;
-use super::{Device, DeviceError};
+use crate::device::making::write::reindex_document;
+use crate::device::{Device, DeviceError};
 
 /// What came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -188,7 +188,7 @@ impl Device {
                     distrusted::add(tx, document)?;
                 }
             }
-            Ok::<_, DeviceError>(crate::store::put_meta(tx, super::absorb::REINDEX, b"")?)
+            Ok::<_, DeviceError>(crate::store::put_meta(tx, crate::device::syncing::apply::REINDEX, b"")?)
         })
     }
 
@@ -551,7 +551,7 @@ impl Taking<'_> {
 }
 
 /// What a sheet is read as until the school says.
-pub(super) fn least(document: DocumentId) -> Class {
+pub(in crate::device) fn least(document: DocumentId) -> Class {
     match document.part {
         Part::Content => Class::Content,
         Part::Voice { .. } => Class::Voice(Role::Guardian),

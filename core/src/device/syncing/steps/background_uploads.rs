@@ -11,9 +11,9 @@ use crate::store::transfers::{self, Held, Upload};
 use crate::sync::Failure;
 use crate::time::Timestamp;
 
-use super::super::{Device, DeviceError};
 use super::upload::{absolute, metadata, tus};
 use super::{Ask, Body, HttpAnswer};
+use crate::device::{Device, DeviceError};
 
 /// Bytes of one stretch: a request that fails is sent again as a whole.
 pub const STRETCH: u64 = 8 * 1024 * 1024;

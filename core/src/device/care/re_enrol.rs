@@ -9,11 +9,11 @@ use crate::signing::token_message;
 use crate::store::records;
 use crate::sync::wire::{self, ComeBack, MAX_CALL_BYTES, MAX_CHAIN};
 
-use super::{Ask, Body, Device, DeviceError};
+use crate::device::{Ask, Body, Device, DeviceError};
 
 /// Whether this device has tried to make itself known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Coming {
+pub(in crate::device) enum Coming {
     /// Nobody refused it.
     #[default]
     Known,
@@ -25,7 +25,7 @@ pub(super) enum Coming {
 
 impl Device {
     /// What to ask of a relay that does not know this device; nothing if its chain is not here.
-    pub(super) fn come_back(&self) -> Result<Option<Ask>, DeviceError> {
+    pub(in crate::device) fn come_back(&self) -> Result<Option<Ask>, DeviceError> {
         let keys = records::keys(self.store.read())?;
         let record = |id: DeviceId| {
             keys.iter().find(|(record, _)| record.device == id).map(|(record, _)| record.clone())

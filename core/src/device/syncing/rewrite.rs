@@ -13,14 +13,14 @@ use crate::store::{log, outbox};
 use crate::sync::Reason;
 use crate::sync::wire::{self, Item};
 
-use super::write::reindex_document;
-use super::{Device, DeviceError};
+use crate::device::making::write::reindex_document;
+use crate::device::{Device, DeviceError};
 
 /// Changes, by their rows, that are to be written once more.
 const AGAIN: &str = "again";
 
 /// Remembers changes of one document, oldest first, until there are dice to make a new actor with.
-pub(super) fn put_off(tx: &Transaction<'_>, rows: &[i64]) -> Result<(), DeviceError> {
+pub(in crate::device) fn put_off(tx: &Transaction<'_>, rows: &[i64]) -> Result<(), DeviceError> {
     let mut waiting = waiting(tx)?;
     waiting.push(rows.to_vec());
     let bytes = minicbor::to_vec(&waiting).map_err(|_| DeviceError::Bounds("too much to write again"))?;
@@ -34,7 +34,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Vec<Vec<i64>>, DeviceError> {
 
 impl Device {
     /// Writes once more what stood under numbers that another self of this store had used.
-    pub(super) fn write_again(&mut self, chance: &mut dyn Chance) -> Result<(), DeviceError> {
+    pub(in crate::device) fn write_again(&mut self, chance: &mut dyn Chance) -> Result<(), DeviceError> {
         if waiting(self.store.read())?.is_empty() {
             return Ok(());
         }

@@ -14,8 +14,8 @@ use crate::model::role::Class;
 use crate::store::transfers;
 use crate::time::Timestamp;
 
-use super::write::{self, Writing};
-use super::{Device, DeviceError};
+use crate::device::making::write::{self, Writing};
+use crate::device::{Device, DeviceError};
 
 pub use new::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
 

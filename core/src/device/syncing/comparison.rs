@@ -9,13 +9,13 @@ use crate::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
 use crate::sync::wire::{self, Envelope, Holdings, Record, Request, Response};
 use crate::time::Timestamp;
 
-use super::absorb::cursor;
-use super::{Device, DeviceError};
+use crate::device::syncing::apply::cursor;
+use crate::device::{Device, DeviceError};
 
 /// So often: 7 days, in milliseconds.
 const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 /// When it was last done, in milliseconds.
-pub(super) const AUDITED: &str = "audited";
+pub(in crate::device) const AUDITED: &str = "audited";
 
 impl Device {
     /// Everything here is compared with what the school has at the next exchange that has nothing else to do.
@@ -30,7 +30,7 @@ impl Device {
     }
 
     /// The fingerprint to send along, when it is time. Only while nothing is on its way either way.
-    pub(super) fn audit(
+    pub(in crate::device) fn audit(
         &mut self,
         request: &Request,
         now: Timestamp,
@@ -52,7 +52,11 @@ impl Device {
     }
 
     /// The relay compared, if it had nothing else to tell.
-    pub(super) fn compared(&mut self, response: &Response, now: Timestamp) -> Result<(), DeviceError> {
+    pub(in crate::device) fn compared(
+        &mut self,
+        response: &Response,
+        now: Timestamp,
+    ) -> Result<(), DeviceError> {
         // An answer that has more to say, and says nothing of a difference, has not compared.
         let is_compared = response.differs || response.again || (response.is_empty() && !response.more);
         if !std::mem::take(&mut self.comparing) || !is_compared {

@@ -13,8 +13,8 @@ use crate::sync::Failure;
 use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
-use super::super::{Device, DeviceError, Why};
 use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
+use crate::device::{Device, DeviceError, Why};
 
 /// Uploads that are under way at once: the second goes on while the first waits for an answer.
 const AT_ONCE: usize = 2;
@@ -27,7 +27,7 @@ const THRIFTY: &str = "uploads_thrifty";
 
 /// What was asked about an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum UploadAsk {
+pub(in crate::device) enum UploadAsk {
     Begin,
     Where,
     Send,
@@ -49,7 +49,7 @@ pub enum Line {
 
 /// What is known of uploads since this device was opened.
 #[derive(Debug, Default)]
-pub(in super::super) struct Uploading {
+pub(in crate::device) struct Uploading {
     line: Line,
     /// Those whose offset the relay has confirmed since, and that went well since then: of any other it knows better than
     /// our notes.
@@ -116,7 +116,7 @@ impl Device {
         Ok(uploads)
     }
 
-    pub(super) fn saves_now(&self) -> Result<bool, DeviceError> {
+    pub(in crate::device) fn saves_now(&self) -> Result<bool, DeviceError> {
         Ok(self.uploading.line == Line::Metered && self.is_thrifty()?)
     }
 
@@ -127,7 +127,7 @@ impl Device {
         })
     }
 
-    pub(super) fn next_upload(&mut self, now: Timestamp) -> Result<Transfer, DeviceError> {
+    pub(in crate::device) fn next_upload(&mut self, now: Timestamp) -> Result<Transfer, DeviceError> {
         let mut wait: Option<Timestamp> = None;
         if self.steps.uploads().count() >= AT_ONCE || self.are_uploads_paused()? {
             return Ok((None, wait));
@@ -155,7 +155,7 @@ impl Device {
         Ok((None, wait))
     }
 
-    pub(super) fn is_in_flight(&self, upload: &Upload) -> bool {
+    pub(in crate::device) fn is_in_flight(&self, upload: &Upload) -> bool {
         self.steps.uploads().any(|other| (other.hash, other.piece) == (upload.hash, upload.piece))
     }
 
@@ -194,14 +194,19 @@ impl Device {
     }
 
     /// A stretch of a blob, as whoever sends it reads it.
-    pub(super) fn body_of(&self, hash: BlobHash, offset: u64, length: u64) -> Result<Body, DeviceError> {
+    pub(in crate::device) fn body_of(
+        &self,
+        hash: BlobHash,
+        offset: u64,
+        length: u64,
+    ) -> Result<Body, DeviceError> {
         Ok(match self.store.blobs().path(hash) {
             Some(path) => Body::File { path, offset, length },
             None => Body::Bytes(self.store.blobs().read(hash, offset, length)?),
         })
     }
 
-    pub(super) fn uploaded(
+    pub(in crate::device) fn uploaded(
         &mut self,
         upload: Upload,
         asked: UploadAsk,
@@ -290,17 +295,17 @@ impl Device {
 }
 
 /// Stands in every request of the protocol.
-pub(super) fn tus() -> (&'static str, String) {
+pub(in crate::device) fn tus() -> (&'static str, String) {
     ("Tus-Resumable", "1.0.0".to_owned())
 }
 
 /// What the relay is told of the bytes to come.
-pub(super) fn metadata(upload: &Upload) -> String {
+pub(in crate::device) fn metadata(upload: &Upload) -> String {
     let (hash, piece) = (upload.hash.to_string(), upload.piece.to_string());
     format!("hash {},piece {}", STANDARD.encode(hash), STANDARD.encode(piece))
 }
 
-pub(super) fn absolute(relay: &str, location: &str) -> String {
+pub(in crate::device) fn absolute(relay: &str, location: &str) -> String {
     // Only ever to the relay itself: a token goes nowhere else.
     let path = match location.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),

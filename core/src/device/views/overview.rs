@@ -11,8 +11,8 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{index, log};
 use crate::time::Timestamp;
 
-use super::placing::{membership_in, tie_to};
-use super::{Device, DeviceError};
+use crate::device::making::placing::{membership_in, tie_to};
+use crate::device::{Device, DeviceError};
 
 /// A piece at a glance.
 #[derive(Debug, Clone)]

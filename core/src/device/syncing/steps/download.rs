@@ -7,11 +7,11 @@ use crate::sync::Failure;
 use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
-use super::super::{Device, DeviceError, Why};
 use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
+use crate::device::{Device, DeviceError, Why};
 
 /// The largest small picture, in bytes: one piece.
-pub(in super::super) const MAX_SMALL: u64 = PIECE;
+pub(in crate::device) const MAX_SMALL: u64 = PIECE;
 
 /// Downloads that are under way at once: small pictures are many, and each waits for an answer.
 const AT_ONCE: usize = 3;
@@ -24,7 +24,7 @@ const MAX_SIZE: u64 = 1 << 31;
 const SPOILT_WAIT: u64 = 24 * 60 * 60 * 1000;
 
 impl Device {
-    pub(super) fn next_download(&mut self, now: Timestamp) -> Result<Transfer, DeviceError> {
+    pub(in crate::device) fn next_download(&mut self, now: Timestamp) -> Result<Transfer, DeviceError> {
         if self.steps.downloads().count() >= AT_ONCE {
             return Ok((None, None));
         }
@@ -54,7 +54,7 @@ impl Device {
         Ok((None, wait))
     }
 
-    pub(super) fn downloaded(
+    pub(in crate::device) fn downloaded(
         &mut self,
         download: Download,
         answer: Result<HttpAnswer, Failure>,

@@ -18,7 +18,7 @@ use crate::store::transfers::Wanted;
 use crate::store::{index, log, transfers};
 use crate::time::Timestamp;
 
-use super::{Device, DeviceError, piece_of};
+use crate::device::{Device, DeviceError, piece_of};
 
 /// A folio in a portfolio.
 #[derive(Debug, Clone, Serialize)]
@@ -353,13 +353,13 @@ impl Device {
 }
 
 /// What a teacher has judged on a piece, and what mentors said that waits for her.
-pub(super) struct Waits {
+pub(in crate::device) struct Waits {
     judged: Vec<OutcomeId>,
     to_confirm: Vec<Reference>,
 }
 
 impl Waits {
-    pub(super) fn on(
+    pub(in crate::device) fn on(
         conn: &rusqlite::Connection,
         me: PersonId,
         piece: PieceId,
@@ -391,7 +391,7 @@ impl Waits {
     }
 
     /// Does anything of a piece that is offered for these outcomes wait for her?
-    pub(super) fn is_for_her(&self, offered: &[OutcomeId]) -> bool {
+    pub(in crate::device) fn is_for_her(&self, offered: &[OutcomeId]) -> bool {
         !self.to_confirm.is_empty() || offered.iter().any(|outcome| !self.judged.contains(outcome))
     }
 }

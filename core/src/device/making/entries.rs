@@ -8,8 +8,8 @@ use crate::model::role::{Class, Role};
 use crate::store::{index, log};
 use crate::time::{Timestamp, WorkDate};
 
-use super::write::{self, Writing};
-use super::{Device, DeviceError, own_document};
+use crate::device::making::write::{self, Writing};
+use crate::device::{Device, DeviceError, own_document};
 
 /// A judgement to be given.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use crate::model::role::Roles;
 use crate::store::StoreError;
 use crate::time::WorkDate;
 
-use super::super::DeviceError;
+use crate::device::DeviceError;
 
 /// A piece to be made.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use crate::ids::Chance;
 use crate::sync::wire::{LIVE_PROTOCOL, Live, Response};
 use crate::time::Timestamp;
 
-use super::{Device, DeviceError, Turn};
+use crate::device::{Device, DeviceError, Turn};
 
 /// What a frame of a live connection was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

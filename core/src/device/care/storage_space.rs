@@ -12,8 +12,8 @@ use crate::blob::BlobHash;
 use crate::store::{index, seen, transfers};
 use crate::time::Timestamp;
 
-use super::steps::MAX_SMALL;
-use super::{Device, DeviceError};
+use crate::device::syncing::steps::MAX_SMALL;
+use crate::device::{Device, DeviceError};
 
 /// The setting of how many bytes of others' originals are kept.
 const BUDGET: &str = "room_budget";
@@ -99,7 +99,7 @@ impl Device {
     }
 
     /// So many bytes came. What is over the budget goes, once there is enough of it to be worth looking through everything.
-    pub(super) fn made_fuller(&mut self, bytes: u64) -> Result<(), DeviceError> {
+    pub(in crate::device) fn made_fuller(&mut self, bytes: u64) -> Result<(), DeviceError> {
         self.came += bytes;
         if self.came >= self.room_budget()? / PORTION {
             return self.keep_within_budget();
@@ -114,7 +114,7 @@ impl Device {
     }
 
     /// Somebody looks at it now.
-    pub(super) fn look_at(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
+    pub(in crate::device) fn look_at(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
         if seen::is_stale(self.store.read(), hash, now)? {
             self.store.write(|tx| Ok::<_, DeviceError>(seen::look(tx, hash, now)?))?;
         }

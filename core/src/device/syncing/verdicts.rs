@@ -12,13 +12,14 @@ use crate::store::{Identity, index, log, outbox, records, transfers};
 use crate::sync::wire::{self, Item};
 use crate::sync::{Outcome, Reason};
 
-use super::absorb::Intake;
-use super::write::reindex_document;
-use super::{DeviceError, again};
+use crate::device::DeviceError;
+use crate::device::making::write::reindex_document;
+use crate::device::syncing::apply::Intake;
+use crate::device::syncing::rewrite;
 
 /// The relay's log had to go back to this number: everything here that came after it is offered again, whoever made it.
 /// Its maker's signature speaks for it.
-pub(super) fn offer_lost(tx: &Transaction<'_>, above: u64) -> Result<(), DeviceError> {
+pub(in crate::device) fn offer_lost(tx: &Transaction<'_>, above: u64) -> Result<(), DeviceError> {
     log::forget_unverified(tx)?;
     log::lose_numbers(tx, above)?;
     for act in log::unnumbered_acts(tx)? {
@@ -52,7 +53,7 @@ fn piece_of_owed(tx: &Transaction<'_>, owed: Owed) -> Result<Option<PieceId>, De
 }
 
 impl Intake<'_> {
-    pub(super) fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
+    pub(in crate::device) fn settle(&mut self, row: i64, outcome: Outcome) -> Result<(), DeviceError> {
         let Some(owed) = outbox::owed(self.tx, row)? else { return Ok(()) };
         match outcome {
             Outcome::Delivered(n) => {
@@ -125,7 +126,11 @@ impl Intake<'_> {
 
     /// The sheet becomes what the relay has; the refused change and all that builds on it are set aside, readable. The
     /// next edit uses a new actor.
-    pub(super) fn set_change_aside(&mut self, refused: i64, reason: Reason) -> Result<(), DeviceError> {
+    pub(in crate::device) fn set_change_aside(
+        &mut self,
+        refused: i64,
+        reason: Reason,
+    ) -> Result<(), DeviceError> {
         let first = log::change(self.tx, refused)?;
         let before = words_of(self.tx, first.document, first.change.document)?;
         let mut gone = BTreeSet::from([first.change.hash]);
@@ -149,7 +154,7 @@ impl Intake<'_> {
         if reason == Reason::ActorTaken {
             // This store was put back to an earlier state, or stands on two devices: nothing is wrong with the words.
             let rows: Vec<i64> = rows.iter().map(|change| change.row).collect();
-            return again::put_off(self.tx, &rows);
+            return rewrite::put_off(self.tx, &rows);
         }
         for (position, change) in rows.into_iter().enumerate() {
             outbox::set_aside(
@@ -168,7 +173,11 @@ impl Intake<'_> {
 }
 
 /// What a document says, line by line, for showing what was set aside.
-pub(super) fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<Vec<String>, DeviceError> {
+pub(in crate::device) fn words_of(
+    tx: &Transaction<'_>,
+    row: i64,
+    id: DocumentId,
+) -> Result<Vec<String>, DeviceError> {
     let json = |value: serde_json::Result<String>| value.unwrap_or_default();
     Ok(match id.part {
         Part::Content => index::content(tx, id.piece)?

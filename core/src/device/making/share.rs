@@ -10,7 +10,8 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{Identity, log};
 use crate::time::Timestamp;
 
-use super::{Device, DeviceError, write};
+use crate::device::making::write;
+use crate::device::{Device, DeviceError};
 
 /// A project that was started here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -123,7 +124,7 @@ impl Device {
         Ok(documents.iter().any(|row| row.id.author().is_some_and(|by| by != self.me.person)))
     }
 
-    pub(super) fn mine(
+    pub(in crate::device) fn mine(
         &self,
         piece: PieceId,
         now: Timestamp,

@@ -18,7 +18,7 @@ use crate::store::log::DocumentRow;
 use crate::store::records::{self, RecordKind};
 use crate::store::{distrusted, index, log};
 
-use super::{Device, DeviceError, piece_of};
+use crate::device::{Device, DeviceError, piece_of};
 
 /// Where a student stands in one outcome.
 #[derive(Debug, Clone, Serialize)]

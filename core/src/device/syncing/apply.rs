@@ -21,22 +21,22 @@ use crate::sync::wire::{self, Envelope, Lacking, Opened, Pack, PersonRecord, Pie
 use crate::sync::{Batch, Reason};
 use crate::time::Timestamp;
 
-use super::audit::AUDITED;
-use super::browse::Waits;
-use super::salvage::least;
-use super::settle::{offer_lost, words_of};
-use super::write::{reindex_document, reindex_piece};
-use super::{Device, DeviceError, LOCKED, piece_of, standing};
+use crate::device::care::salvage::least;
+use crate::device::making::write::{reindex_document, reindex_piece};
+use crate::device::syncing::comparison::AUDITED;
+use crate::device::syncing::verdicts::{offer_lost, words_of};
+use crate::device::views::browse::Waits;
+use crate::device::{Device, DeviceError, LOCKED, piece_of, standing};
 
 /// Set by a step of the schema that asks for a new index.
-pub(super) const REINDEX: &str = "reindex";
+pub(in crate::device) const REINDEX: &str = "reindex";
 
 /// Work that was made within so many milliseconds is recent: 30 days.
 const RECENT: u64 = 30 * 24 * 60 * 60 * 1000;
 
 impl Device {
     /// Takes in one answer of the relay.
-    pub(super) fn absorb(&mut self, batch: Batch, now: Timestamp) -> Result<(), DeviceError> {
+    pub(in crate::device) fn absorb(&mut self, batch: Batch, now: Timestamp) -> Result<(), DeviceError> {
         let (me, ring) = (&self.me, &mut self.ring);
         let blobs = self.store.blobs().clone();
         let mut dropped = Vec::new();
@@ -97,7 +97,7 @@ impl Device {
     }
 
     /// Records that a newer version wrote are read again: after an update this is that version.
-    pub(super) fn read_newer_records(&mut self) -> Result<(), DeviceError> {
+    pub(in crate::device) fn read_newer_records(&mut self) -> Result<(), DeviceError> {
         if newer::count(self.store.read())? == 0 {
             return Ok(());
         }
@@ -122,7 +122,7 @@ impl Device {
     }
 
     /// After an update that reads more in documents than the version before it.
-    pub(super) fn bring_index_up_to_date(&mut self) -> Result<(), DeviceError> {
+    pub(in crate::device) fn bring_index_up_to_date(&mut self) -> Result<(), DeviceError> {
         if crate::store::meta(self.store.read(), REINDEX)?.is_none() {
             return Ok(());
         }
@@ -145,7 +145,7 @@ impl Device {
     }
 }
 
-pub(super) fn cursor(conn: &rusqlite::Connection) -> Result<wire::Cursor, DeviceError> {
+pub(in crate::device) fn cursor(conn: &rusqlite::Connection) -> Result<wire::Cursor, DeviceError> {
     let Some(bytes) = crate::store::meta(conn, "cursor")? else { return Ok(wire::Cursor::default()) };
     Ok(minicbor::decode(&bytes).map_err(|_| StoreError::Unexpected("the cursor"))?)
 }
@@ -155,17 +155,17 @@ fn set_cursor(tx: &Transaction<'_>, cursor: wire::Cursor) -> Result<(), DeviceEr
 }
 
 /// One answer on its way into the store.
-pub(super) struct Intake<'a> {
-    pub(super) tx: &'a Transaction<'a>,
-    pub(super) me: &'a Identity,
+pub(in crate::device) struct Intake<'a> {
+    pub(in crate::device) tx: &'a Transaction<'a>,
+    pub(in crate::device) me: &'a Identity,
     ring: &'a mut KeyRing,
     now: Timestamp,
     /// Documents whose changes are new, with their rows.
     dirty: BTreeMap<DocumentId, i64>,
     /// Pieces whose acts are new.
-    pub(super) pieces: BTreeSet<PieceId>,
+    pub(in crate::device) pieces: BTreeSet<PieceId>,
     /// Pieces that were erased.
-    pub(super) erased: BTreeSet<PieceId>,
+    pub(in crate::device) erased: BTreeSet<PieceId>,
     /// A key or an act was learned that may make others verifiable.
     learned: bool,
     /// Records that came: what was kept of them for a newer version is over.

@@ -19,10 +19,10 @@ use crate::store::outbox::Owed;
 use crate::store::{Identity, StoreError, distrusted, index, log, outbox, records};
 use crate::time::Timestamp;
 
-use super::{DeviceError, new_act, seconds};
+use crate::device::{DeviceError, new_act, seconds};
 
 /// Signs an act and owes it.
-pub(super) fn act(
+pub(in crate::device) fn act(
     tx: &Transaction<'_>,
     me: &Identity,
     now: Timestamp,
@@ -40,17 +40,17 @@ pub(super) fn act(
 }
 
 /// What a change needs besides what it writes.
-pub(super) struct Writing<'a> {
-    pub(super) me: &'a Identity,
-    pub(super) document: DocumentId,
-    pub(super) class: Class,
-    pub(super) now: Timestamp,
+pub(in crate::device) struct Writing<'a> {
+    pub(in crate::device) me: &'a Identity,
+    pub(in crate::device) document: DocumentId,
+    pub(in crate::device) class: Class,
+    pub(in crate::device) now: Timestamp,
     /// The blobs it names.
-    pub(super) blobs: Vec<BlobHash>,
+    pub(in crate::device) blobs: Vec<BlobHash>,
 }
 
 /// Makes one change of a document. `None` when nothing differs; else the change's row.
-pub(super) fn change(
+pub(in crate::device) fn change(
     tx: &Transaction<'_>,
     writing: Writing<'_>,
     chance: &mut dyn Chance,
@@ -97,7 +97,7 @@ pub(super) fn change(
 
 /// Brings a document's row and index in line with its changes. Returns the hashes of changes that still lack
 /// something they build on. A document that can't be opened is set aside alone, with the reason.
-pub(super) fn reindex_document(
+pub(in crate::device) fn reindex_document(
     tx: &Transaction<'_>,
     row: i64,
     id: DocumentId,
@@ -134,7 +134,7 @@ pub(super) fn reindex_document(
 }
 
 /// Sets a sheet aside for good.
-pub(super) fn distrust(tx: &Transaction<'_>, document: DocumentId) -> Result<(), DeviceError> {
+pub(in crate::device) fn distrust(tx: &Transaction<'_>, document: DocumentId) -> Result<(), DeviceError> {
     distrusted::add(tx, document)?;
     match log::document(tx, document)? {
         Some(known) => reindex_document(tx, known.row, document).map(drop),
@@ -169,7 +169,7 @@ impl Reading {
 }
 
 /// Works out anew what a piece's verified acts add up to.
-pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), DeviceError> {
+pub(in crate::device) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), DeviceError> {
     let acts = acts_of(tx, id)?;
     // Its maker erased it: it is gone here, whenever the school hears of it.
     if acts.iter().any(|(_, act)| matches!(act, Act::Erase { .. })) {
@@ -187,7 +187,7 @@ pub(super) fn reindex_piece(tx: &Transaction<'_>, id: PieceId) -> Result<(), Dev
 }
 
 /// The verified acts of a piece that this version can read.
-pub(super) fn acts_of(conn: &Connection, id: PieceId) -> Result<Vec<(ActId, Act)>, StoreError> {
+pub(in crate::device) fn acts_of(conn: &Connection, id: PieceId) -> Result<Vec<(ActId, Act)>, StoreError> {
     let readable = |signed: SignedAct| Some((signed.id, Act::from_bytes(&signed.body).ok()?));
     Ok(log::acts_of(conn, id)?.into_iter().filter_map(readable).collect())
 }
