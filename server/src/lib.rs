@@ -2,7 +2,7 @@
 //!
 //! Its rooms, from the bottom up; each names only rooms above it in this list (`tests/tests/layers.rs` holds it):
 //!
-//! - [`config`], [`disk`], [`database`]: the settings, the files, the school's database;
+//! - [`config`], `disk`, [`database`]: the settings, the files, the school's database;
 //! - [`log`]: one sequence of everything that happens;
 //! - [`visibility`]: who sees what; [`directory`]: the school; [`news`]: what a device is told;
 //! - [`gate`]: every change is tried in a child process;

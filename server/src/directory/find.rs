@@ -1,6 +1,6 @@
 //! Whom or what a command means by the words that a person types: an id, or a name that only one has.
 //!
-//! A name is compared as it looks ([`words`](super::words)): who chooses a name that only looks like another's makes it
+//! A name is compared as it looks (`directory/words.rs`): who chooses a name that only looks like another's makes it
 //! ambiguous, and never takes its place.
 
 use fieldfolio_core::ids::{ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
