@@ -7,6 +7,8 @@
 mod calls;
 mod care;
 mod making;
+mod reindex;
+mod settings;
 mod syncing;
 mod views;
 
@@ -111,7 +113,7 @@ impl Device {
         for (record, _) in records::keys(store.read())? {
             ring.restore(&record);
         }
-        let half = match crate::store::meta(store.read(), LOCKED)? {
+        let half = match crate::store::meta(store.read(), settings::LOCKED)? {
             Some(_) => DeviceHalf::locked(),
             None => DeviceHalf::default(),
         };
@@ -156,7 +158,7 @@ impl Device {
 
     /// Reading this sheet stopped the program: it is set aside, alone, and not opened again.
     pub fn distrust(&mut self, document: DocumentId) -> Result<(), DeviceError> {
-        self.store.write(|tx| making::write::distrust(tx, document))
+        self.store.write(|tx| reindex::distrust(tx, document))
     }
 
     /// Who this device belongs to.
@@ -188,9 +190,6 @@ impl Device {
         standing(self.store.read(), id, now)
     }
 }
-
-/// Remembered once the school has refused this device, until it is taken back.
-const LOCKED: &str = "locked";
 
 type Memberships = std::collections::BTreeMap<(FolioId, PersonId), crate::access::Membership>;
 

@@ -2,6 +2,7 @@
 
 pub(in crate::device) mod apply;
 pub(in crate::device) mod comparison;
+pub(in crate::device) mod intake;
 pub(in crate::device) mod live;
 pub(in crate::device) mod rewrite;
 pub(in crate::device) mod steps;

@@ -14,12 +14,12 @@ use serde::Serialize;
 
 use crate::blob::BlobHash;
 use crate::document::{SignedChange, chunk_hash};
-use crate::ids::{ActId, DeviceId, DocumentId, Part, PersonId, PieceId, SchoolId, Writer};
+use crate::ids::{ActId, DeviceId, DocumentId, PersonId, PieceId, SchoolId, Writer};
 use crate::model::act::{Act, SignedAct};
 use crate::model::directory::DeviceRecord;
 use crate::model::entry::Head;
 use crate::model::invitation::Pin;
-use crate::model::role::{Class, Role};
+use crate::model::role::Class;
 use crate::signing::{PublicKey, SecretKey, Signature};
 use crate::store::log::ChangeState;
 use crate::store::outbox::{Owed, SetAside};
@@ -31,7 +31,7 @@ use crate::store::{
 };
 use crate::sync::verify::KeyRing;
 
-use crate::device::making::write::reindex_document;
+use crate::device::reindex::{least, reindex_document};
 use crate::device::{Device, DeviceError};
 
 /// What came of it.
@@ -188,7 +188,7 @@ impl Device {
                     distrusted::add(tx, document)?;
                 }
             }
-            Ok::<_, DeviceError>(crate::store::put_meta(tx, crate::device::syncing::apply::REINDEX, b"")?)
+            Ok::<_, DeviceError>(crate::store::put_meta(tx, crate::device::settings::REINDEX, b"")?)
         })
     }
 
@@ -547,16 +547,6 @@ impl Taking<'_> {
             }
         }
         Ok(sheets)
-    }
-}
-
-/// What a sheet is read as until the school says.
-pub(in crate::device) fn least(document: DocumentId) -> Class {
-    match document.part {
-        Part::Content => Class::Content,
-        Part::Voice { .. } => Class::Voice(Role::Guardian),
-        Part::Shared => Class::Shared,
-        Part::Newer { number, .. } => Class::Newer(number),
     }
 }
 

@@ -12,11 +12,10 @@ use crate::blob::BlobHash;
 use crate::store::{index, seen, transfers};
 use crate::time::Timestamp;
 
+use crate::device::settings::SPACE;
 use crate::device::syncing::steps::MAX_SMALL;
 use crate::device::{Device, DeviceError};
 
-/// The setting of how many bytes of others' originals are kept.
-const BUDGET: &str = "room_budget";
 /// Without a setting: 1 GiB.
 const USUAL_BUDGET: u64 = 1 << 30;
 
@@ -82,14 +81,14 @@ impl Device {
 
     /// How many bytes of others' originals are kept before the longest unseen go.
     pub fn room_budget(&self) -> Result<u64, DeviceError> {
-        let kept = crate::store::meta(self.store.read(), BUDGET)?.and_then(|bytes| bytes.try_into().ok());
+        let kept = crate::store::meta(self.store.read(), SPACE)?.and_then(|bytes| bytes.try_into().ok());
         Ok(kept.map_or(USUAL_BUDGET, u64::from_be_bytes))
     }
 
     /// Sets it, and lets go of what is over it.
     pub fn set_room_budget(&mut self, bytes: u64) -> Result<(), DeviceError> {
         self.store
-            .write(|tx| Ok::<_, DeviceError>(crate::store::put_meta(tx, BUDGET, &bytes.to_be_bytes())?))?;
+            .write(|tx| Ok::<_, DeviceError>(crate::store::put_meta(tx, SPACE, &bytes.to_be_bytes())?))?;
         self.keep_within_budget()
     }
 

@@ -15,6 +15,7 @@ use crate::store::{index, log};
 use crate::time::Timestamp;
 
 use crate::device::making::write;
+use crate::device::reindex::acts_of;
 use crate::device::{Device, DeviceError, piece_of};
 
 /// A piece that is offered to a folio, to be accepted or declined there.
@@ -436,6 +437,6 @@ impl Device {
     }
 
     fn acts(&self, piece: PieceId) -> Result<Vec<(ActId, Act)>, DeviceError> {
-        Ok(write::acts_of(self.store.read(), piece)?)
+        Ok(acts_of(self.store.read(), piece)?)
     }
 }

@@ -11,6 +11,7 @@ use crate::store::{Identity, log};
 use crate::time::Timestamp;
 
 use crate::device::making::write;
+use crate::device::reindex::acts_of;
 use crate::device::{Device, DeviceError};
 
 /// A project that was started here.
@@ -136,7 +137,7 @@ impl Device {
 
     /// The shares and un-shares of a piece that stand now.
     fn shares(&self, piece: PieceId) -> Result<Vec<crate::ids::ActId>, DeviceError> {
-        let acts = write::acts_of(self.store.read(), piece)?;
+        let acts = acts_of(self.store.read(), piece)?;
         let replaced: std::collections::BTreeSet<_> =
             acts.iter().flat_map(|(_, act)| act.replaces()).collect();
         Ok(acts

@@ -9,24 +9,22 @@ use crate::sync::audit::{COMPARED, Fingerprint, RecordsFingerprint};
 use crate::sync::wire::{self, Envelope, Holdings, Record, Request, Response};
 use crate::time::Timestamp;
 
-use crate::device::syncing::apply::cursor;
+use crate::device::settings::{COMPARED_AT, cursor};
 use crate::device::{Device, DeviceError};
 
 /// So often: 7 days, in milliseconds.
 const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
-/// When it was last done, in milliseconds.
-pub(in crate::device) const AUDITED: &str = "audited";
 
 impl Device {
     /// Everything here is compared with what the school has at the next exchange that has nothing else to do.
     pub fn compare(&mut self) -> Result<(), DeviceError> {
         self.half.wake();
-        self.store.write(|tx| Ok(crate::store::remove_meta(tx, AUDITED)?))
+        self.store.write(|tx| Ok(crate::store::remove_meta(tx, COMPARED_AT)?))
     }
 
     /// Was everything here compared with what the school has, since that was last asked for?
     pub fn was_compared(&self) -> Result<bool, DeviceError> {
-        Ok(crate::store::meta(self.store.read(), AUDITED)?.is_some())
+        Ok(crate::store::meta(self.store.read(), COMPARED_AT)?.is_some())
     }
 
     /// The fingerprint to send along, when it is time. Only while nothing is on its way either way.
@@ -37,7 +35,7 @@ impl Device {
     ) -> Result<Option<Holdings>, DeviceError> {
         let conn = self.store.read();
         let is_quiet = request.items.is_empty() && request.fill.is_empty() && request.cursor.n > 0;
-        let last = crate::store::meta(conn, AUDITED)?
+        let last = crate::store::meta(conn, COMPARED_AT)?
             .and_then(|bytes| Some(u64::from_be_bytes(bytes.try_into().ok()?)));
         // A clock that was set back must not put it off for years.
         let is_due = last.is_none_or(|last| now.millis().abs_diff(last) >= WEEK);
@@ -62,7 +60,7 @@ impl Device {
         if !std::mem::take(&mut self.comparing) || !is_compared {
             return Ok(());
         }
-        self.store.write(|tx| Ok(crate::store::put_meta(tx, AUDITED, &now.millis().to_be_bytes())?))
+        self.store.write(|tx| Ok(crate::store::put_meta(tx, COMPARED_AT, &now.millis().to_be_bytes())?))
     }
 }
 

@@ -13,22 +13,20 @@ use crate::store::{log, outbox};
 use crate::sync::Reason;
 use crate::sync::wire::{self, Item};
 
-use crate::device::making::write::reindex_document;
+use crate::device::reindex::reindex_document;
+use crate::device::settings::REWRITE;
 use crate::device::{Device, DeviceError};
-
-/// Changes, by their rows, that are to be written once more.
-const AGAIN: &str = "again";
 
 /// Remembers changes of one document, oldest first, until there are dice to make a new actor with.
 pub(in crate::device) fn put_off(tx: &Transaction<'_>, rows: &[i64]) -> Result<(), DeviceError> {
     let mut waiting = waiting(tx)?;
     waiting.push(rows.to_vec());
     let bytes = minicbor::to_vec(&waiting).map_err(|_| DeviceError::Bounds("too much to write again"))?;
-    Ok(crate::store::put_meta(tx, AGAIN, &bytes)?)
+    Ok(crate::store::put_meta(tx, REWRITE, &bytes)?)
 }
 
 fn waiting(conn: &rusqlite::Connection) -> Result<Vec<Vec<i64>>, DeviceError> {
-    let bytes = crate::store::meta(conn, AGAIN)?;
+    let bytes = crate::store::meta(conn, REWRITE)?;
     Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or_default())
 }
 
@@ -47,7 +45,7 @@ impl Device {
                 let actors = actors.into_iter().map(|actor| (actor, random(chance))).collect();
                 write_line(tx, me, old, &actors)?;
             }
-            Ok(crate::store::remove_meta(tx, AGAIN)?)
+            Ok(crate::store::remove_meta(tx, REWRITE)?)
         })
     }
 }

@@ -16,8 +16,9 @@ use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
 use crate::device::care::re_enrol::Coming;
-use crate::device::syncing::apply::cursor;
-use crate::device::{Device, DeviceError, LOCKED};
+use crate::device::settings::LOCKED;
+use crate::device::settings::cursor;
+use crate::device::{Device, DeviceError};
 use upload::UploadAsk;
 
 pub use background_uploads::{Courier, Parcel, STRETCH};

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use rusqlite::Transaction;
 
-use crate::ids::{ActId, DocumentId, Part, PieceId};
+use crate::ids::{ActId, PieceId};
 use crate::model::act::Act;
 use crate::store::log::ChangeState;
 use crate::store::outbox::{Owed, SetAside};
-use crate::store::{Identity, index, log, outbox, records, transfers};
+use crate::store::{Identity, log, outbox, records, transfers};
 use crate::sync::wire::{self, Item};
 use crate::sync::{Outcome, Reason};
 
 use crate::device::DeviceError;
-use crate::device::making::write::reindex_document;
-use crate::device::syncing::apply::Intake;
+use crate::device::reindex::{reindex_document, words_of};
+use crate::device::syncing::intake::Intake;
 use crate::device::syncing::rewrite;
 
 /// The relay's log had to go back to this number: everything here that came after it is offered again, whoever made it.
@@ -170,24 +170,4 @@ impl Intake<'_> {
         }
         Ok(())
     }
-}
-
-/// What a document says, line by line, for showing what was set aside.
-pub(in crate::device) fn words_of(
-    tx: &Transaction<'_>,
-    row: i64,
-    id: DocumentId,
-) -> Result<Vec<String>, DeviceError> {
-    let json = |value: serde_json::Result<String>| value.unwrap_or_default();
-    Ok(match id.part {
-        Part::Content => index::content(tx, id.piece)?
-            .map(|content| {
-                vec![content.title.clone(), content.words.clone(), json(serde_json::to_string(&content))]
-            })
-            .unwrap_or_default(),
-        Part::Shared | Part::Newer { .. } => Vec::new(),
-        Part::Voice { .. } => {
-            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
-        }
-    })
 }

@@ -9,7 +9,8 @@ use crate::model::mastery::Sight;
 use crate::store::records::{self, RecordKind};
 use crate::store::{log, newer, outbox, transfers};
 
-use crate::device::{Device, DeviceError, LOCKED, Why};
+use crate::device::settings::LOCKED;
+use crate::device::{Device, DeviceError, Why};
 
 /// How a device stands.
 #[derive(Debug, Clone, Serialize)]
@@ -141,7 +142,7 @@ impl Device {
 
     /// The number of the relay's log up to which everything is known here.
     pub fn known_up_to(&self) -> Result<u64, DeviceError> {
-        Ok(crate::device::syncing::apply::cursor(self.store.read())?.n)
+        Ok(crate::device::settings::cursor(self.store.read())?.n)
     }
 
     /// Is something on its way that needs nobody's help?

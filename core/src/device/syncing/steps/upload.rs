@@ -14,16 +14,13 @@ use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
 use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
+use crate::device::settings::{PAUSED, THRIFTY};
 use crate::device::{Device, DeviceError, Why};
 
 /// Uploads that are under way at once: the second goes on while the first waits for an answer.
 const AT_ONCE: usize = 2;
 /// Milliseconds until a file that is missing here is looked for again.
 const LOOK_AGAIN: u64 = 300_000;
-/// Holds all uploads back.
-const PAUSED: &str = "uploads_paused";
-/// Sends no originals while the line is paid by the byte.
-const THRIFTY: &str = "uploads_thrifty";
 
 /// What was asked about an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
