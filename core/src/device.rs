@@ -6,17 +6,20 @@
 
 mod calls;
 mod care;
+mod circles;
 mod making;
 mod reindex;
+mod requests;
 mod settings;
 mod syncing;
 mod views;
+mod why;
 
 use crate::document::SheetError;
-use crate::ids::{ActId, DocumentId, FolioId, PersonId, PieceId};
+use crate::ids::{DocumentId, FolioId, PersonId, PieceId};
 use crate::media::MediaError;
 use crate::model::act::BadAct;
-use crate::model::directory::{Folio, School};
+use crate::model::directory::School;
 use crate::store::records::{self, RecordKind};
 use crate::store::repeats;
 use crate::store::{CallId, Identity, Place, Store, StoreError};
@@ -32,15 +35,16 @@ pub use making::capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedi
 pub use making::entries::Judging;
 pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
 pub use making::share::StartedProject;
+pub use requests::{Ask, Body, HttpAnswer};
 pub use syncing::live::Heard;
-pub use syncing::steps::{Ask, Body, Courier, HttpAnswer, Line, Parcel, STRETCH, Step, Turn};
+pub use syncing::steps::{Courier, Line, Parcel, STRETCH, Step, Turn};
 pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
 };
 pub use views::level::{LevelView, OutcomeLevel};
 pub use views::overview::{May, Overview, Said};
 pub use views::status::{Digest, Status, Unsent, Waiting};
-pub use views::why::Why;
+pub use why::Why;
 
 /// One person on one device.
 #[derive(Debug)]
@@ -187,52 +191,6 @@ impl Device {
         id: PieceId,
         now: Timestamp,
     ) -> Result<(crate::access::Piece, impl crate::access::Circles + use<>), DeviceError> {
-        standing(self.store.read(), id, now)
+        circles::standing(self.store.read(), id, now)
     }
-}
-
-type Memberships = std::collections::BTreeMap<(FolioId, PersonId), crate::access::Membership>;
-
-fn standing(
-    conn: &rusqlite::Connection,
-    id: PieceId,
-    now: Timestamp,
-) -> Result<(crate::access::Piece, impl crate::access::Circles + use<>), DeviceError> {
-    let piece = piece_of(conn, id)?.ok_or_else(|| DeviceError::Unknown(format!("piece {id}")))?;
-    let mut memberships = Memberships::new();
-    for placement in &piece.placements {
-        if let Some(folio) = records::get::<Folio>(conn, RecordKind::Folio, placement.folio.as_bytes())? {
-            for row in folio.circle.iter().filter(|row| row.expires.is_none_or(|expires| expires > now)) {
-                let membership = memberships.entry((folio.id, row.person)).or_default();
-                membership.roles = membership.roles.with(row.role);
-                membership.reader_may_write |= row.may_write;
-            }
-        }
-    }
-    let circles = move |folio: FolioId, person: PersonId| {
-        memberships.get(&(folio, person)).copied().unwrap_or_default()
-    };
-    Ok((piece, circles))
-}
-
-fn piece_of(conn: &rusqlite::Connection, id: PieceId) -> Result<Option<crate::access::Piece>, DeviceError> {
-    let student = |folio: FolioId| {
-        let folio = records::get::<Folio>(conn, RecordKind::Folio, folio.as_bytes());
-        folio.ok().flatten().map(|folio| folio.student)
-    };
-    Ok(crate::store::index::piece(conn, id, student)?)
-}
-
-/// Milliseconds to the seconds that automerge keeps with a change, for display only.
-fn seconds(now: Timestamp) -> i64 {
-    i64::try_from(now.millis() / 1000).unwrap_or(i64::MAX)
-}
-
-/// A document that is written here: the content of a piece, or the person's own voice on it.
-fn own_document(me: &Identity, piece: PieceId, about: Option<PersonId>) -> DocumentId {
-    DocumentId::voice(piece, me.person, about)
-}
-
-fn new_act(now: Timestamp, chance: &mut dyn crate::ids::Chance) -> ActId {
-    ActId::new(now, chance)
 }

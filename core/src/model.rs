@@ -11,4 +11,5 @@ pub mod lenient;
 pub mod mastery;
 pub mod piece;
 pub mod placing;
+pub mod review;
 pub mod role;

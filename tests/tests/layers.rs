@@ -19,6 +19,27 @@ const CORE: &Table = &[
     ("store", &["ids", "time", "blob", "signing", "model", "access", "document"]),
 ];
 
+const DEVICE: &Table = &[
+    ("why", &[]),
+    ("requests", &[]),
+    ("settings", &[]),
+    ("circles", &[]),
+    ("reindex", &[]),
+    ("making", &["circles", "reindex"]),
+    ("views", &["settings", "circles", "why"]),
+    ("calls", &["requests"]),
+    ("care", &["requests", "settings", "reindex"]),
+    ("syncing", &["why", "requests", "settings", "circles", "reindex", "care"]),
+];
+
+const MOBILE: &Table = &[
+    ("refusal", &[]),
+    ("records", &[]),
+    ("asked", &["refusal", "records"]),
+    ("look", &["records"]),
+    ("phone", &["refusal", "records", "asked", "look"]),
+];
+
 const SERVER: &Table = &[
     ("config", &[]),
     ("disk", &[]),
@@ -198,12 +219,12 @@ fn circle(arrows: &Arrows) -> Option<Vec<String>> {
     arrows.keys().any(|module| walk(module, arrows, &mut way, &mut done)).then_some(way)
 }
 
-/// The modules of a package stand in this table and keep to it; only these stand outside.
-fn keeps_to(source: &Path, table: &Table, outside: &[&str]) {
+/// The modules of a package, or of a room in it, stand in this table and keep to it; only these stand outside.
+fn keeps_to(source: &Path, room: &[&str], table: &Table, outside: &[&str]) {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let allowed: Arrows = table.iter().map(|(room, below)| ((*room).to_owned(), owned(below))).collect();
     assert_eq!(circle(&allowed), None, "the table has a circle");
-    let found = arrows(source, &[]);
+    let found = arrows(source, room);
     assert!(found.values().map(BTreeSet::len).sum::<usize>() >= table.len(), "the sources were read");
     for (room, named) in found.iter().filter(|(room, _)| !outside.contains(&room.as_str())) {
         let below = allowed.get(room).unwrap_or_else(|| panic!("{room} has no place in the layers"));
@@ -214,18 +235,30 @@ fn keeps_to(source: &Path, table: &Table, outside: &[&str]) {
 
 #[test]
 fn rooms_name_only_what_lies_below_them() {
-    keeps_to(&root().join("core/src"), CORE, &["lib", "device"]);
-    keeps_to(&root().join("server/src"), SERVER, &["lib", "main"]);
+    keeps_to(&root().join("core/src"), &[], CORE, &["lib", "device"]);
+    keeps_to(&root().join("core/src"), &["device"], DEVICE, &[]);
+    keeps_to(&root().join("server/src"), &[], SERVER, &["lib", "main"]);
+    keeps_to(&root().join("mobile/src"), &[], MOBILE, &["lib"]);
 }
 
 #[test]
-fn no_files_of_a_servers_room_name_each_other_in_a_ring() {
+fn no_files_of_a_room_name_each_other_in_a_ring() {
     let rooms =
         ["blobs", "directory", "exchange", "gate", "http", "log", "news", "upkeep", "uploads", "visibility"];
     for room in rooms {
         let found = arrows(&root().join("server/src"), &[room]);
         assert!(found.len() > 1, "the sources of {room} were read");
         assert_eq!(circle(&found), None, "in {room}");
+    }
+    for room in ["care", "making", "syncing", "views"] {
+        let found = arrows(&root().join("core/src"), &["device", room]);
+        assert!(found.len() > 1, "the sources of {room} were read");
+        assert_eq!(circle(&found), None, "in {room}");
+    }
+    for room in [["phone"].as_slice(), &["phone", "sync"], &["records"], &["look"]] {
+        let found = arrows(&root().join("mobile/src"), room);
+        assert!(found.len() > 1, "the sources of {room:?} were read");
+        assert_eq!(circle(&found), None, "in {room:?}");
     }
 }
 

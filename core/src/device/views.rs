@@ -4,4 +4,3 @@ pub(in crate::device) mod browse;
 pub(in crate::device) mod level;
 pub(in crate::device) mod overview;
 pub(in crate::device) mod status;
-pub(in crate::device) mod why;

@@ -10,7 +10,8 @@ use crate::store::{Hold, Identity, Place, Store, records};
 use crate::sync::wire::{self, Enrol, Enrolled, Invite};
 use crate::time::Timestamp;
 
-use crate::device::{Ask, Body, Device, DeviceError};
+use crate::device::requests::{Ask, Body};
+use crate::device::{Device, DeviceError};
 
 /// The most bytes of a relay's answer to an enrolment.
 pub const ENROLLED_BYTES: usize = 64 * 1024;

@@ -9,7 +9,8 @@ use crate::signing::token_message;
 use crate::store::records;
 use crate::sync::wire::{self, ComeBack, MAX_CALL_BYTES, MAX_CHAIN};
 
-use crate::device::{Ask, Body, Device, DeviceError};
+use crate::device::requests::{Ask, Body};
+use crate::device::{Device, DeviceError};
 
 /// Whether this device has tried to make itself known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

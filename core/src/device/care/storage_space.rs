@@ -12,8 +12,8 @@ use crate::blob::BlobHash;
 use crate::store::{index, seen, transfers};
 use crate::time::Timestamp;
 
+use crate::device::requests::MAX_SMALL;
 use crate::device::settings::SPACE;
-use crate::device::syncing::steps::MAX_SMALL;
 use crate::device::{Device, DeviceError};
 
 /// Without a setting: 1 GiB.

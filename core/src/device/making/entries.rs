@@ -8,8 +8,9 @@ use crate::model::role::{Class, Role};
 use crate::store::{index, log};
 use crate::time::{Timestamp, WorkDate};
 
+use crate::device::making::write::own_document;
 use crate::device::making::write::{self, Writing};
-use crate::device::{Device, DeviceError, own_document};
+use crate::device::{Device, DeviceError};
 
 /// A judgement to be given.
 #[derive(Debug, Clone)]

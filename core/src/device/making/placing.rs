@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::access::{Membership, Placing, Stays, TakingOut, Tie, may_answer_offer, may_place};
+use crate::access::{Placing, Stays, TakingOut, may_answer_offer, may_place};
 use crate::ids::{ActId, Chance, FolioId, PersonId, PieceId, ProjectId};
 use crate::model::act::{Act, MAX_REPLACED};
 use crate::model::directory::{Folio, PersonKind, Project};
@@ -14,9 +14,10 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{index, log};
 use crate::time::Timestamp;
 
+use crate::device::circles::{membership_in, piece_of, tie_to};
 use crate::device::making::write;
 use crate::device::reindex::acts_of;
-use crate::device::{Device, DeviceError, piece_of};
+use crate::device::{Device, DeviceError};
 
 /// A piece that is offered to a folio, to be accepted or declined there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,26 +77,6 @@ pub struct Placings {
     pub offer_to: Vec<OfferTarget>,
     /// What became of the offers of it.
     pub offers: Vec<OwnOffer>,
-}
-
-/// What this person is in the circle of a folio that is known here.
-pub(in crate::device) fn membership_in(folio: &Folio, person: PersonId, now: Timestamp) -> Membership {
-    let mut membership = Membership::default();
-    for row in folio.circle.iter().filter(|row| row.person == person) {
-        if row.expires.is_none_or(|end| end > now) {
-            membership.add(row.role, row.may_write);
-        }
-    }
-    membership
-}
-
-/// What this person has in common with the student of a folio that is known here.
-pub(in crate::device) fn tie_to(folio: &Folio, own_projects: &BTreeSet<ProjectId>) -> Tie {
-    match folio.project {
-        _ if folio.group => Tie::Group,
-        Some(project) if own_projects.contains(&project) => Tie::Project,
-        Some(_) | None => Tie::None,
-    }
 }
 
 impl Device {

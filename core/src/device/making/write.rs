@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use crate::blob::BlobHash;
 use crate::document::{Edit, Sheet, SheetError, SignedChange, contained};
-use crate::ids::{Chance, DocumentId, random};
+use crate::ids::{ActId, Chance, DocumentId, PersonId, PieceId, random};
 use crate::model::act::{Act, SignedAct};
 use crate::model::role::Class;
 use crate::store::log::ChangeState;
@@ -14,8 +14,8 @@ use crate::store::outbox::Owed;
 use crate::store::{Identity, StoreError, log, outbox};
 use crate::time::Timestamp;
 
+use crate::device::DeviceError;
 use crate::device::reindex::{Reading, reindex_piece};
-use crate::device::{DeviceError, new_act, seconds};
 
 /// Signs an act and owes it.
 pub(in crate::device) fn act(
@@ -89,4 +89,18 @@ pub(in crate::device) fn change(
     log::update_document(tx, row, &heads, None)?;
     reading.put(tx, row, document)?;
     Ok(Some(change))
+}
+
+/// Milliseconds to the seconds that automerge keeps with a change, for display only.
+pub(in crate::device) fn seconds(now: Timestamp) -> i64 {
+    i64::try_from(now.millis() / 1000).unwrap_or(i64::MAX)
+}
+
+/// A document that is written here: the content of a piece, or the person's own voice on it.
+pub(in crate::device) fn own_document(me: &Identity, piece: PieceId, about: Option<PersonId>) -> DocumentId {
+    DocumentId::voice(piece, me.person, about)
+}
+
+pub(in crate::device) fn new_act(now: Timestamp, chance: &mut dyn Chance) -> ActId {
+    ActId::new(now, chance)
 }

@@ -21,11 +21,12 @@ use crate::sync::verify::KeyRing;
 use crate::sync::wire::{Envelope, Opened, Pack, PersonRecord, PieceRecord, Record, ToFill};
 use crate::time::Timestamp;
 
+use crate::device::DeviceError;
+use crate::device::circles::review;
+use crate::device::circles::{piece_of, standing};
 use crate::device::reindex::least;
 use crate::device::reindex::words_of;
 use crate::device::reindex::{reindex_document, reindex_piece};
-use crate::device::views::browse::Waits;
-use crate::device::{DeviceError, piece_of, standing};
 
 /// Work that was made within so many milliseconds is recent: 30 days.
 const RECENT: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -474,7 +475,7 @@ impl Intake<'_> {
         for placement in &piece.placements {
             let class = piece.voice_class(&circles, me, Some(placement.student));
             let teaches = piece.maker != me && class == Some(Class::Voice(Role::Teacher));
-            if teaches && Waits::on(self.tx, me, id, placement.student)?.is_for_her(&content.outcomes) {
+            if teaches && review(self.tx, me, id, placement.student)?.waits(&content.outcomes) {
                 return Ok(true);
             }
         }

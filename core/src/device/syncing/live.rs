@@ -9,7 +9,8 @@ use crate::ids::Chance;
 use crate::sync::wire::{LIVE_PROTOCOL, Live, Response};
 use crate::time::Timestamp;
 
-use crate::device::{Device, DeviceError, Turn};
+use crate::device::syncing::steps::Turn;
+use crate::device::{Device, DeviceError};
 
 /// What a frame of a live connection was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,6 @@ mod upload;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use crate::ids::Chance;
 use crate::store::transfers::{self, Download, Upload};
@@ -16,13 +15,12 @@ use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
 use crate::device::care::re_enrol::Coming;
-use crate::device::settings::LOCKED;
-use crate::device::settings::cursor;
+use crate::device::requests::{Ask, Body, HttpAnswer};
+use crate::device::settings::{LOCKED, cursor};
 use crate::device::{Device, DeviceError};
 use upload::UploadAsk;
 
 pub use background_uploads::{Courier, Parcel, STRETCH};
-pub(in crate::device) use download::MAX_SMALL;
 pub use upload::Line;
 pub(in crate::device) use upload::Uploading;
 
@@ -38,64 +36,6 @@ pub enum Step {
     Wait(Option<Timestamp>),
     /// The school does not know this device any more: lock it, and name what was not sent.
     Locked,
-}
-
-/// One HTTP request. The driver adds `Authorization: Bearer <token in base64url>` and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
-    /// "GET", "POST", "HEAD", "PATCH".
-    pub method: &'static str,
-    /// The whole address.
-    pub url: String,
-    /// Further headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// What to send.
-    pub body: Body,
-    /// The most bytes of the answer to read.
-    pub limit: usize,
-}
-
-impl Ask {
-    /// The frame of the exchange, if this is it: over a live line it travels alone.
-    pub fn exchange(&self) -> Option<&[u8]> {
-        match &self.body {
-            Body::Bytes(frame) if self.url.ends_with("/v1/sync") => Some(frame),
-            Body::Bytes(_) | Body::Empty | Body::File { .. } => None,
-        }
-    }
-}
-
-/// The body of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    /// None.
-    Empty,
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// A stretch of a file.
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// From here.
-        offset: u64,
-        /// So many bytes.
-        length: u64,
-    },
-}
-
-/// What came back. Only a whole answer is one: a cut is a [`Failure`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HttpAnswer {
-    /// The status.
-    pub status: u16,
-    /// The `Location` header.
-    pub location: Option<String>,
-    /// The `Upload-Offset` header.
-    pub upload_offset: Option<u64>,
-    /// The `Content-Range` header.
-    pub content_range: Option<String>,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 /// Which request an answer belongs to.
@@ -171,8 +111,6 @@ fn is_busy(answer: &Result<HttpAnswer, Failure>) -> bool {
 
 /// Rows of the outbox that are looked at for one exchange.
 const OUTBOX_LOOK: usize = 500;
-/// Pieces in which files travel: a cut costs at most one of them.
-pub(in crate::device) const PIECE: u64 = 4 * 1024 * 1024;
 
 impl Device {
     /// What to do now, beside what is in flight. Exchanges come first; then uploads, previews before originals, small

@@ -18,7 +18,8 @@ use crate::store::transfers::Wanted;
 use crate::store::{index, log, transfers};
 use crate::time::Timestamp;
 
-use crate::device::{Device, DeviceError, piece_of};
+use crate::device::circles::{piece_of, review};
+use crate::device::{Device, DeviceError};
 
 /// A folio in a portfolio.
 #[derive(Debug, Clone, Serialize)]
@@ -254,21 +255,16 @@ impl Device {
                 if piece.maker == me || class != Some(Class::Voice(Role::Teacher)) {
                     continue;
                 }
-                let waits = Waits::on(conn, me, listed.piece, placement.student)?;
-                let outcomes: Vec<OutcomeId> = content
-                    .outcomes
-                    .iter()
-                    .copied()
-                    .filter(|outcome| !waits.judged.contains(outcome))
-                    .collect();
-                if !outcomes.is_empty() || !waits.to_confirm.is_empty() {
+                let review = review(conn, me, listed.piece, placement.student)?;
+                let outcomes = review.open(&content.outcomes);
+                if review.waits(&content.outcomes) {
                     queue.push(QueueRow {
                         piece: listed.piece,
                         student: placement.student,
                         title: listed.title.clone(),
                         work_date: listed.work_date.clone(),
                         outcomes,
-                        to_confirm: waits.to_confirm,
+                        to_confirm: review.to_confirm,
                     });
                 }
             }
@@ -349,49 +345,5 @@ impl Device {
         let (piece, circles) = self.standing(id, now)?;
         let people = self.people()?.into_iter().map(|person| person.id);
         Ok(people.filter(|person| piece.may_read_content(&circles, *person)).collect())
-    }
-}
-
-/// What a teacher has judged on a piece, and what mentors said that waits for her.
-pub(in crate::device) struct Waits {
-    judged: Vec<OutcomeId>,
-    to_confirm: Vec<Reference>,
-}
-
-impl Waits {
-    pub(in crate::device) fn on(
-        conn: &rusqlite::Connection,
-        me: PersonId,
-        piece: PieceId,
-        student: PersonId,
-    ) -> Result<Self, DeviceError> {
-        let mut waits = Self { judged: Vec::new(), to_confirm: Vec::new() };
-        let mut confirmed = Vec::new();
-        for document in log::documents_of(conn, piece)? {
-            let Some(author) = document.id.author().filter(|_| document.id.about() == Some(student)) else {
-                continue;
-            };
-            for entry in index::entries(conn, document.row)? {
-                if entry.withdrawn {
-                    continue;
-                }
-                confirmed.extend(entry.said.confirmation().map(|(of, _)| of));
-                match entry.said.assessment() {
-                    Some(said) if author == me => waits.judged.push(said.outcome),
-                    Some(_) if document.class == Class::Voice(Role::Mentor) => {
-                        let of = Reference { author, about: Some(student), entry: entry.id };
-                        waits.to_confirm.push(of);
-                    }
-                    Some(_) | None => {}
-                }
-            }
-        }
-        waits.to_confirm.retain(|of| !confirmed.contains(of));
-        Ok(waits)
-    }
-
-    /// Does anything of a piece that is offered for these outcomes wait for her?
-    pub(in crate::device) fn is_for_her(&self, offered: &[OutcomeId]) -> bool {
-        !self.to_confirm.is_empty() || offered.iter().any(|outcome| !self.judged.contains(outcome))
     }
 }

@@ -18,7 +18,8 @@ use crate::store::log::DocumentRow;
 use crate::store::records::{self, RecordKind};
 use crate::store::{distrusted, index, log};
 
-use crate::device::{Device, DeviceError, piece_of};
+use crate::device::circles::piece_of;
+use crate::device::{Device, DeviceError};
 
 /// Where a student stands in one outcome.
 #[derive(Debug, Clone, Serialize)]

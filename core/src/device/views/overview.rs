@@ -11,7 +11,7 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{index, log};
 use crate::time::Timestamp;
 
-use crate::device::making::placing::{membership_in, tie_to};
+use crate::device::circles::{membership_in, tie_to};
 use crate::device::{Device, DeviceError};
 
 /// A piece at a glance.

@@ -10,7 +10,8 @@ use crate::store::records::{self, RecordKind};
 use crate::store::{log, newer, outbox, transfers};
 
 use crate::device::settings::LOCKED;
-use crate::device::{Device, DeviceError, Why};
+use crate::device::why::Why;
+use crate::device::{Device, DeviceError};
 
 /// How a device stands.
 #[derive(Debug, Clone, Serialize)]

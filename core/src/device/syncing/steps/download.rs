@@ -7,11 +7,10 @@ use crate::sync::Failure;
 use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
-use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
-use crate::device::{Device, DeviceError, Why};
-
-/// The largest small picture, in bytes: one piece.
-pub(in crate::device) const MAX_SMALL: u64 = PIECE;
+use super::{Ask, Body, HttpAnswer, InFlight, Transfer};
+use crate::device::requests::{MAX_SMALL, PIECE};
+use crate::device::why::Why;
+use crate::device::{Device, DeviceError};
 
 /// Downloads that are under way at once: small pictures are many, and each waits for an answer.
 const AT_ONCE: usize = 3;

@@ -13,9 +13,11 @@ use crate::sync::Failure;
 use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
-use super::{Ask, Body, HttpAnswer, InFlight, PIECE, Transfer};
+use super::{Ask, Body, HttpAnswer, InFlight, Transfer};
+use crate::device::requests::PIECE;
 use crate::device::settings::{PAUSED, THRIFTY};
-use crate::device::{Device, DeviceError, Why};
+use crate::device::why::Why;
+use crate::device::{Device, DeviceError};
 
 /// Uploads that are under way at once: the second goes on while the first waits for an answer.
 const AT_ONCE: usize = 2;
