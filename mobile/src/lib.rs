@@ -1,15 +1,15 @@
 //! What apps draw and do over the core, the same for phones and browsers: flat [`records`] with names already joined,
 //! looked up by [`Look`]. It holds no rules: what may be seen, done and counted is decided in the core.
 
-pub mod asked;
-mod look;
 #[cfg(feature = "phones")]
-pub mod phone;
+pub mod bindings;
+pub mod inputs;
 pub mod records;
 mod refusal;
+mod views;
 
-pub use look::Look;
 pub use refusal::Refusal;
+pub use views::Look;
 
 #[cfg(feature = "phones")]
 uniffi::setup_scaffolding!("fieldfolio");

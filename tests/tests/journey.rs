@@ -7,8 +7,8 @@ use std::time::Duration;
 use fieldfolio_core::ids::{FolioId, OutcomeId, PersonId, PieceId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::role::Role;
-use fieldfolio_mobile::asked::{NewAssessment, NewFeedback};
-use fieldfolio_mobile::phone::{
+use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback};
+use fieldfolio_mobile::bindings::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogOut, MediaVariant, NewEvidence, NewFile,
     PieceEdits, StatusStream, Store, SyncBudget, SyncEnd, SyncStatus,
 };

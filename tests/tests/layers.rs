@@ -35,9 +35,9 @@ const DEVICE: &Table = &[
 const MOBILE: &Table = &[
     ("refusal", &[]),
     ("records", &[]),
-    ("asked", &["refusal", "records"]),
-    ("look", &["records"]),
-    ("phone", &["refusal", "records", "asked", "look"]),
+    ("inputs", &["refusal", "records"]),
+    ("views", &["records"]),
+    ("bindings", &["refusal", "records", "inputs", "views"]),
 ];
 
 const SERVER: &Table = &[
@@ -255,7 +255,7 @@ fn no_files_of_a_room_name_each_other_in_a_ring() {
         assert!(found.len() > 1, "the sources of {room} were read");
         assert_eq!(circle(&found), None, "in {room}");
     }
-    for room in [["phone"].as_slice(), &["phone", "sync"], &["records"], &["look"]] {
+    for room in [["bindings"].as_slice(), &["bindings", "sync"], &["records"], &["views"]] {
         let found = arrows(&root().join("mobile/src"), room);
         assert!(found.len() > 1, "the sources of {room:?} were read");
         assert_eq!(circle(&found), None, "in {room:?}");

@@ -13,7 +13,7 @@ mod trust;
 
 use std::sync::Arc;
 
-use fieldfolio_mobile::phone::{
+use fieldfolio_mobile::bindings::{
     Config, Fieldfolio, FieldfolioError, LogLevel, NewEvidence, NewFile, Store, SyncBudget, SyncEnd,
 };
 use fieldfolio_tests::journey::Stage;

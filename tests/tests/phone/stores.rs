@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fieldfolio_mobile::phone::{
+use fieldfolio_mobile::bindings::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogSink, LogSinkError, SyncEnd,
 };
 use fieldfolio_tests::{photos, processes};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fieldfolio_mobile::phone::{self, FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
+use fieldfolio_mobile::bindings::{self, FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
 use fieldfolio_mobile::records::{At, HeldBack};
 use rusqlite::Connection;
 use tokio::time::timeout;

@@ -1,7 +1,7 @@
 //! Whom a phone believes on the network.
 
 use fieldfolio_core::model::invitation::{InvitationLink, Pin};
-use fieldfolio_mobile::phone::{FieldfolioError, Store, SyncEnd};
+use fieldfolio_mobile::bindings::{FieldfolioError, Store, SyncEnd};
 use fieldfolio_tests::journey::Stage;
 use fieldfolio_tests::proxy::front::{Front, Identity};
 use rustls::pki_types::pem::PemObject;

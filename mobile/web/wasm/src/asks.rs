@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::calls::{Desk, Done};
 use fieldfolio_mobile::Refusal;
-use fieldfolio_mobile::asked;
+use fieldfolio_mobile::inputs;
 
 /// A request on its way to the school.
 pub struct Asking {
@@ -83,14 +83,14 @@ fn asking<T: 'static, A: Serialize>(call: Call<T>, answered: impl FnOnce(T) -> A
 
 asks! {
     /// Invites the next device of one's own, or of a student one teaches.
-    invite_device(asked::WhoseDevice) -> DeviceLink,
+    invite_device(inputs::WhoseDevice) -> DeviceLink,
         |desk, asked| {
             let person = asked.person.unwrap_or(desk.device.identity().person);
-            desk.device.invite_device(person, desk.now.plus_millis(asked::DEVICE_LINK_MILLIS), desk.chance)
+            desk.device.invite_device(person, desk.now.plus_millis(inputs::DEVICE_LINK_MILLIS), desk.chance)
         },
         |link| DeviceLink { link: link.to_url(), expires: link.expires.millis() };
     /// Invites a mentor into one folio.
-    invite_mentor(asked::NewMentor) -> MentorLink,
+    invite_mentor(inputs::NewMentor) -> MentorLink,
         |desk, asked| {
             let until = Timestamp::from_millis(asked.until);
             let proposed = !desk.look()?.teaches(asked.folio);
@@ -99,26 +99,26 @@ asks! {
         },
         |(link, proposed)| MentorLink { link: link.to_url(), person: link.person.to_string(), proposed };
     /// Confirms a mentor whom a student proposed.
-    confirm_mentor(asked::ProposedMentor) -> Done,
+    confirm_mentor(inputs::ProposedMentor) -> Done,
         |desk, asked| desk.device.confirm_mentor(asked.folio, asked.person),
         |()| Done {};
     /// Declines a mentor whom a student proposed.
-    decline_mentor(asked::ProposedMentor) -> Done,
+    decline_mentor(inputs::ProposedMentor) -> Done,
         |desk, asked| desk.device.decline_mentor(asked.folio, asked.person),
         |()| Done {};
     /// Gives somebody a part in a circle.
-    grant(asked::NewPart) -> Done,
+    grant(inputs::NewPart) -> Done,
         |desk, asked| {
             let until = asked.until.map(Timestamp::from_millis);
             desk.device.grant_part(asked.folio, asked.person, asked.role, asked.may_write, until)
         },
         |()| Done {};
     /// Ends a part that was granted.
-    end_part(asked::OnePart) -> Done,
+    end_part(inputs::OnePart) -> Done,
         |desk, asked| desk.device.end_part(asked.folio, asked.person, asked.role),
         |()| Done {};
     /// Starts a project for a class one teaches.
-    class_project(asked::NewClassProject) -> StartedProject,
+    class_project(inputs::NewClassProject) -> StartedProject,
         |desk, asked| {
             let framework = desk.look()?.framework_of(&asked.outcomes)?;
             let project =
@@ -127,7 +127,7 @@ asks! {
         },
         |project| StartedProject { project: project.to_string() };
     /// Lets through what came late of a sheet.
-    release(asked::OneSheet) -> Done,
+    release(inputs::OneSheet) -> Done,
         |desk, asked| {
             let sheet = desk.look()?.late_sheet(&asked.sheet)?;
             let sheet = sheet.ok_or_else(|| Refusal::new("unknown", "nothing of this sheet waits any more"))?;
@@ -135,7 +135,7 @@ asks! {
         },
         |()| Done {};
     /// Revokes a device of one's own, or of a student one teaches.
-    revoke_device(asked::OneDevice) -> Done,
+    revoke_device(inputs::OneDevice) -> Done,
         |desk, asked| desk.device.revoke_device(asked.device),
         |_| Done {};
 }

@@ -4,7 +4,7 @@ use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMediu
 use fieldfolio_core::ids::Chance;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_mobile::asked::{self, Nothing};
+use fieldfolio_mobile::inputs::{self, Nothing};
 use fieldfolio_mobile::{Look, Refusal, records};
 use serde::Serialize;
 
@@ -26,13 +26,13 @@ impl Desk<'_> {
     }
 
     /// The files, with what is said of each.
-    fn media(&mut self, said: Vec<asked::NewFile>) -> Result<Vec<NewMedium>, Refusal> {
+    fn media(&mut self, said: Vec<inputs::NewFile>) -> Result<Vec<NewMedium>, Refusal> {
         let files = std::mem::take(&mut self.files);
         if files.len() != said.len() {
             return Err(Refusal::new("other", "as many files as are spoken of"));
         }
         let media = files.into_iter().zip(said).map(|(file, said)| {
-            let asked::NewFile { caption, alt, replaces } = said;
+            let inputs::NewFile { caption, alt, replaces } = said;
             NewMedium { caption, alt, replaces, ..file }
         });
         Ok(media.collect())
@@ -116,15 +116,15 @@ calls! {
     /// Every project known here, by title.
     projects(Nothing) -> Vec<records::Project>, |desk, _| desk.look()?.projects();
     /// All folios one may see, or a student's.
-    folios(asked::WhoseFolios) -> Vec<records::FolioLine>, |desk, asked| desk.look()?.folios(asked.student)?;
+    folios(inputs::WhoseFolios) -> Vec<records::FolioLine>, |desk, asked| desk.look()?.folios(asked.student)?;
     /// Folios in which one may place a piece of one's own, those of one's group among them (with no roles of one's own).
     places(Nothing) -> Vec<records::FolioLine>, |desk, _| desk.look()?.places()?;
     /// One folio with its pieces and its circle.
-    folio(asked::OneFolio) -> records::Folio, |desk, asked| desk.look()?.folio(asked.folio)?;
+    folio(inputs::OneFolio) -> records::Folio, |desk, asked| desk.look()?.folio(asked.folio)?;
     /// Pieces one made, newest first.
     mine(Nothing) -> Vec<records::PieceLine>, |desk, _| desk.look()?.mine()?;
     /// One piece with everything one may read on it.
-    piece(asked::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
+    piece(inputs::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
     /// Shared work that waits for this teacher, oldest work first.
     queue(Nothing) -> Vec<records::QueueRow>, |desk, _| desk.look()?.queue()?;
     /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
@@ -132,22 +132,22 @@ calls! {
     /// What came late and waits for a teacher's word.
     came_late(Nothing) -> Vec<records::CameLate>, |desk, _| desk.look()?.came_late()?;
     /// Null for those who are shown no levels: mentors, peers.
-    levels(asked::OneStudent) -> Option<records::Levels>, |desk, asked| desk.look()?.levels(asked.student)?;
+    levels(inputs::OneStudent) -> Option<records::Levels>, |desk, asked| desk.look()?.levels(asked.student)?;
     /// How levels grew; null for those who are shown none.
-    growth(asked::OneStudent) -> Option<records::Growth>, |desk, asked| desk.look()?.growth(asked.student)?;
+    growth(inputs::OneStudent) -> Option<records::Growth>, |desk, asked| desk.look()?.growth(asked.student)?;
     /// Students one teaches by the outcomes their projects aim at.
-    grid(asked::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
+    grid(inputs::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
     /// The classes one teaches or advises.
     classes(Nothing) -> Vec<records::SchoolClass>, |desk, _| desk.look()?.classes()?;
     /// One's own devices, newest first.
     devices(Nothing) -> Vec<records::DeviceLine>, |desk, _| desk.look()?.devices()?;
     /// Who can see a piece.
-    who_sees(asked::OnePiece) -> Vec<records::Seer>, |desk, asked| desk.look()?.who_sees(asked.piece)?;
+    who_sees(inputs::OnePiece) -> Vec<records::Seer>, |desk, asked| desk.look()?.who_sees(asked.piece)?;
     /// What has not reached the school, and why.
     status(Nothing) -> records::Status, |desk, _| desk.look()?.status()?;
 
     /// Saves a new piece with its photos.
-    capture(asked::NewPiece) -> MadePiece, |desk, asked| {
+    capture(inputs::NewPiece) -> MadePiece, |desk, asked| {
         let new = NewPiece {
             media: desk.media(asked.files)?,
             links: links(asked.links),
@@ -163,8 +163,8 @@ calls! {
         MadePiece { piece: desk.device.capture(new, desk.now, desk.chance)?.piece.to_string() }
     };
     /// Changes a piece of one's own.
-    edit(asked::Edits) -> Done, |desk, asked| {
-        let asked::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = asked;
+    edit(inputs::Edits) -> Done, |desk, asked| {
+        let inputs::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = asked;
         let media = media.into_iter().map(MediumEdit::try_from).collect::<Result<_, _>>()?;
         let (add, links) = (desk.media(files)?, links(urls));
         let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
@@ -172,97 +172,97 @@ calls! {
         Done {}
     };
     /// Starts a project of one's own.
-    start_project(asked::NewProject) -> MadeProject, |desk, asked| {
-        let asked::NewProject { title, brief, outcomes } = asked;
+    start_project(inputs::NewProject) -> MadeProject, |desk, asked| {
+        let inputs::NewProject { title, brief, outcomes } = asked;
         let started = desk.device.start_project(&title, &brief, &outcomes, desk.now, desk.chance)?;
         MadeProject { project: started.project.to_string(), folio: started.folio.to_string() }
     };
     /// Takes up a folio of one's own in a project.
-    join_project(asked::OneProject) -> MadeFolio, |desk, asked| {
+    join_project(inputs::OneProject) -> MadeFolio, |desk, asked| {
         let folio = desk.device.join_project(asked.project, desk.now, desk.chance)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Places a piece in one more folio.
-    place(asked::Placing) -> Done, |desk, asked| {
+    place(inputs::Placing) -> Done, |desk, asked| {
         desk.device.place(asked.piece, asked.folio, desk.now, desk.chance)?;
         Done {}
     };
     /// Offers a piece to a classmate's folio in a project.
-    offer(asked::Offering) -> MadeFolio, |desk, asked| {
+    offer(inputs::Offering) -> MadeFolio, |desk, asked| {
         let folio = desk.device.offer(asked.piece, asked.student, asked.project, desk.now, desk.chance)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Accepts what is offered to a folio.
-    accept_offer(asked::Placing) -> Done, |desk, asked| {
+    accept_offer(inputs::Placing) -> Done, |desk, asked| {
         desk.device.accept_offer(asked.piece, asked.folio, desk.now, desk.chance)?;
         Done {}
     };
     /// Takes a piece out of a folio; declines what is offered to it; takes an offer of one's own back.
-    take_out(asked::Placing) -> Done, |desk, asked| {
+    take_out(inputs::Placing) -> Done, |desk, asked| {
         desk.device.take_out(asked.piece, asked.folio, desk.now, desk.chance)?;
         Done {}
     };
     /// Moves a piece to another folio of the same student.
-    move_piece(asked::Moving) -> Done, |desk, asked| {
+    move_piece(inputs::Moving) -> Done, |desk, asked| {
         desk.device.move_piece(asked.piece, asked.from, asked.to, desk.now, desk.chance)?;
         Done {}
     };
     /// Sets who may see a piece.
-    share(asked::Sharing) -> Done, |desk, asked| {
+    share(inputs::Sharing) -> Done, |desk, asked| {
         desk.device.share(asked.piece, Roles::audience(asked.audience), desk.now, desk.chance)?;
         Done {}
     };
     /// Makes a piece one's own again.
-    unshare(asked::OnePiece) -> Done, |desk, asked| {
+    unshare(inputs::OnePiece) -> Done, |desk, asked| {
         desk.device.unshare(asked.piece, desk.now, desk.chance)?;
         Done {}
     };
     /// Erases a piece of one's own for ever.
-    erase(asked::OnePiece) -> Done, |desk, asked| {
+    erase(inputs::OnePiece) -> Done, |desk, asked| {
         desk.device.erase(asked.piece, desk.now, desk.chance)?;
         Done {}
     };
     /// Gives feedback.
-    feedback(asked::NewFeedback) -> MadeEntry, |desk, asked| {
+    feedback(inputs::NewFeedback) -> MadeEntry, |desk, asked| {
         let (piece, about, replaces) = (asked.piece, asked.about, asked.replaces);
         let entry = desk.device.feedback(piece, about, &asked.try_into()?, replaces, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Judges one outcome for one student.
-    assess(asked::NewAssessment) -> MadeEntry, |desk, asked| {
+    assess(inputs::NewAssessment) -> MadeEntry, |desk, asked| {
         let (piece, student) = (asked.piece, asked.student);
         let entry = desk.device.assess(piece, student, asked.into(), desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes a mentor's judgement as one's own.
-    confirm(asked::Confirming) -> MadeEntry, |desk, asked| {
+    confirm(inputs::Confirming) -> MadeEntry, |desk, asked| {
         let of = (&asked.of).try_into()?;
         let entry = desk.device.confirm(asked.piece, of, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Answers an entry.
-    reply(asked::NewReply) -> MadeEntry, |desk, asked| {
+    reply(inputs::NewReply) -> MadeEntry, |desk, asked| {
         let to = (&asked.to).try_into()?;
         let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Writes one's reflection, or edits it.
-    reflect(asked::Reflecting) -> MadeEntry, |desk, asked| {
+    reflect(inputs::Reflecting) -> MadeEntry, |desk, asked| {
         let entry = desk.device.reflect(asked.piece, &asked.words, desk.now, desk.chance)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes back something one said.
-    withdraw(asked::Withdrawing) -> Done, |desk, asked| {
+    withdraw(inputs::Withdrawing) -> Done, |desk, asked| {
         desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.chance)?;
         Done {}
     };
     /// Holds files on their way back, or lets them go.
-    hold(asked::Holding) -> Done, |desk, asked| {
+    hold(inputs::Holding) -> Done, |desk, asked| {
         desk.device.hold_upload(asked.piece, asked.hash, asked.held.into())?;
         Done {}
     };
     /// Says how files are sent.
-    sending(asked::HowSent) -> Done, |desk, asked| {
+    sending(inputs::HowSent) -> Done, |desk, asked| {
         if let Some(is_paused) = asked.paused {
             desk.device.pause_uploads(is_paused)?;
         }
@@ -272,7 +272,7 @@ calls! {
         Done {}
     };
     /// Says what kind of line this is.
-    on_line(asked::OnLine) -> Done, |desk, asked| {
+    on_line(inputs::OnLine) -> Done, |desk, asked| {
         desk.device.set_line(if asked.is_metered { Line::Metered } else { Line::Free });
         Done {}
     };
@@ -285,6 +285,6 @@ calls! {
     };
 }
 
-fn links(asked: Vec<asked::NewLink>) -> Vec<NewLink> {
+fn links(asked: Vec<inputs::NewLink>) -> Vec<NewLink> {
     asked.into_iter().map(NewLink::from).collect()
 }

@@ -9,7 +9,7 @@ use fieldfolio_core::model::role::Role;
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{asks, calls};
-use fieldfolio_mobile::asked;
+use fieldfolio_mobile::inputs;
 
 /// Is handed every call.
 pub(crate) trait Visitor {
@@ -55,10 +55,10 @@ fn description() -> String {
     let config = Config::new().with_large_int("number");
     let mut description = Description { config, types: BTreeMap::new(), calls: String::new() };
     // What goes in names these by their TypeScript names.
-    description.visit::<asked::NewFile>();
-    description.visit::<asked::NewLink>();
-    description.visit::<asked::NewMark>();
-    description.visit::<asked::MediumEdit>();
+    description.visit::<inputs::NewFile>();
+    description.visit::<inputs::NewLink>();
+    description.visit::<inputs::NewMark>();
+    description.visit::<inputs::MediumEdit>();
     calls::visit(&mut description);
     asks::visit(&mut description);
     let union =

@@ -10,7 +10,7 @@ use fieldfolio_core::time::WorkDate;
 
 use super::store::Store;
 use super::{FieldfolioError, OsChance, now};
-use crate::asked;
+use crate::inputs;
 use crate::records::PieceKind;
 
 /// A photo, film, recording or document to be kept. The core reads it where it lies, cleans what it keeps of place and
@@ -41,7 +41,7 @@ pub struct NewEvidence {
     pub files: Vec<NewFile>,
     /// Pages elsewhere. They are never fetched.
     #[uniffi(default)]
-    pub links: Vec<asked::NewLink>,
+    pub links: Vec<inputs::NewLink>,
     /// Its title.
     #[uniffi(default)]
     pub title: String,
@@ -97,10 +97,10 @@ pub struct PieceEdits {
     pub files: Vec<NewFile>,
     /// Links to add.
     #[uniffi(default)]
-    pub links: Vec<asked::NewLink>,
+    pub links: Vec<inputs::NewLink>,
     /// What changes about media and links that are there.
     #[uniffi(default)]
-    pub media: Vec<asked::MediumEdit>,
+    pub media: Vec<inputs::MediumEdit>,
     /// The order of media, by their keys.
     #[uniffi(default)]
     pub order: Option<Vec<EntryId>>,
@@ -135,7 +135,7 @@ fn media(files: Vec<NewFile>) -> Result<Vec<NewMedium>, FieldfolioError> {
     files.into_iter().enumerate().map(|(position, file)| file.medium(position + 1)).collect()
 }
 
-fn links(links: Vec<asked::NewLink>) -> Vec<NewLink> {
+fn links(links: Vec<inputs::NewLink>) -> Vec<NewLink> {
     links.into_iter().map(NewLink::from).collect()
 }
 
@@ -236,9 +236,9 @@ impl Store {
     }
 
     /// Starts a project of one's own.
-    pub async fn start_project(&self, new: asked::NewProject) -> Result<StartedFolio, FieldfolioError> {
+    pub async fn start_project(&self, new: inputs::NewProject) -> Result<StartedFolio, FieldfolioError> {
         self.act(move |device| {
-            let asked::NewProject { title, brief, outcomes } = new;
+            let inputs::NewProject { title, brief, outcomes } = new;
             let started = device.start_project(&title, &brief, &outcomes, now(), &mut OsChance)?;
             Ok(StartedFolio { project: Some(started.project), folio: started.folio })
         })

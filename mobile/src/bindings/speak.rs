@@ -6,13 +6,13 @@ use fieldfolio_core::model::entry;
 
 use super::store::Store;
 use super::{FieldfolioError, OsChance, now};
-use crate::asked;
+use crate::inputs;
 use crate::records::Reference;
 
 #[uniffi::export]
 impl Store {
     /// Says what was good and what comes next.
-    pub async fn give_feedback(&self, new: asked::NewFeedback) -> Result<EntryId, FieldfolioError> {
+    pub async fn give_feedback(&self, new: inputs::NewFeedback) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, about, replaces) = (new.piece, new.about, new.replaces);
             Ok(device.feedback(piece, about, &new.try_into()?, replaces, now(), &mut OsChance)?)
@@ -21,7 +21,7 @@ impl Store {
     }
 
     /// Judges one outcome for one student. The judgement pins the work as it stands here now.
-    pub async fn assess(&self, new: asked::NewAssessment) -> Result<EntryId, FieldfolioError> {
+    pub async fn assess(&self, new: inputs::NewAssessment) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, student) = (new.piece, new.student);
             Ok(device.assess(piece, student, new.into(), now(), &mut OsChance)?)

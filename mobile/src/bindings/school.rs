@@ -9,7 +9,7 @@ use fieldfolio_core::time::Timestamp;
 use super::store::Store;
 use super::{FieldfolioError, OsChance, now};
 use crate::records::CameLate;
-use crate::{Look, asked};
+use crate::{Look, inputs};
 
 /// A link that makes a device somebody's. Show it as a code or hand it over; it works once.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -38,7 +38,7 @@ impl Store {
     pub async fn invite_device(&self, person: Option<PersonId>) -> Result<Invited, FieldfolioError> {
         let link = self.desk.ask(move |device| {
             let person = person.unwrap_or(device.identity().person);
-            let until = now().plus_millis(asked::DEVICE_LINK_MILLIS);
+            let until = now().plus_millis(inputs::DEVICE_LINK_MILLIS);
             Ok(device.invite_device(person, until, &mut OsChance))
         });
         let link = link.await?;
@@ -46,7 +46,7 @@ impl Store {
     }
 
     /// Invites a mentor into one folio, until her part ends.
-    pub async fn invite_mentor(&self, new: asked::NewMentor) -> Result<MentorInvited, FieldfolioError> {
+    pub async fn invite_mentor(&self, new: inputs::NewMentor) -> Result<MentorInvited, FieldfolioError> {
         let invited = self.desk.ask(move |device| {
             let is_proposed = !Look::at(device, now())?.teaches(new.folio);
             let until = Timestamp::from_millis(new.until);
@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// Gives somebody a part in a circle.
-    pub async fn grant_part(&self, new: asked::NewPart) -> Result<(), FieldfolioError> {
+    pub async fn grant_part(&self, new: inputs::NewPart) -> Result<(), FieldfolioError> {
         let until = new.until.map(Timestamp::from_millis);
         self.desk
             .ask(move |device| Ok(device.grant_part(new.folio, new.person, new.role, new.may_write, until)))
@@ -88,12 +88,12 @@ impl Store {
     /// Starts a project for a class one teaches; each of its students gets a folio in it.
     pub async fn start_class_project(
         &self,
-        new: asked::NewClassProject,
+        new: inputs::NewClassProject,
     ) -> Result<ProjectId, FieldfolioError> {
         self.desk
             .ask(move |device| {
                 let framework = Look::at(device, now())?.framework_of(&new.outcomes)?;
-                let asked::NewClassProject { class, title, brief, outcomes } = &new;
+                let inputs::NewClassProject { class, title, brief, outcomes } = &new;
                 let project = ClassProject { title, brief, outcomes, framework };
                 Ok(device.start_class_project(*class, project, now(), &mut OsChance)?)
             })
