@@ -8,10 +8,14 @@
 mod browse;
 mod capture;
 mod changes;
+mod closing;
+mod demand;
 mod export;
 mod failure;
 mod fieldfolio;
+mod handle;
 mod ids;
+mod lifecycle;
 mod log;
 mod net;
 pub mod platform;
@@ -41,9 +45,10 @@ pub use changes::ChangeStream;
 pub use export::Exported;
 pub use failure::FieldfolioError;
 pub use fieldfolio::{Config, Fieldfolio, InvitationPreview, Salvage};
+pub use lifecycle::LogOut;
 pub use log::{LogLevel, LogSink, LogSinkError};
 pub use school::{Invited, MentorInvited};
-pub use store::{Freed, LogOut, Storage, Store};
+pub use store::{Freed, Storage, Store};
 pub use sync::{
     Connection, Header, Parcel, ParcelAnswer, StatusStream, SyncBudget, SyncEnd, SyncReport, SyncService,
     SyncStatus,

@@ -15,8 +15,8 @@ pub use people::{
     School, SchoolClass, Seer,
 };
 pub use pieces::{
-    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceKind, PieceLine, Placed, QueueRow,
+    Alternative, Entry, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind, PieceLine, Placed, QueueRow,
     Reference, Says, Shows, Spot, SpotOn, ToConfirm, Voice,
 };
-pub use placing::{MoveTo, Offer, OfferTo, OwnOffer, Placings};
+pub use placing::{MoveTo, OfferTo, OwnOffer, Placings};
 pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -7,11 +7,11 @@ use std::time::Duration;
 use fieldfolio_core::ids::{FolioId, OutcomeId, PersonId, PieceId};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::role::Role;
-use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback};
 use fieldfolio_mobile::bindings::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogOut, MediaVariant, NewEvidence, NewFile,
     PieceEdits, StatusStream, Store, SyncBudget, SyncEnd, SyncStatus,
 };
+use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback};
 use fieldfolio_mobile::records::{At, Is, Levels, Piece, Reference, Says};
 use fieldfolio_tests::journey::Stage;
 use serde_json::Value;

@@ -128,7 +128,7 @@ impl Store {
         variant: MediaVariant,
         medium: Option<EntryId>,
     ) -> Result<Option<String>, FieldfolioError> {
-        let path = self.desk.with(move |device| {
+        let path = self.handle.with(move |device| {
             let content = device.piece(piece)?.content;
             let mut all = content.media.iter().chain(&content.earlier);
             let found = match medium {
@@ -148,7 +148,7 @@ impl Store {
         });
         let path = path.await?;
         if path.is_none() {
-            self.desk.nudge();
+            self.handle.nudge();
         }
         Ok(path)
     }

@@ -2,7 +2,9 @@
 
 use tokio::sync::{Mutex, watch};
 
-use super::store::{Store, Version};
+use super::closing::Closed;
+use super::handle::Version;
+use super::store::Store;
 
 /// Tells that something changed in a store: by somebody here, or by the school. What was drawn is then read again. Changes
 /// that come while nobody asks are told as one.
@@ -16,7 +18,7 @@ pub struct ChangeStream {
 impl Store {
     /// Tells of every change from now on.
     pub fn open_change_stream(&self) -> ChangeStream {
-        ChangeStream { versions: Mutex::new(self.desk.versions()), closed: Closed::default() }
+        ChangeStream { versions: Mutex::new(self.handle.versions()), closed: Closed::default() }
     }
 }
 
@@ -34,31 +36,5 @@ impl ChangeStream {
     /// Nobody listens any more: who waits for the next change is answered with nothing.
     pub fn end(&self) {
         self.closed.close();
-    }
-}
-
-/// Whether somebody has closed a stream, and hearing of it. Not every language tells the library that nobody waits.
-#[derive(Debug)]
-pub(super) struct Closed(watch::Sender<bool>);
-
-impl Default for Closed {
-    fn default() -> Self {
-        Self(watch::Sender::new(false))
-    }
-}
-
-impl Closed {
-    pub(super) fn close(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// What is waited for; nothing if the stream is closed before.
-    pub(super) async fn unless<T>(&self, waited: impl Future<Output = T>) -> Option<T> {
-        let mut closed = self.0.subscribe();
-        tokio::select! {
-            biased;
-            _ = closed.wait_for(|is_closed| *is_closed) => None,
-            came = waited => Some(came),
-        }
     }
 }

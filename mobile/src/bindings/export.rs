@@ -64,12 +64,12 @@ impl Store {
         let folder = fs::canonicalize(&folder).or_else(|_| std::path::absolute(&folder));
         let folder = folder.map_err(|error| FieldfolioError::Argument { reason: error.to_string() })?;
         let folder: PathBuf = folder.components().collect();
-        let gathered = self.desk.with(move |device| gathered(device, student, now())).await?;
+        let gathered = self.handle.with(move |device| gathered(device, student, now())).await?;
         let is_missing = gathered.missing > 0;
         // Copying takes its time, and nothing waits for it.
         let done = blocking(move || gathered.write(&folder)).await?;
         if is_missing {
-            self.desk.nudge();
+            self.handle.nudge();
         }
         Ok(done)
     }

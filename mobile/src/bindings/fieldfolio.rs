@@ -9,9 +9,10 @@ use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::store::{Place, StoreError};
 use fieldfolio_core::sync::wire::{self, Enrolled};
 
+use super::handle::DeviceHandle;
 use super::log::{self, LogLevel, LogSink};
 use super::net::Net;
-use super::store::{Desk, Store};
+use super::store::Store;
 use super::{FieldfolioError, OsChance, beside, blocking, now};
 
 /// How the library is set up.
@@ -63,7 +64,7 @@ pub struct Salvage {
 static ENROLLING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Stores that are open, or that something still works with, by their folders: a folder has one writer.
-static OPEN: Mutex<BTreeMap<PathBuf, Weak<Desk>>> = Mutex::new(BTreeMap::new());
+static OPEN: Mutex<BTreeMap<PathBuf, Weak<DeviceHandle>>> = Mutex::new(BTreeMap::new());
 
 #[uniffi::export]
 impl Fieldfolio {
@@ -203,16 +204,16 @@ fn opened(
     // Phones know one folder by several names.
     let name = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|_, desk| desk.strong_count() > 0);
-    if let Some(desk) = all.get(&name).and_then(Weak::upgrade).filter(|desk| !desk.is_gone()) {
+    all.retain(|_, handle| handle.strong_count() > 0);
+    if let Some(handle) = all.get(&name).and_then(Weak::upgrade).filter(|handle| !handle.is_gone()) {
         if shared == Shared::No {
             let reason =
                 format!("{} is open: choose another folder, or let go of that store", name.display());
             return Err(FieldfolioError::Argument { reason });
         }
-        return Ok(Arc::new(Store { desk }));
+        return Ok(Arc::new(Store { handle }));
     }
-    let desk = Desk::of(open(&name)?)?;
-    all.insert(name, Arc::downgrade(&desk));
-    Ok(Arc::new(Store { desk }))
+    let handle = DeviceHandle::of(open(&name)?)?;
+    all.insert(name, Arc::downgrade(&handle));
+    Ok(Arc::new(Store { handle }))
 }

@@ -36,7 +36,7 @@ impl Store {
     /// Invites the next device of one's own, or of a student one teaches.
     #[uniffi::method(default(person = None))]
     pub async fn invite_device(&self, person: Option<PersonId>) -> Result<Invited, FieldfolioError> {
-        let link = self.desk.ask(move |device| {
+        let link = self.handle.ask(move |device| {
             let person = person.unwrap_or(device.identity().person);
             let until = now().plus_millis(inputs::DEVICE_LINK_MILLIS);
             Ok(device.invite_device(person, until, &mut OsChance))
@@ -47,7 +47,7 @@ impl Store {
 
     /// Invites a mentor into one folio, until her part ends.
     pub async fn invite_mentor(&self, new: inputs::NewMentor) -> Result<MentorInvited, FieldfolioError> {
-        let invited = self.desk.ask(move |device| {
+        let invited = self.handle.ask(move |device| {
             let is_proposed = !Look::at(device, now())?.teaches(new.folio);
             let until = Timestamp::from_millis(new.until);
             let call = device.invite_mentor(new.folio, &new.name, until, now(), &mut OsChance)?;
@@ -59,18 +59,18 @@ impl Store {
 
     /// Confirms a mentor whom a student proposed.
     pub async fn confirm_mentor(&self, folio: FolioId, person: PersonId) -> Result<(), FieldfolioError> {
-        self.desk.ask(move |device| Ok(device.confirm_mentor(folio, person))).await
+        self.handle.ask(move |device| Ok(device.confirm_mentor(folio, person))).await
     }
 
     /// Declines a mentor whom a student proposed.
     pub async fn decline_mentor(&self, folio: FolioId, person: PersonId) -> Result<(), FieldfolioError> {
-        self.desk.ask(move |device| Ok(device.decline_mentor(folio, person))).await
+        self.handle.ask(move |device| Ok(device.decline_mentor(folio, person))).await
     }
 
     /// Gives somebody a part in a circle.
     pub async fn grant_part(&self, new: inputs::NewPart) -> Result<(), FieldfolioError> {
         let until = new.until.map(Timestamp::from_millis);
-        self.desk
+        self.handle
             .ask(move |device| Ok(device.grant_part(new.folio, new.person, new.role, new.may_write, until)))
             .await
     }
@@ -82,7 +82,7 @@ impl Store {
         person: PersonId,
         role: Role,
     ) -> Result<(), FieldfolioError> {
-        self.desk.ask(move |device| Ok(device.end_part(folio, person, role))).await
+        self.handle.ask(move |device| Ok(device.end_part(folio, person, role))).await
     }
 
     /// Starts a project for a class one teaches; each of its students gets a folio in it.
@@ -90,7 +90,7 @@ impl Store {
         &self,
         new: inputs::NewClassProject,
     ) -> Result<ProjectId, FieldfolioError> {
-        self.desk
+        self.handle
             .ask(move |device| {
                 let framework = Look::at(device, now())?.framework_of(&new.outcomes)?;
                 let inputs::NewClassProject { class, title, brief, outcomes } = &new;
@@ -107,7 +107,7 @@ impl Store {
 
     /// Lets through what came late of a sheet, by the name that `came_late` gave it.
     pub async fn release(&self, sheet: String) -> Result<(), FieldfolioError> {
-        self.desk
+        self.handle
             .ask(move |device| {
                 let sheet = Look::at(device, now())?.late_sheet(&sheet)?;
                 let sheet = sheet.ok_or_else(|| FieldfolioError::Missing {
@@ -121,6 +121,6 @@ impl Store {
     /// Revokes a device of one's own, or of a student one teaches. Answers the devices that it had vouched for: look
     /// whether each is really its person's.
     pub async fn revoke_device(&self, device: DeviceId) -> Result<Vec<DeviceId>, FieldfolioError> {
-        self.desk.ask(move |own| Ok(own.revoke_device(device))).await
+        self.handle.ask(move |own| Ok(own.revoke_device(device))).await
     }
 }

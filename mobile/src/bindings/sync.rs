@@ -13,17 +13,17 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::PieceId;
 
 use super::FieldfolioError;
-use super::store::{Desk, Store};
+use super::handle::DeviceHandle;
+use super::store::Store;
 use crate::records::HeldBack;
 
 pub use parcels::{Header, Parcel, ParcelAnswer};
 pub use status::{Connection, StatusStream, SyncStatus};
-pub(super) use wanted::Pumping;
 
 /// Moves bytes between one store and its school. There is one of it for a store, however often it is asked for.
 #[derive(Debug, uniffi::Object)]
 pub struct SyncService {
-    desk: Arc<Desk>,
+    handle: Arc<DeviceHandle>,
 }
 
 /// How long a run may take: what the platform grants an app in the background.
@@ -59,18 +59,18 @@ pub struct SyncReport {
     pub bytes_down: u64,
 }
 
-impl Desk {
+impl DeviceHandle {
     /// One run, beside whatever else moves bytes.
     pub(super) async fn run(self: &Arc<Self>, budget: SyncBudget) -> Result<SyncReport, FieldfolioError> {
-        let desk = self.clone();
+        let handle = self.clone();
         // Cancelled from now on.
         let cancelled = self.pumping.cancelled();
         super::beside(async move {
-            let (up, down) = desk.net.traffic().bytes();
+            let (up, down) = handle.net.traffic().bytes();
             // Someone asked for this: no old pause holds it up.
-            desk.with(|device| Ok(device.wake()?)).await?;
-            let end = desk.run_until(Duration::from_secs(budget.seconds.into()), cancelled).await;
-            let now = desk.net.traffic().bytes();
+            handle.with(|device| Ok(device.wake()?)).await?;
+            let end = handle.run_until(Duration::from_secs(budget.seconds.into()), cancelled).await;
+            let now = handle.net.traffic().bytes();
             Ok(SyncReport { end, bytes_up: now.0 - up, bytes_down: now.1 - down })
         })
         .await
@@ -81,7 +81,7 @@ impl Desk {
 impl Store {
     /// What moves bytes for this store.
     pub fn sync_service(&self) -> SyncService {
-        SyncService { desk: self.desk.clone() }
+        SyncService { handle: self.handle.clone() }
     }
 }
 
@@ -90,30 +90,30 @@ impl SyncService {
     /// Syncs until nothing is left to do or the budget is over. Nobody waiting for it any more ends it; so does `cancel`.
     /// For background work: a WorkManager worker, a BGTask, a script.
     pub async fn run(&self, budget: SyncBudget) -> Result<SyncReport, FieldfolioError> {
-        self.desk.run(budget).await
+        self.handle.run(budget).await
     }
 
     /// Stays in step from now on, over a line on which news come as they commit. For the foreground. It returns at once;
     /// the status stream tells how it goes.
     pub fn go_live(&self) {
-        self.desk.pumping.want_live(true);
-        self.desk.pump();
+        self.handle.pumping.want_live(true);
+        self.handle.pump();
     }
 
     /// Ends that. A run that is under way goes on.
     pub fn stop_live(&self) {
-        self.desk.pumping.want_live(false);
+        self.handle.pumping.want_live(false);
     }
 
     /// Ends a run that is under way. What was acknowledged stays so; the rest goes on at the very byte next time.
     pub fn cancel(&self) {
-        self.desk.pumping.cancel();
+        self.handle.pumping.cancel();
     }
 
     /// Nothing waits for its time any more: somebody pulled to refresh, or the network came back.
     pub async fn retry(&self) -> Result<(), FieldfolioError> {
-        self.desk.with(|device| Ok(device.wake()?)).await?;
-        self.desk.nudge();
+        self.handle.with(|device| Ok(device.wake()?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 
@@ -126,30 +126,30 @@ impl SyncService {
         held: HeldBack,
         hash: Option<BlobHash>,
     ) -> Result<(), FieldfolioError> {
-        self.desk.with(move |device| Ok(device.hold_upload(piece, hash, held.into())?)).await?;
-        self.desk.nudge();
+        self.handle.with(move |device| Ok(device.hold_upload(piece, hash, held.into())?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 
     /// Holds all files back, or lets them go. What people wrote goes on.
     pub async fn pause_uploads(&self, is_paused: bool) -> Result<(), FieldfolioError> {
-        self.desk.with(move |device| Ok(device.pause_uploads(is_paused)?)).await?;
-        self.desk.nudge();
+        self.handle.with(move |device| Ok(device.pause_uploads(is_paused)?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 
     /// With true, originals wait for a line that is not paid by the byte.
     pub async fn set_thrifty(&self, is_thrifty: bool) -> Result<(), FieldfolioError> {
-        self.desk.with(move |device| Ok(device.set_thrifty(is_thrifty)?)).await?;
-        self.desk.nudge();
+        self.handle.with(move |device| Ok(device.set_thrifty(is_thrifty)?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 
     /// Says whether the line is paid by the byte, whenever the platform tells. While the store is paused it throws `Closed`
     /// and is remembered all the same.
     pub async fn set_metered(&self, is_metered: bool) -> Result<(), FieldfolioError> {
-        self.desk.set_metered(is_metered).await?;
-        self.desk.nudge();
+        self.handle.set_metered(is_metered).await?;
+        self.handle.nudge();
         Ok(())
     }
 }

@@ -352,3 +352,16 @@ pub struct ToConfirm {
     pub outcome: String,
     pub level: u8,
 }
+
+/// A piece that is offered to a folio of one's own, or of a student whom one teaches.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
+pub struct Offer {
+    pub piece: PieceLine,
+    pub folio: String,
+    pub student: String,
+    pub student_name: String,
+    /// The project's title.
+    pub title: String,
+}

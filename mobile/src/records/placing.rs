@@ -1,8 +1,6 @@
-//! Where a piece lies, what can be done about that, and what is offered.
+//! Where a piece lies, and what can be done about that.
 
 use serde::Serialize;
-
-use super::PieceLine;
 
 /// What this person can do about where a piece lies.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -53,17 +51,4 @@ pub struct OwnOffer {
     pub student_name: String,
     /// It was declined, or taken out again after it had been accepted. Otherwise nobody has answered it.
     pub is_declined: bool,
-}
-
-/// A piece that is offered to a folio of one's own, or of a student whom one teaches.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct Offer {
-    pub piece: PieceLine,
-    pub folio: String,
-    pub student: String,
-    pub student_name: String,
-    /// The project's title.
-    pub title: String,
 }

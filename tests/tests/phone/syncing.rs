@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fieldfolio_mobile::bindings::{self, FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
+use fieldfolio_mobile::bindings::{FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
 use fieldfolio_mobile::records::{At, HeldBack};
 use rusqlite::Connection;
 use tokio::time::timeout;
@@ -20,7 +20,12 @@ async fn a_run_that_nobody_waits_for_ends_and_the_next_goes_on() -> Done {
     assert!(timeout(Duration::from_millis(1), sync.run(SyncBudget { seconds: 600 })).await.is_err());
     let statuses = sync.open_status_stream();
     let idle = async {
-        while statuses.next().await?.is_some_and(|status| status.connection != phone::Connection::Idle) {}
+        while statuses
+            .next()
+            .await?
+            .is_some_and(|status| status.connection != fieldfolio_mobile::bindings::Connection::Idle)
+        {
+        }
         Ok::<_, FieldfolioError>(())
     };
     timeout(Duration::from_secs(10), idle).await.expect("it ends soon")?;
@@ -43,7 +48,7 @@ async fn a_run_ends_with_its_budget_and_when_it_is_cancelled() -> Done {
             .next()
             .await
             .expect("told")
-            .is_some_and(|now| now.connection == phone::Connection::Idle)
+            .is_some_and(|now| now.connection == fieldfolio_mobile::bindings::Connection::Idle)
         {}
         sync.cancel();
     });
@@ -174,7 +179,11 @@ async fn pausing_resuming_and_going_live_in_any_order_ends_as_the_last_one_said(
     );
     mina.resume().await?;
     let live = async {
-        while statuses.next().await?.is_some_and(|now| now.connection != phone::Connection::Live) {}
+        while statuses
+            .next()
+            .await?
+            .is_some_and(|now| now.connection != fieldfolio_mobile::bindings::Connection::Live)
+        {}
         Ok::<_, FieldfolioError>(())
     };
     timeout(Duration::from_secs(20), live).await.expect("in time")?;

@@ -70,8 +70,8 @@ impl SyncService {
     /// Hands files that are ready to be sent to the platform's uploader, as the app goes to the background. What it has is
     /// not sent from here until `take_back`.
     pub async fn hand_over(&self, most: u32) -> Result<Vec<Parcel>, FieldfolioError> {
-        let authorization = format!("Bearer {}", token(&self.desk.identity));
-        self.desk
+        let authorization = format!("Bearer {}", token(&self.handle.identity));
+        self.handle
             .with(move |device| {
                 let mut basket = Basket { parcels: Vec::new(), most: most as usize };
                 device.hand_over(&mut basket)?;
@@ -107,15 +107,15 @@ impl SyncService {
             }),
             None => Err(Failure::Unreachable),
         };
-        self.desk.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsChance)?)).await?;
-        self.desk.nudge();
+        self.handle.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsChance)?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 
     /// The platform says that it has nothing any more: everything is sent from here.
     pub async fn take_back(&self) -> Result<(), FieldfolioError> {
-        self.desk.with(|device| Ok(device.take_back()?)).await?;
-        self.desk.nudge();
+        self.handle.with(|device| Ok(device.take_back()?)).await?;
+        self.handle.nudge();
         Ok(())
     }
 }

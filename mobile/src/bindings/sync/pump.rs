@@ -11,9 +11,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
+use super::super::handle::DeviceHandle;
 use super::super::log::{LogLevel, log};
 use super::super::net::{EXCHANGE, Line, Said};
-use super::super::store::Desk;
 use super::super::{FieldfolioError, OsChance, now};
 
 /// Until a device that could not take something in is asked again: it has no room, most likely.
@@ -22,7 +22,7 @@ const NO_ROOM: Duration = Duration::from_secs(20);
 type Flight = BoxFuture<'static, (Turn, Result<HttpAnswer, Failure>)>;
 
 pub(super) struct Pump {
-    desk: Arc<Desk>,
+    handle: Arc<DeviceHandle>,
     flights: FuturesUnordered<Flight>,
     line: Option<Line>,
     /// An exchange was answered since the last line was opened: another may be tried.
@@ -35,7 +35,7 @@ pub(super) struct Pump {
 }
 
 /// However the loop ends, it is said to have ended.
-struct Ending(Arc<Desk>);
+struct Ending(Arc<DeviceHandle>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -62,9 +62,9 @@ enum Turned {
 }
 
 impl Pump {
-    pub(super) async fn run(desk: Arc<Desk>) {
+    pub(super) async fn run(handle: Arc<DeviceHandle>) {
         let mut pump = Self {
-            desk: desk.clone(),
+            handle: handle.clone(),
             flights: FuturesUnordered::new(),
             line: None,
             may_open: false,
@@ -72,17 +72,17 @@ impl Pump {
             was_live: false,
             is_unreachable: false,
         };
-        let ending = Ending(desk.clone());
+        let ending = Ending(handle.clone());
         let mut is_closed = false;
         // Whatever a loop before this one left in the middle.
-        let _ = desk.with(|device| Ok(device.give_up(now(), &mut OsChance)?)).await;
+        let _ = handle.with(|device| Ok(device.give_up(now(), &mut OsChance)?)).await;
         log(LogLevel::Debug, || "syncing begins".into());
         loop {
             match pump.turn().await {
                 Ok(Turned::On) => {}
                 Ok(Turned::Locked) => {
                     pump.end().await;
-                    desk.pumping.tell(|going| going.is_locked = true);
+                    handle.pumping.tell(|going| going.is_locked = true);
                     break;
                 }
                 Ok(Turned::Nobody) => {
@@ -91,7 +91,7 @@ impl Pump {
                     break;
                 }
                 Err(FieldfolioError::Closed { .. }) => {
-                    desk.pumping.tell(|going| going.closed += 1);
+                    handle.pumping.tell(|going| going.closed += 1);
                     is_closed = true;
                     break;
                 }
@@ -102,16 +102,16 @@ impl Pump {
             }
         }
         drop(ending);
-        let wanted = *desk.pumping.wanted.borrow();
-        let is_locked = desk.pumping.going.borrow().is_locked;
+        let wanted = *handle.pumping.wanted.borrow();
+        let is_locked = handle.pumping.going.borrow().is_locked;
         if wanted.by_somebody() && !is_locked && !is_closed {
-            desk.pump();
+            handle.pump();
         }
         log(LogLevel::Debug, || "syncing ended".into());
     }
 
     async fn turn(&mut self) -> Result<Turned, FieldfolioError> {
-        let wanted = *self.desk.pumping.wanted.borrow();
+        let wanted = *self.handle.pumping.wanted.borrow();
         if !wanted.by_somebody() {
             return Ok(Turned::Nobody);
         }
@@ -120,13 +120,13 @@ impl Pump {
         }
         if wanted.is_live() && !self.was_live {
             // A line is opened after an exchange, and none may be due for long.
-            self.desk.with(|device| Ok(device.wake()?)).await?;
+            self.handle.with(|device| Ok(device.wake()?)).await?;
         }
         self.was_live = wanted.is_live();
-        match self.desk.with(|device| Ok(device.next_step(now())?)).await? {
+        match self.handle.with(|device| Ok(device.next_step(now())?)).await? {
             Step::Locked => return Ok(Turned::Locked),
             Step::Ask(turn, ask) => {
-                self.desk.pumping.tell(|going| going.is_busy = true);
+                self.handle.pumping.tell(|going| going.is_busy = true);
                 self.begin(turn, ask).await?;
             }
             Step::Wait(until) => {
@@ -140,7 +140,7 @@ impl Pump {
     async fn begin(&mut self, turn: Turn, ask: Ask) -> Result<(), FieldfolioError> {
         if let (Some(line), Some(frame)) = (&mut self.line, ask.exchange()) {
             self.asked_at = Some(Instant::now());
-            let mut wanted = self.desk.pumping.wanted.subscribe();
+            let mut wanted = self.handle.pumping.wanted.subscribe();
             let is_sent = tokio::select! {
                 is_sent = line.send(frame.to_vec()) => is_sent,
                 _ = wanted.wait_for(|wanted| !wanted.by_somebody()) => false,
@@ -150,7 +150,7 @@ impl Pump {
             }
             return Ok(());
         }
-        let net = self.desk.net.clone();
+        let net = self.handle.net.clone();
         self.flights.push(Box::pin(async move {
             let answer = net.perform(&ask).await;
             log(LogLevel::Debug, || match &answer {
@@ -165,11 +165,11 @@ impl Pump {
     /// Nothing more is to be begun now.
     async fn rest(&mut self, wants_live: bool, pause: Option<Duration>) -> Result<(), FieldfolioError> {
         let in_flight = !self.flights.is_empty()
-            || self.desk.with(|device| Ok(device.exchange_in_flight().is_some())).await?;
+            || self.handle.with(|device| Ok(device.exchange_in_flight().is_some())).await?;
         if !in_flight {
             let is_unreachable = self.is_unreachable;
-            let is_busy = !is_unreachable && self.desk.with(|device| Ok(device.is_busy()?)).await?;
-            self.desk.pumping.tell(|going| {
+            let is_busy = !is_unreachable && self.handle.with(|device| Ok(device.is_busy()?)).await?;
+            self.handle.pumping.tell(|going| {
                 (going.is_busy, going.is_offline) = (is_busy, is_unreachable);
                 going.offline += u64::from(is_unreachable);
                 going.in_step += u64::from(!is_unreachable && !is_busy);
@@ -194,17 +194,18 @@ impl Pump {
     }
 
     async fn open(&mut self) -> Result<(), FieldfolioError> {
-        let said =
-            self.desk.with(|device| Ok(Said { url: device.live_url(), protocols: device.live_protocols() }));
-        let (said, mut wanted) = (said.await?, self.desk.pumping.wanted.subscribe());
+        let said = self
+            .handle
+            .with(|device| Ok(Said { url: device.live_url(), protocols: device.live_protocols() }));
+        let (said, mut wanted) = (said.await?, self.handle.pumping.wanted.subscribe());
         self.line = tokio::select! {
-            line = self.desk.net.open_line(&said) => line,
+            line = self.handle.net.open_line(&said) => line,
             _ = wanted.wait_for(|wanted| !wanted.is_live()) => None,
         };
         if self.line.is_some() {
             log(LogLevel::Debug, || "the live line is open".into());
-            self.desk.pumping.tell(|going| going.is_live = true);
-            self.desk.with(|device| Ok(device.wake()?)).await?;
+            self.handle.pumping.tell(|going| going.is_live = true);
+            self.handle.with(|device| Ok(device.wake()?)).await?;
         }
         Ok(())
     }
@@ -216,7 +217,7 @@ impl Pump {
             Frame(Option<Vec<u8>>),
             Other,
         }
-        let mut wanted = self.desk.pumping.wanted.subscribe();
+        let mut wanted = self.handle.pumping.wanted.subscribe();
         let seen = *wanted.borrow_and_update();
         if !seen.by_somebody() {
             return Ok(Waited::Told);
@@ -228,7 +229,7 @@ impl Pump {
             frame = async { line.as_mut().expect("there is a line").hear().await }, if line.is_some() => {
                 Came::Frame(frame)
             }
-            () = self.desk.pumping.nudged.notified() => Came::Other,
+            () = self.handle.pumping.nudged.notified() => Came::Other,
             _ = wanted.changed() => Came::Other,
             // The relay is there and does not answer: it is asked in another way.
             () = sleep_until(answered_by.unwrap_or_else(Instant::now)), if answered_by.is_some() => Came::Frame(None),
@@ -241,13 +242,13 @@ impl Pump {
                 self.may_open |= answer.is_ok();
                 let take =
                     move |device: &mut Device| Ok(device.answered(turn, answer, now(), &mut OsChance)?);
-                self.desk.with(take).await?;
+                self.handle.with(take).await?;
             }
             Came::Frame(None) => self.hang_up().await?,
             Came::Frame(Some(frame)) => {
                 self.is_unreachable = false;
                 let heard =
-                    self.desk.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
+                    self.handle.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
                 match heard {
                     Ok(Heard::Answered) => self.asked_at = None,
                     Ok(_) => {}
@@ -263,8 +264,8 @@ impl Pump {
     async fn hang_up(&mut self) -> Result<(), FieldfolioError> {
         self.line = None;
         let was_asked = self.asked_at.take().is_some();
-        self.desk.pumping.tell(|going| going.is_live = false);
-        self.desk
+        self.handle.pumping.tell(|going| going.is_live = false);
+        self.handle
             .with(move |device| {
                 if let Some(turn) = device.exchange_in_flight().filter(|_| was_asked) {
                     device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
@@ -279,7 +280,7 @@ impl Pump {
     async fn end(&mut self) {
         self.flights.clear();
         let has_line = self.line.take().is_some();
-        let given_up = self.desk.with(move |device| {
+        let given_up = self.handle.with(move |device| {
             device.give_up(now(), &mut OsChance)?;
             if has_line {
                 device.hung_up(now(), &mut OsChance);

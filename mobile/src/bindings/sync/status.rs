@@ -5,11 +5,11 @@ use std::sync::{Arc, Weak};
 use fieldfolio_core::blob::BlobHash;
 use tokio::sync::{Mutex, watch};
 
-use super::super::changes::Closed;
-use super::super::store::{Desk, Version};
+use super::super::closing::Closed;
+use super::super::demand::Going;
+use super::super::handle::{DeviceHandle, Version};
 use super::super::{FieldfolioError, now};
 use super::SyncService;
-use super::wanted::Going;
 use crate::Look;
 use crate::records::{Status, Upload};
 
@@ -47,7 +47,7 @@ pub struct SyncStatus {
 #[derive(Debug, uniffi::Object)]
 pub struct StatusStream {
     /// Who only listens does not keep a store open.
-    desk: Weak<Desk>,
+    handle: Weak<DeviceHandle>,
     heard: Mutex<Heard>,
     closed: Closed,
 }
@@ -81,7 +81,7 @@ fn connection(going: Going) -> Connection {
     }
 }
 
-impl Desk {
+impl DeviceHandle {
     /// The queue, with what has left of the stretch that is on its way now.
     async fn uploads(self: &Arc<Self>) -> Result<Status, FieldfolioError> {
         let traffic = self.net.traffic().clone();
@@ -111,19 +111,24 @@ impl Desk {
 impl SyncService {
     /// Files on their way to the school, small pictures first, each with its progress and what it waits for.
     pub async fn queue(&self) -> Result<Vec<Upload>, FieldfolioError> {
-        Ok(self.desk.uploads().await?.uploads)
+        Ok(self.handle.uploads().await?.uploads)
     }
 
     /// How things stand now.
     pub async fn status(&self) -> Result<SyncStatus, FieldfolioError> {
-        let going = *self.desk.pumping.going().borrow();
-        self.desk.sync_status(going).await
+        let going = *self.handle.pumping.going().borrow();
+        self.handle.sync_status(going).await
     }
 
     /// Tells how things stand, first at once and then whenever that changes.
     pub fn open_status_stream(&self) -> StatusStream {
-        let heard = Heard { versions: self.desk.versions(), going: self.desk.pumping.going(), last: None };
-        StatusStream { desk: Arc::downgrade(&self.desk), heard: Mutex::new(heard), closed: Closed::default() }
+        let heard =
+            Heard { versions: self.handle.versions(), going: self.handle.pumping.going(), last: None };
+        StatusStream {
+            handle: Arc::downgrade(&self.handle),
+            heard: Mutex::new(heard),
+            closed: Closed::default(),
+        }
     }
 }
 
@@ -154,8 +159,8 @@ impl StatusStream {
                 return Ok(None);
             }
             let going = *heard.going.borrow_and_update();
-            let Some(desk) = self.desk.upgrade() else { return Ok(None) };
-            match desk.sync_status(going).await {
+            let Some(handle) = self.handle.upgrade() else { return Ok(None) };
+            match handle.sync_status(going).await {
                 Err(FieldfolioError::Closed { .. }) => {}
                 Ok(status) if heard.last.as_ref() == Some(&status) => {}
                 Ok(status) => {
