@@ -23,7 +23,7 @@ use crate::model::directory::School;
 use crate::store::records::{self, RecordKind};
 use crate::store::repeats;
 use crate::store::{CallId, Identity, Place, Store, StoreError};
-use crate::sync::DeviceHalf;
+use crate::sync::SyncClient;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
@@ -52,7 +52,7 @@ pub struct Device {
     store: Store,
     me: Identity,
     ring: KeyRing,
-    half: DeviceHalf,
+    client: SyncClient,
     steps: syncing::steps::Flight,
     uploading: syncing::steps::Uploading,
     /// Bytes that came since the room was last looked at.
@@ -117,16 +117,16 @@ impl Device {
         for (record, _) in records::keys(store.read())? {
             ring.restore(&record);
         }
-        let half = match crate::store::meta(store.read(), settings::LOCKED)? {
-            Some(_) => DeviceHalf::locked(),
-            None => DeviceHalf::default(),
+        let client = match crate::store::meta(store.read(), settings::LOCKED)? {
+            Some(_) => SyncClient::locked(),
+            None => SyncClient::default(),
         };
         let (steps, uploading) = (syncing::steps::Flight::default(), syncing::steps::Uploading::default());
         let mut device = Self {
             store,
             me,
             ring,
-            half,
+            client,
             steps,
             uploading,
             came: 0,

@@ -19,15 +19,15 @@ pub use document_id::{DocumentId, Part, Writer};
 mod document_id;
 
 /// Where randomness comes from. The driver hands in the operating system's; a simulation hands in a seed.
-pub trait Chance {
+pub trait Rng {
     /// Fills `into` with bytes that nobody else can guess.
     fn fill(&mut self, into: &mut [u8]);
 }
 
 /// `N` random bytes from `chance`.
-pub fn random<const N: usize>(chance: &mut dyn Chance) -> [u8; N] {
+pub fn random<const N: usize>(rng: &mut dyn Rng) -> [u8; N] {
     let mut bytes = [0; N];
-    chance.fill(&mut bytes);
+    rng.fill(&mut bytes);
     bytes
 }
 
@@ -49,8 +49,8 @@ macro_rules! ids {
 
         impl $name {
             /// A new id (UUIDv7) from the time and 80 bits of randomness.
-            pub fn new(now: Timestamp, chance: &mut dyn Chance) -> Self {
-                Self(uuid::Builder::from_unix_timestamp_millis(now.millis(), &random(chance)).into_uuid().into_bytes())
+            pub fn new(now: Timestamp, rng: &mut dyn Rng) -> Self {
+                Self(uuid::Builder::from_unix_timestamp_millis(now.millis(), &random(rng)).into_uuid().into_bytes())
             }
 
             /// The id with these bytes, whatever they are: what came from outside may use any.
@@ -156,12 +156,12 @@ impl FolioId {
 /// A sequence of bytes that looks random and is always the same: for tests and simulations only, never for keys
 /// of real people.
 #[derive(Debug, Clone)]
-pub struct SeededChance {
+pub struct SeededRng {
     seed: u64,
     counter: u64,
 }
 
-impl SeededChance {
+impl SeededRng {
     /// The sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, counter: 0 }
@@ -178,7 +178,7 @@ impl SeededChance {
     }
 }
 
-impl Chance for SeededChance {
+impl Rng for SeededRng {
     fn fill(&mut self, into: &mut [u8]) {
         for chunk in into.chunks_mut(32) {
             let mut hash = Sha256::new();
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn text_and_bytes_name_the_same_id() {
-        let id = PieceId::new(Timestamp::from_millis(1_700_000_000_000), &mut SeededChance::new(1));
+        let id = PieceId::new(Timestamp::from_millis(1_700_000_000_000), &mut SeededRng::new(1));
         assert_eq!(id.to_string().parse::<PieceId>().unwrap(), id);
         assert_eq!(PieceId::from_bytes(*id.as_bytes()), id);
         assert_eq!(Uuid::from_bytes(*id.as_bytes()).get_version_num(), 7);
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn ids_made_later_sort_later() {
-        let mut chance = SeededChance::new(2);
-        let early = EntryId::new(Timestamp::from_millis(1_000), &mut chance);
-        let late = EntryId::new(Timestamp::from_millis(2_000), &mut chance);
+        let mut rng = SeededRng::new(2);
+        let early = EntryId::new(Timestamp::from_millis(1_000), &mut rng);
+        let late = EntryId::new(Timestamp::from_millis(2_000), &mut rng);
         assert!(early < late);
     }
 
@@ -221,10 +221,10 @@ mod tests {
 
     #[test]
     fn a_home_folio_differs_from_every_project_folio() {
-        let mut chance = SeededChance::new(3);
+        let mut rng = SeededRng::new(3);
         let now = Timestamp::from_millis(5);
-        let (school, mina) = (SchoolId::new(now, &mut chance), PersonId::new(now, &mut chance));
-        let garden = ProjectId::new(now, &mut chance);
+        let (school, mina) = (SchoolId::new(now, &mut rng), PersonId::new(now, &mut rng));
+        let garden = ProjectId::new(now, &mut rng);
         let home = FolioId::derive(school, mina, None);
         assert_ne!(home, FolioId::derive(school, mina, Some(garden)));
         assert_eq!(home, FolioId::derive(school, mina, None));

@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::blob::BlobHash;
-use crate::ids::{ActId, Chance, DeviceId, DocumentId, PersonId, SchoolId, random};
+use crate::ids::{ActId, DeviceId, DocumentId, PersonId, Rng, SchoolId, random};
 use crate::time::Timestamp;
 
 /// An Ed25519 public key.
@@ -35,8 +35,8 @@ pub struct BadSignature;
 
 impl SecretKey {
     /// A new key pair.
-    pub fn generate(chance: &mut dyn Chance) -> Self {
-        Self::from_seed(&random(chance))
+    pub fn generate(rng: &mut dyn Rng) -> Self {
+        Self::from_seed(&random(rng))
     }
 
     /// The key pair of this seed.
@@ -199,12 +199,12 @@ pub fn token_message(school: SchoolId, device: DeviceId, token_hash: &[u8; 32]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeededChance;
+    use crate::ids::SeededRng;
 
     #[test]
     fn a_signature_holds_for_its_bytes_and_key_only() {
-        let mut chance = SeededChance::new(1);
-        let (mina, ito) = (SecretKey::generate(&mut chance), SecretKey::generate(&mut chance));
+        let mut rng = SeededRng::new(1);
+        let (mina, ito) = (SecretKey::generate(&mut rng), SecretKey::generate(&mut rng));
         let signature = mina.sign(b"a leaf");
         assert_eq!(mina.public().verify(b"a leaf", &signature), Ok(()));
         assert_eq!(mina.public().verify(b"a weed", &signature), Err(BadSignature));

@@ -307,19 +307,19 @@ pub(crate) fn bytes<const N: usize>(blob: &[u8], what: &'static str) -> Result<[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{DeviceId, PersonId, SchoolId, SeededChance};
+    use crate::ids::{DeviceId, PersonId, SchoolId, SeededRng};
     use crate::signing::SecretKey;
     use crate::time::Timestamp;
 
     pub(crate) fn identity() -> Identity {
-        let mut chance = SeededChance::new(1);
+        let mut rng = SeededRng::new(1);
         let now = Timestamp::from_millis(1);
-        let key = SecretKey::generate(&mut chance);
+        let key = SecretKey::generate(&mut rng);
         Identity {
-            school: SchoolId::new(now, &mut chance),
+            school: SchoolId::new(now, &mut rng),
             root: key.public(),
-            person: PersonId::new(now, &mut chance),
-            device: DeviceId::new(now, &mut chance),
+            person: PersonId::new(now, &mut rng),
+            device: DeviceId::new(now, &mut rng),
             key,
             token: [7; 32],
             relay: "http://127.0.0.1:1".into(),

@@ -17,7 +17,7 @@
 //!
 //! A driver owns a clock, a source of chance and a socket, and obeys **one rule: change something, then ask
 //! for the next step until it says wait.** "Something" is a thing the person did, an answer that came, a failure, or time
-//! that passed. [`DeviceHalf::next`] says what to do: send this request, or wait until a moment, or stop because the
+//! that passed. [`SyncClient::next`] says what to do: send this request, or wait until a moment, or stop because the
 //! device was revoked. The answer's effects are returned as one [`Batch`] that the store takes in one transaction,
 //! cursor included, so a power cut leaves either all of it or none.
 //!
@@ -58,5 +58,5 @@ pub mod relay;
 pub mod verify;
 pub mod wire;
 
-pub use device::{Batch, DeviceHalf, Failure, Next, OutboxItem, Outcome, Reason};
+pub use device::{Batch, Failure, Next, OutboxItem, Outcome, Reason, SyncClient};
 pub use wire::{Cursor, Item, Live, Request, Response, Verdict};

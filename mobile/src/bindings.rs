@@ -32,7 +32,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fieldfolio_core::ids::Chance;
+use fieldfolio_core::ids::Rng;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::time::Timestamp;
 use tokio::runtime::{Handle, Runtime};
@@ -149,9 +149,9 @@ impl Drop for GivenUp {
 
 /// The operating system's randomness.
 #[derive(Debug, Clone, Copy)]
-struct OsChance;
+struct OsRng;
 
-impl Chance for OsChance {
+impl Rng for OsRng {
     fn fill(&mut self, into: &mut [u8]) {
         getrandom::fill(into).expect("the operating system has randomness: keys can't be made without");
     }

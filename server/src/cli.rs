@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
-use fieldfolio_core::ids::Chance;
+use fieldfolio_core::ids::Rng;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::config::{Config, ConfigError};
 use crate::database::{self, DatabaseError, Turnstile};
 use crate::directory::invitations::InviteError;
-use crate::directory::{DirectoryError, Edit, OsChance, school};
+use crate::directory::{DirectoryError, Edit, OsRng, school};
 use crate::exchange::revocations;
 use crate::{disk, visibility};
 
@@ -179,7 +179,7 @@ struct Answer {
 struct Desk<'a> {
     folder: PathBuf,
     now: Timestamp,
-    chance: &'a mut dyn Chance,
+    rng: &'a mut dyn Rng,
 }
 
 /// So long a command leaves to a relay what follows from it, and looks again after this.
@@ -194,13 +194,13 @@ impl Desk<'_> {
     /// One change: everything in it happens, or nothing.
     fn edit<T>(
         &mut self,
-        change: impl FnOnce(&Edit<'_>, &mut dyn Chance) -> Result<T, CliError>,
+        change: impl FnOnce(&Edit<'_>, &mut dyn Rng) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let mut conn = self.open()?;
         // Beside a relay that writes without pause, a command has its turn. A folder that takes no such file has no relay.
         let inside = Turnstile::enter(&self.folder).ok();
         let tx = database::begin(&mut conn)?;
-        let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.chance)?;
+        let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut *self.rng)?;
         tx.commit()?;
         revocations::note(&mut conn, &revocations::file(&self.folder, &self.config()?))?;
         drop(inside);
@@ -236,7 +236,7 @@ pub fn run() -> ExitCode {
     disk::only_mine();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX));
-    match run_with(std::env::args_os(), now, &mut OsChance) {
+    match run_with(std::env::args_os(), now, &mut OsRng) {
         Ok(text) => {
             print(&text);
             ExitCode::SUCCESS
@@ -263,14 +263,14 @@ fn print(text: &str) {
 pub fn run_with(
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     now: Timestamp,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<String, CliError> {
     let cli = Cli::try_parse_from(args).map_err(CliError::Usage)?;
     let folder = cli
         .dir
         .or_else(|| std::env::var_os("FIELDFOLIO_DIR").map(PathBuf::from))
         .unwrap_or_else(|| PathBuf::from("fieldfolio-school"));
-    let mut desk = Desk { folder, now, chance };
+    let mut desk = Desk { folder, now, rng };
     let answer = match cli.command {
         Command::Init { name } => init(&name, &mut desk)?,
         Command::Serve => {
@@ -305,7 +305,7 @@ pub fn run_with(
 }
 
 fn init(name: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let school = school::init(&desk.folder, name, desk.now, &mut *desk.chance)?;
+    let school = school::init(&desk.folder, name, desk.now, &mut *desk.rng)?;
     let text = format!(
         "{} is ready in {} ({}).\nKeep {} safe and backed up: whoever has it can sign in as anyone.\n\
          Next: fieldfolio person add NAME --kind teacher",

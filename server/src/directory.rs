@@ -6,7 +6,7 @@
 
 pub use circles::{anything_due, expire_due};
 pub use derivation::{derive, folio_declared};
-pub use edit::{Edit, OsChance};
+pub use edit::{Edit, OsRng};
 pub use error::{DirectoryError, Meant};
 pub use invitations::record_invitation;
 

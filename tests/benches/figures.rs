@@ -9,7 +9,7 @@ use fieldfolio_core::ids::{DocumentId, EntryId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::media;
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::{Level, Scale};
-use fieldfolio_core::model::mastery::{Judgement, Rule, Sight, answer};
+use fieldfolio_core::model::mastery::{Completeness, Judgement, Rule, answer};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::relay::{Ledger, TrialRoom};
 use fieldfolio_core::sync::wire::Item;
@@ -46,7 +46,7 @@ fn capture_to_saved(c: &mut Criterion) {
             },
             |new| {
                 now = now.plus_millis(1);
-                phone.capture(new, now, &mut school.chance).expect("captured")
+                phone.capture(new, now, &mut school.rng).expect("captured")
             },
             BatchSize::PerIteration,
         );
@@ -55,7 +55,7 @@ fn capture_to_saved(c: &mut Criterion) {
         b.iter(|| {
             now = now.plus_millis(1);
             let new = NewPiece { title: "A leaf".into(), folios: vec![folio], ..NewPiece::default() };
-            phone.capture(new, now, &mut school.chance).expect("captured")
+            phone.capture(new, now, &mut school.rng).expect("captured")
         });
     });
 }
@@ -132,7 +132,7 @@ fn level(c: &mut Criterion) {
         .collect();
     let (rule, scale) = (Rule::default(), Scale::default());
     c.bench_function("a level over 5,000 judgements", |b| {
-        b.iter(|| black_box(answer(&rule, &scale, Sight::Whole, judgements.iter().cloned(), false)));
+        b.iter(|| black_box(answer(&rule, &scale, Completeness::Whole, judgements.iter().cloned(), false)));
     });
 
     let mut school = School::new(3);
@@ -156,7 +156,7 @@ fn level(c: &mut Criterion) {
             next_step: String::new(),
             replaces: None,
         };
-        school.on("ito", |ito, now, chance| ito.assess(piece, mina, judging, now, chance)).expect("judged");
+        school.on("ito", |ito, now, rng| ito.assess(piece, mina, judging, now, rng)).expect("judged");
     }
     school.settle();
     c.bench_function("all levels of a student with 100 judged pieces, from her phone's index", |b| {

@@ -24,7 +24,7 @@ mod stage;
 mod trouble;
 
 /// What stopped the play.
-type Trouble = Box<dyn Error>;
+type BoxError = Box<dyn Error>;
 
 /// Plays the way of one photo through a school, and checks that every device agrees at the end.
 #[derive(Debug, Parser)]
@@ -93,7 +93,7 @@ struct Open {
 }
 
 impl Open {
-    fn tell(&self) -> Result<(), Trouble> {
+    fn tell(&self) -> Result<(), BoxError> {
         open::tell(&self.folder, &self.url, self.pid, &self.links)
     }
 }
@@ -124,7 +124,7 @@ fn in_folder(folder: &Path) -> (Ending, Option<Open>) {
     open::end_earlier(&folder);
     let set = std::fs::remove_dir_all(&folder)
         .and_then(|()| std::fs::create_dir_all(&folder))
-        .map_err(Trouble::from)
+        .map_err(BoxError::from)
         // A port that is easily remembered, if nobody has it.
         .and_then(|()| {
             Stage::set(&folder, "127.0.0.1:8321").or_else(|_| Stage::set_again(&folder, "127.0.0.1:0"))
@@ -146,9 +146,9 @@ fn in_folder(folder: &Path) -> (Ending, Option<Open>) {
 fn ending(
     mut stage: Stage,
     negative: bool,
-    close: impl FnOnce(Stage) -> (u32, u32, Result<(), Trouble>),
+    close: impl FnOnce(Stage) -> (u32, u32, Result<(), BoxError>),
 ) -> Ending {
-    let stopped = |error: Trouble| {
+    let stopped = |error: BoxError| {
         println!("  [FAILED] stopped: {error}");
         false
     };
@@ -160,7 +160,7 @@ fn ending(
     }
 }
 
-fn scenes(stage: &mut Stage, negative: bool) -> Result<bool, Trouble> {
+fn scenes(stage: &mut Stage, negative: bool) -> Result<bool, BoxError> {
     stage.sign_in()?;
     let leaf = photo::field_trip(stage)?;
     let work = trouble::without_reception(stage, leaf)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fieldfolio_core::device::{Device, HttpAnswer, Step};
-use fieldfolio_core::ids::Chance;
+use fieldfolio_core::ids::Rng;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Request};
 use fieldfolio_server::database;
@@ -12,7 +12,7 @@ use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
 
 use crate::driver::now;
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 /// The relay's half over a database of its own.
 pub struct Desk {
@@ -21,7 +21,7 @@ pub struct Desk {
 
 impl Desk {
     /// In `folder`, which is emptied first, with a copy of this database.
-    pub fn with(folder: &Path, school: &Path) -> Result<Self, Trouble> {
+    pub fn with(folder: &Path, school: &Path) -> Result<Self, BoxError> {
         if folder.exists() {
             std::fs::remove_dir_all(folder)?;
         }
@@ -31,12 +31,12 @@ impl Desk {
     }
 
     /// On the database in `folder`.
-    pub fn open(folder: &Path) -> Result<Self, Trouble> {
+    pub fn open(folder: &Path) -> Result<Self, BoxError> {
         Ok(Self { conn: database::open(folder)? })
     }
 
     /// Exchanges until nothing but files is owed: those have no way to travel here.
-    pub fn sync(&mut self, device: &mut Device, chance: &mut dyn Chance) -> Result<(), Trouble> {
+    pub fn sync(&mut self, device: &mut Device, rng: &mut dyn Rng) -> Result<(), BoxError> {
         device.wake()?;
         let mut clock = now();
         for _ in 0..2_000 {
@@ -58,13 +58,13 @@ impl Desk {
                 }
                 None => Err(Failure::Unreachable),
             };
-            device.answered(turn, answer, clock, chance)?;
+            device.answered(turn, answer, clock, rng)?;
         }
         Err("the sync does not come to an end".into())
     }
 
     /// Both have the same heads of every document, nothing waits and nothing was refused.
-    pub fn agrees(&self, device: &Device) -> Result<(), Trouble> {
+    pub fn agrees(&self, device: &Device) -> Result<(), BoxError> {
         let status = device.status()?;
         if !status.waiting.is_empty() || !status.set_aside.is_empty() {
             return Err(format!("not everything was delivered: {status:?}").into());

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fieldfolio_core::device::{Call, Device, DeviceError, Enrolment, HttpAnswer, Step};
-use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::ids::{PersonId, Rng};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::sync::wire::{self, Enrolled};
 use fieldfolio_core::time::Timestamp;
@@ -41,9 +41,9 @@ pub enum DriverError {
 
 /// The operating system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OsChance;
+pub struct OsRng;
 
-impl Chance for OsChance {
+impl Rng for OsRng {
     fn fill(&mut self, into: &mut [u8]) {
         getrandom::fill(into).expect("the operating system has randomness: keys can't be made without");
     }
@@ -57,7 +57,7 @@ pub fn now() -> Timestamp {
 
 /// Makes `folder` a device of the person whom the link invites.
 pub fn enrol(link: &str, folder: &Path) -> Result<Device, DriverError> {
-    let enrolment = Enrolment::begin(folder, InvitationLink::from_url(link)?, now(), &mut OsChance)?;
+    let enrolment = Enrolment::begin(folder, InvitationLink::from_url(link)?, now(), &mut OsRng)?;
     let ask = enrolment.ask();
     let body = match Http::stranger().perform(&ask) {
         Ok(HttpAnswer { status: 200..=299, body, .. }) => body,
@@ -74,7 +74,7 @@ pub fn enrol(link: &str, folder: &Path) -> Result<Device, DriverError> {
 /// Invites the next device of `person` for so many days. The link is good once the relay has taken it, as it has here.
 pub fn invite(device: &Device, person: PersonId, days: u64) -> Result<InvitationLink, DriverError> {
     let expires = now().plus_millis(days.saturating_mul(24 * 60 * 60 * 1000));
-    call(device, device.invite_device(person, expires, &mut OsChance))
+    call(device, device.invite_device(person, expires, &mut OsRng))
 }
 
 /// Performs a call to the directory.
@@ -135,7 +135,7 @@ pub fn sync_over(
                 if let ("HEAD", Ok(answer)) = (ask.method, &answer) {
                     report.resumed_at.extend(answer.upload_offset.filter(|at| *at > 0));
                 }
-                device.answered(turn, answer, now(), &mut OsChance)?;
+                device.answered(turn, answer, now(), &mut OsRng)?;
             }
             Step::Locked => {
                 report.locked = true;

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 /// Lays out a copy of what this version left in `to`, a folder that is there: `school`, `phone`, and `digest.json`, what the
 /// phone said it held.
-pub fn lay_out(version: &str, to: &Path) -> Result<(), Trouble> {
+pub fn lay_out(version: &str, to: &Path) -> Result<(), BoxError> {
     unpack(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(version), to)
 }
 
-fn unpack(from: &Path, to: &Path) -> Result<(), Trouble> {
+fn unpack(from: &Path, to: &Path) -> Result<(), BoxError> {
     for found in fs::read_dir(from)? {
         let found = found?;
         let (path, into) = (found.path(), to.join(found.file_name()));

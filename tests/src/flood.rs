@@ -3,7 +3,7 @@
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, HttpAnswer};
-use fieldfolio_core::ids::{ActId, Chance, DeviceId, DocumentId, FolioId, PieceId, ProjectId, random};
+use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, FolioId, PieceId, ProjectId, Rng, random};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Roles;
@@ -22,15 +22,15 @@ pub fn pieces(
     me: &Identity,
     count: usize,
     folios: &[FolioId],
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Vec<(PieceId, Vec<Item>)> {
     let mut made = Vec::with_capacity(count);
     for _ in 0..count {
-        let piece = PieceId::new(now(), chance);
+        let piece = PieceId::new(now(), rng);
         let mut acts = vec![Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Evidence }];
         acts.extend(folios.iter().map(|folio| Act::Place { piece, folio: *folio }));
         acts.push(Act::Share { piece, audience: Roles::WHOLE_CIRCLE, replaces: Vec::new() });
-        made.push((piece, acts.iter().map(|act| raw::act(me, ActId::new(now(), chance), act)).collect()));
+        made.push((piece, acts.iter().map(|act| raw::act(me, ActId::new(now(), rng), act)).collect()));
     }
     made
 }
@@ -41,9 +41,9 @@ pub fn naming(
     piece: PieceId,
     changes: usize,
     files: &[BlobHash],
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Vec<Item> {
-    let mut content = Writing::new(DocumentId::content(piece), chance);
+    let mut content = Writing::new(DocumentId::content(piece), rng);
     let change = |number: usize, content: &mut Writing| {
         Item::Change(content.write(me, files, |edit| edit.title(&format!("{number}"))))
     };
@@ -51,15 +51,15 @@ pub fn naming(
 }
 
 /// Files that nobody has.
-pub fn nobodys_files(count: usize, chance: &mut dyn Chance) -> Vec<BlobHash> {
-    (0..count).map(|_| BlobHash::from_digest(random(chance))).collect()
+pub fn nobodys_files(count: usize, rng: &mut dyn Rng) -> Vec<BlobHash> {
+    (0..count).map(|_| BlobHash::from_digest(random(rng))).collect()
 }
 
 /// Projects of one's own, each with its folio.
-pub fn projects(me: &Identity, count: usize, chance: &mut dyn Chance) -> Vec<Item> {
+pub fn projects(me: &Identity, count: usize, rng: &mut dyn Rng) -> Vec<Item> {
     let mut items = Vec::with_capacity(2 * count);
     for number in 0..count {
-        let project = ProjectId::new(now(), chance);
+        let project = ProjectId::new(now(), rng);
         for act in [
             Act::DeclareProject {
                 project,
@@ -69,7 +69,7 @@ pub fn projects(me: &Identity, count: usize, chance: &mut dyn Chance) -> Vec<Ite
             },
             Act::DeclareFolio { student: me.person, project: Some(project) },
         ] {
-            items.push(raw::act(me, ActId::new(now(), chance), &act));
+            items.push(raw::act(me, ActId::new(now(), rng), &act));
         }
     }
     items
@@ -107,10 +107,10 @@ pub fn send(client: &mut Client, items: &[Item], at_a_time: usize) -> Result<Cam
 /// Invites a further device of one's own and enrols it. What the relay says where it does not let it in.
 pub fn another_device(
     client: &mut Client,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<Result<Identity, HttpAnswer>, Failure> {
     let me = client.me.clone();
-    let (invitation, key) = (SecretKey::generate(chance), SecretKey::generate(chance));
+    let (invitation, key) = (SecretKey::generate(rng), SecretKey::generate(rng));
     let expires = now().plus_millis(3_600_000);
     let message = invitation_message(me.school, &invitation.public(), me.person, expires);
     let invite = Invite {
@@ -126,7 +126,7 @@ pub fn another_device(
     if invited.status != 204 {
         return Ok(Err(invited));
     }
-    let (device, token) = (DeviceId::new(now(), chance), random::<32>(chance));
+    let (device, token) = (DeviceId::new(now(), rng), random::<32>(rng));
     let token_hash: [u8; 32] = Sha256::digest(token).into();
     let frame = Enrol {
         invitation: invitation.public(),

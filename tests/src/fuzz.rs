@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::document::{Sheet, SignedChange, chunk_hash};
-use fieldfolio_core::ids::{DeviceId, DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PieceId, SeededRng};
 use fieldfolio_core::media::{self, PREVIEW_SIDE};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::entry::Head;
@@ -234,7 +234,7 @@ pub fn frameworks(bytes: &[u8]) {
         let now = school.now;
         let tx = database::begin(&mut school.conn).expect("the relay's database opens");
         let edit = Edit { tx: &tx, now, by: None };
-        match imported::import(&edit, text, &mut SeededChance::new(1)) {
+        match imported::import(&edit, text, &mut SeededRng::new(1)) {
             Ok(id) => {
                 let framework = imported::framework(&tx, id).expect("what was taken in is there");
                 assert_eq!(framework.check(), Ok(()));

@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use fieldfolio_core::document::{EntryWords, NewChange, ROOT_KEYS, Sheet};
-use fieldfolio_core::ids::{Chance, EntryId, OutcomeId, SeededChance, random};
+use fieldfolio_core::ids::{EntryId, OutcomeId, Rng, SeededRng, random};
 use fieldfolio_core::model::entry::{Feedback, Head};
 use fieldfolio_core::time::Timestamp;
 
@@ -71,13 +71,13 @@ impl Kind {
     ];
 
     /// Any kind; mutations half of the time, for those find what nobody thought of.
-    pub fn any(dice: &mut SeededChance) -> Self {
+    pub fn any(dice: &mut SeededRng) -> Self {
         if dice.happens(50) { Kind::Mutated } else { Self::ALL[below(dice, Self::ALL.len())] }
     }
 }
 
 /// A broken change of this sheet. Its last honest change, if there is one, tells whose line can be forked.
-pub fn broken(kind: Kind, sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededChance) -> NewChange {
+pub fn broken(kind: Kind, sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededRng) -> NewChange {
     let honest = model(sheet, dice.below(4), dice);
     match kind {
         Kind::Mutated => chunk::mutated(&honest, dice),
@@ -99,7 +99,7 @@ pub fn broken(kind: Kind, sheet: &Sheet, last: Option<&NewChange>, dice: &mut Se
 }
 
 /// An honest change of this sheet, under an actor of its own; what it does goes by the number.
-pub fn model(sheet: &Sheet, number: u64, dice: &mut dyn Chance) -> NewChange {
+pub fn model(sheet: &Sheet, number: u64, dice: &mut dyn Rng) -> NewChange {
     let mut sheet = sheet.clone();
     let moment = Timestamp::from_millis(1_790_000_000_000);
     let id = EntryId::new(moment, dice);
@@ -115,7 +115,7 @@ pub fn model(sheet: &Sheet, number: u64, dice: &mut dyn Chance) -> NewChange {
             let feedback =
                 Feedback { did_well: "Patient".into(), improve: "Dates".into(), ..Feedback::default() };
             edit.feedback(id, &feedback, None)?;
-            edit.outcomes(&[OutcomeId::new(moment, &mut SeededChance::new(number))])
+            edit.outcomes(&[OutcomeId::new(moment, &mut SeededRng::new(number))])
         }
     });
     made.expect("a sheet can be edited").expect("something differs")
@@ -132,7 +132,7 @@ const ROOTS: [(&str, OpId); 6] = [
 ];
 const ENTRIES: OpId = ROOTS[5].1;
 
-fn written(sheet: &Sheet, ops: Vec<Op>, dice: &mut SeededChance) -> Ops {
+fn written(sheet: &Sheet, ops: Vec<Op>, dice: &mut SeededRng) -> Ops {
     // It begins where an honest one would.
     let first =
         chunk::first_operation(&model(sheet, 0, dice).raw).expect("automerge's own change has numbers");
@@ -151,7 +151,7 @@ fn forged_actor(
     sheet: &Sheet,
     honest: NewChange,
     last: Option<&NewChange>,
-    dice: &mut SeededChance,
+    dice: &mut SeededRng,
 ) -> NewChange {
     let genesis = fieldfolio_core::document::GENESIS_ACTOR;
     match (dice.below(3), last) {
@@ -163,7 +163,7 @@ fn forged_actor(
     }
 }
 
-fn forged_number(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn forged_number(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let ops = written(sheet, vec![put(Some(ROOTS[4].1), "colour", vec![])], dice);
     let numbers = [0, 2, 3, u64::from(u32::MAX), i64::MAX as u64, u64::MAX];
     let number = numbers[below(dice, numbers.len())];
@@ -174,7 +174,7 @@ fn forged_number(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
     }
 }
 
-fn forged_deps(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn forged_deps(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let ops = written(sheet, vec![put(Some(ROOTS[4].1), "colour", vec![])], dice);
     let heads = sheet.heads();
     let deps = match dice.below(4) {
@@ -187,7 +187,7 @@ fn forged_deps(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
 }
 
 /// What would be the last change, had it said something else; or a change that does not know it.
-fn fork(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededChance) -> NewChange {
+fn fork(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededRng) -> NewChange {
     let ops = written(sheet, vec![put(Some(ROOTS[4].1), "colour", vec![])], dice);
     let Some(last) = last else { return Ops { seq: 2, ..ops }.change() };
     match dice.below(3) {
@@ -197,7 +197,7 @@ fn fork(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededChance) -> New
     }
 }
 
-fn shadow(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn shadow(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let (key, object) = ROOTS[below(dice, ROOTS.len())];
     let op = match dice.below(5) {
         0 => put(None, key, vec![object]),
@@ -210,7 +210,7 @@ fn shadow(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
 }
 
 /// Deletes or replaces an entry. The operation that made it is among the first of whoever wrote last.
-fn removal(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededChance) -> NewChange {
+fn removal(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededRng) -> NewChange {
     let ids: Vec<String> = sheet.entries().iter().map(|entry| entry.id.to_string()).collect();
     let Some(id) = (!ids.is_empty()).then(|| &ids[below(dice, ids.len())]) else {
         return shadow(sheet, dice);
@@ -221,7 +221,7 @@ fn removal(sheet: &Sheet, last: Option<&NewChange>, dice: &mut SeededChance) -> 
     Ops { other: last.map(|last| last.actor), ..ops }.change()
 }
 
-fn nowhere(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn nowhere(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let whose = [Whose::Own, Whose::Genesis, Whose::Other, Whose::Nobody];
     let strange = (dice.below(1 << 40), whose[below(dice, 4)]);
     let ops = match dice.below(4) {
@@ -235,7 +235,7 @@ fn nowhere(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
 }
 
 /// Each map is made in the one before.
-fn deep(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn deep(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let depth = 1 << (4 + dice.below(9));
     let mut written = written(sheet, Vec::new(), dice);
     let inside = |level: u64| if level == 0 { ENTRIES } else { (written.first + level - 1, Whose::Own) };
@@ -244,7 +244,7 @@ fn deep(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
     written.change()
 }
 
-fn huge(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
+fn huge(sheet: &Sheet, dice: &mut SeededRng) -> NewChange {
     let fields = Some(ROOTS[4].1);
     let ops = match dice.below(3) {
         // Four such would fill a document.
@@ -257,7 +257,7 @@ fn huge(sheet: &Sheet, dice: &mut SeededChance) -> NewChange {
 }
 
 /// A packed change: what its body packs is far larger, or no change at all.
-fn packed(honest: NewChange, dice: &mut SeededChance) -> NewChange {
+fn packed(honest: NewChange, dice: &mut SeededRng) -> NewChange {
     let body = match dice.below(2) {
         0 => chunk::body(&honest.raw).to_vec(),
         _ => vec![dice.below(4) as u8; 32 << 20],
@@ -269,7 +269,7 @@ fn packed(honest: NewChange, dice: &mut SeededChance) -> NewChange {
     NewChange { raw, hash, ..honest }
 }
 
-fn other_chunk(sheet: &Sheet, honest: NewChange, dice: &mut SeededChance) -> NewChange {
+fn other_chunk(sheet: &Sheet, honest: NewChange, dice: &mut SeededRng) -> NewChange {
     let (raw, hash) = match dice.below(4) {
         0 => (sheet.save(), honest.hash),
         1 => chunk::seal_as(3, chunk::body(&honest.raw)),
@@ -280,7 +280,7 @@ fn other_chunk(sheet: &Sheet, honest: NewChange, dice: &mut SeededChance) -> New
 }
 
 /// A change that is in order, of a document that this one is not.
-fn foreign(dice: &mut SeededChance) -> NewChange {
+fn foreign(dice: &mut SeededRng) -> NewChange {
     let mut other = Sheet::genesis();
     let actor = random(dice);
     let mut change = None;

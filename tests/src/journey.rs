@@ -9,11 +9,11 @@ use fieldfolio_core::device::{NewMedium, NewPiece};
 use fieldfolio_core::model::role::{Role, Roles};
 use serde_json::{Map, Value, json};
 
-use crate::driver::{self, OsChance};
+use crate::driver::{self, OsRng};
 use crate::photos;
 use crate::proxy::front::{Front, Identity};
 use crate::real::RealSchool;
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 /// Devices that the journey enrols, with their people.
 const DEVICES: [(&str, &str); 6] = [
@@ -40,7 +40,7 @@ pub struct Stage {
 
 impl Stage {
     /// Sets it up.
-    pub fn set() -> Result<Self, Trouble> {
+    pub fn set() -> Result<Self, BoxError> {
         let mut school = RealSchool::start()?;
         let identity = Identity::of_its_own()?;
         let settings = school.home().join("fieldfolio.toml");
@@ -53,7 +53,7 @@ impl Stage {
     }
 
     /// Everything that a journey must be told, as one value.
-    pub fn told(&self) -> Result<Value, Trouble> {
+    pub fn told(&self) -> Result<Value, BoxError> {
         let mut links = Map::new();
         for (device, person) in DEVICES {
             links.insert(device.to_owned(), json!(self.school.link(person)?));
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-fn photos_in(school: &RealSchool) -> Result<Vec<PathBuf>, Trouble> {
+fn photos_in(school: &RealSchool) -> Result<Vec<PathBuf>, BoxError> {
     let folder = school.folder().join("photos");
     std::fs::create_dir_all(&folder)?;
     let real = photos::real_photos().unwrap_or_default();
@@ -87,7 +87,7 @@ fn photos_in(school: &RealSchool) -> Result<Vec<PathBuf>, Trouble> {
 
 /// Sets the stage, says what is on it in one line of JSON, and does what is asked, one word a line, until there are no
 /// more: `down` breaks the network, `up` mends it. Each is answered by `done`.
-pub fn serve(asked: impl BufRead, mut out: impl Write) -> Result<(), Trouble> {
+pub fn serve(asked: impl BufRead, mut out: impl Write) -> Result<(), BoxError> {
     let stage = Stage::set()?;
     writeln!(out, "{}", stage.told()?)?;
     out.flush()?;
@@ -105,7 +105,7 @@ pub fn serve(asked: impl BufRead, mut out: impl Write) -> Result<(), Trouble> {
 
 /// Makes Mina's store in a new folder, `store` in it, with so many pieces that the school has; and `photo.jpg`, of four
 /// megabytes and 12 megapixels.
-pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
+pub fn store(folder: &Path, pieces: u64) -> Result<(), BoxError> {
     std::fs::create_dir_all(folder)?;
     let school = RealSchool::start()?;
     let mut mina = driver::enrol(&school.link("mina")?, &folder.join("store"))?;
@@ -121,7 +121,7 @@ pub fn store(folder: &Path, pieces: u64) -> Result<(), Trouble> {
             audience: Some(Roles::of([Role::Owner, Role::Teacher, Role::Guardian])),
             ..NewPiece::default()
         };
-        mina.capture(new, driver::now(), &mut OsChance)?;
+        mina.capture(new, driver::now(), &mut OsRng)?;
     }
     driver::sync(&mut mina, true, Duration::from_secs(600))?;
     std::fs::write(folder.join("photo.jpg"), photos::grainy_photo(4_000, 3_000, 91))?;

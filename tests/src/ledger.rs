@@ -17,7 +17,7 @@ use fieldfolio_server::database;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 /// One acknowledgement, as its receiver understood it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub struct Audited {
 }
 
 /// Holds a relay's folder against what it acknowledged. An error names the first thing that is wrong.
-pub fn audit(folder: &Path, acknowledged: &[Acknowledged]) -> Result<Audited, Trouble> {
+pub fn audit(folder: &Path, acknowledged: &[Acknowledged]) -> Result<Audited, BoxError> {
     let conn = database::open_reader(folder)?;
     is_sound(&conn, "relay.db")?;
     is_sound(&Connection::open(folder.join("uploads/uploads.db"))?, "uploads.db")?;
@@ -178,7 +178,7 @@ fn numbers(conn: &Connection, sql: &str, key: impl rusqlite::Params) -> rusqlite
 }
 
 /// SQLite's own check of a whole database.
-pub fn is_sound(conn: &Connection, name: &str) -> Result<(), Trouble> {
+pub fn is_sound(conn: &Connection, name: &str) -> Result<(), BoxError> {
     let answer: String = conn.query_row("pragma integrity_check", [], |row| row.get(0))?;
     let foreign: Option<String> =
         conn.query_row("pragma foreign_key_check", [], |row| row.get(0)).optional()?;
@@ -189,7 +189,7 @@ pub fn is_sound(conn: &Connection, name: &str) -> Result<(), Trouble> {
 }
 
 /// Opens every stored document from its changes; how many there are. The heads must be those that the relay keeps.
-pub fn every_document_opens(conn: &Connection) -> Result<usize, Trouble> {
+pub fn every_document_opens(conn: &Connection) -> Result<usize, BoxError> {
     // One moment: the relay may be writing.
     let moment = conn.unchecked_transaction()?;
     let mut query = moment.prepare("select row, id, heads from document")?;
@@ -213,7 +213,7 @@ pub fn every_document_opens(conn: &Connection) -> Result<usize, Trouble> {
 }
 
 /// Every blob that the relay says it has lies under its name, with its bytes.
-fn every_blob_is_whole(conn: &Connection, folder: &Path) -> Result<(), Trouble> {
+fn every_blob_is_whole(conn: &Connection, folder: &Path) -> Result<(), BoxError> {
     let mut query = conn.prepare("select hash, size from blob")?;
     let blobs: Vec<([u8; 32], i64)> =
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;

@@ -11,10 +11,10 @@ use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, SchoolId};
 use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
 use serde_json::Value;
 
-use crate::driver::{self, OsChance};
+use crate::driver::{self, OsRng};
 use crate::processes::{self, Relay};
 use crate::real::{Client, Writing};
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 mod uploads;
 
@@ -26,12 +26,12 @@ const PIECES: usize = 6;
 const CHANGES: usize = 10;
 
 /// Runs the uploads alone.
-pub fn uploads() -> Result<(), Trouble> {
+pub fn uploads() -> Result<(), BoxError> {
     uploads::run()
 }
 
 /// Runs everything and prints the figures.
-pub fn run() -> Result<(), Trouble> {
+pub fn run() -> Result<(), BoxError> {
     let folder = tempfile::tempdir()?;
     let home = folder.path().join("relay");
     let sample = processes::school(&home, None, &["sample"])?;
@@ -56,12 +56,12 @@ pub fn run() -> Result<(), Trouble> {
     uploads::run()
 }
 
-fn id<T: std::str::FromStr>(value: &Value) -> Result<T, Trouble> {
+fn id<T: std::str::FromStr>(value: &Value) -> Result<T, BoxError> {
     let text = value.as_str().ok_or("an id is missing")?;
     text.parse().map_err(|_| format!("{text} is no id").into())
 }
 
-fn enrol(folder: &Path, relay: &Relay, sample: &Value) -> Result<Vec<(Client, FolioId)>, Trouble> {
+fn enrol(folder: &Path, relay: &Relay, sample: &Value) -> Result<Vec<(Client, FolioId)>, BoxError> {
     let school: SchoolId = id(&sample["school"]["id"])?;
     let garden = id(&sample["projects"]["community-garden"])?;
     let class: String = id(&sample["classes"]["science-9"])?;
@@ -80,7 +80,7 @@ fn enrol(folder: &Path, relay: &Relay, sample: &Value) -> Result<Vec<(Client, Fo
         .collect()
 }
 
-fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Duration>), Trouble> {
+fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Duration>), BoxError> {
     let start = Barrier::new(clients.len() + 1);
     std::thread::scope(|scope| {
         let threads: Vec<_> = clients
@@ -92,9 +92,9 @@ fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Durat
                     // Everything is made and signed beforehand: what is timed is the relay.
                     let mut changes = Vec::new();
                     for _ in 0..PIECES {
-                        let (piece, acts) = client.new_piece(folio, &mut OsChance);
+                        let (piece, acts) = client.new_piece(folio, &mut OsRng);
                         client.send(&acts).map_err(words)?;
-                        let mut writing = Writing::new(DocumentId::content(piece), &mut OsChance);
+                        let mut writing = Writing::new(DocumentId::content(piece), &mut OsRng);
                         changes.extend((0..CHANGES).map(|number| {
                             writing.write(&client.me, &[], |edit| edit.title(&format!("title {number}")))
                         }));
@@ -130,7 +130,7 @@ fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Durat
 }
 
 /// A teacher who sees all those folios has everything, and asks again.
-fn reconnect(folder: &Path, relay: &Relay, sample: &Value) -> Result<(), Trouble> {
+fn reconnect(folder: &Path, relay: &Relay, sample: &Value) -> Result<(), BoxError> {
     let teacher: PersonId = id(&sample["people"]["ms-ito"])?;
     let link = processes::school(relay.folder(), Some(relay.url()), &["invite", &teacher.to_string()])?;
     let link = link["url"].as_str().ok_or("an invitation has no link")?.to_owned();

@@ -1,7 +1,7 @@
 //! A client that says whatever a test wants it to say: right keys, any claims.
 
 use fieldfolio_core::document::{Edit, NewChange, Sheet, SheetError, SignedChange};
-use fieldfolio_core::ids::{ActId, Chance, DeviceId, DocumentId, PersonId, random};
+use fieldfolio_core::ids::{ActId, DeviceId, DocumentId, PersonId, Rng, random};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::signing::{SecretKey, Signature, device_message, invitation_message, token_message};
@@ -11,7 +11,7 @@ use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
 
-use crate::sim::{School, Trouble};
+use crate::sim::{BoxError, School};
 
 /// A change of `sheet`, signed by `me` for `document`, whether or not she may.
 pub fn change(
@@ -49,10 +49,10 @@ pub struct MadeUp {
 
 impl MadeUp {
     /// Made up for `person`, invited by `by` for about 17 hours.
-    pub fn by(by: &Identity, person: PersonId, now: Timestamp, chance: &mut dyn Chance) -> Self {
+    pub fn by(by: &Identity, person: PersonId, now: Timestamp, rng: &mut dyn Rng) -> Self {
         let id = by.school;
-        let (secret, key) = (SecretKey::generate(chance), SecretKey::generate(chance));
-        let (device, token_hash) = (DeviceId::new(now, chance), random(chance));
+        let (secret, key) = (SecretKey::generate(rng), SecretKey::generate(rng));
+        let (device, token_hash) = (DeviceId::new(now, rng), random(rng));
         let expires = now.plus_millis(60_000_000);
         let record = DeviceRecord {
             device,
@@ -77,13 +77,13 @@ impl MadeUp {
 }
 
 /// Sends items as `me`, with an empty cursor, and returns the whole answer.
-pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Response, Trouble> {
+pub fn send(school: &mut School, me: &Identity, items: Vec<Item>) -> Result<Response, BoxError> {
     let now = school.tick();
     send_to(&mut school.conn, me, items, now)
 }
 
 /// Asks from a cursor of one's own making.
-pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, Trouble> {
+pub fn ask(school: &mut School, me: &Identity, cursor: Cursor) -> Result<Response, BoxError> {
     school.tick();
     let asker =
         exchange::token_holder(&school.conn, &me.token, school.now)?.ok_or("the token is not accepted")?;
@@ -97,7 +97,7 @@ pub fn send_to(
     me: &Identity,
     items: Vec<Item>,
     now: fieldfolio_core::time::Timestamp,
-) -> Result<Response, Trouble> {
+) -> Result<Response, BoxError> {
     let asker =
         exchange::token_holder(conn, &me.token, exchange::now())?.ok_or("the token is not accepted")?;
     let request = Request::of(Cursor::default(), items);

@@ -11,7 +11,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Ask, Body, Device, HttpAnswer};
 use fieldfolio_core::document::{Edit, Sheet, SheetError, SignedChange};
 use fieldfolio_core::ids::{ActId, DocumentId, FolioId, PieceId};
-use fieldfolio_core::ids::{Chance, random};
+use fieldfolio_core::ids::{Rng, random};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Roles;
@@ -23,7 +23,7 @@ use crate::driver::{self, Http, Line, NotOpened, now};
 use crate::processes::{self, Relay};
 use crate::raw;
 use crate::sample::Sample;
-use crate::sim::{self, Trouble};
+use crate::sim::{self, BoxError};
 
 /// The sample school with a relay that runs.
 pub struct RealSchool {
@@ -47,21 +47,21 @@ impl std::ops::Deref for RealSchool {
 
 impl RealSchool {
     /// Makes the sample school and starts its relay.
-    pub fn start() -> Result<Self, Trouble> {
+    pub fn start() -> Result<Self, BoxError> {
         Self::start_with("")
     }
 
     /// The same, with these settings in its `fieldfolio.toml`.
-    pub fn start_with(settings: &str) -> Result<Self, Trouble> {
+    pub fn start_with(settings: &str) -> Result<Self, BoxError> {
         Self::start_on(sim::scratch()?, settings)
     }
 
     /// The same in a folder below this one, on whatever disk that is.
-    pub fn start_in(folder: &Path, settings: &str) -> Result<Self, Trouble> {
+    pub fn start_in(folder: &Path, settings: &str) -> Result<Self, BoxError> {
         Self::start_on(tempfile::tempdir_in(folder)?, settings)
     }
 
-    fn start_on(folder: tempfile::TempDir, settings: &str) -> Result<Self, Trouble> {
+    fn start_on(folder: tempfile::TempDir, settings: &str) -> Result<Self, BoxError> {
         let home = folder.path().join("relay");
         let sample = processes::school(&home, None, &["sample"])?;
         // Tests run in memory where there is some: a small disk that is to take little.
@@ -84,24 +84,24 @@ impl RealSchool {
     }
 
     /// A link for a new device of a person of the sample school.
-    pub fn link(&self, person: &str) -> Result<String, Trouble> {
+    pub fn link(&self, person: &str) -> Result<String, BoxError> {
         let person = self.person(person).to_string();
         let answer = processes::school(&self.home(), Some(&self.url), &["invite", &person])?;
         Ok(answer["url"].as_str().ok_or("an invitation has no link")?.to_owned())
     }
 
     /// Enrols a new device of a person, in the folder of this name.
-    pub fn enrol(&self, person: &str, device: &str) -> Result<Device, Trouble> {
+    pub fn enrol(&self, person: &str, device: &str) -> Result<Device, BoxError> {
         Ok(driver::enrol(&self.link(person)?, &self.folder.path().join(device))?)
     }
 
     /// A client with the keys of a new device of this person.
-    pub fn client(&self, person: &str, device: &str) -> Result<Client, Trouble> {
+    pub fn client(&self, person: &str, device: &str) -> Result<Client, BoxError> {
         Ok(Client::with(self.enrol(person, device)?.identity().clone()))
     }
 
     /// A client of somebody who is added to the directory now, unless she is there already; `device` tells hers apart.
-    pub fn newcomer(&self, name: &str, kind: &str, device: usize) -> Result<Client, Trouble> {
+    pub fn newcomer(&self, name: &str, kind: &str, device: usize) -> Result<Client, BoxError> {
         let all = self.desk(&["person", "list"])?;
         let known = all.as_array().and_then(|all| all.iter().find(|one| one["name"] == name)).cloned();
         let person = match known {
@@ -116,7 +116,7 @@ impl RealSchool {
     }
 
     /// Runs `fieldfolio` on the school, beside the relay.
-    pub fn desk(&self, args: &[&str]) -> Result<serde_json::Value, Trouble> {
+    pub fn desk(&self, args: &[&str]) -> Result<serde_json::Value, BoxError> {
         Ok(processes::school(&self.home(), Some(&self.url), args)?)
     }
 }
@@ -185,14 +185,14 @@ impl Client {
     }
 
     /// The acts that make a new piece of evidence, placed and shared with the whole circle.
-    pub fn new_piece(&self, folio: FolioId, chance: &mut dyn Chance) -> (PieceId, Vec<Item>) {
-        let piece = PieceId::new(now(), chance);
+    pub fn new_piece(&self, folio: FolioId, rng: &mut dyn Rng) -> (PieceId, Vec<Item>) {
+        let piece = PieceId::new(now(), rng);
         let acts = [
             Act::DeclarePiece { piece, maker: self.me.person, kind: PieceKind::Evidence },
             Act::Place { piece, folio },
             Act::Share { piece, audience: Roles::WHOLE_CIRCLE, replaces: Vec::new() },
         ];
-        let items = acts.iter().map(|act| raw::act(&self.me, ActId::new(now(), chance), act)).collect();
+        let items = acts.iter().map(|act| raw::act(&self.me, ActId::new(now(), rng), act)).collect();
         (piece, items)
     }
 
@@ -265,8 +265,8 @@ pub struct Writing {
 
 impl Writing {
     /// An empty sheet, written under an actor of its own.
-    pub fn new(document: DocumentId, chance: &mut dyn Chance) -> Self {
-        Self { document, sheet: Sheet::genesis(), actor: random(chance) }
+    pub fn new(document: DocumentId, rng: &mut dyn Rng) -> Self {
+        Self { document, sheet: Sheet::genesis(), actor: random(rng) }
     }
 
     /// The next change, signed by `me`, naming `blobs`.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece, Step, Turn};
-use fieldfolio_core::ids::{PersonId, PieceId, SeededChance};
+use fieldfolio_core::ids::{PersonId, PieceId, SeededRng};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::signing::SecretKey;
@@ -27,7 +27,7 @@ use rusqlite::Connection;
 use crate::sample::Sample;
 
 /// Why a scenario stops: its words.
-pub type Trouble = Box<dyn std::error::Error>;
+pub type BoxError = Box<dyn std::error::Error>;
 
 /// A school with its relay and devices.
 pub struct School {
@@ -38,7 +38,7 @@ pub struct School {
     /// The clock.
     pub now: Timestamp,
     /// The dice.
-    pub chance: SeededChance,
+    pub rng: SeededRng,
     devices: BTreeMap<String, SimDevice>,
     /// How bad the network is.
     pub weather: Weather,
@@ -167,13 +167,13 @@ impl SimDevice {
     }
 
     /// The network is back, and the device notices.
-    pub fn go_online(&mut self) -> Result<(), Trouble> {
+    pub fn go_online(&mut self) -> Result<(), BoxError> {
         self.online = true;
         Ok(self.device().wake()?)
     }
 
     /// Its person asks once more, though the school had refused it.
-    pub fn ask_again(&mut self) -> Result<(), Trouble> {
+    pub fn ask_again(&mut self) -> Result<(), BoxError> {
         self.locked = false;
         Ok(self.device().wake()?)
     }
@@ -184,7 +184,7 @@ impl SimDevice {
     }
 
     /// The process ends without a word and is started again.
-    pub fn restart(&mut self) -> Result<(), Trouble> {
+    pub fn restart(&mut self) -> Result<(), BoxError> {
         self.device = None;
         self.on_its_way = None;
         self.device = Some(Device::open(&self.folder)?);
@@ -219,21 +219,21 @@ impl School {
         Self::try_new(seed).expect("a sample school can be made")
     }
 
-    fn try_new(seed: u64) -> Result<Self, Trouble> {
+    fn try_new(seed: u64) -> Result<Self, BoxError> {
         let folder = scratch()?;
         let now = Timestamp::from_millis(1_790_000_000_000);
-        let mut chance = SeededChance::new(seed);
+        let mut rng = SeededRng::new(seed);
         let relay = folder.path().join("relay");
         let relay_text = relay.display().to_string();
         let args = ["fieldfolio", "--dir", &relay_text, "--json", "sample", "--invite"];
         let sample =
-            fieldfolio_server::cli::run_with(args, now, &mut chance).map_err(|error| error.to_string())?;
+            fieldfolio_server::cli::run_with(args, now, &mut rng).map_err(|error| error.to_string())?;
         Ok(Self {
             conn: database::open(&relay)?,
             folder,
             sample: Sample(serde_json::from_str(&sample)?),
             now,
-            chance,
+            rng,
             devices: BTreeMap::new(),
             weather: Weather::default(),
             happened: Happened::default(),
@@ -271,16 +271,16 @@ impl School {
         self.try_enrol(device, person).expect("a device can be enrolled");
     }
 
-    fn try_enrol(&mut self, name: &str, id: PersonId) -> Result<(), Trouble> {
+    fn try_enrol(&mut self, name: &str, id: PersonId) -> Result<(), BoxError> {
         let folder = self.folder.path().join("devices").join(name);
         let root = self.root_key();
         let now = self.now;
-        let mut chance = self.chance.clone();
+        let mut rng = self.rng.clone();
         let link: InvitationLink = self.edit(|edit| {
-            directory::invitations::invite(edit, id, 86_400_000, &root, "http://sim.invalid", &mut chance)
+            directory::invitations::invite(edit, id, 86_400_000, &root, "http://sim.invalid", &mut rng)
         });
-        self.chance = chance;
-        let enrolment = Enrolment::begin(&folder, link, now, &mut self.chance)?;
+        self.rng = rng;
+        let enrolment = Enrolment::begin(&folder, link, now, &mut self.rng)?;
         let request = enrolment.request();
         let record = self.edit(|edit| {
             let proven = directory::enrolment::prove(edit.tx, request)?;
@@ -311,15 +311,15 @@ impl School {
     pub fn on<T, E>(
         &mut self,
         name: &str,
-        act: impl FnOnce(&mut Device, Timestamp, &mut SeededChance) -> Result<T, E>,
+        act: impl FnOnce(&mut Device, Timestamp, &mut SeededRng) -> Result<T, E>,
     ) -> Result<T, E> {
         self.tick();
         let now = self.clock_of(name);
-        let mut chance = self.chance.clone();
-        let done = act(self.device(name).device(), now, &mut chance);
+        let mut rng = self.rng.clone();
+        let done = act(self.device(name).device(), now, &mut rng);
         // The dice go on whether or not it worked, or ids would repeat.
-        self.chance = chance;
-        fieldfolio_core::ids::random::<8>(&mut self.chance);
+        self.rng = rng;
+        fieldfolio_core::ids::random::<8>(&mut self.rng);
         done
     }
 
@@ -340,9 +340,7 @@ impl School {
             audience: Some(Roles::WHOLE_CIRCLE),
             ..NewPiece::default()
         };
-        self.on(device, |device, now, chance| device.capture(new, now, chance))
-            .expect("work can be captured")
-            .piece
+        self.on(device, |device, now, rng| device.capture(new, now, rng)).expect("work can be captured").piece
     }
 
     /// Keeps a copy of the relay's database as it is now.
@@ -481,7 +479,7 @@ impl School {
     }
 
     /// Lets one device do one step. Returns whether there was anything to do.
-    pub fn step(&mut self, name: &str) -> Result<bool, Trouble> {
+    pub fn step(&mut self, name: &str) -> Result<bool, BoxError> {
         self.tick();
         let now = self.clock_of(name);
         if let Some((turn, answer)) = self.device(name).on_its_way.take() {
@@ -502,7 +500,7 @@ impl School {
             self.happened.partitioned += 1;
             Err(Failure::Unreachable)
         };
-        if self.chance.happens(self.weather.delay) {
+        if self.rng.happens(self.weather.delay) {
             self.happened.delayed += 1;
             self.device(name).on_its_way = Some((turn, answer));
             return Ok(true);
@@ -516,15 +514,15 @@ impl School {
         turn: Turn,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
-    ) -> Result<bool, Trouble> {
-        let mut chance = self.chance.clone();
-        self.device(name).device().answered(turn, answer, now, &mut chance)?;
-        self.chance = chance;
+    ) -> Result<bool, BoxError> {
+        let mut rng = self.rng.clone();
+        self.device(name).device().answered(turn, answer, now, &mut rng)?;
+        self.rng = rng;
         Ok(true)
     }
 
     /// Carries one request over the network, in this weather.
-    fn carry(&mut self, name: &str, ask: &Ask) -> Result<Result<HttpAnswer, Failure>, Trouble> {
+    fn carry(&mut self, name: &str, ask: &Ask) -> Result<Result<HttpAnswer, Failure>, BoxError> {
         let Body::Bytes(body) = &ask.body else { return Ok(Err(Failure::Unreachable)) };
         if ask.url.ends_with("/v1/come-back") {
             let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
@@ -542,7 +540,7 @@ impl School {
             return Ok(Err(Failure::Unreachable));
         }
         let token = self.device(name).device().identity().token;
-        if self.chance.happens(self.weather.drop_request) {
+        if self.rng.happens(self.weather.drop_request) {
             self.happened.dropped_requests += 1;
             return Ok(Err(Failure::Unreachable));
         }
@@ -551,15 +549,15 @@ impl School {
             self.happened.repeated_later += 1;
             self.relay_answers(&token, &late)?;
         }
-        if self.chance.happens(self.weather.repeat_later) {
+        if self.rng.happens(self.weather.repeat_later) {
             self.device(name).astray = Some(body.clone());
         }
-        if self.chance.happens(self.weather.duplicate) {
+        if self.rng.happens(self.weather.duplicate) {
             self.happened.duplicates += 1;
             self.relay_answers(&token, body)?;
         }
         let answer = self.relay_answers(&token, body)?;
-        if self.chance.happens(self.weather.drop_answer) {
+        if self.rng.happens(self.weather.drop_answer) {
             self.happened.dropped_answers += 1;
             return Ok(Err(Failure::Unreachable));
         }
@@ -573,7 +571,7 @@ impl School {
             version(&request, &mut response);
             answer.body = response.to_frame(request.inflates);
         }
-        if answer.status == 200 && self.chance.happens(self.weather.truncate) {
+        if answer.status == 200 && self.rng.happens(self.weather.truncate) {
             self.happened.truncated += 1;
             let half = answer.body.len() / 2;
             answer.body.truncate(half);
@@ -581,7 +579,7 @@ impl School {
         Ok(Ok(answer))
     }
 
-    fn relay_answers(&mut self, token: &[u8], body: &[u8]) -> Result<HttpAnswer, Trouble> {
+    fn relay_answers(&mut self, token: &[u8], body: &[u8]) -> Result<HttpAnswer, BoxError> {
         let Some(asker) = exchange::token_holder(&self.conn, token, self.now)? else {
             return Ok(HttpAnswer { status: 401, ..HttpAnswer::default() });
         };
@@ -605,7 +603,7 @@ impl School {
         self.try_settle().expect("the school settles");
     }
 
-    fn try_settle(&mut self) -> Result<(), Trouble> {
+    fn try_settle(&mut self) -> Result<(), BoxError> {
         let names = self.device_names();
         for name in &names {
             if self.device(name).online {
@@ -634,7 +632,7 @@ impl School {
     }
 
     /// Uploads can't travel here; a device that has nothing else to do is done.
-    fn is_only_waiting(&mut self, name: &str) -> Result<bool, Trouble> {
+    fn is_only_waiting(&mut self, name: &str) -> Result<bool, BoxError> {
         let status = self.device(name).device().status()?;
         Ok(status.to_fill == 0 && status.waiting.iter().all(|waiting| waiting.reason.is_some()) && {
             let head = fieldfolio_server::log::head(&self.conn)?;
@@ -642,7 +640,7 @@ impl School {
         })
     }
 
-    fn everyone_is_current(&mut self) -> Result<bool, Trouble> {
+    fn everyone_is_current(&mut self) -> Result<bool, BoxError> {
         for name in self.device_names() {
             let device = self.device(&name);
             if device.online && !device.locked && !device.device().was_compared()? {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fieldfolio_core::document::Sheet;
-use fieldfolio_core::ids::{DocumentId, PersonId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PersonId, PieceId, SeededRng};
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::role::{Role, Roles};
@@ -56,8 +56,8 @@ impl Stage {
             ("guardian-1", PersonKind::Guardian, Role::Guardian, false),
             ("guardian-2", PersonKind::Guardian, Role::Guardian, false),
         ]) {
-            let mut chance = SeededChance::new(number);
-            let id = stage.school.edit(|edit| roster::add(edit, name, &[kind], &mut chance));
+            let mut rng = SeededRng::new(number);
+            let id = stage.school.edit(|edit| roster::add(edit, name, &[kind], &mut rng));
             stage.people.insert(name.to_owned(), id);
             stage.grant(name, role, may_write);
         }
@@ -85,21 +85,17 @@ impl Stage {
             self.school.capture("mina", "The bean bed", "mina/community-garden", "2026-05-04", &["TEAM"]);
         for group in ["otto", "ada"] {
             let folio = self.school.folio(&format!("{group}/community-garden"));
-            self.school
-                .on("mina", |mina, now, chance| mina.place(piece, folio, now, chance))
-                .expect("placed");
+            self.school.on("mina", |mina, now, rng| mina.place(piece, folio, now, rng)).expect("placed");
         }
         self.school.settle();
         let mina = self.people["mina"];
         self.school
-            .on("mina", |device, now, chance| device.reflect(piece, "We planted it", now, chance))
+            .on("mina", |device, now, rng| device.reflect(piece, "We planted it", now, rng))
             .expect("reflected");
         for author in COLUMNS.iter().skip(2) {
             let words = Feedback { did_well: format!("said by {author}"), ..Feedback::default() };
             self.school
-                .on(author, |device, now, chance| {
-                    device.feedback(piece, Some(mina), &words, None, now, chance)
-                })
+                .on(author, |device, now, rng| device.feedback(piece, Some(mina), &words, None, now, rng))
                 .unwrap_or_else(|error| panic!("{author} can't speak: {error}"));
         }
         self.school.settle();
@@ -143,7 +139,7 @@ fn reading_follows_the_table_for_every_role_class_and_audience() {
     let single = Role::ALL.into_iter().map(|role| Roles::of([role, Role::Teacher]));
     let teachers_and_family = Roles::of([Role::Teacher, Role::Guardian]);
     for audience in single.chain([teachers_and_family, Roles::WHOLE_CIRCLE]) {
-        stage.school.on("mina", |mina, now, chance| mina.share(piece, audience, now, chance)).unwrap();
+        stage.school.on("mina", |mina, now, rng| mina.share(piece, audience, now, rng)).unwrap();
         stage.school.settle();
         stage.check_reads(piece, |_, role, column, table| {
             // Owners are always in the audience of what a student made: Mina for all, and Ada, in whose folio it lies too,
@@ -163,7 +159,7 @@ fn before_it_is_shared_a_piece_is_its_makers_alone() {
         folios: vec![stage.school.folio("mina/community-garden")],
         ..Default::default()
     };
-    let piece = stage.school.on("mina", |mina, now, chance| mina.capture(new, now, chance)).unwrap().piece;
+    let piece = stage.school.on("mina", |mina, now, rng| mina.capture(new, now, rng)).unwrap().piece;
     stage.school.settle();
     for (reader, role, _) in READS {
         assert_eq!(stage.holds(reader, piece).is_empty(), role != Some(Role::Owner), "{reader}");

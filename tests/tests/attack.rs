@@ -17,7 +17,7 @@ mod remains;
 use std::time::Duration;
 
 use fieldfolio_core::device::Device;
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_tests::driver::{self, SyncReport};
 use fieldfolio_tests::real::RealSchool;
 
@@ -27,8 +27,8 @@ fn sync(device: &mut Device) -> SyncReport {
     report
 }
 
-fn dice(seed: u64) -> SeededChance {
-    SeededChance::new(seed)
+fn dice(seed: u64) -> SeededRng {
+    SeededRng::new(seed)
 }
 
 fn school() -> RealSchool {

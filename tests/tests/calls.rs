@@ -14,7 +14,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::store::records::{self, RecordKind};
 use fieldfolio_core::sync::wire::{self, DirectoryCall, InviteMentor, StartProject};
 use fieldfolio_core::time::Timestamp;
-use fieldfolio_tests::driver::{self, DriverError, Http, OsChance, Until, call, follow, now, sync};
+use fieldfolio_tests::driver::{self, DriverError, Http, OsRng, Until, call, follow, now, sync};
 use fieldfolio_tests::real::RealSchool;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -64,13 +64,13 @@ impl Target {
 
     /// In another school: nothing of it is here.
     fn foreign() -> Self {
-        let person = || PersonId::new(now(), &mut OsChance);
+        let person = || PersonId::new(now(), &mut OsRng);
         Self {
-            folio: FolioId::new(now(), &mut OsChance),
-            class: ClassId::new(now(), &mut OsChance),
+            folio: FolioId::new(now(), &mut OsRng),
+            class: ClassId::new(now(), &mut OsRng),
             student: person(),
             proposed: person(),
-            tablet: DeviceId::new(now(), &mut OsChance),
+            tablet: DeviceId::new(now(), &mut OsRng),
             reader: person(),
             mentor: person(),
         }
@@ -79,17 +79,15 @@ impl Target {
     fn ask(&self, name: &str, device: &Device) -> Ask {
         let soon = now().plus_millis(DAY);
         match name {
-            "invite" => device.invite_device(self.student, soon, &mut OsChance).ask,
-            "invite_mentor" => {
-                device.invite_mentor(self.folio, "Noor", soon, now(), &mut OsChance).unwrap().ask
-            }
+            "invite" => device.invite_device(self.student, soon, &mut OsRng).ask,
+            "invite_mentor" => device.invite_mentor(self.folio, "Noor", soon, now(), &mut OsRng).unwrap().ask,
             "confirm_mentor" => device.confirm_mentor(self.folio, self.proposed).ask,
             "decline_mentor" => device.decline_mentor(self.folio, self.proposed).ask,
             "grant_part" => device.grant_part(self.folio, self.reader, Role::Reader, true, Some(soon)).ask,
             "end_part" => device.end_part(self.folio, self.mentor, Role::Mentor).ask,
             "start_project" => {
                 let project = ClassProject { title: "Bees", brief: "", outcomes: &[], framework: None };
-                device.start_class_project(self.class, project, now(), &mut OsChance).unwrap().ask
+                device.start_class_project(self.class, project, now(), &mut OsRng).unwrap().ask
             }
             "revoke_device" => device.revoke_device(self.tablet).ask,
             name => panic!("{name} is no call"),
@@ -99,7 +97,7 @@ impl Target {
 
 fn propose(by: &Device, folio: FolioId) -> Result<InvitationLink, DriverError> {
     let until = now().plus_millis(100 * DAY);
-    call(by, by.invite_mentor(folio, "Noor of the beehives", until, now(), &mut OsChance)?)
+    call(by, by.invite_mentor(folio, "Noor of the beehives", until, now(), &mut OsRng)?)
 }
 
 /// A teacher who teaches nobody.
@@ -180,7 +178,7 @@ fn a_mentor_whom_a_student_brings_in_sees_nothing_until_a_teacher_confirms_and_a
     let [mut mina, mut ito, mut hana, mut otto] =
         ["mina", "ms-ito", "hana", "otto"].map(|person| school.enrol(person, person).unwrap());
     // Offline: a project of her own, with a piece in it.
-    let honey = mina.start_project("Honey", "", &[], now(), &mut OsChance).unwrap();
+    let honey = mina.start_project("Honey", "", &[], now(), &mut OsRng).unwrap();
     let piece = NewPiece { title: "A frame of bees".into(), ..NewPiece::default() };
     let piece = piece_in(&mut mina, piece, honey.folio);
     sync_all(&mut [&mut mina, &mut ito, &mut hana, &mut otto]);
@@ -202,8 +200,8 @@ fn a_mentor_whom_a_student_brings_in_sees_nothing_until_a_teacher_confirms_and_a
     assert!(ito.proposed_mentors().unwrap().is_empty() && mina.proposed_mentors().unwrap().is_empty());
     // A second device of hers is hers to invite, not the student's.
     let again = now().plus_millis(DAY);
-    refused(call(&mina, mina.invite_device(link.person, again, &mut OsChance)));
-    call(&noor, noor.invite_device(link.person, again, &mut OsChance)).unwrap();
+    refused(call(&mina, mina.invite_device(link.person, again, &mut OsRng)));
+    call(&noor, noor.invite_device(link.person, again, &mut OsRng)).unwrap();
 
     let noor = follows(noor, || call(&ito, ito.end_part(folio, link.person, Role::Mentor)).unwrap());
     assert!(noor.piece(piece).is_err() && folios(&noor).is_empty());
@@ -216,7 +214,7 @@ fn folios(device: &Device) -> Vec<Folio> {
 
 fn piece_in(device: &mut Device, piece: NewPiece, folio: FolioId) -> fieldfolio_core::ids::PieceId {
     let piece = NewPiece { folios: vec![folio], audience: Some(Roles::WHOLE_CIRCLE), ..piece };
-    device.capture(piece, now(), &mut OsChance).unwrap().piece
+    device.capture(piece, now(), &mut OsRng).unwrap().piece
 }
 
 /// The device after it followed live what `happens` once it listens.
@@ -250,18 +248,17 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
     refused(propose(&mina, school.folio("mina/home")));
     // Someone who is there already can't be brought in under another name.
     for person in [me(&mina), me(&ito), school.person("lea")] {
-        let (invite, _) = mina.invite(person, now().plus_millis(DAY), &mut OsChance);
+        let (invite, _) = mina.invite(person, now().plus_millis(DAY), &mut OsRng);
         assert_eq!(raw(&mina, mentor(folio, now().plus_millis(DAY), invite)), 403);
     }
     // A teacher's signature under a student's invitation, times that are no times, and names that are no names.
-    let (invite, _) = ito.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
+    let (invite, _) = ito.invite(PersonId::new(now(), &mut OsRng), now().plus_millis(DAY), &mut OsRng);
     assert_eq!(raw(&mina, mentor(folio, now().plus_millis(DAY), invite)), 403);
     for until in [now(), Timestamp::from_millis(1), now().plus_millis(400 * DAY)] {
-        let (invite, _) =
-            mina.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
+        let (invite, _) = mina.invite(PersonId::new(now(), &mut OsRng), now().plus_millis(DAY), &mut OsRng);
         assert_eq!(raw(&mina, mentor(folio, until, invite)), 403);
     }
-    let (invite, _) = mina.invite(PersonId::new(now(), &mut OsChance), now().plus_millis(DAY), &mut OsChance);
+    let (invite, _) = mina.invite(PersonId::new(now(), &mut OsRng), now().plus_millis(DAY), &mut OsRng);
     let nameless = InviteMentor { folio, name: "x".repeat(101), until: now().plus_millis(DAY), invite };
     assert_eq!(raw(&mina, DirectoryCall::InviteMentor(nameless)), 403);
     let people = school.desk(&["person", "list"]).unwrap();
@@ -275,7 +272,7 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
     refused(propose(&false_mentor, folio));
     let later = now().plus_millis(DAY);
     for person in [me(&mina), me(&ito)] {
-        refused(call(&false_mentor, false_mentor.invite_device(person, later, &mut OsChance)));
+        refused(call(&false_mentor, false_mentor.invite_device(person, later, &mut OsRng)));
     }
     call(&ito, ito.decline_mentor(folio, link.person)).unwrap();
     refused(call(&ito, ito.confirm_mentor(folio, link.person)));
@@ -305,7 +302,7 @@ fn mentor(folio: FolioId, until: Timestamp, invite: wire::Invite) -> DirectoryCa
 
 /// The status of a call that no method makes.
 fn raw(device: &Device, call: DirectoryCall) -> u16 {
-    let mut ask = device.confirm_mentor(FolioId::new(now(), &mut OsChance), device.identity().person).ask;
+    let mut ask = device.confirm_mentor(FolioId::new(now(), &mut OsRng), device.identity().person).ask;
     ask.body = fieldfolio_core::device::Body::Bytes(wire::to_bytes(&call));
     Http::of(device).perform(&ask).unwrap().status
 }
@@ -325,7 +322,7 @@ fn a_class_is_its_teachers_and_its_projects_are_started_from_a_device() {
     let draft = ClassProject { title: "Bees", brief: "Keep a hive.", outcomes: &outcomes, framework: None };
     let framework = school.0["framework"].as_str().unwrap().parse().unwrap();
     let draft = ClassProject { framework: Some(framework), ..draft };
-    let start = ito.start_class_project(science.id, draft, now(), &mut OsChance).unwrap();
+    let start = ito.start_class_project(science.id, draft, now(), &mut OsRng).unwrap();
     let project = call(&ito, start).unwrap();
     let same = StartProject {
         project,
@@ -339,7 +336,7 @@ fn a_class_is_its_teachers_and_its_projects_are_started_from_a_device() {
     let other = StartProject { title: "Wasps".into(), ..same.clone() };
     assert_eq!(raw(&ito, DirectoryCall::StartProject(other)), 403, "the id is taken");
     let strange = StartProject {
-        project: fieldfolio_core::ids::ProjectId::new(now(), &mut OsChance),
+        project: fieldfolio_core::ids::ProjectId::new(now(), &mut OsRng),
         framework: None,
         ..same
     };
@@ -358,7 +355,7 @@ fn a_person_sees_her_devices_and_revokes_one() {
     let school = RealSchool::start().unwrap();
     let mut phone = school.enrol("mina", "phone").unwrap();
     let me = phone.identity().person;
-    let link = call(&phone, phone.invite_device(me, now().plus_millis(DAY), &mut OsChance)).unwrap();
+    let link = call(&phone, phone.invite_device(me, now().plus_millis(DAY), &mut OsRng)).unwrap();
     let tablet = driver::enrol(&link.to_url(), &school.folder().join("tablet")).unwrap();
     sync_all(&mut [&mut phone]);
     let shown = phone.devices().unwrap();

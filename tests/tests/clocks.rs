@@ -5,7 +5,7 @@
 #![cfg(test)]
 
 use fieldfolio_core::device::{NewMedium, NewPiece, Step};
-use fieldfolio_core::ids::{PieceId, SeededChance};
+use fieldfolio_core::ids::{PieceId, SeededRng};
 use fieldfolio_core::model::role::Role;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::time::Timestamp;
@@ -57,19 +57,19 @@ fn files_that_wait_are_tried_again_at_once_after_a_clock_was_put_back() {
     school.settle();
     school.device("phone").set_clock_wrong_by(TEN_YEARS);
     let new = NewPiece { media: vec![NewMedium::of_bytes(field_photo(1, 64, 48))], ..NewPiece::default() };
-    school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
     // Files can't travel in the simulation: each upload fails and waits.
     school.settle();
     school.device("phone").set_clock_wrong_by(0);
     let now = school.now;
-    let mut chance = SeededChance::new(6);
+    let mut rng = SeededRng::new(6);
     let mut device = school.device("phone").take();
     let mut asked = Vec::new();
     let until = loop {
         match device.next_step(now).unwrap() {
             Step::Ask(turn, ask) => {
                 asked.push(ask.url);
-                device.answered(turn, Err(Failure::Unreachable), now, &mut chance).unwrap();
+                device.answered(turn, Err(Failure::Unreachable), now, &mut rng).unwrap();
             }
             Step::Wait(until) => break until.unwrap(),
             Step::Locked => panic!("it is known"),

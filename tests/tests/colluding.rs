@@ -6,7 +6,7 @@
 
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::document::{NewChange, ParsedChange, Sheet, contained};
-use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, SeededRng};
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::sync::relay::Ledger;
 use fieldfolio_server::exchange::ledger::SqliteLedger;
@@ -24,14 +24,14 @@ const MOST_MEMORY: u64 = 256 * 1024;
 #[test]
 fn what_a_stolen_device_signs_for_a_lying_relay_costs_readers_one_sheet_each() {
     let seed = 71;
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let mut school = School::new(seed);
     for (device, person) in [("phone", "mina"), ("ito", "ms-ito"), ("stolen", "mina")] {
         school.enrol(device, person);
     }
     let capture = |school: &mut School, title: &str| {
         let piece = school.capture("phone", title, "mina/community-garden", "2026-05-02", &["THINK"]);
-        school.on("phone", |phone, now, chance| phone.reflect(piece, "So far", now, chance)).unwrap();
+        school.on("phone", |phone, now, rng| phone.reflect(piece, "So far", now, rng)).unwrap();
         piece
     };
     let pieces: Vec<PieceId> =
@@ -84,11 +84,11 @@ fn what_a_stolen_device_signs_for_a_lying_relay_costs_readers_one_sheet_each() {
     // Whoever goes on writing on what is broken is told, or is not held up; and everything else goes on.
     for piece in &pieces {
         let edits = Edits { title: Some("Still mine".to_owned()), ..Edits::default() };
-        drop(school.on("phone", |phone, now, chance| phone.edit(*piece, edits, now, chance)));
-        drop(school.on("phone", |phone, now, chance| phone.reflect(*piece, "Still mine", now, chance)));
+        drop(school.on("phone", |phone, now, rng| phone.edit(*piece, edits, now, rng)));
+        drop(school.on("phone", |phone, now, rng| phone.reflect(*piece, "Still mine", now, rng)));
     }
     let edits = Edits { title: Some("Spared, and edited".to_owned()), ..Edits::default() };
-    school.on("phone", |phone, now, chance| phone.edit(spared[0], edits, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.edit(spared[0], edits, now, rng)).unwrap();
     school.settle();
     let shown = school.device("ito").device().piece(spared[0]).unwrap();
     assert_eq!(shown.content.title, "Spared, and edited");
@@ -98,7 +98,7 @@ fn what_a_stolen_device_signs_for_a_lying_relay_costs_readers_one_sheet_each() {
 }
 
 /// A hostile change of the document as it is stored; of those that are changed at random, one that gets past a first look.
-fn hostile(school: &School, document: DocumentId, kind: Kind, dice: &mut SeededChance) -> NewChange {
+fn hostile(school: &School, document: DocumentId, kind: Kind, dice: &mut SeededRng) -> NewChange {
     let id = exchange::school_of(&school.conn).unwrap();
     let raws: Vec<Vec<u8>> = SqliteLedger::reading(&school.conn, id, school.now).stored(document).unwrap();
     let sheet = Sheet::load(raws.iter().map(Vec::as_slice)).unwrap();

@@ -9,11 +9,11 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use fieldfolio_core::device::{Body, Enrolment};
-use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::sync::wire::{self, ComeBack, Cursor, Item, Request, Verdict};
-use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::processes::signal;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 
@@ -26,7 +26,7 @@ fn knock(school: &RealSchool) -> TcpStream {
 
 /// One piece of work with ten changes, each taken for good.
 fn ordinary_work(client: &mut Client, school: &RealSchool, seed: u64) {
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let (piece, acts) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     assert!(client.send(&acts).unwrap().iter().all(|verdict| matches!(verdict, Verdict::Stored(_))));
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
@@ -158,7 +158,7 @@ fn a_device_that_floods_is_told_to_wait_and_another_works_beside_it() {
 fn who_guesses_tokens_or_invitations_is_told_to_wait_and_the_school_behind_the_same_address_is_not() {
     let school = RealSchool::start().unwrap();
     let mut client = school.client("mina", "phone").unwrap();
-    let mut dice = SeededChance::new(5);
+    let mut dice = SeededRng::new(5);
     let mut stranger = client.me.clone();
     let link = InvitationLink::from_url(&school.link("mina").unwrap()).unwrap();
     let (mut refused, mut told) = (0, 0);
@@ -169,7 +169,7 @@ fn who_guesses_tokens_or_invitations_is_told_to_wait_and_the_school_behind_the_s
         } else {
             let guess = InvitationLink { key: SecretKey::generate(&mut dice), ..link.clone() };
             let folder = school.folder().join("guess");
-            let enrolment = Enrolment::begin(&folder, guess, now(), &mut OsChance).unwrap();
+            let enrolment = Enrolment::begin(&folder, guess, now(), &mut OsRng).unwrap();
             let frame = Body::Bytes(wire::to_bytes(&enrolment.request()));
             Client::with(stranger.clone()).call("POST", "/v1/enrol", &[], frame).unwrap()
         };

@@ -14,7 +14,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, Device, Enrolment, HttpAnswer};
 use fieldfolio_core::ids::{
     ActId, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, PieceId, ProjectId,
-    SeededChance, random,
+    SeededRng, random,
 };
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::directory::DeviceRecord;
@@ -28,7 +28,7 @@ use fieldfolio_core::sync::wire::{
 };
 use fieldfolio_server::log::epochs;
 use fieldfolio_server::{database, log};
-use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::driver::{self, OsRng, now};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
@@ -52,7 +52,7 @@ impl Place {
     fn new(seed: u64) -> Self {
         let school = RealSchool::start().unwrap();
         let mut mina = school.client("mina", "phone").unwrap();
-        let mut dice = SeededChance::new(seed);
+        let mut dice = SeededRng::new(seed);
         let (piece, mut items) = mina.new_piece(school.folio("mina/community-garden"), &mut dice);
         let bark = BlobHash::of(b"bark");
         let mut content = Writing::new(DocumentId::content(piece), &mut dice);
@@ -115,7 +115,7 @@ struct Ids {
 impl Ids {
     /// Of nothing that is anywhere.
     fn of_nothing() -> Self {
-        let mut dice = OsChance;
+        let mut dice = OsRng;
         Self {
             folio: FolioId::new(now(), &mut dice),
             person: PersonId::new(now(), &mut dice),
@@ -138,7 +138,7 @@ fn a_token_of_another_school_opens_nothing() {
     let (here, there) = (Place::new(1), Place::new(2));
     let before = here.head();
     let me = Identity { relay: here.mina.me.relay.clone(), ..there.mina.me.clone() };
-    let nobody = Identity { token: random(&mut OsChance), ..me.clone() };
+    let nobody = Identity { token: random(&mut OsRng), ..me.clone() };
     let (mut foreign, mut unknown) = (Client::with(me), Client::with(nobody));
     let leaf = format!("/v1/blobs/{}", BlobHash::of(LEAF));
     let (own, other) = (here.upload.clone(), there.upload.clone());
@@ -177,13 +177,13 @@ fn calls(device: &Device, ours: Ids, ids: Ids) -> Vec<(&'static str, Vec<u8>)> {
     let end = |folio, person| DirectoryCall::EndPart(wire::EndPart { folio, person, role: Role::Mentor });
     let proposed = |folio, person| wire::ProposedMentor { folio, person };
     let project = |class, outcome, framework| {
-        let project = ProjectId::new(now(), &mut OsChance);
+        let project = ProjectId::new(now(), &mut OsRng);
         let (title, brief) = ("Bees".to_owned(), String::new());
         let (outcomes, framework) = (vec![outcome], Some(framework));
         DirectoryCall::StartProject(wire::StartProject { project, class, title, brief, outcomes, framework })
     };
-    let (invite, _) = device.invite(ids.person, soon, &mut OsChance);
-    let (first, _) = device.invite(PersonId::new(now(), &mut OsChance), soon, &mut OsChance);
+    let (invite, _) = device.invite(ids.person, soon, &mut OsRng);
+    let (first, _) = device.invite(PersonId::new(now(), &mut OsRng), soon, &mut OsRng);
     let mentor = wire::InviteMentor { folio: ids.folio, name: "Noor".into(), until: soon, invite: first };
     let held = [DocumentId::content(ids.piece), DocumentId::voice(ours.piece, ids.person, Some(ours.person))];
     let mut calls = vec![
@@ -282,8 +282,8 @@ fn documents_and_cursors_of_another_school_tell_nothing() {
 
     // Their cursor, one that was made up, and theirs with a mark that was made up.
     let theirs = there.told.cursor;
-    let invented = Cursor { tag: random(&mut OsChance), proof: random(&mut OsChance), ..theirs };
-    let unmarked = Cursor { proof: random(&mut OsChance), ..theirs };
+    let invented = Cursor { tag: random(&mut OsRng), proof: random(&mut OsRng), ..theirs };
+    let unmarked = Cursor { proof: random(&mut OsRng), ..theirs };
     let told = ask(theirs, &[]);
     assert!(told.start_over && told.records.is_empty() && told.news.is_empty(), "{told:?}");
     assert_eq!(told, ask(invented, &[]));
@@ -293,7 +293,7 @@ fn documents_and_cursors_of_another_school_tell_nothing() {
 }
 
 /// Items of one's own device, each with an id in it that isn't of this school, or isn't hers to use.
-fn items(me: &Identity, own: PieceId, ids: Ids, dice: &mut SeededChance) -> Vec<(&'static str, Item)> {
+fn items(me: &Identity, own: PieceId, ids: Ids, dice: &mut SeededRng) -> Vec<(&'static str, Item)> {
     let new = PieceId::new(now(), dice);
     let (whole, kind) = (Roles::WHOLE_CIRCLE, PieceKind::Evidence);
     let acts = [
@@ -326,7 +326,7 @@ fn items(me: &Identity, own: PieceId, ids: Ids, dice: &mut SeededChance) -> Vec<
 }
 
 /// Sends a foreign item between two honest ones; what became of it. The honest ones are stored.
-fn sent_between(place: &mut Place, item: Item, dice: &mut SeededChance) -> Verdict {
+fn sent_between(place: &mut Place, item: Item, dice: &mut SeededRng) -> Verdict {
     let (_, mut items) = place.mina.new_piece(place.school.folio("mina/home"), dice);
     items.insert(1, item);
     let mut verdicts = place.mina.send(&items).unwrap();
@@ -338,7 +338,7 @@ fn sent_between(place: &mut Place, item: Item, dice: &mut SeededChance) -> Verdi
 #[test]
 fn one_foreign_item_is_refused_as_one_about_nothing_and_takes_no_other_along() {
     let (mut here, there) = (Place::new(7), Place::new(8));
-    let mut dice = SeededChance::new(9);
+    let mut dice = SeededRng::new(9);
     let own = here.piece;
     let me = here.mina.me.clone();
     let foreign = items(&me, own, there.ids(), &mut dice);
@@ -355,7 +355,7 @@ fn one_foreign_item_is_refused_as_one_about_nothing_and_takes_no_other_along() {
 #[test]
 fn what_was_signed_for_another_school_is_not_taken_here_even_after_a_log_went_back() {
     let (mut here, there) = (Place::new(10), Place::new(11));
-    let mut dice = SeededChance::new(12);
+    let mut dice = SeededRng::new(12);
     let elsewhere = Identity { school: there.mina.me.school, ..here.mina.me.clone() };
     let mut stranger = here.mina.me.clone();
     (stranger.device, stranger.key) = (DeviceId::new(now(), &mut dice), SecretKey::generate(&mut dice));
@@ -366,7 +366,7 @@ fn what_was_signed_for_another_school_is_not_taken_here_even_after_a_log_went_ba
             epochs::begin(&tx, now(), 1).unwrap();
             tx.commit().unwrap();
         }
-        let declared = |me: &Identity, dice: &mut SeededChance| {
+        let declared = |me: &Identity, dice: &mut SeededRng| {
             let piece = PieceId::new(now(), dice);
             let act = Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Evidence };
             let change = Writing::new(DocumentId::content(here.piece), dice);
@@ -405,11 +405,11 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
     caller.authorization = None;
     let enrol = |caller: &mut Client, link: InvitationLink, folder: &str| {
         let folder = here.school.folder().join(folder);
-        let enrolment = Enrolment::begin(&folder, link, now(), &mut OsChance).unwrap();
+        let enrolment = Enrolment::begin(&folder, link, now(), &mut OsRng).unwrap();
         post(caller, "/v1/enrol", wire::to_bytes(&enrolment.request()))
     };
     let theirs = InvitationLink::from_url(&there.school.link("mina").unwrap()).unwrap();
-    let invented = InvitationLink { key: SecretKey::generate(&mut OsChance), ..theirs.clone() };
+    let invented = InvitationLink { key: SecretKey::generate(&mut OsRng), ..theirs.clone() };
     let told = enrol(&mut caller, theirs, "theirs");
     assert_eq!((told.status, &told), (403, &enrol(&mut caller, invented, "invented")));
 
@@ -424,7 +424,7 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
     let foreign = records(&there.told, there.mina.me.device);
     assert_eq!((own.len(), foreign.len()), (1, 1), "a chain from the root key has one link");
     let come_back = |caller: &mut Client, chain: Vec<DeviceRecord>, me: &Identity| {
-        let token_hash = random(&mut OsChance);
+        let token_hash = random(&mut OsRng);
         let token_signature = me.key.sign(&token_message(me.school, me.device, &token_hash));
         let frame = wire::ComeBack { chain, token_hash, token_signature };
         post(caller, "/v1/come-back", wire::to_bytes(&frame))
@@ -440,8 +440,8 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
         }
         let before = here.head();
         let mut made_up = foreign.clone();
-        made_up[0].device = DeviceId::new(now(), &mut OsChance);
-        made_up[0].key = SecretKey::generate(&mut OsChance).public();
+        made_up[0].device = DeviceId::new(now(), &mut OsRng);
+        made_up[0].key = SecretKey::generate(&mut OsRng).public();
         let nothing = come_back(&mut caller, made_up, them);
         for (chain, me) in [
             (foreign.clone(), them),
@@ -557,7 +557,7 @@ fn a_hash_alone_opens_nothing_however_it_is_asked() {
     let (here, there) = (Place::new(17), Place::new(18));
     // Ada is in no circle of Mina's garden.
     let (_, mut ada) = here.device("ada");
-    let mut dice = SeededChance::new(19);
+    let mut dice = SeededRng::new(19);
     let secret = b"what only the other school has";
     let mut their_phone = there.mina;
     let (piece, mut items) = their_phone.new_piece(there.school.folio("mina/home"), &mut dice);
@@ -635,7 +635,7 @@ fn a_whole_device_of_another_school_leaves_nothing_here() {
         ask.url = ask.url.replace(&there.mina.me.relay, &here.mina.me.relay);
         let answer = http.perform(&ask);
         assert_eq!(answer.as_ref().unwrap().status, 401);
-        phone.answered(turn, answer, now, &mut OsChance).unwrap();
+        phone.answered(turn, answer, now, &mut OsRng).unwrap();
     }
     assert_eq!(here.head(), before);
 }

@@ -8,7 +8,7 @@
 use std::panic;
 use std::path::Path;
 
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_tests::fuzz::{TARGETS, mutate, seeds};
 
 /// So many of each, unless a reader's are large.
@@ -23,7 +23,7 @@ fn holds_of(target: &str, inputs: u64) {
     let (_, read) = TARGETS.into_iter().find(|(name, _)| *name == target).expect("a reader of this name");
     let real = seeds::of(target);
     let (first, count) = (number("FIELDFOLIO_SEED", 0), inputs * number("FIELDFOLIO_FUZZ", 1));
-    let broken = (first..first + count).map(|seed| mutate::broken(&real, &mut SeededChance::new(seed)));
+    let broken = (first..first + count).map(|seed| mutate::broken(&real, &mut SeededRng::new(seed)));
     for (input, bytes) in real.iter().cloned().chain(broken).enumerate() {
         if let Err(panic) = panic::catch_unwind(|| read(&bytes)) {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crashers").join(target);

@@ -12,14 +12,14 @@ use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use fieldfolio_core::device::{Body, Enrolment};
-use fieldfolio_core::ids::{ActId, DocumentId, FolioId, SeededChance, random};
+use fieldfolio_core::ids::{ActId, DocumentId, FolioId, SeededRng, random};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
-use fieldfolio_tests::driver::{Came, OsChance, now};
+use fieldfolio_tests::driver::{Came, OsRng, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 use fieldfolio_tests::{flood, raw};
 
@@ -53,7 +53,7 @@ impl Work {
 
 /// One of them: a piece that she shares, and then a change of it now and then, each acknowledged.
 fn works((me, folio): &(Identity, FolioId), seed: u64, until: &AtomicBool, work: &Work) {
-    let (mut client, mut dice) = (Client::with(me.clone()), SeededChance::new(seed));
+    let (mut client, mut dice) = (Client::with(me.clone()), SeededRng::new(seed));
     let (piece, mut owed) = client.new_piece(*folio, &mut dice);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     let mut number = 0;
@@ -94,7 +94,7 @@ fn attack<'s>(
     for at in 0..2 {
         let mut otto = client(at);
         scope.spawn(move || {
-            let mut dice = SeededChance::new(100 + at as u64);
+            let mut dice = SeededRng::new(100 + at as u64);
             while !over() {
                 let made = flood::pieces(&otto.me, 60, &[his, hers], &mut dice);
                 let items: Vec<Item> = made.into_iter().flat_map(|(_, acts)| acts).collect();
@@ -105,7 +105,7 @@ fn attack<'s>(
     // Changes that name a hundred files each.
     let mut otto = client(2);
     scope.spawn(move || {
-        let mut dice = SeededChance::new(103);
+        let mut dice = SeededRng::new(103);
         while !over() {
             let (piece, acts) = flood::pieces(&otto.me, 1, &[his, hers], &mut dice).remove(0);
             let _ = flood::send(&mut otto, &acts, 10);
@@ -117,7 +117,7 @@ fn attack<'s>(
     // Projects and folios.
     let mut otto = client(3);
     scope.spawn(move || {
-        let mut dice = SeededChance::new(104);
+        let mut dice = SeededRng::new(104);
         while !over() {
             let items = flood::projects(&otto.me, 200, &mut dice);
             let _ = flood::send(&mut otto, &items, 400);
@@ -126,7 +126,7 @@ fn attack<'s>(
     // Declared and erased again.
     let mut otto = client(4);
     scope.spawn(move || {
-        let mut dice = SeededChance::new(105);
+        let mut dice = SeededRng::new(105);
         while !over() {
             let mut items = Vec::new();
             for (piece, acts) in flood::pieces(&otto.me, 100, &[], &mut dice) {
@@ -148,7 +148,7 @@ fn attack<'s>(
     // Room that is asked for and not used.
     let mut otto = client(1);
     scope.spawn(move || {
-        let mut dice = SeededChance::new(106);
+        let mut dice = SeededRng::new(106);
         while !over() {
             let (piece, acts) = flood::pieces(&otto.me, 1, &[his], &mut dice).remove(0);
             let files = flood::nobodys_files(20, &mut dice);
@@ -162,7 +162,7 @@ fn attack<'s>(
     // Further devices.
     let mut otto = client(0);
     scope.spawn(move || {
-        let mut dice = SeededChance::new(107);
+        let mut dice = SeededRng::new(107);
         while !over() {
             let _ = flood::another_device(&mut otto, &mut dice);
         }
@@ -170,14 +170,14 @@ fn attack<'s>(
     // Guesses, and connections that say nothing.
     let me = own[0].clone();
     scope.spawn(move || {
-        let mut dice = SeededChance::new(108);
+        let mut dice = SeededRng::new(108);
         let folder = school.folder().join("guessing");
         while !over() {
             let mut stranger = me.clone();
             stranger.token = random(&mut dice);
             let _ = Client::with(stranger.clone()).post(Vec::new());
             let guess = InvitationLink { key: SecretKey::generate(&mut dice), ..link.clone() };
-            if let Ok(enrolment) = Enrolment::begin(&folder, guess, now(), &mut OsChance) {
+            if let Ok(enrolment) = Enrolment::begin(&folder, guess, now(), &mut OsRng) {
                 let frame = Body::Bytes(wire::to_bytes(&enrolment.request()));
                 let _ = Client::with(stranger).call("POST", "/v1/enrol", &[], frame);
             }
@@ -263,7 +263,7 @@ fn judged(what: &str, work: &Work, alone: Duration) {
 #[test]
 fn thirty_people_work_on_beside_one_who_does_everything_she_can() {
     let school = RealSchool::start().unwrap();
-    let mut dice = SeededChance::new(1);
+    let mut dice = SeededRng::new(1);
     let people: Vec<(Identity, FolioId)> = (0..HONEST)
         .map(|number| {
             let name = format!("Student {number}");

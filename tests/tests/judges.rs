@@ -12,7 +12,7 @@ use fieldfolio_core::ids::DocumentId;
 use fieldfolio_core::model::entry::Said;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::log;
-use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::driver::{self, OsRng, now};
 use fieldfolio_tests::judge::{finish, node};
 use fieldfolio_tests::photos;
 use fieldfolio_tests::real::RealSchool;
@@ -34,9 +34,9 @@ fn automerge_in_javascript_reads_what_was_written_and_its_edit_comes_back() {
         audience: Some(Roles::WHOLE_CIRCLE),
         ..NewPiece::default()
     };
-    let piece = phone.capture(new, now(), &mut OsChance).unwrap().piece;
-    phone.reflect(piece, "I waited for it", now(), &mut OsChance).unwrap();
-    phone.reflect(piece, "I waited for the rain", now(), &mut OsChance).unwrap();
+    let piece = phone.capture(new, now(), &mut OsRng).unwrap().piece;
+    phone.reflect(piece, "I waited for it", now(), &mut OsRng).unwrap();
+    phone.reflect(piece, "I waited for the rain", now(), &mut OsRng).unwrap();
     let me = phone.identity().person;
     let (content, voice) = (DocumentId::content(piece), DocumentId::voice(piece, me, Some(me)));
     let content_file = keep(&school, "content.automerge", &phone.export_document(content).unwrap());

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, Device, NewMedium, NewPiece};
-use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::Item;
 use fieldfolio_server::cli;
-use fieldfolio_server::directory::OsChance;
+use fieldfolio_server::directory::OsRng;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::photos::field_photo;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
@@ -32,7 +32,7 @@ fn school_with_a_photo() -> (RealSchool, BlobHash) {
         audience: Some(Roles::WHOLE_CIRCLE),
         ..NewPiece::default()
     };
-    let captured = phone.capture(new, now(), &mut driver::OsChance).unwrap();
+    let captured = phone.capture(new, now(), &mut driver::OsRng).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let original = captured.media[0].original;
     (school, original)
@@ -43,7 +43,7 @@ fn blobs(school: &RealSchool, arguments: &[&str], days: u64) -> Value {
     let home = school.home().to_str().unwrap().to_owned();
     let mut all = vec!["fieldfolio", "--dir", &home, "--json", "blobs"];
     all.extend(arguments);
-    let answer = cli::run_with(all, now().plus_millis(days * DAY), &mut OsChance).unwrap();
+    let answer = cli::run_with(all, now().plus_millis(days * DAY), &mut OsRng).unwrap();
     serde_json::from_str(&answer).unwrap()
 }
 
@@ -80,7 +80,7 @@ fn bytes_without_a_link_go_after_a_week_and_linked_ones_never() {
     std::fs::create_dir_all(file_of(&school, stray).parent().unwrap()).unwrap();
     std::fs::write(file_of(&school, stray), b"left by a crash").unwrap();
     let home = school.home().to_str().unwrap().to_owned();
-    let beside = cli::run_with(["fieldfolio", "--dir", &home, "blobs", "--tidy"], now(), &mut OsChance);
+    let beside = cli::run_with(["fieldfolio", "--dir", &home, "blobs", "--tidy"], now(), &mut OsRng);
     assert!(beside.unwrap_err().to_string().contains("stop it first"), "a relay serves it");
     school.relay.lock().unwrap().kill9().unwrap();
 
@@ -109,7 +109,7 @@ fn bytes_that_are_brought_again_heal_what_was_damaged() {
     let mut client = school.client("mina", "phone").unwrap();
     let leaf = b"a leaf of the oak";
     let hash = BlobHash::of(leaf);
-    let mut dice = SeededChance::new(5);
+    let mut dice = SeededRng::new(5);
     let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     items.push(Item::Change(content.write(&client.me, &[hash], |edit| edit.title("A leaf"))));
@@ -151,7 +151,7 @@ fn one_file_that_can_not_be_removed_keeps_no_other() {
     std::fs::create_dir(file_of(&school, original)).unwrap();
     let home = school.home().to_str().unwrap().to_owned();
     let week = now().plus_millis(8 * DAY);
-    let told = cli::run_with(["fieldfolio", "--dir", &home, "blobs", "--tidy"], week, &mut OsChance);
+    let told = cli::run_with(["fieldfolio", "--dir", &home, "blobs", "--tidy"], week, &mut OsRng);
     assert!(told.unwrap_err().to_string().contains(&original.hex()), "it is named");
     let left: i64 = conn.query_row("select count(*) from blob", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0, "the other one is gone, too");
@@ -179,7 +179,7 @@ fn command(folder: &std::path::Path, arguments: &[&str]) -> Result<Value, String
     let folder = folder.to_str().unwrap().to_owned();
     let mut all = vec!["fieldfolio", "--dir", &folder, "--json"];
     all.extend(arguments);
-    let said = cli::run_with(all, now(), &mut OsChance).map_err(|error| error.to_string())?;
+    let said = cli::run_with(all, now(), &mut OsRng).map_err(|error| error.to_string())?;
     Ok(serde_json::from_str(&said).unwrap())
 }
 
@@ -198,7 +198,7 @@ fn a_backup_made_beside_the_relay_is_a_school_and_the_next_one_copies_what_is_ne
     // More happens at the school, whose relay runs on; only that is copied.
     let mut phone = Device::open(&school.folder().join("phone")).unwrap();
     let new = NewPiece { media: vec![NewMedium::of_bytes(field_photo(2, 64, 48))], ..NewPiece::default() };
-    phone.capture(new, now(), &mut driver::OsChance).unwrap();
+    phone.capture(new, now(), &mut driver::OsRng).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let made = command(&school.home(), &["backup", to_text]).unwrap();
     assert_eq!((&made["copied"], &made["kept"]), (&json!(2), &json!(2)));
@@ -271,7 +271,7 @@ fn ten_people_watch_one_film_at_once() {
     let mut client = school.client("mina", "phone").unwrap();
     let film: Vec<u8> = (0..6_000_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let hash = BlobHash::of(&film);
-    let mut dice = SeededChance::new(5);
+    let mut dice = SeededRng::new(5);
     let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     items.push(Item::Change(content.write(&client.me, &[hash], |edit| edit.title("A film"))));

@@ -40,10 +40,10 @@ fn the_same_items_in_two_exchanges_at_once_are_taken_once() {
     let asker = Asker { person: me.person, device: me.device };
     let relay = Relay::open(&school.relay_folder(), &Config::default()).unwrap();
     for round in 0..150 {
-        let piece = PieceId::new(school.tick(), &mut school.chance);
+        let piece = PieceId::new(school.tick(), &mut school.rng);
         let declare = Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Evidence };
-        let act = ActId::new(school.now, &mut school.chance);
-        let mut writing = Writing::new(DocumentId::content(piece), &mut school.chance);
+        let act = ActId::new(school.now, &mut school.rng);
+        let mut writing = Writing::new(DocumentId::content(piece), &mut school.rng);
         let mut items = vec![raw::act(&me, act, &declare)];
         for words in ["A leaf", "A green leaf", "A green leaf, seen closely"] {
             items.push(Item::Change(writing.write(&me, &[], |edit| edit.title(words))));

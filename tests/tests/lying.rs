@@ -8,7 +8,7 @@ use std::time::Duration;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Ask, Body, Courier, Device, HttpAnswer, NewMedium, NewPiece, Parcel, Step};
 use fieldfolio_core::device::{STRETCH, Turn, Variant};
-use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededRng};
 use fieldfolio_core::model::piece::Medium;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::Item;
@@ -38,7 +38,7 @@ fn phone_with(school: &RealSchool, media: Vec<Vec<u8>>) -> (Device, PieceId) {
         audience: Some(Roles::WHOLE_CIRCLE),
         ..NewPiece::default()
     };
-    let piece = phone.capture(new, now(), &mut driver::OsChance).unwrap().piece;
+    let piece = phone.capture(new, now(), &mut driver::OsRng).unwrap().piece;
     phone.pause_uploads(true).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     phone.pause_uploads(false).unwrap();
@@ -55,7 +55,7 @@ fn for_an_hour(device: &mut Device, mut relay: impl FnMut(&Ask) -> HttpAnswer) -
                 let answer = if ask.url.ends_with("/v1/sync") { HttpAnswer::default() } else { relay(&ask) };
                 // A request takes a moment, on the best of lines.
                 at = at.plus_millis(50);
-                device.answered(turn, Ok(answer), at, &mut driver::OsChance).unwrap();
+                device.answered(turn, Ok(answer), at, &mut driver::OsRng).unwrap();
                 asked.push(ask);
             }
             Step::Wait(Some(until)) => at = at.max(until).plus_millis(1),
@@ -154,7 +154,7 @@ fn a_file_that_is_damaged_at_the_school_is_fetched_once_a_day_and_heals() {
     let mut http = driver::Http::of(&phone);
     while let Step::Ask(turn, ask) = phone.next_step(tomorrow).unwrap() {
         let answer = http.perform(&ask);
-        phone.answered(turn, answer, tomorrow, &mut driver::OsChance).unwrap();
+        phone.answered(turn, answer, tomorrow, &mut driver::OsRng).unwrap();
     }
     assert!(phone.store().blobs().has(original), "it is mended at the school meanwhile");
 }
@@ -221,7 +221,7 @@ fn a_film_that_is_called_a_small_picture_comes_to_nobody_by_itself() {
         turn: Default::default(),
         marks: Vec::new(),
     };
-    let mut dice = SeededChance::new(7);
+    let mut dice = SeededRng::new(7);
     let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     items.push(Item::Change(content.write(&client.me, &[hash], |edit| edit.add_medium(&medium))));
@@ -273,7 +273,7 @@ fn a_platform_that_takes_a_part_of_a_film_does_not_make_it_start_again() {
         for _ in 0..2 {
             let answer = http.perform(&parcel.ask);
             assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(201));
-            phone.brought(&parcel.name, answer, now(), &mut driver::OsChance).unwrap();
+            phone.brought(&parcel.name, answer, now(), &mut driver::OsRng).unwrap();
         }
     }
     let (before, _) = http.traffic();
@@ -305,7 +305,7 @@ fn stretches_are_joined_by_short_names_and_a_refusal_of_those_starts_again() {
         // A location that points elsewhere leads to the relay all the same.
         let location = Some(format!("https://elsewhere.example/v1/uploads/{number:032x}"));
         let answer = HttpAnswer { location, ..stands_at(201, length) };
-        phone.brought(&parcel.name, Ok(answer), now(), &mut driver::OsChance).unwrap();
+        phone.brought(&parcel.name, Ok(answer), now(), &mut driver::OsRng).unwrap();
     }
     let asked =
         for_an_hour(&mut phone, |ask| match ask.headers.iter().any(|(name, _)| *name == "Upload-Concat") {
@@ -334,7 +334,7 @@ fn answers_out_of_turn_twice_and_to_nothing_change_nothing() {
     }
     assert!(turns.len() >= 2);
     for turn in turns.iter().rev().chain(&turns) {
-        phone.answered(*turn, Ok(stands_at(204, u64::MAX)), at, &mut driver::OsChance).unwrap();
+        phone.answered(*turn, Ok(stands_at(204, u64::MAX)), at, &mut driver::OsRng).unwrap();
     }
     assert!(phone.uploads().unwrap().iter().all(|upload| !upload.is_done && upload.sent == 0));
     assert_eq!(phone.room().unwrap().unsent, 300_000 + 2 * 44);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use fieldfolio_core::device::{Ask, Body, Device, HttpAnswer, Judging, Step};
 use fieldfolio_core::document::chunk_hash;
-use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededChance, random};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededRng, random};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter, Person, PersonKind};
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::Level;
@@ -39,7 +39,7 @@ fn no_lie_is_believed_and_every_device_heals() {
 fn all_lies_at_once_are_not_believed_either() {
     for seed in 200..212 {
         let mut scene = Scene::new(seed);
-        let mut dice = SeededChance::new(seed);
+        let mut dice = SeededRng::new(seed);
         scene.lies_for_an_hour(&mut |answer| {
             for _ in 0..=dice.below(3) {
                 let (_, lie) = LIES[dice.below(LIES.len() as u64) as usize];
@@ -94,7 +94,7 @@ fn a_device_that_the_relay_makes_up_is_shown_as_new_to_those_who_knew_others() {
 /// Mina and her teacher, each with a device that hears lies, and one more that hears the truth.
 struct Scene {
     school: School,
-    dice: SeededChance,
+    dice: SeededRng,
     /// Everything that the relay has said so far.
     said: Vec<Response>,
     titles: Vec<(PieceId, String)>,
@@ -111,7 +111,7 @@ impl Scene {
             school.enrol(device, person);
         }
         school.settle();
-        let mut scene = Self { school, dice: SeededChance::new(seed), said: Vec::new(), titles: Vec::new() };
+        let mut scene = Self { school, dice: SeededRng::new(seed), said: Vec::new(), titles: Vec::new() };
         for number in 0..3 {
             scene.capture(&format!("Before {number}"));
         }
@@ -131,7 +131,7 @@ impl Scene {
 
     fn capture(&mut self, title: &str) {
         let piece = self.school.capture("phone", title, "mina/community-garden", "2026-05-02", &["THINK"]);
-        self.school.on("phone", |phone, now, chance| phone.reflect(piece, title, now, chance)).unwrap();
+        self.school.on("phone", |phone, now, rng| phone.reflect(piece, title, now, rng)).unwrap();
         self.titles.push((piece, title.to_owned()));
     }
 
@@ -146,7 +146,7 @@ impl Scene {
             replaces: None,
         };
         let piece = self.titles[which].0;
-        self.school.on("ito", |ito, now, chance| ito.assess(piece, mina, judging, now, chance)).unwrap();
+        self.school.on("ito", |ito, now, rng| ito.assess(piece, mina, judging, now, rng)).unwrap();
     }
 
     fn lies_for_an_hour(&mut self, lie: &mut dyn FnMut(&mut Lie<'_>)) {
@@ -271,6 +271,6 @@ fn names(device: &Device, piece: PieceId) -> bool {
 }
 
 /// So many bytes by chance.
-fn some<const N: usize>(dice: &mut SeededChance) -> [u8; N] {
+fn some<const N: usize>(dice: &mut SeededRng) -> [u8; N] {
     random(dice)
 }

@@ -175,7 +175,7 @@ fn large(folder: &Path) -> Connection {
     let said = fieldfolio_server::cli::run_with(
         ["fieldfolio", "--dir", folder.to_str().unwrap(), "sample"],
         fieldfolio_tests::driver::now(),
-        &mut fieldfolio_tests::driver::OsChance,
+        &mut fieldfolio_tests::driver::OsRng,
     );
     said.unwrap();
     let conn = database::open(folder).unwrap();

@@ -10,7 +10,7 @@ use fieldfolio_core::device::{Device, NewMedium, NewPiece, Variant};
 use fieldfolio_core::ids::PieceId;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_server::cli;
-use fieldfolio_server::directory::OsChance;
+use fieldfolio_server::directory::OsRng;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::photos::field_photo;
 use fieldfolio_tests::processes::Relay;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 fn command(home: &Path, arguments: &[&str]) -> Result<Value, String> {
     let mut all = vec!["fieldfolio", "--dir", home.to_str().unwrap(), "--json"];
     all.extend(arguments);
-    let said = cli::run_with(all, now(), &mut OsChance).map_err(|error| error.to_string())?;
+    let said = cli::run_with(all, now(), &mut OsRng).map_err(|error| error.to_string())?;
     Ok(serde_json::from_str(&said).unwrap())
 }
 
@@ -38,7 +38,7 @@ fn photo(device: &mut Device, school: &RealSchool, title: &str, seed: u64) -> Pi
         audience: Some(Roles::WHOLE_CIRCLE),
         ..NewPiece::default()
     };
-    device.capture(new, now(), &mut driver::OsChance).unwrap().piece
+    device.capture(new, now(), &mut driver::OsRng).unwrap().piece
 }
 
 /// Both the preview and the original of a piece's photo can be fetched and read.

@@ -34,7 +34,7 @@ fn captured(school: &RealSchool, phone: &mut Device, seed: u64, at: Timestamp, o
         outcomes,
         ..NewPiece::default()
     };
-    phone.capture(new, at, &mut driver::OsChance).unwrap().piece
+    phone.capture(new, at, &mut driver::OsRng).unwrap().piece
 }
 
 /// The original and the small picture of a piece's only photo.

@@ -10,11 +10,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Body, Device, Enrolment, HttpAnswer};
-use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, SeededRng};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::sync::wire::{self, Cursor, Item, Request, Verdict};
 use fieldfolio_server::http::routes::routes;
-use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::real::{Client, RealSchool, Writing, tus};
 
 /// Path, method, and the status for: nobody, a token that nobody has, one of a revoked device, one that holds.
@@ -94,8 +94,7 @@ impl Scene {
         let (path, headers, body) = match (path, method) {
             ("/v1/enrol", _) => {
                 let folder = self.school.folder().join("stranger");
-                let enrolment =
-                    Enrolment::begin(&folder, self.used_link.clone(), now(), &mut OsChance).unwrap();
+                let enrolment = Enrolment::begin(&folder, self.used_link.clone(), now(), &mut OsRng).unwrap();
                 (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&enrolment.request())))
             }
             ("/v1/sync", _) => (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&nothing()))),
@@ -108,7 +107,7 @@ impl Scene {
             // `calls` holds who may ask what.
             ("/v1/directory", _) => {
                 let me = self.device.identity().person;
-                let (invite, _) = self.device.invite(me, now().plus_millis(60_000), &mut OsChance);
+                let (invite, _) = self.device.invite(me, now().plus_millis(60_000), &mut OsRng);
                 let call = wire::DirectoryCall::Invite(invite);
                 (path.to_owned(), vec![], Body::Bytes(wire::to_bytes(&call)))
             }
@@ -147,7 +146,7 @@ fn piece_with(
     blobs: &[BlobHash],
     seed: u64,
 ) -> PieceId {
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let (piece, mut items) = client.new_piece(school.folio(folio), &mut dice);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     items.push(Item::Change(content.write(&client.me, blobs, |edit| edit.title("A leaf"))));
@@ -272,7 +271,7 @@ fn an_invitation_makes_one_device_however_often_it_asks() {
     caller.authorization = None;
     let mut enrol = |folder: &str| {
         let folder = school.folder().join(folder);
-        let enrolment = Enrolment::begin(&folder, link.clone(), now(), &mut OsChance).unwrap();
+        let enrolment = Enrolment::begin(&folder, link.clone(), now(), &mut OsRng).unwrap();
         let frame = wire::to_bytes(&enrolment.request());
         caller.call("POST", "/v1/enrol", &[], Body::Bytes(frame)).unwrap()
     };
@@ -340,7 +339,7 @@ fn a_row_of_a_circle_that_expired_opens_nothing_at_the_next_request() {
             _ => {
                 let me = mentor.me.person;
                 let owner = Some(school.person("mina"));
-                let mut voice = Writing::new(DocumentId::voice(piece, me, owner), &mut SeededChance::new(4));
+                let mut voice = Writing::new(DocumentId::voice(piece, me, owner), &mut SeededRng::new(4));
                 let words = voice.write(&mentor.me, &[], |edit| edit.words("Late"));
                 assert_eq!(mentor.send(&[Item::Change(words)]).unwrap(), [Verdict::Quarantined]);
             }

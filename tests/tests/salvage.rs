@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Device, DeviceError, Edits, Judging, NewMedium, NewPiece, Salvaged};
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::model::role::Roles;
@@ -54,7 +54,7 @@ impl Field {
                 audience: Some(Roles::WHOLE_CIRCLE),
                 ..NewPiece::default()
             };
-            let made = school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap();
+            let made = school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
             pieces.push(made.piece);
             if number == 7 {
                 school.settle();
@@ -68,8 +68,8 @@ impl Field {
                 };
                 for piece in &pieces {
                     let judging = judging.clone();
-                    let judged = |ito: &mut Device, now, chance: &mut SeededChance| {
-                        ito.assess(*piece, student, judging, now, chance)
+                    let judged = |ito: &mut Device, now, rng: &mut SeededRng| {
+                        ito.assess(*piece, student, judging, now, rng)
                     };
                     school.on("ito", judged).unwrap();
                 }
@@ -78,10 +78,9 @@ impl Field {
         }
         for piece in &pieces {
             let edits = Edits { words: Some(format!("{piece}, again. ").repeat(20)), ..Edits::default() };
-            school.on("phone", |phone, now, chance| phone.edit(*piece, edits, now, chance)).unwrap();
-            let reflected = |phone: &mut Device, now, chance: &mut SeededChance| {
-                phone.reflect(*piece, "I thought", now, chance)
-            };
+            school.on("phone", |phone, now, rng| phone.edit(*piece, edits, now, rng)).unwrap();
+            let reflected =
+                |phone: &mut Device, now, rng: &mut SeededRng| phone.reflect(*piece, "I thought", now, rng);
             school.on("phone", reflected).unwrap();
         }
         let scratch = scratch().unwrap();
@@ -128,15 +127,15 @@ impl Field {
     /// It works on, and agrees with the school; all of what was said is there in the end.
     fn agrees(&self, saved: &mut Device, how: &str) {
         let mut desk = Desk::with(&self.scratch.path().join("desk"), &self.relay).unwrap();
-        let mut chance = SeededChance::new(91);
-        let synced = desk.sync(saved, &mut chance).and_then(|()| desk.agrees(saved));
+        let mut rng = SeededRng::new(91);
+        let synced = desk.sync(saved, &mut rng).and_then(|()| desk.agrees(saved));
         synced.unwrap_or_else(|error| panic!("{how}: {error}"));
         assert_eq!(self.lost(saved, how), (0, 0), "{how}");
         let folios = saved.portfolio(None).unwrap();
         let piece = folios.iter().flat_map(|folio| &folio.pieces).next().unwrap().piece;
         let edits = Edits { words: Some("After all".into()), ..Edits::default() };
-        saved.edit(piece, edits, self.school.now, &mut chance).unwrap();
-        let synced = desk.sync(saved, &mut chance).and_then(|()| desk.agrees(saved));
+        saved.edit(piece, edits, self.school.now, &mut rng).unwrap();
+        let synced = desk.sync(saved, &mut rng).and_then(|()| desk.agrees(saved));
         synced.unwrap_or_else(|error| panic!("{how}: {error}"));
     }
 }
@@ -177,7 +176,7 @@ fn whatever_page_is_broken_all_that_was_not_on_it_is_saved() {
     fs::write(&whole, &field.database).unwrap();
     let (changes, acts) = (on_pages(&whole, "change"), on_pages(&whole, "act"));
     let pages = field.database.len() / PAGE;
-    let mut dice = SeededChance::new(92);
+    let mut dice = SeededRng::new(92);
     let (mut all, mut nobody, mut some) = (0, 0, 0);
     for page in 0..pages {
         for how in [["zeroed", "one byte"], ["half", "many bytes"]][page % 2] {
@@ -230,7 +229,7 @@ fn a_torn_log_loses_no_row_that_could_be_read() {
     let busy = field.scratch.path().join("busy");
     let log = fs::read(busy.join("fieldfolio.db-wal")).unwrap();
     assert!(log.len() > 10 * (PAGE + 24), "there is a log: {}", log.len());
-    let mut dice = SeededChance::new(93);
+    let mut dice = SeededRng::new(93);
     for run in 0..30 {
         let mut torn = log.clone();
         let at = dice.below(torn.len() as u64) as usize;
@@ -278,8 +277,8 @@ fn a_store_that_does_not_say_whose_it_is_is_saved_into_one_of_the_same_person() 
     let mut tablet = field.school.device("tablet").take();
     let folder = tablet.store().place().path().to_owned();
     let mut desk = Desk::with(&field.scratch.path().join("desk"), &field.relay).unwrap();
-    let mut chance = SeededChance::new(94);
-    desk.sync(&mut tablet, &mut chance).unwrap();
+    let mut rng = SeededRng::new(94);
+    desk.sync(&mut tablet, &mut rng).unwrap();
     drop(tablet);
     let (mut saved, report) = Device::salvage(field.damaged().as_path(), folder.as_path()).unwrap();
     let said_all = |device: &Device| {
@@ -287,7 +286,7 @@ fn a_store_that_does_not_say_whose_it_is_is_saved_into_one_of_the_same_person() 
             && field.acts.is_subset(&said(device, "act", "id"))
     };
     assert!(said_all(&saved), "{report}");
-    desk.sync(&mut saved, &mut chance).and_then(|()| desk.agrees(&saved)).unwrap();
+    desk.sync(&mut saved, &mut rng).and_then(|()| desk.agrees(&saved)).unwrap();
     // Twice is once.
     drop(saved);
     let (again, report) = Device::salvage(field.damaged().as_path(), folder.as_path()).unwrap();
@@ -333,7 +332,7 @@ fn what_was_erased_stays_away() {
     school.settle();
     let unsent = capture(&mut school, "Erased, not sent");
     for piece in [sent, unsent] {
-        school.on("phone", |phone, now, chance| phone.erase(piece, now, chance)).unwrap();
+        school.on("phone", |phone, now, rng| phone.erase(piece, now, rng)).unwrap();
     }
     school.settle();
     let phone = school.device("phone").take();

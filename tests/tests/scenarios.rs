@@ -60,9 +60,7 @@ fn summative(school: &School, code: &str, level: u8) -> Judging {
 }
 
 fn assess(school: &mut School, judge: &str, piece: PieceId, student: PersonId, judging: Judging) -> EntryId {
-    school
-        .on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance))
-        .expect("judged")
+    school.on(judge, |device, now, rng| device.assess(piece, student, judging, now, rng)).expect("judged")
 }
 
 /// What a device says of a student's level in an outcome.

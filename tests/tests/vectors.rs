@@ -9,7 +9,7 @@ use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::{GENESIS, Sheet, chunk_hash};
 use fieldfolio_core::ids::{
     ActId, DeviceId, DocumentId, EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId, SchoolId,
-    SeededChance,
+    SeededRng,
 };
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::directory::RecordKind;
@@ -75,7 +75,7 @@ fn vectors() -> BTreeMap<String, String> {
         ("genesis/bytes".to_owned(), hex(GENESIS)),
         ("genesis/hash".to_owned(), hex(&chunk_hash(GENESIS).expect("genesis is a change").0)),
         ("genesis/heads".to_owned(), hex(&Sheet::genesis().heads()[0].0)),
-        ("id/entry".to_owned(), EntryId::new(now, &mut SeededChance::new(1)).to_string()),
+        ("id/entry".to_owned(), EntryId::new(now, &mut SeededRng::new(1)).to_string()),
         ("id/folio".to_owned(), folio.to_string()),
         ("id/home".to_owned(), FolioId::derive(school, mina, None).to_string()),
         ("key/public".to_owned(), hex(key.public().as_bytes())),

@@ -34,9 +34,9 @@ fn call_as(
             files.iter().map(|_| json!({ "caption": "", "alt": "", "replaces": null })).collect();
     }
     let files = files.into_iter().map(NewMedium::of_bytes).collect();
-    let answer = school.on(device, |device, now, chance| {
+    let answer = school.on(device, |device, now, rng| {
         device.under(id);
-        let answer = calls::call(name, &asked.to_string(), Desk { device, now, chance, files });
+        let answer = calls::call(name, &asked.to_string(), Desk { device, now, rng, files });
         device.under(None);
         answer
     })?;
@@ -292,8 +292,8 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     edit["files"] = json!([{ "caption": "", "alt": "", "replaces": keys[0] }]);
     let replacing = |school: &mut School| {
         let files = vec![NewMedium::of_bytes(photos::field_photo(9, 64, 48))];
-        school.on("phone", |device, now, chance| {
-            calls::call("edit", &edit.to_string(), Desk { device, now, chance, files })
+        school.on("phone", |device, now, rng| {
+            calls::call("edit", &edit.to_string(), Desk { device, now, rng, files })
         })
     };
     replacing(&mut school).unwrap();
@@ -383,13 +383,13 @@ proptest! {
             static SCHOOL: std::cell::RefCell<School> = std::cell::RefCell::new(school(84, &[("phone", "mina")]));
         }
         SCHOOL.with_borrow_mut(|school| {
-            let made = school.on("phone", |device, now, chance| {
-                let desk = Desk { device, now, chance, files: vec![NewMedium::of_bytes(bytes.clone())] };
+            let made = school.on("phone", |device, now, rng| {
+                let desk = Desk { device, now, rng, files: vec![NewMedium::of_bytes(bytes.clone())] };
                 Ok::<_, Refusal>(calls::call(NAMES[name], &asked, desk).is_ok())
             });
             prop_assert!(made.is_ok());
-            let asking = school.on("phone", |device, now, chance| {
-                asks::ask("invite_mentor", &asked, Desk { device, now, chance, files: Vec::new() })
+            let asking = school.on("phone", |device, now, rng| {
+                asks::ask("invite_mentor", &asked, Desk { device, now, rng, files: Vec::new() })
             });
             prop_assert!(asking.is_err());
             Ok(())

@@ -137,19 +137,19 @@ impl InvitationLink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeededChance;
+    use crate::ids::SeededRng;
 
     #[test]
     fn a_link_reads_back_and_a_cut_one_is_refused() {
-        let mut chance = SeededChance::new(4);
+        let mut rng = SeededRng::new(4);
         let now = Timestamp::from_millis(9);
         let link = InvitationLink {
             relay: "http://127.0.0.1:8080".into(),
             pin: None,
-            school: SchoolId::new(now, &mut chance),
-            root: SecretKey::generate(&mut chance).public(),
-            person: PersonId::new(now, &mut chance),
-            key: SecretKey::generate(&mut chance),
+            school: SchoolId::new(now, &mut rng),
+            root: SecretKey::generate(&mut rng).public(),
+            person: PersonId::new(now, &mut rng),
+            key: SecretKey::generate(&mut rng),
             expires: now,
         };
         let url = link.to_url();

@@ -108,7 +108,7 @@ pub enum Standing {
 /// Whether everything that could count was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sight {
+pub enum Completeness {
     /// Every voice that can count is here, verified and readable.
     Whole,
     /// Some are missing: what follows is only "from what you can see".
@@ -121,7 +121,7 @@ pub struct Answer {
     /// The level, or why there is none.
     pub standing: Standing,
     /// Was everything seen?
-    pub sight: Sight,
+    pub completeness: Completeness,
     /// "2 of 3 at-bats, 1 of 2 projects".
     pub sentence: String,
     /// The same in numbers, for other languages.
@@ -136,7 +136,13 @@ impl Answer {
         let tally = Tally { towards: Level(0), at_bats: 0, projects: 0, days: 0 };
         let sentence =
             "levels can't be worked out here: the school's rule was made by a newer version".to_owned();
-        Self { standing: Standing::NotHere, sight: Sight::Partial, sentence, tally, at_bats: Vec::new() }
+        Self {
+            standing: Standing::NotHere,
+            completeness: Completeness::Partial,
+            sentence,
+            tally,
+            at_bats: Vec::new(),
+        }
     }
 }
 
@@ -145,7 +151,7 @@ impl Answer {
 pub fn answer(
     rule: &Rule,
     scale: &Scale,
-    sight: Sight,
+    completeness: Completeness,
     judgements: impl IntoIterator<Item = Judgement>,
     practised: bool,
 ) -> Answer {
@@ -162,8 +168,8 @@ pub fn answer(
         None => Standing::NotAssessed,
     };
     let tally = Tally::of(&at_bats, reached.unwrap_or(scale.target));
-    let sentence = sentence(rule, scale, sight, standing, &tally);
-    Answer { standing, sight, sentence, tally, at_bats }
+    let sentence = sentence(rule, scale, completeness, standing, &tally);
+    Answer { standing, completeness, sentence, tally, at_bats }
 }
 
 /// How a level grew: one step for each at-bat, in the order of days.
@@ -181,7 +187,7 @@ pub fn growth(rule: &Rule, scale: &Scale, at_bats: &[AtBat]) -> Vec<Grown> {
     (1..=at_bats.len())
         .map(|count| {
             let so_far = at_bats[..count].iter().flat_map(|at_bat| at_bat.judgements.iter().cloned());
-            let standing = answer(rule, scale, Sight::Whole, so_far, false).standing;
+            let standing = answer(rule, scale, Completeness::Whole, so_far, false).standing;
             Grown { at_bat: at_bats[count - 1].clone(), standing }
         })
         .collect()
@@ -257,7 +263,13 @@ impl Rule {
     }
 }
 
-fn sentence(rule: &Rule, scale: &Scale, sight: Sight, standing: Standing, tally: &Tally) -> String {
+fn sentence(
+    rule: &Rule,
+    scale: &Scale,
+    completeness: Completeness,
+    standing: Standing,
+    tally: &Tally,
+) -> String {
     let part = |have: usize, need: u8, one: &str, many: &str| {
         format!("{} of {need} {}", have.min(need.into()), if need == 1 { one } else { many })
     };
@@ -278,9 +290,9 @@ fn sentence(rule: &Rule, scale: &Scale, sight: Sight, standing: Standing, tally:
             format!("{}: {text} at \u{201c}{}\u{201d}", scale.word(below), scale.word(scale.target))
         }
     };
-    match sight {
-        Sight::Whole => text,
-        Sight::Partial => format!("from what you can see: {text}"),
+    match completeness {
+        Completeness::Whole => text,
+        Completeness::Partial => format!("from what you can see: {text}"),
     }
 }
 
@@ -313,7 +325,7 @@ mod tests {
                 judgement(number as u8, level.0, bytes[2], (bytes[3] - b'0') as i8)
             })
             .collect();
-        answer(&Rule::default(), &scale, Sight::Whole, judgements, false)
+        answer(&Rule::default(), &scale, Completeness::Whole, judgements, false)
     }
 
     fn word(text: &str) -> String {
@@ -346,7 +358,7 @@ mod tests {
 
     #[test]
     fn only_practice_is_not_a_level() {
-        let answer = answer(&Rule::default(), &Scale::default(), Sight::Whole, [], true);
+        let answer = answer(&Rule::default(), &Scale::default(), Completeness::Whole, [], true);
         assert_eq!(answer.standing, Standing::Practised);
     }
 
@@ -358,7 +370,7 @@ mod tests {
         let both = [judgement(1, 2, b'A', 5), other];
         for (judges, level) in [(Judges::Higher, 3), (Judges::Lower, 2), (Judges::Latest, 2)] {
             let rule = Rule { judges, ..Rule::default() };
-            let answer = answer(&rule, &Scale::default(), Sight::Whole, both.clone(), false);
+            let answer = answer(&rule, &Scale::default(), Completeness::Whole, both.clone(), false);
             let [at_bat] = answer.at_bats.as_slice() else { panic!("one at-bat") };
             assert_eq!(at_bat.level, Level(level));
             assert!(at_bat.judged_differently);
@@ -390,10 +402,10 @@ mod tests {
                 other.rotate_left(turn);
             }
             other.reverse();
-            let first = answer(&rule, &scale, Sight::Whole, all.clone(), false);
-            prop_assert_eq!(&first, &answer(&rule, &scale, Sight::Whole, other, false));
+            let first = answer(&rule, &scale, Completeness::Whole, all.clone(), false);
+            prop_assert_eq!(&first, &answer(&rule, &scale, Completeness::Whole, other, false));
             let twice: Vec<_> = all.iter().chain(&all).cloned().collect();
-            prop_assert_eq!(first, answer(&rule, &scale, Sight::Whole, twice, false));
+            prop_assert_eq!(first, answer(&rule, &scale, Completeness::Whole, twice, false));
         }
 
         #[test]
@@ -403,9 +415,9 @@ mod tests {
                 Standing::NotAssessed | Standing::Practised | Standing::NotHere => -1,
                 Standing::At(level) => i16::from(level.0),
             };
-            let before = rank(answer(&rule, &scale, Sight::Whole, all.clone(), false));
+            let before = rank(answer(&rule, &scale, Completeness::Whole, all.clone(), false));
             let fresh = judgement(200, level, 1, day);
-            let after = rank(answer(&rule, &scale, Sight::Whole, all.into_iter().chain([fresh]), false));
+            let after = rank(answer(&rule, &scale, Completeness::Whole, all.into_iter().chain([fresh]), false));
             prop_assert!(after >= before);
         }
     }

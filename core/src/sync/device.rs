@@ -1,6 +1,6 @@
 //! The device's half: when to ask, what to send, and what each answer means for the outbox.
 
-use crate::ids::{ActId, Chance, DocumentId, random};
+use crate::ids::{ActId, DocumentId, Rng, random};
 use crate::model::entry::Head;
 use crate::time::Timestamp;
 
@@ -217,7 +217,7 @@ pub enum Failure {
 
 /// When the device speaks to the relay. Plain data, rebuilt at every start: what matters is in the store.
 #[derive(Debug, Clone, Default)]
-pub struct DeviceHalf {
+pub struct SyncClient {
     sent: Option<Vec<Sent>>,
     asked_from: Cursor,
     failures: u32,
@@ -261,7 +261,7 @@ const RUSH: u32 = 200;
 /// The pause then, as after so many failures: some two seconds.
 const SLOWLY: u32 = 3;
 
-impl DeviceHalf {
+impl SyncClient {
     /// What to do now. `due` are the rows of the outbox that are due, in order (a stretch of them is enough), `earliest`
     /// says when the next one is, and `fills` is what is still to be filled.
     pub fn next(
@@ -334,24 +334,24 @@ impl DeviceHalf {
         self.no_rush_before = None;
     }
 
-    /// Takes the response to the request that [`DeviceHalf::next`] gave.
-    pub fn received(&mut self, response: Response, now: Timestamp, chance: &mut dyn Chance) -> Batch {
+    /// Takes the response to the request that [`SyncClient::next`] gave.
+    pub fn received(&mut self, response: Response, now: Timestamp, rng: &mut dyn Rng) -> Batch {
         let sent = self.sent.take().unwrap_or_default();
         self.failures = 0;
         self.not_before = None;
         self.asked_at = Some(now);
         self.more = response.more || response.start_over;
-        self.pace(&response, now, chance);
+        self.pace(&response, now, rng);
         let outcomes = sent
             .iter()
             .zip(&response.verdicts)
-            .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, chance)))
+            .map(|(sent, verdict)| (sent.row, outcome(sent, verdict, now, rng)))
             .collect();
         batch(response, outcomes)
     }
 
     /// A relay that brings nothing, that always has more, or that starts over again and again is asked more slowly.
-    fn pace(&mut self, response: &Response, now: Timestamp, chance: &mut dyn Chance) {
+    fn pace(&mut self, response: &Response, now: Timestamp, rng: &mut dyn Rng) {
         self.rush = self.rush.saturating_add(1);
         self.fruitless =
             if brings_something(response, self.asked_from) { 0 } else { self.fruitless.saturating_add(1) };
@@ -360,17 +360,17 @@ impl DeviceHalf {
             (_, rush) if rush > RUSH => Some(SLOWLY),
             _ => None,
         };
-        self.no_rush_before = pause.map(|failures| now.plus_millis(back_off(failures, chance)));
+        self.no_rush_before = pause.map(|failures| now.plus_millis(back_off(failures, rng)));
         if response.start_over {
             self.restarts = self.restarts.saturating_add(1);
             if self.restarts > 1 {
-                self.not_before = Some(now.plus_millis(back_off(self.restarts, chance)));
+                self.not_before = Some(now.plus_millis(back_off(self.restarts, rng)));
             }
         }
     }
 
     /// Takes news that came without being asked, over a live connection. What is in flight stays in flight.
-    pub fn told(&mut self, response: Response, now: Timestamp) -> Batch {
+    pub fn received_news(&mut self, response: Response, now: Timestamp) -> Batch {
         self.asked_at = Some(now);
         self.more = response.more || response.start_over;
         batch(response, Vec::new())
@@ -383,20 +383,20 @@ impl DeviceHalf {
 
     /// A live connection closed. The device asks again soon, with jitter, and later each time that a connection brought
     /// nothing; what it owes is not held up. What is in flight stays in flight.
-    pub fn hung_up(&mut self, now: Timestamp, chance: &mut dyn Chance) {
+    pub fn hung_up(&mut self, now: Timestamp, rng: &mut dyn Rng) {
         self.hang_ups = self.hang_ups.saturating_add(1);
-        let soon = now.plus_millis(back_off(self.hang_ups, chance)).millis().saturating_sub(IDLE);
+        let soon = now.plus_millis(back_off(self.hang_ups, rng)).millis().saturating_sub(IDLE);
         self.asked_at = self.asked_at.map(|asked| asked.min(Timestamp::from_millis(soon)));
     }
 
     /// Takes a failure. Waits longer each time, with jitter, up to about five minutes.
-    pub fn failed(&mut self, failure: Failure, now: Timestamp, chance: &mut dyn Chance) {
+    pub fn failed(&mut self, failure: Failure, now: Timestamp, rng: &mut dyn Rng) {
         self.sent = None;
         match failure {
             Failure::Refused => self.locked = true,
             Failure::Unreachable | Failure::Unreadable => {
                 self.failures = self.failures.saturating_add(1);
-                self.not_before = Some(now.plus_millis(back_off(self.failures, chance)));
+                self.not_before = Some(now.plus_millis(back_off(self.failures, rng)));
             }
         }
     }
@@ -444,41 +444,41 @@ fn fitting(due: &[OutboxItem]) -> Vec<&OutboxItem> {
 
 /// Milliseconds to wait after `failures` failures in a row: doubling from half a second to about five minutes, of which
 /// a random half.
-pub fn back_off(failures: u32, chance: &mut dyn Chance) -> u64 {
+pub fn back_off(failures: u32, rng: &mut dyn Rng) -> u64 {
     let most = 500u64 << failures.clamp(1, 10).saturating_sub(1).min(9);
-    most / 2 + u64::from(u32::from_be_bytes(random(chance))) % (most / 2 + 1)
+    most / 2 + u64::from(u32::from_be_bytes(random(rng))) % (most / 2 + 1)
 }
 
-fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chance) -> Outcome {
-    let later = |chance: &mut dyn Chance| now.plus_millis(back_off(sent.rounds + 1, chance));
+fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, rng: &mut dyn Rng) -> Outcome {
+    let later = |rng: &mut dyn Rng| now.plus_millis(back_off(sent.rounds + 1, rng));
     // Waits for people, not for machines: asked again every few minutes.
-    let in_a_while = |chance: &mut dyn Chance| now.plus_millis(back_off(10, chance));
+    let in_a_while = |rng: &mut dyn Rng| now.plus_millis(back_off(10, rng));
     match verdict {
         Verdict::Stored(n) | Verdict::Known(n) => Outcome::Delivered(*n),
         Verdict::Erased => Outcome::Erased,
         Verdict::Busy | Verdict::MissingDependency | Verdict::MissingAct if !sent.is_own => {
-            if sent.rounds < PATIENCE { Outcome::Later(later(chance)) } else { Outcome::Dropped }
+            if sent.rounds < PATIENCE { Outcome::Later(later(rng)) } else { Outcome::Dropped }
         }
         _ if !sent.is_own => Outcome::Dropped,
         Verdict::Quarantined => Outcome::Held,
-        Verdict::NotUnderstood => Outcome::Waits(Reason::SchoolIsOlder, in_a_while(chance)),
+        Verdict::NotUnderstood => Outcome::Waits(Reason::SchoolIsOlder, in_a_while(rng)),
         Verdict::Other { class: VerdictClass::Done, .. } => Outcome::Dropped,
         Verdict::Other { class: VerdictClass::Wait, .. } => {
-            Outcome::Waits(Reason::SchoolIsNewer, in_a_while(chance))
+            Outcome::Waits(Reason::SchoolIsNewer, in_a_while(rng))
         }
         Verdict::Other { class: VerdictClass::SetAside, .. } => Outcome::SetAside(Reason::SchoolIsNewer),
-        Verdict::Busy => Outcome::Later(later(chance)),
+        Verdict::Busy => Outcome::Later(later(rng)),
         Verdict::MissingDependency | Verdict::MissingAct if sent.rounds < PATIENCE => {
-            Outcome::Later(later(chance))
+            Outcome::Later(later(rng))
         }
         Verdict::MissingDependency | Verdict::MissingAct => {
-            Outcome::Waits(Reason::BuildsOnMissing, in_a_while(chance))
+            Outcome::Waits(Reason::BuildsOnMissing, in_a_while(rng))
         }
         // A line that twists bytes makes honest work look so: it is believed when it is said again.
-        Verdict::Malformed | Verdict::BadSignature if sent.rounds < DOUBT => Outcome::Later(later(chance)),
-        Verdict::OverQuota => Outcome::Waits(Reason::OverQuota, in_a_while(chance)),
-        Verdict::NotInCircle => Outcome::Waits(Reason::NotInCircle, in_a_while(chance)),
-        Verdict::RoleEnded => Outcome::Waits(Reason::RoleEnded, in_a_while(chance)),
+        Verdict::Malformed | Verdict::BadSignature if sent.rounds < DOUBT => Outcome::Later(later(rng)),
+        Verdict::OverQuota => Outcome::Waits(Reason::OverQuota, in_a_while(rng)),
+        Verdict::NotInCircle => Outcome::Waits(Reason::NotInCircle, in_a_while(rng)),
+        Verdict::RoleEnded => Outcome::Waits(Reason::RoleEnded, in_a_while(rng)),
         Verdict::Malformed => Outcome::SetAside(Reason::Malformed),
         Verdict::TooLarge => Outcome::SetAside(Reason::TooLarge),
         Verdict::BadSignature => Outcome::SetAside(Reason::BadSignature),
@@ -492,15 +492,15 @@ fn outcome(sent: &Sent, verdict: &Verdict, now: Timestamp, chance: &mut dyn Chan
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::SeededChance;
+    use crate::ids::SeededRng;
     use crate::model::act::SignedAct;
     use crate::signing::Signature;
 
     fn owed() -> OutboxItem {
-        let mut chance = SeededChance::new(1);
+        let mut rng = SeededRng::new(1);
         let signed = SignedAct {
-            id: ActId::from_bytes(random(&mut chance)),
-            device: crate::ids::DeviceId::from_bytes(random(&mut chance)),
+            id: ActId::from_bytes(random(&mut rng)),
+            device: crate::ids::DeviceId::from_bytes(random(&mut rng)),
             body: Vec::new(),
             signature: Signature::from_bytes([0; 64]),
         };
@@ -513,29 +513,30 @@ mod tests {
 
     #[test]
     fn news_come_while_an_exchange_is_in_flight_and_its_answer_still_counts() {
-        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(2));
+        let (mut half, mut rng) = (SyncClient::default(), SeededRng::new(2));
         let now = Timestamp::from_millis(1_000_000);
         let Next::Exchange(request) = half.next(now, at(0), &[owed()], None, &[]) else { panic!("it asks") };
         assert_eq!(request.items.len(), 1);
-        let told = half.told(Response { version: PROTOCOL, cursor: at(5), ..Response::default() }, now);
+        let told =
+            half.received_news(Response { version: PROTOCOL, cursor: at(5), ..Response::default() }, now);
         assert_eq!((told.cursor, told.outcomes.len()), (at(5), 0));
         let verdicts = vec![Verdict::Stored(6)];
         let answer = Response { version: PROTOCOL, cursor: at(6), verdicts, ..Response::default() };
-        let batch = half.received(answer, now, &mut chance);
+        let batch = half.received(answer, now, &mut rng);
         assert_eq!(batch.outcomes, [(7, Outcome::Delivered(6))]);
     }
 
     #[test]
     fn news_that_are_not_all_make_the_device_pull_at_once() {
-        let mut half = DeviceHalf::default();
+        let mut half = SyncClient::default();
         let now = Timestamp::from_millis(1_000_000);
-        half.told(Response { cursor: at(5), more: true, ..Response::default() }, now);
+        half.received_news(Response { cursor: at(5), more: true, ..Response::default() }, now);
         assert!(matches!(half.next(now, at(5), &[], None, &[]), Next::Exchange(_)));
     }
 
     /// How often a device asks in an hour when this is what it hears and every answer takes ten milliseconds.
     fn asks_in_an_hour(fills: &[Fill], mut answer: impl FnMut(u64) -> Response) -> u64 {
-        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(4));
+        let (mut half, mut rng) = (SyncClient::default(), SeededRng::new(4));
         let start = Timestamp::from_millis(1_000_000);
         let (mut now, mut cursor, mut asked) = (start, at(0), 0);
         while now < start.plus_millis(3_600_000) {
@@ -543,7 +544,7 @@ mod tests {
                 Next::Exchange(_) => {
                     asked += 1;
                     now = now.plus_millis(10);
-                    cursor = half.received(answer(asked), now, &mut chance).cursor;
+                    cursor = half.received(answer(asked), now, &mut rng).cursor;
                 }
                 Next::Wait(until) => now = until.expect("it asks again some time"),
                 Next::Locked => panic!("nobody refused it"),
@@ -571,12 +572,12 @@ mod tests {
 
     #[test]
     fn after_a_line_closed_the_device_asks_soon_and_not_sooner_each_time() {
-        let (mut half, mut chance) = (DeviceHalf::default(), SeededChance::new(3));
+        let (mut half, mut rng) = (SyncClient::default(), SeededRng::new(3));
         let now = Timestamp::from_millis(1_000_000);
         let mut waits = Vec::new();
         for _ in 0..12 {
-            half.told(Response::default(), now);
-            half.hung_up(now, &mut chance);
+            half.received_news(Response::default(), now);
+            half.hung_up(now, &mut rng);
             let Next::Wait(Some(until)) = half.next(now, at(0), &[], None, &[]) else { panic!("it waits") };
             waits.push(until.millis() - now.millis());
         }
@@ -587,7 +588,7 @@ mod tests {
         );
         assert_eq!(waits.last(), Some(&IDLE));
         half.heard();
-        half.hung_up(now, &mut chance);
+        half.hung_up(now, &mut rng);
         assert!(
             matches!(half.next(now, at(0), &[], None, &[]), Next::Wait(Some(until)) if until.millis() - now.millis() <= 500)
         );

@@ -9,7 +9,7 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
 
 use super::store::Store;
-use super::{FieldfolioError, OsChance, now};
+use super::{FieldfolioError, OsRng, now};
 use crate::inputs;
 use crate::records::PieceKind;
 
@@ -157,7 +157,7 @@ impl Store {
                 kind: new.kind.unwrap_or(PieceKind::Evidence).into(),
                 revises: new.revises,
             };
-            let made = device.capture(new, now(), &mut OsChance)?;
+            let made = device.capture(new, now(), &mut OsRng)?;
             let keys = made.media.iter().map(|medium| medium.key);
             Ok(CapturedPiece { piece: made.piece, media: keys.collect() })
         })
@@ -178,14 +178,14 @@ impl Store {
                 outcomes: edits.outcomes,
                 order: edits.order,
             };
-            Ok(device.edit(piece, edits, now(), &mut OsChance)?)
+            Ok(device.edit(piece, edits, now(), &mut OsRng)?)
         })
         .await
     }
 
     /// Places a piece in one more folio.
     pub async fn place(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.place(piece, folio, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.place(piece, folio, now(), &mut OsRng)?)).await
     }
 
     /// Offers a shared piece to a classmate's folio in a project. It lies there once she or a teacher of hers accepts.
@@ -195,18 +195,17 @@ impl Store {
         student: PersonId,
         project: ProjectId,
     ) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.offer(piece, student, project, now(), &mut OsChance).map(drop)?))
-            .await
+        self.act(move |device| Ok(device.offer(piece, student, project, now(), &mut OsRng).map(drop)?)).await
     }
 
     /// Accepts what is offered to a folio, as its owner or a teacher of hers.
     pub async fn accept_offer(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.accept_offer(piece, folio, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.accept_offer(piece, folio, now(), &mut OsRng)?)).await
     }
 
     /// Takes a piece out of a folio, declines what is offered to it, or takes an offer of one's own back.
     pub async fn take_out(&self, piece: PieceId, folio: FolioId) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.take_out(piece, folio, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.take_out(piece, folio, now(), &mut OsRng)?)).await
     }
 
     /// Moves a piece to another folio of the same student, with all that was said of it.
@@ -216,30 +215,30 @@ impl Store {
         from: FolioId,
         to: FolioId,
     ) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.move_piece(piece, from, to, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.move_piece(piece, from, to, now(), &mut OsRng)?)).await
     }
 
     /// Sets who may see a piece, by their roles in the circles of its folios. Its students always do.
     pub async fn share(&self, piece: PieceId, audience: Vec<Role>) -> Result<(), FieldfolioError> {
         let audience = Roles::audience(audience);
-        self.act(move |device| Ok(device.share(piece, audience, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.share(piece, audience, now(), &mut OsRng)?)).await
     }
 
     /// Makes a piece one's own again, while nobody else has written on it.
     pub async fn unshare(&self, piece: PieceId) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.unshare(piece, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.unshare(piece, now(), &mut OsRng)?)).await
     }
 
     /// Erases a piece of one's own for ever, while nobody else has written on it. Ask the person first.
     pub async fn erase(&self, piece: PieceId) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.erase(piece, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.erase(piece, now(), &mut OsRng)?)).await
     }
 
     /// Starts a project of one's own.
     pub async fn start_project(&self, new: inputs::NewProject) -> Result<StartedFolio, FieldfolioError> {
         self.act(move |device| {
             let inputs::NewProject { title, brief, outcomes } = new;
-            let started = device.start_project(&title, &brief, &outcomes, now(), &mut OsChance)?;
+            let started = device.start_project(&title, &brief, &outcomes, now(), &mut OsRng)?;
             Ok(StartedFolio { project: Some(started.project), folio: started.folio })
         })
         .await
@@ -249,7 +248,7 @@ impl Store {
     #[uniffi::method(default(project = None))]
     pub async fn join_project(&self, project: Option<ProjectId>) -> Result<StartedFolio, FieldfolioError> {
         self.act(move |device| {
-            let folio = device.join_project(project, now(), &mut OsChance)?;
+            let folio = device.join_project(project, now(), &mut OsRng)?;
             Ok(StartedFolio { project, folio })
         })
         .await

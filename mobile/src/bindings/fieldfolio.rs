@@ -13,7 +13,7 @@ use super::handle::DeviceHandle;
 use super::log::{self, LogLevel, LogSink};
 use super::net::Net;
 use super::store::Store;
-use super::{FieldfolioError, OsChance, beside, blocking, now};
+use super::{FieldfolioError, OsRng, beside, blocking, now};
 
 /// How the library is set up.
 #[derive(Clone, uniffi::Record)]
@@ -122,7 +122,7 @@ impl Fieldfolio {
             // The folder is one enrolment's at a time anyway; here the second waits, and hears what came of the first.
             let _one_at_a_time = ENROLLING.lock().await;
             let to = folder.clone();
-            let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsChance)?);
+            let begin = move || Ok(Enrolment::begin(to.as_path(), link, now(), &mut OsRng)?);
             let enrolment = blocking(begin).await?;
             let answer = Net::stranger(pin)?.perform(&enrolment.ask()).await;
             let enrolled = enrolled(answer.map_err(|_| FieldfolioError::unreachable())?)?;

@@ -7,7 +7,7 @@ use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
 
 use super::store::Store;
-use super::{FieldfolioError, OsChance, now};
+use super::{FieldfolioError, OsRng, now};
 use crate::records::CameLate;
 use crate::{Look, inputs};
 
@@ -39,7 +39,7 @@ impl Store {
         let link = self.handle.ask(move |device| {
             let person = person.unwrap_or(device.identity().person);
             let until = now().plus_millis(inputs::DEVICE_LINK_MILLIS);
-            Ok(device.invite_device(person, until, &mut OsChance))
+            Ok(device.invite_device(person, until, &mut OsRng))
         });
         let link = link.await?;
         Ok(Invited { link: link.to_url(), expires: link.expires.millis() })
@@ -50,7 +50,7 @@ impl Store {
         let invited = self.handle.ask(move |device| {
             let is_proposed = !Look::at(device, now())?.teaches(new.folio);
             let until = Timestamp::from_millis(new.until);
-            let call = device.invite_mentor(new.folio, &new.name, until, now(), &mut OsChance)?;
+            let call = device.invite_mentor(new.folio, &new.name, until, now(), &mut OsRng)?;
             Ok(call.map(move |link| (link, is_proposed)))
         });
         let (link, is_proposed) = invited.await?;
@@ -95,7 +95,7 @@ impl Store {
                 let framework = Look::at(device, now())?.framework_of(&new.outcomes)?;
                 let inputs::NewClassProject { class, title, brief, outcomes } = &new;
                 let project = ClassProject { title, brief, outcomes, framework };
-                Ok(device.start_class_project(*class, project, now(), &mut OsChance)?)
+                Ok(device.start_class_project(*class, project, now(), &mut OsRng)?)
             })
             .await
     }

@@ -5,7 +5,7 @@ use fieldfolio_core::ids::{EntryId, PersonId, PieceId};
 use fieldfolio_core::model::entry;
 
 use super::store::Store;
-use super::{FieldfolioError, OsChance, now};
+use super::{FieldfolioError, OsRng, now};
 use crate::inputs;
 use crate::records::Reference;
 
@@ -15,7 +15,7 @@ impl Store {
     pub async fn give_feedback(&self, new: inputs::NewFeedback) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, about, replaces) = (new.piece, new.about, new.replaces);
-            Ok(device.feedback(piece, about, &new.try_into()?, replaces, now(), &mut OsChance)?)
+            Ok(device.feedback(piece, about, &new.try_into()?, replaces, now(), &mut OsRng)?)
         })
         .await
     }
@@ -24,7 +24,7 @@ impl Store {
     pub async fn assess(&self, new: inputs::NewAssessment) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, student) = (new.piece, new.student);
-            Ok(device.assess(piece, student, new.into(), now(), &mut OsChance)?)
+            Ok(device.assess(piece, student, new.into(), now(), &mut OsRng)?)
         })
         .await
     }
@@ -32,7 +32,7 @@ impl Store {
     /// Takes a mentor's judgement as one's own: only then it counts.
     pub async fn confirm(&self, piece: PieceId, of: Reference) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
-            Ok(device.confirm(piece, entry::Reference::try_from(&of)?, now(), &mut OsChance)?)
+            Ok(device.confirm(piece, entry::Reference::try_from(&of)?, now(), &mut OsRng)?)
         })
         .await
     }
@@ -45,14 +45,14 @@ impl Store {
         words: String,
     ) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
-            Ok(device.reply(piece, entry::Reference::try_from(&to)?, &words, now(), &mut OsChance)?)
+            Ok(device.reply(piece, entry::Reference::try_from(&to)?, &words, now(), &mut OsRng)?)
         })
         .await
     }
 
     /// Writes one's reflection on one's own work, or edits it in place.
     pub async fn reflect(&self, piece: PieceId, words: String) -> Result<EntryId, FieldfolioError> {
-        self.act(move |device| Ok(device.reflect(piece, &words, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.reflect(piece, &words, now(), &mut OsRng)?)).await
     }
 
     /// Takes back something one said about a student, or about the work itself for nobody. It stays readable, marked.
@@ -62,6 +62,6 @@ impl Store {
         about: Option<PersonId>,
         entry: EntryId,
     ) -> Result<(), FieldfolioError> {
-        self.act(move |device| Ok(device.withdraw(piece, about, entry, now(), &mut OsChance)?)).await
+        self.act(move |device| Ok(device.withdraw(piece, about, entry, now(), &mut OsRng)?)).await
     }
 }

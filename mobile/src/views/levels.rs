@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fieldfolio_core::device::{DeviceError, OutcomeLevel};
 use fieldfolio_core::ids::{ClassId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::directory::School;
-use fieldfolio_core::model::mastery::{self, Rule, Sight, growth};
+use fieldfolio_core::model::mastery::{self, Completeness, Rule, growth};
 use fieldfolio_core::model::role::Role;
 
 use super::{Look, count, texts};
@@ -23,7 +23,7 @@ impl Look<'_> {
         Ok(Some(Levels {
             student: student.to_string(),
             student_name: self.name(student),
-            whole: view.sight == Sight::Whole,
+            whole: view.completeness == Completeness::Whole,
             outcomes: view.outcomes.iter().map(|level| self.standing(level, needs, &titles)).collect(),
         }))
     }
@@ -71,7 +71,7 @@ impl Look<'_> {
             outcome: level.outcome.to_string(),
             state,
             level: reached,
-            whole: answer.sight == Sight::Whole,
+            whole: answer.completeness == Completeness::Whole,
             tally: Tally {
                 towards: answer.tally.towards.0,
                 at_bats: count(answer.tally.at_bats),
@@ -112,7 +112,7 @@ impl Look<'_> {
         Ok(Some(Growth {
             student: student.to_string(),
             student_name: self.name(student),
-            whole: view.sight == Sight::Whole,
+            whole: view.completeness == Completeness::Whole,
             outcomes: outcomes.collect(),
         }))
     }
@@ -152,7 +152,7 @@ impl Look<'_> {
             rows.push(GridRow {
                 student: student.to_string(),
                 student_name: self.name(student),
-                whole: view.sight == Sight::Whole,
+                whole: view.completeness == Completeness::Whole,
                 cells: cells.collect(),
             });
         }

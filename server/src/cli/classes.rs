@@ -55,7 +55,7 @@ fn role(text: &str) -> Result<ClassRole, String> {
 pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     match command {
         ClassCommand::Add { title } => {
-            let id = desk.edit(|edit, chance| Ok(classes::add(edit, &title, chance)?))?;
+            let id = desk.edit(|edit, rng| Ok(classes::add(edit, &title, rng)?))?;
             Ok(Answer { text: format!("made class {id}"), json: json!({ "id": id, "title": title.trim() }) })
         }
         ClassCommand::Join { class, people: who, role } => desk.edit(|edit, _| {

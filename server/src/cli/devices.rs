@@ -36,9 +36,9 @@ pub(super) fn invite(arguments: &InviteArguments, desk: &mut Desk<'_>) -> Result
     let config = desk.config()?;
     let (relay, pin) = (config.public_url(), config.pin()?);
     let root = school::root_key(&desk.folder, &desk.open()?)?;
-    let link = desk.edit(|edit, chance| {
+    let link = desk.edit(|edit, rng| {
         let person = find::person(edit.tx, &arguments.person)?;
-        Ok(invitations::invite(edit, person, arguments.days * DAY, &root, &relay, chance)?)
+        Ok(invitations::invite(edit, person, arguments.days * DAY, &root, &relay, rng)?)
     })?;
     let link = InvitationLink { pin, ..link };
     let url = link.to_url();

@@ -38,7 +38,7 @@ pub(super) fn run(command: FrameworkCommand, desk: &mut Desk<'_>) -> Result<Answ
         FrameworkCommand::Import { file } => {
             let json = read(&file)
                 .map_err(|error| CliError::Argument(format!("can't read {}: {error}", file.display())))?;
-            let id = desk.edit(|edit, chance| Ok(frameworks::import(edit, &json, chance)?))?;
+            let id = desk.edit(|edit, rng| Ok(frameworks::import(edit, &json, rng)?))?;
             let framework = frameworks::framework(&desk.open()?, id)?;
             let text = format!("imported {id} with {} outcomes", framework.outcomes.len());
             Ok(Answer { text, json: to_json(framework) })

@@ -100,7 +100,7 @@ fn kind(text: &str) -> Result<PersonKind, String> {
 pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     match command {
         PersonCommand::Add { name, kind } => {
-            let id = desk.edit(|edit, chance| Ok(roster::add(edit, &name, &kind, chance)?))?;
+            let id = desk.edit(|edit, rng| Ok(roster::add(edit, &name, &kind, rng)?))?;
             person(desk, id, "added")
         }
         PersonCommand::List { kind } => list(kind, desk),

@@ -68,7 +68,7 @@ pub(super) enum FolioCommand {
 pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     match command {
         ProjectCommand::Add { title, class, brief, framework, outcome } => {
-            let id = desk.edit(|edit, chance| {
+            let id = desk.edit(|edit, rng| {
                 let draft = Draft {
                     class: find::class(edit.tx, &class)?,
                     title: &title,
@@ -76,7 +76,7 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
                     framework: framework.map(|text| find::framework(edit.tx, &text)).transpose()?,
                     outcomes: &outcome,
                 };
-                Ok(projects::add(edit, &draft, chance)?)
+                Ok(projects::add(edit, &draft, rng)?)
             })?;
             Ok(Answer { text: format!("made project {id}"), json: described(&desk.open()?, id)? })
         }

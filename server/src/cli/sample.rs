@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::ids::{PersonId, Rng};
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Role;
@@ -42,8 +42,8 @@ struct Made {
 }
 
 pub(super) fn make(invite: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let school = school::init(&desk.folder, "Sample School", desk.now, &mut *desk.chance)?;
-    let made = desk.edit(|edit, chance| fill(edit, chance))?;
+    let school = school::init(&desk.folder, "Sample School", desk.now, &mut *desk.rng)?;
+    let made = desk.edit(|edit, rng| fill(edit, rng))?;
     let mut json = json!({
         "folder": desk.folder,
         "school": { "id": school.id, "name": school.name },
@@ -67,13 +67,13 @@ pub(super) fn make(invite: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError
     Ok(Answer { text: text + &start, json })
 }
 
-fn fill(edit: &Edit<'_>, chance: &mut dyn Chance) -> Result<Made, CliError> {
+fn fill(edit: &Edit<'_>, rng: &mut dyn Rng) -> Result<Made, CliError> {
     let mut made = Made::default();
     for (name, kind) in PEOPLE {
-        let id = roster::add(edit, &format!("{name} Sample"), &[kind], &mut *chance)?;
+        let id = roster::add(edit, &format!("{name} Sample"), &[kind], &mut *rng)?;
         made.people.insert(slug(name), id);
     }
-    let framework = frameworks::import(edit, super::competencies::JSON, &mut *chance)?;
+    let framework = frameworks::import(edit, super::competencies::JSON, &mut *rng)?;
     made.framework = to_json(framework);
     for outcome in frameworks::framework(edit.tx, framework)?.outcomes {
         made.outcomes.insert(outcome.code, to_json(outcome.id));
@@ -94,7 +94,7 @@ fn fill(edit: &Edit<'_>, chance: &mut dyn Chance) -> Result<Made, CliError> {
             outcomes: ["THINK", "TEAM", "DIGITAL", "LEAD"],
         },
     ] {
-        let (class, project) = unit.make(edit, &made.people, framework, &mut *chance)?;
+        let (class, project) = unit.make(edit, &made.people, framework, &mut *rng)?;
         made.classes.insert(slug(unit.class), to_json(class));
         made.projects.insert(slug(unit.project), to_json(project));
     }
@@ -124,9 +124,9 @@ impl Unit {
         edit: &Edit<'_>,
         people: &BTreeMap<String, PersonId>,
         framework: fieldfolio_core::ids::FrameworkId,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(fieldfolio_core::ids::ClassId, fieldfolio_core::ids::ProjectId), CliError> {
-        let class = classes::add(edit, self.class, &mut *chance)?;
+        let class = classes::add(edit, self.class, &mut *rng)?;
         for student in ["mina", "otto", "ada"] {
             classes::join(edit, class, people[student], ClassRole::Student)?;
         }
@@ -142,7 +142,7 @@ impl Unit {
             framework: Some(framework),
             outcomes: &outcomes,
         };
-        Ok((class, projects::add(edit, &draft, chance)?))
+        Ok((class, projects::add(edit, &draft, rng)?))
     }
 }
 
@@ -162,10 +162,10 @@ fn links(
     let config = desk.config()?;
     let (relay, pin) = (config.public_url(), config.pin()?);
     let root = school::root_key(&desk.folder, &desk.open()?)?;
-    desk.edit(|edit, chance| {
+    desk.edit(|edit, rng| {
         let mut links = BTreeMap::new();
         for (name, person) in people {
-            let link = invitations::invite(edit, *person, 90 * DAY, &root, &relay, &mut *chance)?;
+            let link = invitations::invite(edit, *person, 90 * DAY, &root, &relay, &mut *rng)?;
             links.insert(name.clone(), InvitationLink { pin, ..link }.to_url());
         }
         Ok(links)

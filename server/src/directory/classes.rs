@@ -1,6 +1,6 @@
 //! Classes: who learns, teaches and advises together. Circles follow from them.
 
-use fieldfolio_core::ids::{Chance, ClassId, PersonId};
+use fieldfolio_core::ids::{ClassId, PersonId, Rng};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
@@ -39,9 +39,9 @@ pub struct Member {
 }
 
 /// Makes a class.
-pub fn add(edit: &Edit<'_>, title: &str, chance: &mut dyn Chance) -> Result<ClassId, DirectoryError> {
+pub fn add(edit: &Edit<'_>, title: &str, rng: &mut dyn Rng) -> Result<ClassId, DirectoryError> {
     let title = words("a class's title", title, 200)?;
-    let id = ClassId::new(edit.now, chance);
+    let id = ClassId::new(edit.now, rng);
     edit.tx.execute("insert into class (id, title) values (?1, ?2)", (id.as_bytes(), &title))?;
     edit.event(&Event::ClassMade { class: id })?;
     Ok(id)

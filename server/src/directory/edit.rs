@@ -1,6 +1,6 @@
 //! One change of the directory.
 
-use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::ids::{PersonId, Rng};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
@@ -30,9 +30,9 @@ impl Edit<'_> {
 
 /// The operating system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OsChance;
+pub struct OsRng;
 
-impl Chance for OsChance {
+impl Rng for OsRng {
     fn fill(&mut self, into: &mut [u8]) {
         // Keys made without randomness would be worse than none: there is no way on from here.
         getrandom::fill(into).expect("the operating system has randomness");

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fieldfolio_core::ids::{Chance, FrameworkId, OutcomeId};
+use fieldfolio_core::ids::{FrameworkId, OutcomeId, Rng};
 use fieldfolio_core::model::framework::{BadFramework, Framework, Outcome};
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
@@ -45,14 +45,14 @@ const fn first() -> u32 {
 }
 
 /// Brings a framework in, or a later edition of one that is here.
-pub fn import(edit: &Edit<'_>, json: &str, chance: &mut dyn Chance) -> Result<FrameworkId, DirectoryError> {
+pub fn import(edit: &Edit<'_>, json: &str, rng: &mut dyn Rng) -> Result<FrameworkId, DirectoryError> {
     let file: FrameworkFile =
         serde_json::from_str(json).map_err(|error| DirectoryError::FrameworkFile(error.to_string()))?;
     let before = match file.id {
         Some(id) => read(edit.tx, id)?,
         None => None,
     };
-    let framework = complete(file, before.as_ref(), edit, chance)?;
+    let framework = complete(file, before.as_ref(), edit, rng)?;
     framework.check()?;
     check_tree(&framework)?;
     if let Some(before) = &before {
@@ -72,7 +72,7 @@ fn complete(
     file: FrameworkFile,
     before: Option<&Framework>,
     edit: &Edit<'_>,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<Framework, DirectoryError> {
     let known: BTreeMap<&str, OutcomeId> = before
         .iter()
@@ -82,7 +82,7 @@ fn complete(
     let mut id_of = |outcome: &OutcomeFile| match (outcome.id, known.get(outcome.code.as_str())) {
         (Some(id), _) => id,
         (None, Some(id)) => *id,
-        (None, None) => OutcomeId::new(edit.now, chance),
+        (None, None) => OutcomeId::new(edit.now, rng),
     };
     let ids: Vec<OutcomeId> = file.outcomes.iter().map(&mut id_of).collect();
     let by_code: BTreeMap<String, OutcomeId> =
@@ -102,7 +102,7 @@ fn complete(
         })
     });
     let outcomes = outcomes.collect::<Result<_, BadFramework>>()?;
-    let id = file.id.unwrap_or_else(|| FrameworkId::new(edit.now, chance));
+    let id = file.id.unwrap_or_else(|| FrameworkId::new(edit.now, rng));
     Ok(Framework { id, title: file.title, version: file.version, outcomes })
 }
 

@@ -4,7 +4,7 @@
 //! device may invite her next one, a teacher's those of students she teaches, an administrator's anyone's, and who
 //! brings a mentor in, hers; the command line invites by the school's root key.
 
-use fieldfolio_core::ids::{Chance, DeviceId, PersonId};
+use fieldfolio_core::ids::{DeviceId, PersonId, Rng};
 use fieldfolio_core::model::directory::{Inviter, PersonKind};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::{PublicKey, SecretKey, invitation_message};
@@ -78,9 +78,9 @@ pub fn invite(
     lifetime: u64,
     root: &SecretKey,
     relay: &str,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<InvitationLink, InviteError> {
-    let key = SecretKey::generate(chance);
+    let key = SecretKey::generate(rng);
     let school = school::id(edit.tx)?;
     let expires = edit.now.plus_millis(lifetime);
     let signature = root.sign(&invitation_message(school, &key.public(), person, expires));

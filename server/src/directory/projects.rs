@@ -1,6 +1,6 @@
 //! Projects: what students work on, and who works together in them.
 
-use fieldfolio_core::ids::{Chance, ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use fieldfolio_core::ids::{ClassId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId, Rng};
 use fieldfolio_core::model::directory::Project;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
@@ -29,8 +29,8 @@ pub struct Draft<'a> {
 }
 
 /// Makes a project; every student of its class gets a folio in it.
-pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, chance: &mut dyn Chance) -> Result<ProjectId, DirectoryError> {
-    let id = ProjectId::new(edit.now, chance);
+pub fn add(edit: &Edit<'_>, draft: &Draft<'_>, rng: &mut dyn Rng) -> Result<ProjectId, DirectoryError> {
+    let id = ProjectId::new(edit.now, rng);
     add_as(edit, id, draft)?;
     Ok(id)
 }

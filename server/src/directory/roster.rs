@@ -1,6 +1,6 @@
 //! Who is in the school, and as what: adding people, and their kinds with all that follows from those.
 
-use fieldfolio_core::ids::{Chance, PersonId};
+use fieldfolio_core::ids::{PersonId, Rng};
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::role::Role;
 
@@ -16,9 +16,9 @@ pub fn add(
     edit: &Edit<'_>,
     name: &str,
     kinds: &[PersonKind],
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<PersonId, DirectoryError> {
-    let id = PersonId::new(edit.now, chance);
+    let id = PersonId::new(edit.now, rng);
     add_as(edit, id, name, kinds)?;
     Ok(id)
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use fieldfolio_core::ids::{Chance, SchoolId};
+use fieldfolio_core::ids::{Rng, SchoolId};
 use fieldfolio_core::model::directory::School;
 use fieldfolio_core::model::framework::Scale;
 use fieldfolio_core::model::mastery::Rule;
@@ -24,12 +24,7 @@ pub fn key_path(folder: &Path) -> PathBuf {
 }
 
 /// Makes a new school in `folder`, with the default levels and rule.
-pub fn init(
-    folder: &Path,
-    name: &str,
-    now: Timestamp,
-    chance: &mut dyn Chance,
-) -> Result<School, DirectoryError> {
+pub fn init(folder: &Path, name: &str, now: Timestamp, rng: &mut dyn Rng) -> Result<School, DirectoryError> {
     let name = words("a school's name", name, 200)?;
     if database::path(folder).exists() {
         return Err(database::DatabaseError::Present(folder.to_owned()).into());
@@ -39,10 +34,10 @@ pub fn init(
         path: folder.to_owned(),
         source,
     })?;
-    let root = SecretKey::generate(chance);
+    let root = SecretKey::generate(rng);
     write_key(&key_path(folder), &root)?;
     let school = School {
-        id: SchoolId::new(now, chance),
+        id: SchoolId::new(now, rng),
         name: name.clone(),
         scale: Some(Scale::default()),
         rule: Some(Rule::default()),

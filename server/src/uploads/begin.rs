@@ -22,7 +22,7 @@ impl Uploads {
         if length.is_some_and(|length| length > self.limits.max_size) {
             return Err(UploadError::TooLarge { max: self.limits.max_size });
         }
-        let id = UploadId::random().map_err(UploadError::Chance)?;
+        let id = UploadId::random().map_err(UploadError::Rng)?;
         let created = (self.now)();
         let expires = created.plus_millis(self.limits.lifetime);
         let row = Row { id, caller, kind, length, offset: 0, created, expires, landed: false };

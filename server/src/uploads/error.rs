@@ -68,7 +68,7 @@ pub enum UploadError {
     #[error("the uploads' files, {path}: {cause}")]
     Folder { path: PathBuf, cause: std::io::Error },
     #[error("no randomness for an id: {0}")]
-    Chance(getrandom::Error),
+    Rng(getrandom::Error),
     #[error("the work was broken off: {0}")]
     Stopped(#[from] tokio::task::JoinError),
 }
@@ -99,7 +99,7 @@ impl UploadError {
             Self::Refused(Refusal::Failed(_)) | Self::NotRecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Blob(BlobError::Missing { .. } | BlobError::Mismatch { .. } | BlobError::Short { .. })
             | Self::Unusable { .. }
-            | Self::Chance(_)
+            | Self::Rng(_)
             | Self::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
             // A disk that fails is tried again: somebody makes room, or mends it.
             Self::Blob(_) | Self::Rows(_) | Self::Folder { .. } if self.found_no_room() => {

@@ -181,10 +181,10 @@ fn a_denial_is_on_record_until_it_is_taken_back() {
 fn a_folio_that_a_student_declared_gets_the_same_circle() {
     let mut office = Office::sample();
     let mina = office.person("mina");
-    let hers = office.edit(|edit, chance| {
+    let hers = office.edit(|edit, rng| {
         let (tx, now) = (edit.tx, edit.now);
         let row = people::row_of(tx, mina).unwrap();
-        let project = ProjectId::new(now, chance);
+        let project = ProjectId::new(now, rng);
         let folio = FolioId::derive(school::id(tx).unwrap(), mina, Some(project));
         let n = log::append(tx, now, Some(mina), &Event::ActTaken).unwrap();
         let own =

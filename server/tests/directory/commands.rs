@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_server::cli::{self, CliError};
 use fieldfolio_server::directory::school;
 use serde_json::{Value, json};
@@ -183,8 +183,7 @@ fn the_log_names_ids_only() {
 fn help_and_mistakes_are_told_apart() {
     let run = |args: &[&str]| {
         let all = ["fieldfolio"].iter().chain(args).copied();
-        match cli::run_with(all, fieldfolio_core::time::Timestamp::from_millis(1), &mut SeededChance::new(1))
-        {
+        match cli::run_with(all, fieldfolio_core::time::Timestamp::from_millis(1), &mut SeededRng::new(1)) {
             Err(CliError::Usage(error)) => (error.exit_code(), error.to_string()),
             other => panic!("{other:?}"),
         }
@@ -240,7 +239,7 @@ fn in_words_a_circle_says_who_and_why() {
     let folder = office.folder.path().to_str().unwrap().to_owned();
     let mut say = |folio: &str| {
         let args = ["fieldfolio", "--dir", &folder, "circle", "list", folio];
-        cli::run_with(args, office.now, &mut office.chance).unwrap()
+        cli::run_with(args, office.now, &mut office.rng).unwrap()
     };
     assert!(say(GARDEN).contains("Lea Sample  mentor (granted)\n"));
     let bridge = say(BRIDGE);

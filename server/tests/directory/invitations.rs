@@ -1,6 +1,6 @@
 //! Who may vouch for whose device, and what an invitation is good for.
 
-use fieldfolio_core::ids::{DeviceId, PersonId, SeededChance};
+use fieldfolio_core::ids::{DeviceId, PersonId, SeededRng};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, token_message};
@@ -21,10 +21,7 @@ struct Phone {
 
 impl Phone {
     fn new(office: &mut Office) -> Self {
-        Self {
-            id: DeviceId::new(office.now, &mut office.chance),
-            key: SecretKey::generate(&mut office.chance),
-        }
+        Self { id: DeviceId::new(office.now, &mut office.rng), key: SecretKey::generate(&mut office.rng) }
     }
 
     fn frame(&self, link: &InvitationLink, token_hash: [u8; 32]) -> Enrol {
@@ -41,7 +38,7 @@ impl Phone {
 
     fn enrol(&self, link: &InvitationLink, office: &mut Office) -> Result<DeviceRecord, EnrolError> {
         let mut token_hash = [0; 32];
-        fieldfolio_core::ids::Chance::fill(&mut office.chance, &mut token_hash);
+        fieldfolio_core::ids::Rng::fill(&mut office.rng, &mut token_hash);
         let frame = self.frame(link, token_hash);
         office.edit(|edit, _| take(edit, frame))
     }
@@ -72,7 +69,7 @@ fn drawn_up(
     office: &mut Office,
 ) -> (InvitationLink, Invite) {
     let (school, root) = (school::id(&office.open()).unwrap(), school::root(&office.open()).unwrap());
-    let key = SecretKey::generate(&mut office.chance);
+    let key = SecretKey::generate(&mut office.rng);
     let signature = by.sign(&invitation_message(school, &key.public(), person, expires));
     let invite = Invite { invitation: key.public(), person, expires, signature };
     (InvitationLink { relay: "http://relay".into(), pin: None, school, root, person, key, expires }, invite)
@@ -118,11 +115,11 @@ fn what_is_not_right_about_an_enrolment_is_told() {
     let mut office = Office::sample();
     let link = link(&mut office, "Mina Sample");
     let mut unknown = link.clone();
-    unknown.key = SecretKey::generate(&mut SeededChance::new(9));
+    unknown.key = SecretKey::generate(&mut SeededRng::new(9));
     let hers = Phone::new(&mut office);
     assert!(matches!(hers.enrol(&unknown, &mut office), Err(EnrolError::Unknown)));
     let mut tampered = hers.frame(&link, [1; 32]);
-    tampered.key = SecretKey::generate(&mut SeededChance::new(9)).public();
+    tampered.key = SecretKey::generate(&mut SeededRng::new(9)).public();
     let answer = office.edit(|edit, _| take(edit, tampered));
     assert!(matches!(answer, Err(EnrolError::BadSignature)));
     // Whoever saw the public record can't put a token of her own in the place of the device's.

@@ -1,6 +1,6 @@
 //! A sample school's office: its folder, its clock, its command line.
 
-use fieldfolio_core::ids::{PersonId, SeededChance};
+use fieldfolio_core::ids::{PersonId, SeededRng};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::directory::Edit;
 use fieldfolio_server::{cli, database};
@@ -13,7 +13,7 @@ pub(crate) const DAY: u64 = 24 * 60 * 60 * 1000;
 pub(crate) struct Office {
     pub(crate) folder: TempDir,
     pub(crate) now: Timestamp,
-    pub(crate) chance: SeededChance,
+    pub(crate) rng: SeededRng,
     pub(crate) sample: Value,
 }
 
@@ -30,7 +30,7 @@ impl Office {
         Self {
             folder: tempfile::tempdir().unwrap(),
             now: Timestamp::from_millis(1_790_000_000_000),
-            chance: SeededChance::new(7),
+            rng: SeededRng::new(7),
             sample: Value::Null,
         }
     }
@@ -53,7 +53,7 @@ impl Office {
     pub(crate) fn try_run(&mut self, args: &[&str]) -> Result<String, cli::CliError> {
         let folder = self.folder.path().to_str().unwrap();
         let all = ["fieldfolio", "--dir", folder, "--json"].into_iter().chain(args.iter().copied());
-        cli::run_with(all, self.now, &mut self.chance)
+        cli::run_with(all, self.now, &mut self.rng)
     }
 
     /// Runs a command and asserts that the log got longer, or not.
@@ -73,10 +73,10 @@ impl Office {
     }
 
     /// One committed change made by a function of the directory.
-    pub(crate) fn edit<T>(&mut self, change: impl FnOnce(&Edit<'_>, &mut SeededChance) -> T) -> T {
+    pub(crate) fn edit<T>(&mut self, change: impl FnOnce(&Edit<'_>, &mut SeededRng) -> T) -> T {
         let mut conn = self.open();
         let tx = database::begin(&mut conn).unwrap();
-        let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut self.chance);
+        let done = change(&Edit { tx: &tx, now: self.now, by: None }, &mut self.rng);
         tx.commit().unwrap();
         done
     }

@@ -8,19 +8,19 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use fieldfolio_core::device::{Body, Device, Edits, NewMedium, NewPiece, Step};
-use fieldfolio_core::ids::{FolioId, PieceId, SeededChance};
+use fieldfolio_core::ids::{FolioId, PieceId, SeededRng};
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_tests::driver::{Http, Mishap, OsChance, now};
+use fieldfolio_tests::driver::{Http, Mishap, OsRng, now};
 use fieldfolio_tests::ledger::Acknowledged;
 use fieldfolio_tests::photos::field_photo;
-use fieldfolio_tests::sim::Trouble;
+use fieldfolio_tests::sim::BoxError;
 
-fn main() -> Result<(), Trouble> {
+fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, folder, folio, seed] = arguments.as_slice() else { return Err("FOLDER FOLIO SEED".into()) };
     let stop = Stop::told(&std::env::var("FIELDFOLIO_STOP_AT").unwrap_or_default())?;
     let mut life = Life { device: Device::open(Path::new(folder))?, folio: folio.parse()?, stop };
-    let mut dice = SeededChance::new(seed.parse()?);
+    let mut dice = SeededRng::new(seed.parse()?);
     if let Ok(pieces) = std::env::var("FIELDFOLIO_PIECES") {
         for _ in 0..pieces.parse()? {
             life.work(&mut dice)?;
@@ -43,7 +43,7 @@ struct Stop {
 }
 
 impl Stop {
-    fn told(text: &str) -> Result<Self, Trouble> {
+    fn told(text: &str) -> Result<Self, BoxError> {
         let (place, times) = text.split_once(' ').unwrap_or((text, "1"));
         Ok(Self { place: place.to_owned(), left: times.parse()? })
     }
@@ -80,7 +80,7 @@ fn say(line: &str) {
     }
 }
 
-fn acknowledge(saved: &Acknowledged) -> Result<(), Trouble> {
+fn acknowledge(saved: &Acknowledged) -> Result<(), BoxError> {
     say(&serde_json::to_string(saved)?);
     Ok(())
 }
@@ -93,7 +93,7 @@ struct Life {
 
 impl Life {
     /// A new piece, and words on it.
-    fn work(&mut self, dice: &mut SeededChance) -> Result<(), Trouble> {
+    fn work(&mut self, dice: &mut SeededRng) -> Result<(), BoxError> {
         let piece = self.capture(dice)?;
         for version in 1..=2 + dice.below(2) as u32 {
             self.edit(piece, version)?;
@@ -102,7 +102,7 @@ impl Life {
         Ok(())
     }
 
-    fn capture(&mut self, dice: &mut SeededChance) -> Result<PieceId, Trouble> {
+    fn capture(&mut self, dice: &mut SeededRng) -> Result<PieceId, BoxError> {
         let number = dice.below(1 << 40);
         let title = format!("Piece {number}");
         let new = NewPiece {
@@ -112,26 +112,26 @@ impl Life {
             audience: Some(Roles::WHOLE_CIRCLE),
             ..NewPiece::default()
         };
-        let captured = self.device.capture(new, now(), &mut OsChance)?;
+        let captured = self.device.capture(new, now(), &mut OsRng)?;
         self.stop.here("after-capture");
         let blobs = captured.media.iter().flat_map(|medium| medium.blobs()).collect();
         acknowledge(&Acknowledged::Saved { piece: captured.piece, title, blobs })?;
         Ok(captured.piece)
     }
 
-    fn edit(&mut self, piece: PieceId, version: u32) -> Result<(), Trouble> {
+    fn edit(&mut self, piece: PieceId, version: u32) -> Result<(), BoxError> {
         let edits = Edits { words: Some(format!("version {version}")), ..Edits::default() };
-        self.device.edit(piece, edits, now(), &mut OsChance)?;
+        self.device.edit(piece, edits, now(), &mut OsRng)?;
         acknowledge(&Acknowledged::Words { piece, reflection: false, version })
     }
 
-    fn reflect(&mut self, piece: PieceId, version: u32) -> Result<(), Trouble> {
-        self.device.reflect(piece, &format!("version {version}"), now(), &mut OsChance)?;
+    fn reflect(&mut self, piece: PieceId, version: u32) -> Result<(), BoxError> {
+        self.device.reflect(piece, &format!("version {version}"), now(), &mut OsRng)?;
         acknowledge(&Acknowledged::Words { piece, reflection: true, version })
     }
 
     /// Does what the device asks for until it waits.
-    fn sync(&mut self) -> Result<(), Trouble> {
+    fn sync(&mut self) -> Result<(), BoxError> {
         self.device.wake()?;
         loop {
             let (turn, ask) = match self.device.next_step(now())? {
@@ -152,7 +152,7 @@ impl Life {
             if is_exchange {
                 self.stop.here("after-answer-before-absorb");
             }
-            self.device.answered(turn, answer, now(), &mut OsChance)?;
+            self.device.answered(turn, answer, now(), &mut OsRng)?;
             if is_exchange {
                 self.stop.here("after-absorb");
             }

@@ -10,12 +10,12 @@ use fieldfolio_core::device::{Device, DeviceError, Edits, NewMedium, NewPiece};
 use fieldfolio_core::ids::{FolioId, PieceId};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_tests::desk::Desk;
-use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::ledger::Acknowledged;
 use fieldfolio_tests::photos::field_photo;
-use fieldfolio_tests::sim::Trouble;
+use fieldfolio_tests::sim::BoxError;
 
-fn main() -> Result<(), Trouble> {
+fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, folder, folio, desk] = arguments.as_slice() else { return Err("FOLDER FOLIO DESK".into()) };
     let folder = Path::new(folder);
@@ -36,20 +36,20 @@ fn main() -> Result<(), Trouble> {
     say("end")
 }
 
-fn well_again() -> Result<(), Trouble> {
+fn well_again() -> Result<(), BoxError> {
     match std::env::var_os("FIELDFOLIO_FAULT_RULE") {
         Some(rule) if Path::new(&rule).exists() => Ok(std::fs::remove_file(rule)?),
         _ => Ok(()),
     }
 }
 
-fn say(line: &str) -> Result<(), Trouble> {
+fn say(line: &str) -> Result<(), BoxError> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", line.replace('\n', " "))?;
     Ok(out.flush()?)
 }
 
-fn acknowledge(saved: &Acknowledged) -> Result<(), Trouble> {
+fn acknowledge(saved: &Acknowledged) -> Result<(), BoxError> {
     say(&serde_json::to_string(saved)?)
 }
 
@@ -62,12 +62,12 @@ struct Life {
 
 impl Life {
     /// Everything a person does in a lesson. Whatever is refused, what is there can be read.
-    fn work(&mut self, time: u32) -> Result<(), Trouble> {
+    fn work(&mut self, time: u32) -> Result<(), BoxError> {
         self.capture(time)?;
         for at in 0..self.pieces.len() {
             self.edit(at)?;
         }
-        if let Err(refused) = self.desk.sync(&mut self.device, &mut OsChance) {
+        if let Err(refused) = self.desk.sync(&mut self.device, &mut OsRng) {
             say(&format!("refused {refused}"))?;
         }
         for at in 0..self.pieces.len() {
@@ -77,7 +77,7 @@ impl Life {
         Ok(())
     }
 
-    fn capture(&mut self, time: u32) -> Result<(), Trouble> {
+    fn capture(&mut self, time: u32) -> Result<(), BoxError> {
         let title = format!("Piece {time}");
         let new = NewPiece {
             // The same photo both times: what is left of the first must not be taken for the second.
@@ -87,18 +87,18 @@ impl Life {
             audience: Some(Roles::WHOLE_CIRCLE),
             ..NewPiece::default()
         };
-        let captured = self.device.capture(new, now(), &mut OsChance);
+        let captured = self.device.capture(new, now(), &mut OsRng);
         let Some(captured) = self.unless_refused(captured)? else { return Ok(()) };
         self.pieces.push((captured.piece, 0));
         let blobs = captured.media.iter().flat_map(|medium| medium.blobs()).collect();
         acknowledge(&Acknowledged::Saved { piece: captured.piece, title, blobs })
     }
 
-    fn edit(&mut self, at: usize) -> Result<(), Trouble> {
+    fn edit(&mut self, at: usize) -> Result<(), BoxError> {
         let (piece, version) = self.pieces[at];
         let version = version + 1;
         let edits = Edits { words: Some(format!("version {version}")), ..Edits::default() };
-        let edited = self.device.edit(piece, edits, now(), &mut OsChance);
+        let edited = self.device.edit(piece, edits, now(), &mut OsRng);
         if self.unless_refused(edited)?.is_some() {
             self.pieces[at].1 = version;
             acknowledge(&Acknowledged::Words { piece, reflection: false, version })?;
@@ -106,16 +106,16 @@ impl Life {
         Ok(())
     }
 
-    fn reflect(&mut self, at: usize) -> Result<(), Trouble> {
+    fn reflect(&mut self, at: usize) -> Result<(), BoxError> {
         let (piece, version) = self.pieces[at];
-        let reflected = self.device.reflect(piece, &format!("version {version}"), now(), &mut OsChance);
+        let reflected = self.device.reflect(piece, &format!("version {version}"), now(), &mut OsRng);
         if self.unless_refused(reflected)?.is_some() {
             acknowledge(&Acknowledged::Words { piece, reflection: true, version })?;
         }
         Ok(())
     }
 
-    fn unless_refused<T>(&self, done: Result<T, DeviceError>) -> Result<Option<T>, Trouble> {
+    fn unless_refused<T>(&self, done: Result<T, DeviceError>) -> Result<Option<T>, BoxError> {
         match done {
             Ok(done) => Ok(Some(done)),
             Err(refused) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::Trouble;
+use super::BoxError;
 use super::stage::{Player, Stage};
 use super::trouble::Work;
 
@@ -26,7 +26,7 @@ pub(super) fn everyone(
     work: &Work,
     has_film: bool,
     negative: bool,
-) -> Result<bool, Trouble> {
+) -> Result<bool, BoxError> {
     stage.scene("Everyone syncs, and the devices are compared");
     // What one sends in the first round, others have after the second.
     for _ in 0..2 {
@@ -77,7 +77,7 @@ pub(super) fn everyone(
     Ok(false)
 }
 
-fn read(player: &Player) -> Result<Held, Trouble> {
+fn read(player: &Player) -> Result<Held, BoxError> {
     let digest = player.device.json(&["digest"])?;
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rows = |key: &str| digest[key].as_array().cloned().unwrap_or_default();
@@ -118,7 +118,7 @@ fn common<'a, K: Ord, V>(one: &'a BTreeMap<K, V>, other: &'a BTreeMap<K, V>) -> 
 }
 
 /// Takes the newest change of Mina's reflection out of her tablet's store, as if it had never arrived.
-fn drop_one_change(tablet: &Player, work: &Work) -> Result<(), Trouble> {
+fn drop_one_change(tablet: &Player, work: &Work) -> Result<(), BoxError> {
     let piece: fieldfolio_core::ids::PieceId = work.leaf.piece.parse()?;
     let store = Connection::open(tablet.device.folder.join("fieldfolio.db"))?;
     let dropped = store.execute(

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Trouble;
+use super::BoxError;
 use super::photo::path;
 use super::stage::{Stage, days_ago, text};
 use crate::films::{FILMS, MARKER_TEXTS, frames};
 
 /// Mina films, too; her mentor watches it and points at a spot of her photo. Answers whether a film could be made.
-pub(super) fn and_a_link(stage: &mut Stage, leaf: &str) -> Result<bool, Trouble> {
+pub(super) fn and_a_link(stage: &mut Stage, leaf: &str) -> Result<bool, BoxError> {
     let is_there =
         Command::new("ffmpeg").arg("-version").output().is_ok_and(|output| output.status.success());
     if !is_there {

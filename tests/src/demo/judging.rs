@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::Trouble;
+use super::BoxError;
 use super::stage::{Player, Stage, text};
 use super::trouble::Work;
 
 /// Lea answers offline; Ms Ito confirms her judgement.
-pub(super) fn mentor(stage: &mut Stage, work: &Work) -> Result<(), Trouble> {
+pub(super) fn mentor(stage: &mut Stage, work: &Work) -> Result<(), BoxError> {
     stage.scene("The mentor answers, offline; a teacher confirms");
     stage.sync(&[&stage.lea])?;
     let (leaf, mina) = (work.leaf.piece.as_str(), stage.person("mina")?.to_owned());
@@ -37,7 +37,7 @@ pub(super) fn mentor(stage: &mut Stage, work: &Work) -> Result<(), Trouble> {
 
 /// Two teachers judge the same outcome from three pieces in two projects: the newest work first, the oldest later, one
 /// judgement long on its way, and a formative "not yet" in between.
-pub(super) fn two_teachers(stage: &mut Stage, work: &Work) -> Result<(), Trouble> {
+pub(super) fn two_teachers(stage: &mut Stage, work: &Work) -> Result<(), BoxError> {
     stage.scene("Two teachers judge THINK: three pieces, two projects, late and out of order");
     let mina = stage.person("mina")?.to_owned();
     stage.sync(&[&stage.ito, &stage.okafor])?;
@@ -79,7 +79,7 @@ pub(super) fn two_teachers(stage: &mut Stage, work: &Work) -> Result<(), Trouble
 }
 
 /// One piece of two students is judged for each; neither reads what is said of the other.
-pub(super) fn group_piece(stage: &mut Stage, work: &Work) -> Result<(), Trouble> {
+pub(super) fn group_piece(stage: &mut Stage, work: &Work) -> Result<(), BoxError> {
     stage.scene("One piece of two students, judged for each");
     let (mina, otto) = (stage.person("mina")?.to_owned(), stage.person("otto")?.to_owned());
     stage.sync(&[&stage.otto])?;
@@ -117,7 +117,7 @@ pub(super) fn group_piece(stage: &mut Stage, work: &Work) -> Result<(), Trouble>
     Ok(())
 }
 
-fn judge(player: &Player, piece: &str, title: &str, level: &str, kind: &str) -> Result<(), Trouble> {
+fn judge(player: &Player, piece: &str, title: &str, level: &str, kind: &str) -> Result<(), BoxError> {
     let args = ["assess", piece, "--outcome", "THINK", "--level", level, "--kind", kind];
     player.device.json(&args)?;
     player.says(&format!("\"{title}\" shows \"{level}\" ({kind})."));
@@ -125,13 +125,13 @@ fn judge(player: &Player, piece: &str, title: &str, level: &str, kind: &str) -> 
 }
 
 /// The sentence, printed.
-fn shown(player: &Player, student: &str, outcome: &str) -> Result<String, Trouble> {
+fn shown(player: &Player, student: &str, outcome: &str) -> Result<String, BoxError> {
     let sentence = player.level(student, outcome)?.ok_or("a level should be shown here")?;
     player.says(&format!("Mina in {outcome}: {sentence}"));
     Ok(sentence)
 }
 
-fn at_bat_days(player: &Player, student: &str) -> Result<Vec<String>, Trouble> {
+fn at_bat_days(player: &Player, student: &str) -> Result<Vec<String>, BoxError> {
     let level = player.device.json(&["level", "--student", student, "--outcome", "THINK"])?;
     let at_bats = level["outcomes"][0]["at_bats"].as_array().cloned().unwrap_or_default();
     Ok(at_bats.iter().filter_map(|at_bat: &Value| at_bat["day"].as_str().map(str::to_owned)).collect())

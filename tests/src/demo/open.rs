@@ -6,7 +6,7 @@ use std::process::Command;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use super::Trouble;
+use super::BoxError;
 use super::stage::{Player, Stage, text};
 
 /// Where the running relay's process is named, in the folder that was kept.
@@ -25,8 +25,9 @@ pub(super) fn end_earlier(folder: &Path) {
 }
 
 /// Makes a link for each of three people, made by a device of theirs, so that nobody is alarmed by a new one.
-pub(super) fn links(stage: &Stage) -> Result<Vec<(&'static str, String)>, Trouble> {
-    let link = |player: &Player| Ok::<_, Trouble>(text(&player.device.json(&["invite"])?, "url")?.to_owned());
+pub(super) fn links(stage: &Stage) -> Result<Vec<(&'static str, String)>, BoxError> {
+    let link =
+        |player: &Player| Ok::<_, BoxError>(text(&player.device.json(&["invite"])?, "url")?.to_owned());
     Ok(vec![
         ("Mina, a student", link(&stage.phone)?),
         ("Lea, her mentor in the garden", link(&stage.lea)?),
@@ -35,7 +36,7 @@ pub(super) fn links(stage: &Stage) -> Result<Vec<(&'static str, String)>, Troubl
 }
 
 /// Says where the school is, and how to end it.
-pub(super) fn tell(folder: &Path, url: &str, pid: u32, links: &[(&str, String)]) -> Result<(), Trouble> {
+pub(super) fn tell(folder: &Path, url: &str, pid: u32, links: &[(&str, String)]) -> Result<(), BoxError> {
     std::fs::write(folder.join(PID), format!("{pid}\n"))?;
     println!(
         "\nThe sample school is open at {url}, on this machine only. Open a link in a browser: each works once"
@@ -51,7 +52,7 @@ pub(super) fn tell(folder: &Path, url: &str, pid: u32, links: &[(&str, String)])
 }
 
 /// A code that a phone's camera reads from a terminal, drawn for light letters on a dark ground.
-fn code(link: &str) -> Result<String, Trouble> {
+fn code(link: &str) -> Result<String, BoxError> {
     let code = QrCode::new(link)?;
     let mut drawn = code.render::<Dense1x2>();
     Ok(drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build())

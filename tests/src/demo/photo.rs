@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::Trouble;
+use super::BoxError;
 use super::stage::{Stage, days_ago, text};
 use crate::photos::MARKER_TEXTS;
 
@@ -19,7 +19,7 @@ pub(super) struct Leaf {
 pub(super) const REFLECTION: &str = "The holes are round, so I think of a beetle.";
 
 /// Mina's phone saves a leaf with its photo, without reception; then both of her devices hold it.
-pub(super) fn field_trip(stage: &mut Stage) -> Result<Leaf, Trouble> {
+pub(super) fn field_trip(stage: &mut Stage) -> Result<Leaf, BoxError> {
     stage.scene("A field trip: a leaf with holes, and no reception");
     let camera = stage.camera("DSCN0010.jpg", 1)?;
     println!("  The photo as the camera made it ({}):", Tool::find().name());
@@ -49,7 +49,7 @@ pub(super) fn field_trip(stage: &mut Stage) -> Result<Leaf, Trouble> {
 }
 
 /// Ms Ito opens the photo; what is left in it is shown.
-pub(super) fn at_the_teachers(stage: &mut Stage, leaf: &Leaf) -> Result<(), Trouble> {
+pub(super) fn at_the_teachers(stage: &mut Stage, leaf: &Leaf) -> Result<(), BoxError> {
     stage.scene("The photo on Ms Ito's laptop");
     let ask = ["media", &leaf.piece, "0", "--original"];
     let before = stage.ito.device.json(&ask)?;
@@ -71,7 +71,7 @@ pub(super) fn at_the_teachers(stage: &mut Stage, leaf: &Leaf) -> Result<(), Trou
     Ok(())
 }
 
-pub(super) fn path(path: &Path) -> Result<&str, Trouble> {
+pub(super) fn path(path: &Path) -> Result<&str, BoxError> {
     path.to_str().ok_or_else(|| format!("{} is no plain text", path.display()).into())
 }
 
@@ -103,7 +103,7 @@ impl Tool {
         }
     }
 
-    fn read(self, file: &Path) -> Result<Metadata, Trouble> {
+    fn read(self, file: &Path) -> Result<Metadata, BoxError> {
         match self {
             Tool::Exiftool => exiftool(file),
             Tool::Search => Ok(search(&std::fs::read(file)?)),
@@ -111,7 +111,7 @@ impl Tool {
     }
 }
 
-fn exiftool(file: &Path) -> Result<Metadata, Trouble> {
+fn exiftool(file: &Path) -> Result<Metadata, BoxError> {
     let output = Command::new("exiftool").args(["-j", "-G0", "-a"]).arg(file).output()?;
     let read: Value = serde_json::from_slice(&output.stdout)?;
     let tags = read[0].as_object().ok_or("exiftool said nothing")?;

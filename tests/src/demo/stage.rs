@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Trouble;
+use super::BoxError;
 use crate::processes::{DeviceProcess, Relay, school};
 use crate::{driver, photos};
 
@@ -34,7 +34,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Makes a sample school in `folder` and starts its relay.
-    pub(super) fn set(folder: &Path, address: &str) -> Result<Self, Trouble> {
+    pub(super) fn set(folder: &Path, address: &str) -> Result<Self, BoxError> {
         let school_folder = folder.join("school");
         let made = school(&school_folder, None, &["sample"])?;
         let relay = Relay::start_at(&school_folder, address)?;
@@ -56,13 +56,13 @@ impl Stage {
     }
 
     /// The same once more, when the first relay could not listen.
-    pub(super) fn set_again(folder: &Path, address: &str) -> Result<Self, Trouble> {
+    pub(super) fn set_again(folder: &Path, address: &str) -> Result<Self, BoxError> {
         std::fs::remove_dir_all(folder.join("school"))?;
         Self::set(folder, address)
     }
 
     /// Signs everyone in.
-    pub(super) fn sign_in(&mut self) -> Result<(), Trouble> {
+    pub(super) fn sign_in(&mut self) -> Result<(), BoxError> {
         self.scene("A school, its relay, and six devices");
         println!("  The relay of Sample School runs at {}.", self.relay.url());
         for (person, player) in [
@@ -94,7 +94,7 @@ impl Stage {
     }
 
     /// The id of a person, by the name that scripts use.
-    pub(super) fn person(&self, name: &str) -> Result<&str, Trouble> {
+    pub(super) fn person(&self, name: &str) -> Result<&str, BoxError> {
         text(&self.people, name)
     }
 
@@ -116,7 +116,7 @@ impl Stage {
     }
 
     /// Syncs these devices, one after the other, until each is quiet.
-    pub(super) fn sync(&self, players: &[&Player]) -> Result<(), Trouble> {
+    pub(super) fn sync(&self, players: &[&Player]) -> Result<(), BoxError> {
         for player in players {
             player.device.json(&["sync", "--until-quiet"])?;
         }
@@ -127,7 +127,7 @@ impl Stage {
 
     /// A photo as a camera made it: a real one from the shared data if it is there, else one of ours with all that a
     /// camera tells.
-    pub(super) fn camera(&self, name: &str, seed: u64) -> Result<PathBuf, Trouble> {
+    pub(super) fn camera(&self, name: &str, seed: u64) -> Result<PathBuf, BoxError> {
         let shared = std::env::var_os("FIELDFOLIO_SHARED")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
         let real = shared.join("data/photos").join(name);
@@ -140,7 +140,7 @@ impl Stage {
     }
 
     /// A file beside the devices.
-    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, Trouble> {
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, BoxError> {
         let path = self.folder.join(name);
         std::fs::write(&path, bytes)?;
         Ok(path)
@@ -154,9 +154,9 @@ impl Stage {
     }
 
     /// Stops the relay; answers how many checks passed and failed, and whether the relay ended well.
-    pub(super) fn close(self) -> (u32, u32, Result<(), Trouble>) {
+    pub(super) fn close(self) -> (u32, u32, Result<(), BoxError>) {
         let Self { relay, passed, failed, .. } = self;
-        (passed, failed, relay.stop().map_err(Trouble::from))
+        (passed, failed, relay.stop().map_err(BoxError::from))
     }
 }
 
@@ -167,7 +167,7 @@ impl Player {
     }
 
     /// Prints what the device shows for a command.
-    pub(super) fn shows(&self, args: &[&str]) -> Result<String, Trouble> {
+    pub(super) fn shows(&self, args: &[&str]) -> Result<String, BoxError> {
         let words = self.device.words(args)?;
         println!("  {} shows:", self.name);
         words.lines().for_each(|line| println!("      {}", plain(line)));
@@ -175,19 +175,19 @@ impl Player {
     }
 
     /// Mina's level in an outcome: its sentence; `None` where none is shown.
-    pub(super) fn level(&self, student: &str, outcome: &str) -> Result<Option<String>, Trouble> {
+    pub(super) fn level(&self, student: &str, outcome: &str) -> Result<Option<String>, BoxError> {
         let shown = self.device.json(&["level", "--student", student, "--outcome", outcome])?;
         if shown["shown"] == false {
             return Ok(None);
         }
-        if shown["sight"] != "whole" {
+        if shown["completeness"] != "whole" {
             return Err(format!("{} does not see everything about {student}", self.name).into());
         }
         Ok(Some(text(&shown["outcomes"][0], "sentence")?.to_owned()))
     }
 
     /// What waits to be sent, in words.
-    pub(super) fn waits(&self) -> Result<(), Trouble> {
+    pub(super) fn waits(&self) -> Result<(), BoxError> {
         let words = self.device.words(&["status"])?;
         let waits = words.lines().next().and_then(|line| line.split_once(". ")).map_or("", |(_, rest)| rest);
         self.says(waits);
@@ -195,12 +195,12 @@ impl Player {
     }
 
     /// One piece as the device shows it.
-    pub(super) fn piece(&self, piece: &str) -> Result<Value, Trouble> {
+    pub(super) fn piece(&self, piece: &str) -> Result<Value, BoxError> {
         Ok(self.device.json(&["show", piece])?)
     }
 
     /// The words of the reflections on a piece.
-    pub(super) fn reflection(&self, piece: &str) -> Result<String, Trouble> {
+    pub(super) fn reflection(&self, piece: &str) -> Result<String, BoxError> {
         let view = self.piece(piece)?;
         let voices = view["voices"].as_array().into_iter().flatten();
         let said = voices.flat_map(|voice| voice["entries"].as_array().into_iter().flatten());
@@ -214,12 +214,12 @@ impl Player {
 }
 
 /// A text in a JSON answer.
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Trouble> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, BoxError> {
     value[key].as_str().ok_or_else(|| format!("an answer has no text {key:?}: {value}").into())
 }
 
 /// The day so many days ago.
-pub(super) fn days_ago(days: u64) -> Result<String, Trouble> {
+pub(super) fn days_ago(days: u64) -> Result<String, BoxError> {
     let then = driver::now().millis().saturating_sub(days * 24 * 60 * 60 * 1000);
     let day = fieldfolio_core::time::Timestamp::from_millis(then).utc_day();
     Ok(day.ok_or("the clock of this machine names no day")?.to_string())

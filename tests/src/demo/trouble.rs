@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Trouble;
+use super::BoxError;
 use super::photo::{Leaf, REFLECTION, path};
 use super::stage::{Player, Stage, days_ago, text};
 
@@ -22,7 +22,7 @@ const ON_THE_PHONE: &str = " At noon I saw one, small and shiny.";
 const ON_THE_TABLET: &str = " The beans beside it had none.";
 
 /// Both of Mina's devices go on without reception, and write on the same reflection.
-pub(super) fn without_reception(stage: &mut Stage, leaf: Leaf) -> Result<Work, Trouble> {
+pub(super) fn without_reception(stage: &mut Stage, leaf: Leaf) -> Result<Work, BoxError> {
     stage.scene("Both of Mina's devices without reception");
     for (player, sentence) in [(&stage.phone, ON_THE_PHONE), (&stage.tablet, ON_THE_TABLET)] {
         player.device.json(&["reflect", &leaf.piece, &format!("{REFLECTION}{sentence}")])?;
@@ -34,7 +34,7 @@ pub(super) fn without_reception(stage: &mut Stage, leaf: Leaf) -> Result<Work, T
         let args = ["capture", path(&camera)?, "--title", title, "--date", &day];
         let saved = player.device.json(&[&args[..], rest].concat())?;
         player.says(&format!("saved \"{title}\" ({day}) with its photo."));
-        Ok::<String, Trouble>(text(&saved, "piece")?.to_owned())
+        Ok::<String, BoxError>(text(&saved, "piece")?.to_owned())
     };
     let garden = ["--outcome", "THINK", "--project", "Community garden"];
     let worms = capture(&stage.phone, ("DSCN0021.jpg", 2), "Counting worms", 5, &garden)?;
@@ -53,7 +53,7 @@ pub(super) fn without_reception(stage: &mut Stage, leaf: Leaf) -> Result<Work, T
 }
 
 /// An upload is cut halfway, and the relay is killed in the middle of a sync. Nothing is lost, and nothing starts over.
-pub(super) fn cut_and_killed(stage: &mut Stage, work: &Work) -> Result<(), Trouble> {
+pub(super) fn cut_and_killed(stage: &mut Stage, work: &Work) -> Result<(), BoxError> {
     stage.scene("An upload is cut halfway; the relay is killed in the middle of a sync");
     cut(stage)?;
     killed(stage)?;
@@ -67,7 +67,7 @@ pub(super) fn cut_and_killed(stage: &mut Stage, work: &Work) -> Result<(), Troub
     Ok(())
 }
 
-fn cut(stage: &mut Stage) -> Result<(), Trouble> {
+fn cut(stage: &mut Stage) -> Result<(), BoxError> {
     let half = halfway(&uploads(&stage.tablet)?);
     stage.tablet.device.refused(&["sync", "--cut-after", &half.to_string()])?;
     stage.tablet.says("the connection broke in the middle of the photo.");
@@ -85,7 +85,7 @@ fn cut(stage: &mut Stage) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn killed(stage: &mut Stage) -> Result<(), Trouble> {
+fn killed(stage: &mut Stage) -> Result<(), BoxError> {
     let half = halfway(&uploads(&stage.phone)?);
     let halted = stage.phone.device.sync_halted_after(half)?;
     stage.relay.kill9()?;
@@ -112,7 +112,7 @@ fn killed(stage: &mut Stage) -> Result<(), Trouble> {
     Ok(())
 }
 
-fn uploads(player: &Player) -> Result<Vec<Value>, Trouble> {
+fn uploads(player: &Player) -> Result<Vec<Value>, BoxError> {
     let rows = player.device.json(&["uploads"])?;
     Ok(rows.as_array().cloned().unwrap_or_default())
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::make::{files, key_of};
 use super::{Answer, CliError, bytes, count, to_json};
-use crate::driver::{OsChance, now};
+use crate::driver::{OsRng, now};
 
 /// A spot on a picture: from the left and from the top, in hundredths of its width and height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(super) fn file(device: &mut Device, asked: OneFile) -> Result<Answer, CliErr
     let better = files(asked.replace.as_slice())?;
     let add = better.into_iter().map(|new| NewMedium { replaces: Some(key), ..new }).collect();
     let edits = Edits { media: vec![change], add, ..Edits::default() };
-    device.edit(asked.piece, edits, now(), &mut OsChance)?;
+    device.edit(asked.piece, edits, now(), &mut OsRng)?;
     Ok(Answer::done("Saved on this device.", json!({ "piece": asked.piece, "key": key })))
 }
 

@@ -5,7 +5,7 @@ use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::media::{Kind, MediaType};
 use fieldfolio_core::model::entry::{Entry, Said};
 use fieldfolio_core::model::judgement::{Because, Beside};
-use fieldfolio_core::model::mastery::{AtBat, Sight};
+use fieldfolio_core::model::mastery::{AtBat, Completeness};
 use fieldfolio_core::model::piece::{Medium, Point};
 use fieldfolio_core::model::role::Role;
 use serde_json::{Value, json};
@@ -225,7 +225,7 @@ pub(super) fn level(
         );
         return Ok(Answer::done(text, json!({ "student": student, "shown": false })));
     };
-    let sight = view.sight;
+    let completeness = view.completeness;
     let outcomes: Vec<OutcomeLevel> = match outcome {
         None => view.outcomes,
         Some(outcome) => device.level(student, outcome)?.into_iter().collect(),
@@ -247,11 +247,11 @@ pub(super) fn level(
         value["code"] = json!(names.outcome(level.outcome));
         shown.push(value);
     }
-    if sight == Sight::Partial {
+    if completeness == Completeness::Partial {
         lines
             .push("  Not everything that may count is on this device yet: sync to see the level.".to_owned());
     }
-    let json = json!({ "student": student, "shown": true, "sight": sight, "outcomes": shown });
+    let json = json!({ "student": student, "shown": true, "completeness": completeness, "outcomes": shown });
     Ok(Answer::done(lines.join("\n"), json))
 }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::names::Names;
 use super::{Answer, CliError, bytes, count, folio_of, to_json};
-use crate::driver::{OsChance, now};
+use crate::driver::{OsRng, now};
 
 /// Who may see a piece: some roles, or its maker alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,14 +147,14 @@ pub(super) fn start(
     outcomes: &[String],
 ) -> Result<Answer, CliError> {
     let outcomes = Names::of(device)?.find_outcomes(outcomes)?;
-    let started = device.start_project(title, brief, &outcomes, now(), &mut OsChance)?;
+    let started = device.start_project(title, brief, &outcomes, now(), &mut OsRng)?;
     let text = format!("Started \"{title}\" (project {}).", started.project);
     Ok(Answer::done(text, to_json(started)))
 }
 
 pub(super) fn join(device: &mut Device, project: &str) -> Result<Answer, CliError> {
     let project = Names::of(device)?.find_project(project)?;
-    let folio = device.join_project(project.0, now(), &mut OsChance)?;
+    let folio = device.join_project(project.0, now(), &mut OsRng)?;
     Ok(Answer::done(format!("Your folio in it is {folio}."), json!({ "folio": folio })))
 }
 
@@ -175,7 +175,7 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
         revises: arguments.revises,
     };
     let title = new.title.clone();
-    let captured = device.capture(new, now(), &mut OsChance)?;
+    let captured = device.capture(new, now(), &mut OsRng)?;
     let size = captured.media.iter().map(|medium| medium.size).sum();
     let photos = match captured.media.len() {
         0 => String::new(),
@@ -200,7 +200,7 @@ pub(super) fn edit(device: &mut Device, arguments: Change) -> Result<Answer, Cli
         order,
         ..Edits::default()
     };
-    device.edit(arguments.piece, edits, now(), &mut OsChance)?;
+    device.edit(arguments.piece, edits, now(), &mut OsRng)?;
     Ok(Answer::done("Saved on this device.", json!({ "piece": arguments.piece })))
 }
 
@@ -208,7 +208,7 @@ pub(super) fn place(device: &mut Device, piece: PieceId, place: &Where) -> Resul
     let names = Names::of(device)?;
     let folios = place.required(device, &names)?;
     for folio in &folios {
-        device.place(piece, *folio, now(), &mut OsChance)?;
+        device.place(piece, *folio, now(), &mut OsRng)?;
     }
     let text: Vec<String> = folios.iter().map(|folio| names.folio(*folio)).collect();
     Ok(Answer::done(
@@ -219,7 +219,7 @@ pub(super) fn place(device: &mut Device, piece: PieceId, place: &Where) -> Resul
 
 pub(super) fn share(device: &mut Device, piece: PieceId, audience: Audience) -> Result<Answer, CliError> {
     let Some(roles) = audience.0 else { return unshare(device, piece) };
-    device.share(piece, roles, now(), &mut OsChance)?;
+    device.share(piece, roles, now(), &mut OsRng)?;
     let roles: Vec<Role> = roles.iter().collect();
     let text: Vec<&str> = roles.iter().map(|role| role.name()).collect();
     Ok(Answer::done(
@@ -229,13 +229,13 @@ pub(super) fn share(device: &mut Device, piece: PieceId, audience: Audience) -> 
 }
 
 pub(super) fn erase(device: &mut Device, piece: PieceId) -> Result<Answer, CliError> {
-    device.erase(piece, now(), &mut OsChance)?;
+    device.erase(piece, now(), &mut OsRng)?;
     let text = format!("{piece} is gone from here, and from the school with the next sync.");
     Ok(Answer::done(text, json!({ "piece": piece })))
 }
 
 pub(super) fn unshare(device: &mut Device, piece: PieceId) -> Result<Answer, CliError> {
-    device.unshare(piece, now(), &mut OsChance)?;
+    device.unshare(piece, now(), &mut OsRng)?;
     Ok(Answer::done("Yours alone again.", json!({ "piece": piece, "audience": null })))
 }
 

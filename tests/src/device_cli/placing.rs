@@ -7,7 +7,7 @@ use serde_json::json;
 use super::make::Where;
 use super::names::Names;
 use super::{Answer, CliError, to_json};
-use crate::driver::{OsChance, now};
+use crate::driver::{OsRng, now};
 
 pub(super) fn offer(
     device: &mut Device,
@@ -20,7 +20,7 @@ pub(super) fn offer(
     let Some(project) = names.find_project(project)?.0 else {
         return Err(CliError::Argument("a piece is offered in a project, not in a home folio".into()));
     };
-    let folio = device.offer(piece, student, project, now(), &mut OsChance)?;
+    let folio = device.offer(piece, student, project, now(), &mut OsRng)?;
     let text = format!("Offered to {}: she or a teacher of hers answers.", names.person(student));
     Ok(Answer::done(text, json!({ "piece": piece, "folio": folio })))
 }
@@ -49,8 +49,8 @@ pub(super) fn answer(device: &mut Device, piece: PieceId, accept: bool) -> Resul
     }
     for folio in &folios {
         match accept {
-            true => device.accept_offer(piece, *folio, now(), &mut OsChance)?,
-            false => device.take_out(piece, *folio, now(), &mut OsChance)?,
+            true => device.accept_offer(piece, *folio, now(), &mut OsRng)?,
+            false => device.take_out(piece, *folio, now(), &mut OsRng)?,
         }
     }
     let text = if accept { "Accepted." } else { "Declined." };
@@ -61,7 +61,7 @@ pub(super) fn take_out(device: &mut Device, piece: PieceId, place: &Where) -> Re
     let names = Names::of(device)?;
     let folios = place.required(device, &names)?;
     for folio in &folios {
-        device.take_out(piece, *folio, now(), &mut OsChance)?;
+        device.take_out(piece, *folio, now(), &mut OsRng)?;
     }
     let text: Vec<String> = folios.iter().map(|folio| names.folio(*folio)).collect();
     let text = format!("Taken out of {}.", text.join(" and "));
@@ -88,7 +88,7 @@ pub(super) fn move_piece(
             return Err(CliError::Argument("say where it lies: --from ID".into()));
         }
     };
-    device.move_piece(piece, from, to, now(), &mut OsChance)?;
+    device.move_piece(piece, from, to, now(), &mut OsRng)?;
     let text = format!("Moved from {} to {}.", names.folio(from), names.folio(to));
     Ok(Answer::done(text, json!({ "piece": piece, "from": from, "to": to })))
 }

@@ -11,7 +11,7 @@ use super::file::At;
 use super::make::key_of;
 use super::names::Names;
 use super::{Answer, CliError};
-use crate::driver::{OsChance, now};
+use crate::driver::{OsRng, now};
 
 #[derive(Debug, Args)]
 pub(super) struct GiveFeedback {
@@ -109,8 +109,7 @@ pub(super) fn feedback(device: &mut Device, arguments: GiveFeedback) -> Result<A
         outcome,
         spot: arguments.spot.map(|spot| spot_of(device, arguments.piece, &spot)).transpose()?,
     };
-    let entry =
-        device.feedback(arguments.piece, about, &feedback, arguments.replaces, now(), &mut OsChance)?;
+    let entry = device.feedback(arguments.piece, about, &feedback, arguments.replaces, now(), &mut OsRng)?;
     Ok(said("Feedback", arguments.piece, about, entry))
 }
 
@@ -138,24 +137,24 @@ pub(super) fn assess(device: &mut Device, arguments: Assess) -> Result<Answer, C
         next_step: arguments.next_step,
         replaces: arguments.replaces,
     };
-    let entry = device.assess(arguments.piece, student, judging, now(), &mut OsChance)?;
+    let entry = device.assess(arguments.piece, student, judging, now(), &mut OsRng)?;
     Ok(said("Judgement", arguments.piece, Some(student), entry))
 }
 
 pub(super) fn confirm(device: &mut Device, of: &To) -> Result<Answer, CliError> {
     let reference = of.reference(device)?;
-    let entry = device.confirm(of.piece, reference, now(), &mut OsChance)?;
+    let entry = device.confirm(of.piece, reference, now(), &mut OsRng)?;
     Ok(said("Confirmation", of.piece, reference.about, entry))
 }
 
 pub(super) fn reply(device: &mut Device, to: &To, words: &str) -> Result<Answer, CliError> {
     let reference = to.reference(device)?;
-    let entry = device.reply(to.piece, reference, words, now(), &mut OsChance)?;
+    let entry = device.reply(to.piece, reference, words, now(), &mut OsRng)?;
     Ok(said("Reply", to.piece, reference.about, entry))
 }
 
 pub(super) fn reflect(device: &mut Device, piece: PieceId, words: &str) -> Result<Answer, CliError> {
-    let entry = device.reflect(piece, words, now(), &mut OsChance)?;
+    let entry = device.reflect(piece, words, now(), &mut OsRng)?;
     Ok(said("Reflection", piece, Some(device.identity().person), entry))
 }
 
@@ -166,7 +165,7 @@ pub(super) fn withdraw(
     entry: EntryId,
 ) -> Result<Answer, CliError> {
     let about = Names::of(device)?.about(device, piece, about)?;
-    device.withdraw(piece, about, entry, now(), &mut OsChance)?;
+    device.withdraw(piece, about, entry, now(), &mut OsRng)?;
     Ok(Answer::done("Taken back; it stays readable, and marked.", json!({ "piece": piece, "entry": entry })))
 }
 

@@ -14,7 +14,7 @@ use tungstenite::http::{HeaderName, HeaderValue};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
-use super::{DriverError, Http, OsChance, now};
+use super::{DriverError, Http, OsRng, now};
 
 /// One WebSocket.
 pub struct Line {
@@ -173,7 +173,7 @@ pub fn follow(
                         let answer = http.perform(&ask);
                         report.requests += 1;
                         may_open |= ask.exchange().is_some() && answer.is_ok();
-                        device.answered(turn, answer, now(), &mut OsChance)?;
+                        device.answered(turn, answer, now(), &mut OsRng)?;
                     }
                 }
                 continue;
@@ -218,14 +218,14 @@ fn take(
     // As long as an HTTP answer would be waited for.
     let came = open.hear(patience.unwrap_or(Duration::from_secs(60)));
     let heard = match came {
-        Came::Frame(frame) => device.heard(&frame, now(), &mut OsChance)?,
+        Came::Frame(frame) => device.heard(&frame, now(), &mut OsRng)?,
         Came::Nothing if patience.is_some() => return Ok(None),
         Came::Nothing | Came::Closed(_) => {
             *line = None;
             if let Some(turn) = device.exchange_in_flight() {
-                device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
+                device.answered(turn, Err(Failure::Unreachable), now(), &mut OsRng)?;
             }
-            device.hung_up(now(), &mut OsChance);
+            device.hung_up(now(), &mut OsRng);
             return Ok(None);
         }
     };

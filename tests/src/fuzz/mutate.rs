@@ -1,6 +1,6 @@
 //! Broken copies of real bytes: flipped, cut, spliced, repeated, and with lengths that lie.
 
-use fieldfolio_core::ids::{SeededChance, random};
+use fieldfolio_core::ids::{SeededRng, random};
 
 use crate::documents;
 
@@ -8,7 +8,7 @@ use crate::documents;
 const LONGEST: usize = 256 * 1024;
 
 /// One of these, broken in one to six places, with what others say in between.
-pub fn broken(seeds: &[Vec<u8>], dice: &mut SeededChance) -> Vec<u8> {
+pub fn broken(seeds: &[Vec<u8>], dice: &mut SeededRng) -> Vec<u8> {
     let mut bytes = pick(seeds, dice).clone();
     for _ in 0..=dice.below(6) {
         break_once(&mut bytes, seeds, dice);
@@ -17,21 +17,21 @@ pub fn broken(seeds: &[Vec<u8>], dice: &mut SeededChance) -> Vec<u8> {
     bytes
 }
 
-fn pick<'a>(seeds: &'a [Vec<u8>], dice: &mut SeededChance) -> &'a Vec<u8> {
+fn pick<'a>(seeds: &'a [Vec<u8>], dice: &mut SeededRng) -> &'a Vec<u8> {
     &seeds[below(dice, seeds.len())]
 }
 
-fn below(dice: &mut SeededChance, bound: usize) -> usize {
+fn below(dice: &mut SeededRng, bound: usize) -> usize {
     usize::try_from(dice.below(bound.max(1) as u64)).expect("less than a length")
 }
 
 /// A stretch of at most so many bytes.
-fn stretch(length: usize, most: usize, dice: &mut SeededChance) -> std::ops::Range<usize> {
+fn stretch(length: usize, most: usize, dice: &mut SeededRng) -> std::ops::Range<usize> {
     let start = below(dice, length + 1);
     start..(start + below(dice, most + 1)).min(length)
 }
 
-fn break_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut SeededChance) {
+fn break_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut SeededRng) {
     let at = below(dice, bytes.len());
     match dice.below(10) {
         0 | 1 => change(bytes, at, |byte, dice| byte ^ (1 << dice.below(8)), dice),
@@ -62,19 +62,14 @@ fn break_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], dice: &mut SeededChance) {
     }
 }
 
-fn change(
-    bytes: &mut [u8],
-    at: usize,
-    other: impl FnOnce(u8, &mut SeededChance) -> u8,
-    dice: &mut SeededChance,
-) {
+fn change(bytes: &mut [u8], at: usize, other: impl FnOnce(u8, &mut SeededRng) -> u8, dice: &mut SeededRng) {
     if let Some(byte) = bytes.get_mut(at) {
         *byte = other(*byte, dice);
     }
 }
 
 /// Writes a number of one to eight bytes, either end first, where one may stand.
-fn lie_about_a_length(bytes: &mut [u8], at: usize, dice: &mut SeededChance) {
+fn lie_about_a_length(bytes: &mut [u8], at: usize, dice: &mut SeededRng) {
     let rest = bytes.len() as u64;
     let lies = [0, 1, rest, rest.wrapping_sub(1), rest + 1, i32::MAX as u64, u64::MAX, 1 << 40];
     let lie = lies[below(dice, lies.len())];

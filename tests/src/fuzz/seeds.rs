@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::{NewChange, Sheet};
-use fieldfolio_core::ids::{ActId, ClassId, DocumentId, PieceId, ProjectId, SeededChance};
+use fieldfolio_core::ids::{ActId, ClassId, DocumentId, PieceId, ProjectId, SeededRng};
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::model::piece::PieceKind;
@@ -59,7 +59,7 @@ fn identity(school: &mut School, device: &str) -> Identity {
 }
 
 fn some_acts(school: &School) -> Vec<Act> {
-    let mut dice = SeededChance::new(3);
+    let mut dice = SeededRng::new(3);
     let (now, folio) = (school.now, school.folio("mina/community-garden"));
     let piece = PieceId::new(now, &mut dice);
     let share = ActId::new(now, &mut dice);
@@ -127,7 +127,7 @@ fn requests(school: &School, me: &Identity, told: &Response) -> Vec<Vec<u8>> {
     let mut items: Vec<Item> =
         acts.iter().zip(1..).map(|(act, number)| raw::act(me, act_id(number), act)).collect();
     let piece = PieceId::from_bytes([9; 16]);
-    let mut content = Writing::new(DocumentId::content(piece), &mut SeededChance::new(4));
+    let mut content = Writing::new(DocumentId::content(piece), &mut SeededRng::new(4));
     let change = content.write(me, &[BlobHash::of(b"a leaf")], |edit| edit.title("A leaf"));
     items.push(Item::OldChange(change.clone(), 12));
     items.push(Item::Change(change));
@@ -187,9 +187,9 @@ fn calls(school: &School, me: &Identity, chain: Vec<DeviceRecord>) -> Vec<Vec<u8
 
 /// Honest changes, and some of each terrible kind with checksums that are right.
 fn changes() -> Vec<Vec<u8>> {
-    let mut dice = SeededChance::new(5);
+    let mut dice = SeededRng::new(5);
     let sheet = Sheet::genesis();
-    let honest = (0..4).map(|number| hostile::model(&sheet, number, &mut SeededChance::new(number)));
+    let honest = (0..4).map(|number| hostile::model(&sheet, number, &mut SeededRng::new(number)));
     let mut changes: Vec<NewChange> = honest.collect();
     for kind in hostile::Kind::ALL {
         for _ in 0..4 {
@@ -242,8 +242,8 @@ fn links() -> Vec<Vec<u8>> {
     let mut school = School::new(SCHOOL);
     let (root, mina) = (school.root_key(), school.person("mina"));
     let url = "https://folio.school.example/garden";
-    let link = school
-        .edit(|edit| invitations::invite(edit, mina, 86_400_000, &root, url, &mut SeededChance::new(6)));
+    let link =
+        school.edit(|edit| invitations::invite(edit, mina, 86_400_000, &root, url, &mut SeededRng::new(6)));
     let url = link.to_url();
     let packed = url.split_once("#join=").and_then(|(_, packed)| URL_SAFE_NO_PAD.decode(packed).ok());
     vec![packed.expect("a link packs bytes"), url.into_bytes()]

@@ -5,7 +5,7 @@
 //! the lengths around them are put right. The other half hits any byte.
 
 use fieldfolio_core::document::NewChange;
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_core::model::entry::Head;
 use sha2::{Digest, Sha256};
 
@@ -33,7 +33,7 @@ pub fn body(raw: &[u8]) -> &[u8] {
 }
 
 /// The same change, broken in one to three places. Its claims are read from what it says now.
-pub fn mutated(change: &NewChange, dice: &mut SeededChance) -> NewChange {
+pub fn mutated(change: &NewChange, dice: &mut SeededRng) -> NewChange {
     let mut bytes = body(&change.raw).to_vec();
     if dice.happens(50) {
         let mut columns = Columns::read(&bytes).expect("automerge's own change has columns");
@@ -136,7 +136,7 @@ impl Columns {
         bytes
     }
 
-    fn mutate(&mut self, dice: &mut SeededChance) {
+    fn mutate(&mut self, dice: &mut SeededRng) {
         let Some(last) = self.columns.len().checked_sub(1) else { return };
         let which = below(dice, last + 1);
         let other = below(dice, last + 1);
@@ -165,7 +165,7 @@ impl Columns {
     }
 }
 
-fn mutate_anywhere(bytes: &mut Vec<u8>, dice: &mut SeededChance) {
+fn mutate_anywhere(bytes: &mut Vec<u8>, dice: &mut SeededRng) {
     if bytes.is_empty() {
         bytes.push(dice.below(256) as u8);
         return;
@@ -186,7 +186,7 @@ fn mutate_anywhere(bytes: &mut Vec<u8>, dice: &mut SeededChance) {
     }
 }
 
-pub(super) fn below(dice: &mut SeededChance, bound: usize) -> usize {
+pub(super) fn below(dice: &mut SeededRng, bound: usize) -> usize {
     dice.below(bound.max(1) as u64) as usize
 }
 

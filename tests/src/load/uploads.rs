@@ -18,10 +18,10 @@ use fieldfolio_core::document::MAX_BLOBS;
 use fieldfolio_core::ids::{DocumentId, PieceId};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 
-use crate::driver::OsChance;
+use crate::driver::OsRng;
 use crate::proxy::rough::{RoughLine, Way};
 use crate::real::{Client, RealSchool, Writing};
-use crate::sim::Trouble;
+use crate::sim::BoxError;
 
 /// Photos, bytes of each, and lines at once.
 const PHOTOS: usize = 200;
@@ -34,7 +34,7 @@ const CUT: usize = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs everything and prints the figures.
-pub(super) fn run() -> Result<(), Trouble> {
+pub(super) fn run() -> Result<(), BoxError> {
     let folder = tempfile::tempdir()?;
     println!("{PHOTOS} photos of {} MB over {LINES} lines, the best of {RUNS} runs:", LENGTH / 1_000_000);
     let mut photos = Photos::new();
@@ -72,7 +72,7 @@ fn print(what: &str, took: Option<Duration>, ours: Option<Duration>) {
     }
 }
 
-fn best(mut run: impl FnMut(usize) -> Result<Duration, Trouble>) -> Result<Duration, Trouble> {
+fn best(mut run: impl FnMut(usize) -> Result<Duration, BoxError>) -> Result<Duration, BoxError> {
     let mut best = Duration::MAX;
     for number in 0..RUNS {
         best = best.min(run(number)?);
@@ -81,7 +81,7 @@ fn best(mut run: impl FnMut(usize) -> Result<Duration, Trouble>) -> Result<Durat
 }
 
 /// Runs it and has the disk written; how long both took.
-fn synced(folder: &Path, run: impl FnOnce() -> Result<Duration, Trouble>) -> Result<Duration, Trouble> {
+fn synced(folder: &Path, run: impl FnOnce() -> Result<Duration, BoxError>) -> Result<Duration, BoxError> {
     let took = run()?;
     let began = Instant::now();
     let ended = Command::new("sync").arg("-f").arg(folder).status()?;
@@ -97,7 +97,7 @@ struct Photos {
 impl Photos {
     fn new() -> Self {
         let mut bytes = vec![0; LENGTH];
-        fieldfolio_core::ids::Chance::fill(&mut OsChance, &mut bytes);
+        fieldfolio_core::ids::Rng::fill(&mut OsRng, &mut bytes);
         Self { bytes, made: 0 }
     }
 
@@ -113,7 +113,7 @@ impl Photos {
         address: SocketAddr,
         expected: u16,
         head: impl Fn(usize, &[u8]) -> String + Sync,
-    ) -> Result<Duration, Trouble> {
+    ) -> Result<Duration, BoxError> {
         let photos: Vec<Vec<u8>> = (0..PHOTOS).map(|_| self.next()).collect();
         send(&photos, address, expected, head)
     }
@@ -124,7 +124,7 @@ fn send(
     address: SocketAddr,
     expected: u16,
     head: impl Fn(usize, &[u8]) -> String + Sync,
-) -> Result<Duration, Trouble> {
+) -> Result<Duration, BoxError> {
     let next = AtomicUsize::new(0);
     let began = Instant::now();
     std::thread::scope(|scope| {
@@ -168,15 +168,15 @@ struct Bringing {
 }
 
 impl Bringing {
-    fn new(school: &RealSchool) -> Result<Self, Trouble> {
+    fn new(school: &RealSchool) -> Result<Self, BoxError> {
         let mut client = school.client("mina", "phone")?;
-        let (piece, items) = client.new_piece(school.folio("mina/community-garden"), &mut OsChance);
+        let (piece, items) = client.new_piece(school.folio("mina/community-garden"), &mut OsRng);
         client.send(&items).map_err(|failure| format!("{failure:?}"))?;
-        let writing = Writing::new(DocumentId::content(piece), &mut OsChance);
+        let writing = Writing::new(DocumentId::content(piece), &mut OsRng);
         Ok(Self { client, piece, writing })
     }
 
-    fn name(&mut self, photos: &[Vec<u8>]) -> Result<(), Trouble> {
+    fn name(&mut self, photos: &[Vec<u8>]) -> Result<(), BoxError> {
         let mut blobs: Vec<BlobHash> = photos.iter().map(|photo| BlobHash::of(photo)).collect();
         blobs.sort();
         for blobs in blobs.chunks(MAX_BLOBS) {
@@ -200,7 +200,7 @@ impl Bringing {
         self.client.authorization.as_deref().unwrap_or_default().trim_start_matches("Bearer ")
     }
 
-    fn run(&mut self, photos: &mut Photos, school: &RealSchool) -> Result<Duration, Trouble> {
+    fn run(&mut self, photos: &mut Photos, school: &RealSchool) -> Result<Duration, BoxError> {
         let photos: Vec<Vec<u8>> = (0..PHOTOS).map(|_| photos.next()).collect();
         self.name(&photos)?;
         let heads: Vec<String> =
@@ -209,7 +209,7 @@ impl Bringing {
     }
 
     /// Brings photos over a line that cuts, each time from where the relay says.
-    fn over_cuts(&mut self, photos: &mut Photos, school: &RealSchool) -> Result<(), Trouble> {
+    fn over_cuts(&mut self, photos: &mut Photos, school: &RealSchool) -> Result<(), BoxError> {
         let photos: Vec<Vec<u8>> = (0..CUT).map(|_| photos.next()).collect();
         self.name(&photos)?;
         let line = RoughLine::start(school.address, Way::Cuts, 1)?;
@@ -317,7 +317,7 @@ impl Drop for Server {
 }
 
 /// The server of tus's makers; none where it wasn't installed.
-fn node_server(folder: &Path) -> Result<Option<Server>, Trouble> {
+fn node_server(folder: &Path) -> Result<Option<Server>, BoxError> {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tus");
     if !scripts.join("node_modules").is_dir() {
         return Ok(None);
@@ -337,7 +337,7 @@ struct Nginx(Server);
 
 impl Nginx {
     /// None where it isn't installed.
-    fn start(folder: &Path) -> Result<Option<Self>, Trouble> {
+    fn start(folder: &Path) -> Result<Option<Self>, BoxError> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/nginx/usr/sbin/nginx");
         let found = [own, PathBuf::from("/usr/sbin/nginx")].into_iter().find(|path| path.is_file());
         let Some(program) = found else { return Ok(None) };

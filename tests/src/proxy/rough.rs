@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 
 /// In which way a line is rough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl RoughLine {
     pub fn start(relay: SocketAddr, way: Way, seed: u64) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let line = Self { address: listener.local_addr()?, seen: Arc::default() };
-        let (seen, dice) = (line.seen.clone(), Mutex::new(SeededChance::new(seed)));
+        let (seen, dice) = (line.seen.clone(), Mutex::new(SeededRng::new(seed)));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let fate = draw(way, &mut dice.lock().unwrap_or_else(PoisonError::into_inner));
@@ -91,7 +91,7 @@ impl RoughLine {
     }
 }
 
-fn draw(way: Way, dice: &mut SeededChance) -> Fate {
+fn draw(way: Way, dice: &mut SeededRng) -> Fate {
     // Past the head at least now and then, so that there is always some way forward.
     let (up, down) = (400 + dice.below(LONGEST), dice.below(ANSWER));
     let is_way_back = way == Way::Cuts && dice.happens(35);

@@ -176,5 +176,5 @@ fn beside<T: Send>(school: &RealSchool, act: impl FnOnce() -> T + Send) -> (T, D
 }
 
 fn random_name() -> String {
-    fieldfolio_core::ids::DeviceId::new(driver::now(), &mut driver::OsChance).to_string()
+    fieldfolio_core::ids::DeviceId::new(driver::now(), &mut driver::OsRng).to_string()
 }

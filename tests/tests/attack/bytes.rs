@@ -1,7 +1,7 @@
 //! What is counted is what is kept; and what a hash, or a quota, tells.
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::flood;
@@ -25,7 +25,7 @@ fn counted(school: &RealSchool, person: &str) -> u64 {
 /// Whatever somebody sends, what is counted of it is no less than what the relay's database grew by.
 #[test]
 fn what_is_counted_is_no_less_than_what_is_kept() {
-    type Attack = fn(&RealSchool, &mut Client, &mut SeededChance) -> usize;
+    type Attack = fn(&RealSchool, &mut Client, &mut SeededRng) -> usize;
     let attacks: [(&str, Attack); 4] = [
         ("many small pieces", |school, otto, dice| {
             let folio = school.folio("otto/community-garden");

@@ -89,7 +89,7 @@ fn a_kind_is_taken_away_with_what_follows_from_it() {
     school.desk(&["person", "remove-kind", "Sam Sample", "administrator"]).unwrap();
     // An administrator no more, she invites nobody else.
     let invite = |client: &mut Client, person| {
-        let key = fieldfolio_core::signing::SecretKey::generate(&mut fieldfolio_tests::driver::OsChance);
+        let key = fieldfolio_core::signing::SecretKey::generate(&mut fieldfolio_tests::driver::OsRng);
         let expires = fieldfolio_tests::driver::now().plus_millis(100_000);
         let message =
             fieldfolio_core::signing::invitation_message(client.me.school, &key.public(), person, expires);

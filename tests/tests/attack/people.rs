@@ -9,7 +9,7 @@ use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{
     self, ComeBack, DirectoryCall, Invite, InviteMentor, ProposedMentor, Verdict,
 };
-use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::flood;
 use fieldfolio_tests::raw::MadeUp;
 use fieldfolio_tests::real::{Client, RealSchool};
@@ -18,7 +18,7 @@ use super::{dice, school, sync};
 
 /// A device of somebody that Otto makes up, vouched for by his own.
 fn made_up(otto: &Client, own: &DeviceRecord, person: PersonId) -> ComeBack {
-    MadeUp::by(&otto.me, person, now(), &mut OsChance).comes_back(own.clone())
+    MadeUp::by(&otto.me, person, now(), &mut OsRng).comes_back(own.clone())
 }
 
 /// After a restoration every student could sign in as any teacher. None can, as anybody, before or after.
@@ -80,8 +80,8 @@ fn devices_of_one_person_are_bounded_and_classmates_are_told_of_none() {
 }
 
 fn propose(otto: &mut Client, school: &RealSchool, name: &str, part: u64) -> (PersonId, u16, String) {
-    let person = PersonId::new(now(), &mut OsChance);
-    let invitation = SecretKey::generate(&mut OsChance);
+    let person = PersonId::new(now(), &mut OsRng);
+    let invitation = SecretKey::generate(&mut OsRng);
     let until = now().plus_millis(part);
     let message = invitation_message(otto.me.school, &invitation.public(), person, until);
     let frame = InviteMentor {
@@ -152,7 +152,7 @@ fn a_command_never_means_whom_a_student_named() {
 fn who_is_only_proposed_declares_and_uploads_nothing() {
     let school = school();
     let mut otto = school.client("otto", "otto").unwrap();
-    let (rosa, invitation) = (PersonId::new(now(), &mut OsChance), SecretKey::generate(&mut OsChance));
+    let (rosa, invitation) = (PersonId::new(now(), &mut OsRng), SecretKey::generate(&mut OsRng));
     let until = now().plus_millis(5_000_000);
     let message = invitation_message(otto.me.school, &invitation.public(), rosa, until);
     let folio = school.folio("otto/community-garden");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fieldfolio_core::ids::DocumentId;
 use fieldfolio_core::model::act::Act;
 use fieldfolio_core::sync::wire::{Item, Verdict};
-use fieldfolio_tests::driver::{OsChance, now};
+use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::processes::{self, Relay};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::real::Writing;
@@ -68,7 +68,7 @@ fn erased_words_are_in_no_file_of_the_school() {
         .collect();
     assert_eq!(before.len(), 1);
     let erase = Act::Erase { piece };
-    let id = fieldfolio_core::ids::ActId::new(now(), &mut OsChance);
+    let id = fieldfolio_core::ids::ActId::new(now(), &mut OsRng);
     assert!(matches!(mina.send(&[raw::act(&mina.me, id, &erase)]).unwrap()[0], Verdict::Stored(_)));
     assert!(goes(&school.home(), WORDS), "{:?}", holding(&school.home(), WORDS));
 }
@@ -90,7 +90,7 @@ fn what_was_narrowed_is_not_wide_again_after_a_restoration() {
     school.desk(&["person", "add-kind", "Mr Okafor Sample", "administrator"]).unwrap();
     school.desk(&["person", "limit", "Otto Sample", "--files", "1000"]).unwrap();
     let narrower = Act::Unshare { piece, replaces: vec![share_of(&items)] };
-    let id = fieldfolio_core::ids::ActId::new(now(), &mut OsChance);
+    let id = fieldfolio_core::ids::ActId::new(now(), &mut OsRng);
     assert!(matches!(mina.send(&[raw::act(&mina.me, id, &narrower)]).unwrap()[0], Verdict::Stored(_)));
     school.relay.lock().unwrap().kill9().unwrap();
     school.desk(&["restore", backup.to_str().unwrap()]).unwrap();
@@ -141,7 +141,7 @@ fn nobody_else_on_the_machine_reads_what_is_made_here() {
         media: vec![fieldfolio_core::device::NewMedium::of_bytes(photo)],
         ..Default::default()
     };
-    device.capture(new, now(), &mut OsChance).unwrap();
+    device.capture(new, now(), &mut OsRng).unwrap();
     super::sync(&mut device);
     desk(&["backup", backup.to_str().unwrap()]).unwrap();
     let mut open = Vec::new();

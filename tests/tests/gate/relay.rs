@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fieldfolio_core::device::{Device, NewPiece};
-use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, SeededRng};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
-use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::driver::{self, OsRng, now};
 use fieldfolio_tests::ledger::{every_document_opens, is_sound};
 use fieldfolio_tests::processes::{children_of, runs, signal};
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
@@ -35,7 +35,7 @@ fn a_relay_that_is_killed_leaves_no_child_behind() {
 #[test]
 fn a_change_that_no_child_survives_is_refused_and_takes_none_of_its_neighbours_along() {
     let school = RealSchool::start_with("gate_memory_bytes = 67108864").unwrap();
-    let mut dice = SeededChance::new(3);
+    let mut dice = SeededRng::new(3);
     let mut client = school.client("mina", "phone").unwrap();
     let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     let document = DocumentId::content(piece);
@@ -70,13 +70,13 @@ fn while_children_are_killed_all_the_time_nothing_is_refused_and_nothing_is_lost
     let relay = relay_of(&school);
     let (kills, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let work = |person: &str, seed| {
-        let mut chance = SeededChance::new(seed);
+        let mut rng = SeededRng::new(seed);
         let mut device = school.enrol(person, &format!("device of {person}")).unwrap();
         let folio = school.folio(&format!("{person}/community-garden"));
         let mut client = school.client(person, &format!("other device of {person}")).unwrap();
-        let (piece, acts) = client.new_piece(folio, &mut chance);
+        let (piece, acts) = client.new_piece(folio, &mut rng);
         stored(&mut client, acts);
-        let mut content = Writing::new(DocumentId::content(piece), &mut chance);
+        let mut content = Writing::new(DocumentId::content(piece), &mut rng);
         let mut made = Vec::new();
         while made.len() < PIECES || kills.load(Ordering::SeqCst) < KILLS {
             let title = format!("{person}'s {}", made.len());
@@ -88,7 +88,7 @@ fn while_children_are_killed_all_the_time_nothing_is_refused_and_nothing_is_lost
                 audience: Some(Roles::WHOLE_CIRCLE),
                 ..NewPiece::default()
             };
-            made.push((device.capture(new, now(), &mut OsChance).unwrap().piece, title));
+            made.push((device.capture(new, now(), &mut OsRng).unwrap().piece, title));
             driver::sync(&mut device, false, Duration::ZERO).unwrap();
         }
         (device, made)

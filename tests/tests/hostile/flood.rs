@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use fieldfolio_core::device::{Body, Device, NewPiece};
 use fieldfolio_core::document::{EntryWords, GENESIS, NewChange, Sheet, SignedChange};
-use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededRng};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_server::database;
-use fieldfolio_tests::driver::{self, OsChance, now};
+use fieldfolio_tests::driver::{self, OsRng, now};
 use fieldfolio_tests::hostile::chunk::{bomb, long_run};
 use fieldfolio_tests::hostile::{Kind, broken, model};
 use fieldfolio_tests::judge;
@@ -31,7 +31,7 @@ const MOST_OF_A_CHILD: u64 = 256 * 1024;
 fn a_relay_under_a_flood_of_broken_changes_lives_and_loses_nothing_honest() {
     let mutants = std::env::var("FIELDFOLIO_MUTANTS").ok().map_or(MUTANTS, |text| text.parse().unwrap());
     let seed = 20_261_124;
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let school = RealSchool::start().unwrap();
     let relay = relay_of(&school);
     let (_, before) = memory(relay).unwrap();
@@ -86,7 +86,7 @@ fn a_relay_under_a_flood_of_broken_changes_lives_and_loses_nothing_honest() {
 fn changes_that_claim_billions_of_rows_cost_the_relay_little() {
     let school = RealSchool::start().unwrap();
     let relay = relay_of(&school);
-    let mut dice = SeededChance::new(4);
+    let mut dice = SeededRng::new(4);
     let mut client = school.client("mina", "hostile").unwrap();
     let (piece, acts) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     client.send(&acts).unwrap();
@@ -121,7 +121,7 @@ fn changes_that_claim_billions_of_rows_cost_the_relay_little() {
 #[test]
 fn a_small_change_of_a_million_rows_is_refused_before_it_costs_memory() {
     let school = RealSchool::start().unwrap();
-    let mut dice = SeededChance::new(5);
+    let mut dice = SeededRng::new(5);
     let mut client = school.client("mina", "hostile").unwrap();
     let (piece, acts) = client.new_piece(school.folio("mina/community-garden"), &mut dice);
     client.send(&acts).unwrap();
@@ -154,7 +154,7 @@ struct Liar {
 }
 
 impl Liar {
-    fn new(school: &RealSchool, pieces: u64, dice: &mut SeededChance) -> Self {
+    fn new(school: &RealSchool, pieces: u64, dice: &mut SeededRng) -> Self {
         let mut client = school.client("mina", "hostile").unwrap();
         let me = client.me.person;
         let (mut targets, mut honest) = (Vec::new(), Vec::new());
@@ -186,7 +186,7 @@ impl Liar {
     }
 
     /// Broken changes, each with its kind, an honest one beside them in the same document, and honest ones in others.
-    fn batch(&mut self, batch: u64, dice: &mut SeededChance) -> (Vec<Item>, Vec<Option<Kind>>) {
+    fn batch(&mut self, batch: u64, dice: &mut SeededRng) -> (Vec<Item>, Vec<Option<Kind>>) {
         let mut items = Vec::new();
         for number in 0..BROKEN_IN_EACH {
             let (target, last) = &self.targets[(batch * 7 + number / 4) as usize % self.targets.len()];
@@ -245,7 +245,7 @@ impl Honest {
                 audience: Some(Roles::WHOLE_CIRCLE),
                 ..NewPiece::default()
             };
-            let piece = otto.capture(new, now(), &mut OsChance).unwrap().piece;
+            let piece = otto.capture(new, now(), &mut OsRng).unwrap().piece;
             self.pieces.push((piece, title));
         }
         let report = driver::sync(otto, true, Duration::from_secs(30)).unwrap();

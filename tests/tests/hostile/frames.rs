@@ -1,7 +1,7 @@
 //! Bytes that are no frame of the protocol, or too much of one: an answer in the four hundreds, in words.
 
 use fieldfolio_core::device::{Body, HttpAnswer};
-use fieldfolio_core::ids::{Chance, DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, Rng, SeededRng};
 use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, Request};
 use fieldfolio_tests::real::{Client, RealSchool};
 
@@ -21,9 +21,9 @@ fn refused(answer: &HttpAnswer, status: u16, what: &str) {
 fn what_is_no_frame_is_refused_in_words() {
     let school = RealSchool::start().unwrap();
     let mut client = school.client("mina", "hostile").unwrap();
-    let (_, items) = client.new_piece(school.folio("mina/home"), &mut SeededChance::new(8));
+    let (_, items) = client.new_piece(school.folio("mina/home"), &mut SeededRng::new(8));
     let whole = wire::to_bytes(&Request { items, ..empty() });
-    let mut dice = SeededChance::new(9);
+    let mut dice = SeededRng::new(9);
     let mut garbage = vec![0; 5_000];
     dice.fill(&mut garbage);
     for (what, bytes) in [
@@ -59,7 +59,7 @@ fn too_much_is_refused_in_words() {
     let school = RealSchool::start().unwrap();
     let mut client = school.client("mina", "hostile").unwrap();
     refused(&client.post(vec![0; 4 * 1024 * 1024 + 1]).unwrap(), 413, "more than 4 MiB");
-    let mut dice = SeededChance::new(8);
+    let mut dice = SeededRng::new(8);
     let (_, items) = client.new_piece(school.folio("mina/home"), &mut dice);
     let many: Vec<Item> = items.iter().cycle().take(1_001).cloned().collect();
     refused(&client.post(wire::to_bytes(&Request { items: many, ..empty() })).unwrap(), 400, "1,001 items");

@@ -2,7 +2,7 @@
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::{NewChange, SignedChange};
-use fieldfolio_core::ids::{ActId, DocumentId, PieceId, ProjectId, SchoolId, SeededChance};
+use fieldfolio_core::ids::{ActId, DocumentId, PieceId, ProjectId, SchoolId, SeededRng};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::piece::PieceKind;
@@ -21,12 +21,12 @@ struct Scene {
     otto: Client,
     hers: PieceId,
     his: PieceId,
-    dice: SeededChance,
+    dice: SeededRng,
 }
 
 impl Scene {
     fn new() -> Self {
-        let mut dice = SeededChance::new(6);
+        let mut dice = SeededRng::new(6);
         let school = RealSchool::start().unwrap();
         let mut pieces = Vec::new();
         let mut clients = Vec::new();
@@ -220,7 +220,7 @@ fn acts_that_lie_are_refused_by_name() {
     let (garden, his_folio) =
         (scene.school.folio("mina/community-garden"), scene.school.folio("otto/bridge-workshop"));
     let (hers, his) = (scene.hers, scene.his);
-    let mut dice = SeededChance::new(7);
+    let mut dice = SeededRng::new(7);
     let fresh = PieceId::new(now(), &mut dice);
     let mut new_id = || ActId::new(now(), &mut dice);
     let wide = Roles::WHOLE_CIRCLE;

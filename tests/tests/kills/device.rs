@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::Device;
-use fieldfolio_core::ids::{DocumentId, FolioId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, FolioId, PieceId, SeededRng};
 use fieldfolio_core::model::entry::Said;
 use fieldfolio_server::database;
 use fieldfolio_tests::driver;
@@ -42,7 +42,7 @@ fn a_device_killed_at_named_points_has_what_it_said_is_saved() {
 fn a_device_killed_at_any_time_has_what_it_said_is_saved() {
     let mut field = Field::new();
     let seed = 20_261_123;
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let kills = random_kills();
     for kill in 0..kills {
         let mut life = field.begin(kill, "");

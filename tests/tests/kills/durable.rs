@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::ledger::Acknowledged;
 use fieldfolio_tests::processes::binary;
@@ -78,7 +78,7 @@ fn the_relay_answers_only_what_is_on_disk_and_a_photo_before_what_links_it() {
     BufReader::new(relay.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     assert!(said.starts_with("listening"), "{said}");
 
-    let mut dice = SeededChance::new(12);
+    let mut dice = SeededRng::new(12);
     let photo = b"a leaf, seen closely";
     let blob = BlobHash::of(photo);
     let (piece, mut items) = client.new_piece(school.folio("mina/community-garden"), &mut dice);

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 
 use disk::Disk;
 
@@ -58,7 +58,7 @@ impl Cuts {
         }
         for way in 0..ways() {
             let lay_out = |into: &Path| {
-                disk.with_some_lost(into, &mut SeededChance::new((moment as u64) << 8 | way));
+                disk.with_some_lost(into, &mut SeededRng::new((moment as u64) << 8 | way));
             };
             cut(&lay_out, &format!("a cut at moment {moment} that took some, way {way}"));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, FolioId, PieceId, Rng, SeededRng};
 use fieldfolio_core::sync::wire::{Cursor, Fill, Item, Request, Response, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, Ledger};
 use fieldfolio_tests::proxy::Point;
@@ -33,14 +33,14 @@ const ROUNDS: u64 = 4;
 #[test]
 fn a_relay_killed_at_named_points_has_what_it_acknowledged() {
     let stage = Stage::new();
-    let mut chance = SeededChance::new(1);
+    let mut rng = SeededRng::new(1);
     let mut writer = Writer::new(&stage, "mina", "phone");
     let mut kills = 0;
     for _ in 0..ROUNDS {
         for (request, point) in PLACES {
             stage.kill_at(request, point);
             let writing = std::thread::scope(|scope| {
-                let bringing = scope.spawn(|| writer.bring_a_piece(&mut chance));
+                let bringing = scope.spawn(|| writer.bring_a_piece(&mut rng));
                 let before = stage.survive();
                 kills += 1;
                 bringing.join().unwrap();
@@ -62,7 +62,7 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
     let is_over = Arc::new(AtomicBool::new(false));
     let written = Arc::new(AtomicU32::new(0));
     let seed = 20_261_122;
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     let writers: Vec<_> = [("mina", "phone"), ("mina", "tablet"), ("otto", "phone-2"), ("ada", "phone-3")]
         .into_iter()
         .zip(100..)
@@ -70,12 +70,12 @@ fn a_relay_killed_at_any_byte_under_load_has_what_it_acknowledged() {
             let mut writer = Writer::new(&stage, person, device);
             let (is_over, written) = (is_over.clone(), written.clone());
             std::thread::spawn(move || {
-                let mut chance = SeededChance::new(seed);
+                let mut rng = SeededRng::new(seed);
                 while !is_over.load(Ordering::SeqCst) {
-                    if chance.happens(20) {
-                        writer.bring_a_piece(&mut chance);
+                    if rng.happens(20) {
+                        writer.bring_a_piece(&mut rng);
                     } else {
-                        writer.write_more(&mut chance);
+                        writer.write_more(&mut rng);
                     }
                     written.fetch_add(1, Ordering::SeqCst);
                 }
@@ -164,25 +164,25 @@ impl Writer {
     }
 
     /// A new piece with a photo in two stretches, then words on it.
-    fn bring_a_piece(&mut self, chance: &mut SeededChance) {
-        let (piece, mut items) = self.client.new_piece(self.folio, chance);
+    fn bring_a_piece(&mut self, rng: &mut SeededRng) {
+        let (piece, mut items) = self.client.new_piece(self.folio, rng);
         let mut photo = vec![0; 20_000];
-        chance.fill(&mut photo);
+        rng.fill(&mut photo);
         let blob = BlobHash::of(&photo);
-        let mut content = Writing::new(DocumentId::content(piece), chance);
+        let mut content = Writing::new(DocumentId::content(piece), rng);
         let change = content.write(&self.client.me, &[blob], |edit| edit.title("A leaf"));
         items.push(Item::Change(change));
         self.sheets.push(content);
         self.send(items);
         self.bring_photo(piece, blob, &photo);
-        self.write_more(chance);
+        self.write_more(rng);
     }
 
     /// One change more on one of her sheets.
-    fn write_more(&mut self, chance: &mut SeededChance) {
+    fn write_more(&mut self, rng: &mut SeededRng) {
         let Some(last) = self.sheets.len().checked_sub(1) else { return };
-        let sheet = &mut self.sheets[last - chance.below(4).min(last as u64) as usize];
-        let words = format!("Words {}", chance.below(u64::MAX));
+        let sheet = &mut self.sheets[last - rng.below(4).min(last as u64) as usize];
+        let words = format!("Words {}", rng.below(u64::MAX));
         let change = sheet.write(&self.client.me, &[], |edit| edit.words(&words));
         self.send(vec![Item::Change(change)]);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{Ask, Body, Courier, Device, HttpAnswer, NewMedium, NewPiece, Parcel, STRETCH};
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::transfers::Held;
 use fieldfolio_tests::driver::{self, Http, now};
@@ -101,17 +101,17 @@ fn a_phone_that_goes_off_all_the_time_sends_everything_once() {
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     for number in 0..30 {
         let photo = NewMedium::of_bytes(field_photo(number, 320, 240));
-        phone.capture(a_piece(&school, vec![photo]), now(), &mut driver::OsChance).unwrap();
+        phone.capture(a_piece(&school, vec![photo]), now(), &mut driver::OsRng).unwrap();
     }
     let films = (0..2).map(|number| NewMedium::of_bytes(long_film(number, 1_500_000))).collect();
-    phone.capture(a_piece(&school, films), now(), &mut driver::OsChance).unwrap();
+    phone.capture(a_piece(&school, films), now(), &mut driver::OsRng).unwrap();
     let owed = owed(&phone);
     let total: u64 = owed.iter().map(|(_, size)| size).sum();
     assert!(owed.len() >= 62 && total > 4_000_000, "{} files, {total} bytes", owed.len());
     drop(phone);
 
     let folder = school.folder().join("phone");
-    let mut dice = SeededChance::new(30);
+    let mut dice = SeededRng::new(30);
     let mut lives = 0;
     loop {
         lives += 1;
@@ -167,7 +167,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let film = long_film(1, 2 * STRETCH + 1_000);
     let media = vec![NewMedium::of_bytes(film), NewMedium::of_bytes(field_photo(1, 320, 240))];
-    phone.capture(a_piece(&school, media), now(), &mut driver::OsChance).unwrap();
+    phone.capture(a_piece(&school, media), now(), &mut driver::OsRng).unwrap();
     // The words go first, so that the school expects the files.
     phone.pause_uploads(true).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
@@ -190,12 +190,12 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     let mut phone = Device::open(&school.folder().join("phone")).unwrap();
     for (parcel, answer) in platform.parcels.iter().zip(answers) {
         assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(201), "{}", parcel.name);
-        phone.brought(&parcel.name, answer, now(), &mut driver::OsChance).unwrap();
+        phone.brought(&parcel.name, answer, now(), &mut driver::OsRng).unwrap();
     }
     let lost = platform.parcels[last].name.clone();
     let failure = Err(fieldfolio_core::sync::Failure::Unreachable);
-    phone.brought(&lost, failure, now(), &mut driver::OsChance).unwrap();
-    assert!(phone.brought("no parcel", Ok(HttpAnswer::default()), now(), &mut driver::OsChance).is_err());
+    phone.brought(&lost, failure, now(), &mut driver::OsRng).unwrap();
+    assert!(phone.brought("no parcel", Ok(HttpAnswer::default()), now(), &mut driver::OsRng).is_err());
     let report = driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     assert!(report.quiet, "{report:?}");
     assert!(phone.uploads().unwrap().iter().all(|upload| upload.is_done), "{:?}", phone.uploads());
@@ -208,7 +208,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
 
     // What a platform has lost without a word is sent from here once that is said.
     let media = vec![NewMedium::of_bytes(field_photo(2, 320, 240))];
-    phone.capture(a_piece(&school, media), now(), &mut driver::OsChance).unwrap();
+    phone.capture(a_piece(&school, media), now(), &mut driver::OsRng).unwrap();
     phone.pause_uploads(true).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     phone.pause_uploads(false).unwrap();
@@ -228,7 +228,7 @@ fn what_is_cancelled_is_let_go_of_by_the_relay_and_kept_here_until_it_is_sent_af
     let mut phone = school.enrol("mina", "phone").unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let film = NewMedium::of_bytes(long_film(1, 6_000_000));
-    let made = phone.capture(a_piece(&school, vec![film]), now(), &mut driver::OsChance).unwrap();
+    let made = phone.capture(a_piece(&school, vec![film]), now(), &mut driver::OsRng).unwrap();
     let film = made.media[0].original;
     let mut http = Http::of(&phone).cut_after(5_000_000);
     driver::sync_over(&mut http, &mut phone, false, Duration::ZERO).unwrap();

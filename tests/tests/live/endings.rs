@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::device::Body;
-use fieldfolio_core::ids::{DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, SeededRng};
 use fieldfolio_core::sync::wire::{self, Cursor, Fill, MAX_ITEMS, MAX_REQUEST_BYTES, Request};
 use fieldfolio_tests::driver::{Line, Until, follow, now};
 use fieldfolio_tests::real::{Client, RealSchool};
@@ -97,7 +97,7 @@ fn what_is_no_request_ends_the_connection_with_a_reason() {
     let school = RealSchool::start().unwrap();
     let client = school.client("mina", "phone").unwrap();
     let nothing = Request::of(Cursor::default(), Vec::new());
-    let document = DocumentId::content(PieceId::new(now(), &mut SeededChance::new(3)));
+    let document = DocumentId::content(PieceId::new(now(), &mut SeededRng::new(3)));
     let many = vec![Fill { document, after: 0 }; MAX_ITEMS + 1];
     for (frame, code) in [
         (vec![], 1008),

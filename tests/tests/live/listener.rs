@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fieldfolio_core::ids::{DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::sync::wire::{self, Cursor, Fill, Item, Live, PROTOCOL, Request, Response, Verdict};
 use fieldfolio_tests::driver::{Came, Line};
@@ -121,7 +121,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// A new piece in this folio, shared with its circle.
     pub(crate) fn new(mut client: Client, school: &RealSchool, folio: &str, seed: u64) -> Self {
-        let mut dice = SeededChance::new(seed);
+        let mut dice = SeededRng::new(seed);
         let (piece, acts) = client.new_piece(school.folio(folio), &mut dice);
         let stored = client.send(&acts).unwrap();
         assert!(stored.iter().all(|verdict| matches!(verdict, Verdict::Stored(_))), "{stored:?}");

@@ -2,7 +2,7 @@
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::SignedChange;
-use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId, SeededRng};
 use fieldfolio_core::model::directory::{Person, RecordKind};
 use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::signing::{SecretKey, Signature};
@@ -19,7 +19,7 @@ pub(super) struct Lie<'a> {
     pub(super) response: Response,
     /// True answers so far, to whomever.
     pub(super) said: &'a [Response],
-    pub(super) dice: &'a mut SeededChance,
+    pub(super) dice: &'a mut SeededRng,
     /// What is sent instead, if it is no answer at all.
     pub(super) bytes: Option<Vec<u8>>,
 }
@@ -227,7 +227,7 @@ pub(super) const LIES: [Named; 29] = [
             _ => None,
         });
         let Some(person) = person else { return };
-        let more = |name: String, dice: &mut SeededChance| {
+        let more = |name: String, dice: &mut SeededRng| {
             let person = Person { id: PersonId::from_bytes(some(dice)), name, ..person.clone() };
             Record::Person(PersonRecord { person, devices: Vec::new() }).to_envelope()
         };
@@ -251,7 +251,7 @@ pub(super) const LIES: [Named; 29] = [
 
 impl Lie<'_> {
     /// Does this to every change that it tells.
-    fn changes(&mut self, mut alter: impl FnMut(&mut SignedChange, &mut SeededChance)) {
+    fn changes(&mut self, mut alter: impl FnMut(&mut SignedChange, &mut SeededRng)) {
         let Self { response, dice, .. } = self;
         let packed = response.packs.iter_mut().flat_map(|pack| &mut pack.changes);
         for news in response.news.iter_mut().chain(packed) {
@@ -273,17 +273,17 @@ fn rewrite(records: &mut [Envelope], mut otherwise: impl FnMut(&mut Record)) {
     }
 }
 
-fn pick<T: Copy>(from: &[T], dice: &mut SeededChance) -> Option<T> {
+fn pick<T: Copy>(from: &[T], dice: &mut SeededRng) -> Option<T> {
     if from.is_empty() { None } else { from.get(dice.below(from.len() as u64) as usize).copied() }
 }
 
-fn shuffle<T>(list: &mut [T], dice: &mut SeededChance) {
+fn shuffle<T>(list: &mut [T], dice: &mut SeededRng) {
     for at in 1..list.len() {
         list.swap(at, dice.below(at as u64 + 1) as usize);
     }
 }
 
-fn any_verdict(dice: &mut SeededChance) -> Verdict {
+fn any_verdict(dice: &mut SeededRng) -> Verdict {
     match dice.below(14) {
         0 => Verdict::Stored(dice.below(u64::MAX)),
         1 => Verdict::Known(dice.below(u64::MAX)),

@@ -208,7 +208,7 @@ fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
     let (mina, lea) = (school.person("mina"), school.person("lea"));
     let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     let his = school.folio("otto/community-garden");
-    school.on("phone", |phone, now, chance| phone.place(bed, his, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.place(bed, his, now, rng)).unwrap();
     school.settle();
     let judging = summative(&school, "TEAM", 2);
     assess(&mut school, "ito", bed, mina, judging);
@@ -270,7 +270,7 @@ fn who_is_no_student_gets_no_folio_and_reaches_no_child_through_one() {
     let mut school = school(68, &[("phone", "mina"), ("lea", "lea")]);
     let think = school.outcome("THINK");
     let started = school
-        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "", &[think], now, chance))
+        .on("phone", |phone, now, rng| phone.start_project("A bee hotel", "", &[think], now, rng))
         .unwrap();
     school.settle();
     let me = school.device("lea").device().identity().clone();

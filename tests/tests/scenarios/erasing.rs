@@ -44,7 +44,7 @@ fn what_its_maker_erases_is_gone_from_every_device_and_from_the_relay() {
     school.settle();
     assert!(stands_in_files(&mut school, "ito", "ZERKNITTERT"));
     school.device("phone").go_offline();
-    school.on("phone", |phone, now, chance| phone.erase(leaf, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.erase(leaf, now, rng)).unwrap();
     // Out of sight at once, also offline.
     assert!(school.device("phone").device().piece(leaf).is_err());
     assert!(school.device("ito").device().piece(leaf).is_ok());
@@ -68,8 +68,8 @@ fn an_erased_piece_never_comes_back_from_an_old_phone() {
     school.keep_device("tablet");
     school.device("tablet").go_offline();
     let edits = fieldfolio_core::device::Edits { title: Some("An old leaf".into()), ..Default::default() };
-    school.on("tablet", |tablet, now, chance| tablet.edit(leaf, edits, now, chance)).unwrap();
-    school.on("phone", |phone, now, chance| phone.erase(leaf, now, chance)).unwrap();
+    school.on("tablet", |tablet, now, rng| tablet.edit(leaf, edits, now, rng)).unwrap();
+    school.on("phone", |phone, now, rng| phone.erase(leaf, now, rng)).unwrap();
     school.settle();
     // The tablet wrote on it meanwhile, and hears of it only now; then it is put back to what it was before.
     school.device("tablet").go_online().unwrap();
@@ -92,21 +92,21 @@ fn once_others_have_written_only_the_school_erases_and_what_they_could_not_send_
     school.settle();
     school.device("phone").go_offline();
     let words = Feedback { did_well: "Sharp".into(), ..Default::default() };
-    school.on("ito", |ito, now, chance| ito.feedback(leaf, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("ito", |ito, now, rng| ito.feedback(leaf, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
-    school.on("phone", |phone, now, chance| phone.erase(leaf, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.erase(leaf, now, rng)).unwrap();
     school.device("phone").go_online().unwrap();
     school.settle();
     // It was too late for that: the piece is there again, and says why.
     let status = school.device("phone").device().status().unwrap();
     assert!(status.set_aside[0].0.to_string().contains("others have written"), "{:?}", status.set_aside);
     assert_eq!(school.device("phone").device().piece(leaf).unwrap().voices.len(), 1);
-    let refused = school.on("phone", |phone, now, chance| phone.erase(leaf, now, chance)).unwrap_err();
+    let refused = school.on("phone", |phone, now, rng| phone.erase(leaf, now, rng)).unwrap_err();
     assert!(refused.to_string().contains("only the school"), "{refused}");
 
     school.device("lea").go_offline();
     let words = Feedback { did_well: "Seen from above".into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(leaf, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(leaf, Some(mina), &words, None, now, rng)).unwrap();
     school.edit(|edit| erasure::erase(edit, leaf, "the family asked for it"));
     school.device("lea").go_online().unwrap();
     school.settle();
@@ -137,7 +137,7 @@ fn whatever_is_brought_for_an_erased_piece_is_refused() {
         let changes = changes.into_iter().map(|row| Item::Change(log::change(conn, row).unwrap().change));
         acts.chain(changes).collect()
     };
-    school.on("phone", |phone, now, chance| phone.erase(leaf, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.erase(leaf, now, rng)).unwrap();
     school.settle();
     let answer = fieldfolio_tests::raw::send(&mut school, &me, items.clone()).unwrap();
     assert!(answer.verdicts.iter().all(|verdict| *verdict == Verdict::Erased), "{:?}", answer.verdicts);
@@ -153,7 +153,7 @@ fn nobody_erases_what_another_made() {
     let mut school = school(64, &[("phone", "mina"), ("ito", "ms-ito")]);
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let refused = school.on("ito", |ito, now, chance| ito.erase(leaf, now, chance)).unwrap_err();
+    let refused = school.on("ito", |ito, now, rng| ito.erase(leaf, now, rng)).unwrap_err();
     assert!(refused.to_string().contains("only the person who made"), "{refused}");
     let me = school.device("ito").device().identity().clone();
     let act = fieldfolio_core::model::act::Act::Erase { piece: leaf };

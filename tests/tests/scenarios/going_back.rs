@@ -1,7 +1,7 @@
 //! Relays and phones that are put back to an earlier state.
 
 use fieldfolio_core::device::{Edits, Enrolment};
-use fieldfolio_core::ids::{PieceId, SeededChance};
+use fieldfolio_core::ids::{PieceId, SeededRng};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::invitation::InvitationLink;
@@ -20,7 +20,7 @@ fn title(school: &mut School, device: &str, piece: PieceId) -> String {
 
 fn rename(school: &mut School, device: &str, piece: PieceId, title: &str) {
     let edits = Edits { title: Some(title.to_owned()), ..Edits::default() };
-    school.on(device, |device, now, chance| device.edit(piece, edits, now, chance)).unwrap();
+    school.on(device, |device, now, rng| device.edit(piece, edits, now, rng)).unwrap();
 }
 
 fn nothing_waits(school: &mut School) {
@@ -41,7 +41,7 @@ fn what_a_restored_relay_forgot_is_brought_by_whoever_holds_it_also_for_those_wh
     let after = school.capture("phone", "After", "mina/community-garden", "2026-05-05", &["THINK"]);
     school.settle();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(after, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(after, Some(mina), &words, None, now, rng)).unwrap();
     let judging = summative(&school, "THINK", 2);
     assess(&mut school, "ito", after, mina, judging);
     rename(&mut school, "phone", before, "Before, renamed");
@@ -168,7 +168,7 @@ fn a_phone_put_back_to_an_old_state_loses_nothing_and_wedges_nothing() {
     school.device("phone").go_offline();
     rename(&mut school, "phone", leaf, "A leaf, seen twice");
     let words = "it was cold";
-    school.on("phone", |phone, now, chance| phone.reflect(leaf, words, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.reflect(leaf, words, now, rng)).unwrap();
     school.device("phone").go_online().unwrap();
     school.settle();
     nothing_waits(&mut school);
@@ -218,7 +218,7 @@ fn two_devices_with_one_store_write_beside_each_other() {
         for device in ["phone", "clone"] {
             school.device(device).go_offline();
             let text = format!("{device} in round {round}");
-            school.on(device, |device, now, chance| device.reflect(leaf, &text, now, chance)).unwrap();
+            school.on(device, |device, now, rng| device.reflect(leaf, &text, now, rng)).unwrap();
             rename(&mut school, device, leaf, &text);
         }
         for device in ["phone", "clone"] {
@@ -275,7 +275,7 @@ fn ended_in_a_lost_log(seed: u64) -> (School, PieceId) {
     school.settle();
     school.keep_marked_backup();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
     let folio = school.folio("mina/community-garden");
     school.edit(|edit| {
@@ -341,7 +341,7 @@ fn what_a_revoked_device_may_bring_no_more_holds_back_nothing_of_her_other_ones(
     school.device("ito").go_offline();
     school.device("tablet").go_offline();
     let words = Edits { words: Some("seen by the tablet".into()), ..Edits::default() };
-    school.on("tablet", |tablet, now, chance| tablet.edit(leaf, words, now, chance)).unwrap();
+    school.on("tablet", |tablet, now, rng| tablet.edit(leaf, words, now, rng)).unwrap();
     for number in 0..12 {
         rename(&mut school, "phone", leaf, &format!("A leaf, {number}"));
         school.settle();
@@ -385,14 +385,14 @@ fn a_device_that_has_everything_compared_all_the_time_is_not_let() {
 fn an_old_invitation_opens_nothing_after_the_log_went_back() {
     let mut school = school(92, &[("phone", "mina")]);
     let (ito, root, now) = (school.person("ms-ito"), school.root_key(), school.now);
-    let mut chance = SeededChance::new(92);
+    let mut rng = SeededRng::new(92);
     // One that she used; one that she let pass; one that she is yet to use.
     let [used, passed, open] = [86_400_000, 1_000, 30 * 86_400_000].map(|time| {
-        school.edit(|edit| invitations::invite(edit, ito, time, &root, "http://sim.invalid", &mut chance))
+        school.edit(|edit| invitations::invite(edit, ito, time, &root, "http://sim.invalid", &mut rng))
     });
     let folder = school.relay_folder().join("found");
     let mut begun = |name: &str, link: &InvitationLink| {
-        Enrolment::begin(&folder.join(name), link.clone(), now, &mut chance).unwrap().request()
+        Enrolment::begin(&folder.join(name), link.clone(), now, &mut rng).unwrap().request()
     };
     let (hers, found) = (begun("hers", &used), [begun("1", &used), begun("2", &passed), begun("3", &open)]);
     let key = *found[2].invitation.as_bytes();

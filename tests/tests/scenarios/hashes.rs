@@ -118,7 +118,7 @@ fn a_file_that_lands_after_its_piece_was_erased_goes_with_it() {
     let mina = story.school.person("mina");
     story.name("phone", story.hers, 1);
     let hers = story.hers;
-    story.school.on("phone", |phone, now, chance| phone.erase(hers, now, chance)).unwrap();
+    story.school.on("phone", |phone, now, rng| phone.erase(hers, now, rng)).unwrap();
     story.school.settle();
     story.landed(mina, hers);
     assert!(!story.may_read("mina"));

@@ -52,12 +52,12 @@ fn a_mentors_judgement_counts_once_a_teacher_confirmed_it_and_as_it_stood_then()
     let of = Reference { author: lea, about: Some(mina), entry: given };
     let now = school.now;
     assert_eq!(school.device("ito").device().review_queue(now).unwrap()[0].to_confirm, [of]);
-    school.on("ito", |ito, now, chance| ito.confirm(bed, of, now, chance)).unwrap();
+    school.on("ito", |ito, now, rng| ito.confirm(bed, of, now, rng)).unwrap();
     school.settle();
     assert!(sentence(&mut school, "phone", "mina", "TEAM").contains("1 of 3 at-bats"));
 
     // The mentor takes it back: what the teacher confirmed stays hers.
-    school.on("lea", |lea, now, chance| lea.withdraw(bed, Some(mina), given, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.withdraw(bed, Some(mina), given, now, rng)).unwrap();
     school.settle();
     assert!(sentence(&mut school, "phone", "mina", "TEAM").contains("1 of 3 at-bats"));
 }
@@ -92,7 +92,7 @@ fn work_edited_after_it_was_judged_says_so() {
     let given = assess(&mut school, "ito", leaf, mina, judging);
     assert!(school.device("ito").device().piece(leaf).unwrap().voices[0].edited_since.is_empty());
     let edits = fieldfolio_core::device::Edits { words: Some("More words".into()), ..Default::default() };
-    school.on("phone", |phone, now, chance| phone.edit(leaf, edits, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.edit(leaf, edits, now, rng)).unwrap();
     school.settle();
     assert_eq!(school.device("ito").device().piece(leaf).unwrap().voices[0].edited_since, [given]);
 }
@@ -104,7 +104,7 @@ fn a_group_piece_is_judged_for_each_child_and_each_family_sees_its_own() {
     let (mina, otto) = (school.person("mina"), school.person("otto"));
     let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     let his = school.folio("otto/community-garden");
-    school.on("phone", |phone, now, chance| phone.place(bed, his, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.place(bed, his, now, rng)).unwrap();
     school.settle();
     let (high, low) = (summative(&school, "TEAM", 3), summative(&school, "TEAM", 1));
     assess(&mut school, "ito", bed, mina, high);
@@ -162,12 +162,11 @@ fn feedback_and_its_answer_travel_both_ways() {
         next_step: "Water at dawn".into(),
         ..Default::default()
     };
-    let given = school
-        .on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance))
-        .unwrap();
+    let given =
+        school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
     let to = Reference { author: lea, about: Some(mina), entry: given };
-    school.on("phone", |phone, now, chance| phone.reply(bed, to, "Why at dawn?", now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.reply(bed, to, "Why at dawn?", now, rng)).unwrap();
     school.settle();
     let view = school.device("lea").device().piece(bed).unwrap();
     let reply = view.voices.iter().flat_map(|voice| &voice.entries).find_map(|entry| match &entry.said {

@@ -1,6 +1,6 @@
 //! What was written while somebody had a role, and came after it had ended: kept, shown, released.
 
-use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, FolioId, PersonId, PieceId, SeededRng};
 use fieldfolio_core::model::directory::{Person, PersonKind};
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::role::Role;
@@ -33,7 +33,7 @@ fn garden(school: &School) -> FolioId {
 fn say(school: &mut School, piece: PieceId, words: &str) {
     let mina = school.person("mina");
     let words = Feedback { did_well: words.into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(piece, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(piece, Some(mina), &words, None, now, rng)).unwrap();
 }
 
 fn back(school: &mut School) {
@@ -175,19 +175,19 @@ fn only_who_decides_on_late_words_learns_whose_they_are() {
     let ottos = school.folio("otto/community-garden");
     // Somebody who teaches Otto, and not Mina.
     let other = school.edit(|edit| {
-        roster::add(edit, "Mr Night", &[PersonKind::Teacher], &mut SeededChance::new(75)).and_then(|other| {
+        roster::add(edit, "Mr Night", &[PersonKind::Teacher], &mut SeededRng::new(75)).and_then(|other| {
             let part = Grant { role: Role::Teacher, ..grant(other, ottos) };
             circles::grant(edit, &part).map(|_| other)
         })
     });
     school.enrol_person("night", other);
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
-    school.on("phone", |phone, now, chance| phone.place(bed, ottos, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.place(bed, ottos, now, rng)).unwrap();
     school.settle();
     assert!(school.device("night").device().piece(bed).is_ok() && !knows(&mut school, "night", lea));
     school.device("lea").go_offline();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.edit(|edit| circles::end(edit, hers, lea, Role::Mentor));
     school.settle();
     back(&mut school);

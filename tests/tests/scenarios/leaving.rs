@@ -38,7 +38,7 @@ fn what_a_mentor_wrote_too_late_waits_with_its_reason_and_goes_when_her_role_is_
     school.settle();
     school.device("lea").go_offline();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.edit(|edit| circles::end(edit, folio, lea, Role::Mentor));
     school.device("lea").go_online().unwrap();
     school.settle();
@@ -60,9 +60,8 @@ fn who_leaves_a_circle_forgets_the_others_and_keeps_her_own_words() {
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     school.settle();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
-    let given = school
-        .on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance))
-        .unwrap();
+    let given =
+        school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
     let folio = school.folio("mina/community-garden");
     school.edit(|edit| circles::end(edit, folio, lea, Role::Mentor));
@@ -99,19 +98,19 @@ fn a_piece_is_taken_back_only_while_nobody_else_wrote_on_it() {
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
     school.settle();
-    school.on("phone", |phone, now, chance| phone.unshare(leaf, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.unshare(leaf, now, rng)).unwrap();
     school.settle();
     assert!(school.device("ito").device().piece(leaf).is_err());
 
     let all = fieldfolio_core::model::role::Roles::WHOLE_CIRCLE;
-    school.on("phone", |phone, now, chance| phone.share(leaf, all, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.share(leaf, all, now, rng)).unwrap();
     school.settle();
     school.device("phone").go_offline();
     let words = Feedback { did_well: "Sharp".into(), ..Default::default() };
-    school.on("ito", |ito, now, chance| ito.feedback(leaf, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("ito", |ito, now, rng| ito.feedback(leaf, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
     // The phone has not heard of it and takes the piece back; the relay knows better, and the phone says why.
-    school.on("phone", |phone, now, chance| phone.unshare(leaf, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.unshare(leaf, now, rng)).unwrap();
     school.device("phone").go_online().unwrap();
     school.settle();
     let status = school.device("phone").device().status().unwrap();
@@ -142,10 +141,10 @@ fn a_denied_parent_learns_nothing_new_not_even_through_another_child() {
     school.settle();
     let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &[]);
     let his = school.folio("otto/community-garden");
-    school.on("phone", |phone, now, chance| phone.place(bed, his, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.place(bed, his, now, rng)).unwrap();
     let think = school.outcome("THINK");
     let started = school
-        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "", &[think], now, chance))
+        .on("phone", |phone, now, rng| phone.start_project("A bee hotel", "", &[think], now, rng))
         .unwrap();
     school.settle();
     assert!(school.device("hana").device().piece(bed).is_err());
@@ -210,7 +209,7 @@ fn many_things_that_wait_for_people_hold_back_nothing_else() {
             folios: vec![stranger],
             ..Default::default()
         };
-        school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap();
+        school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
     }
     school.settle();
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &[]);
@@ -229,9 +228,7 @@ fn who_may_see_a_piece_is_narrowed_and_widened_with_all_that_was_said_on_it() {
     school.settle();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
     for by in ["lea", "ito"] {
-        school
-            .on(by, |device, now, chance| device.feedback(bed, Some(mina), &words, None, now, chance))
-            .unwrap();
+        school.on(by, |device, now, rng| device.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     }
     school.settle();
     let seen = |school: &mut super::School, device: &str| {
@@ -242,7 +239,7 @@ fn who_may_see_a_piece_is_narrowed_and_widened_with_all_that_was_said_on_it() {
         (Some(1), Some(2), Some(2))
     );
     let share = |school: &mut super::School, audience: Roles| {
-        school.on("phone", |phone, now, chance| phone.share(bed, audience, now, chance)).unwrap();
+        school.on("phone", |phone, now, rng| phone.share(bed, audience, now, rng)).unwrap();
         school.settle();
     };
     // For teachers only: the family sees nothing any more, the mentor her own words.
@@ -255,7 +252,7 @@ fn who_may_see_a_piece_is_narrowed_and_widened_with_all_that_was_said_on_it() {
     // Everybody again, and what they say goes on where it was.
     share(&mut school, Roles::WHOLE_CIRCLE);
     assert_eq!((seen(&mut school, "lea"), seen(&mut school, "hana")), (Some(1), Some(2)));
-    school.on("lea", |lea, now, chance| lea.feedback(bed, Some(mina), &words, None, now, chance)).unwrap();
+    school.on("lea", |lea, now, rng| lea.feedback(bed, Some(mina), &words, None, now, rng)).unwrap();
     school.settle();
     assert_eq!(school.device("phone").device().piece(bed).unwrap().voices.len(), 2);
     assert_eq!(school.happened.differed, 0);

@@ -172,7 +172,7 @@ fn an_old_device_beside_a_newer_relay_goes_on_and_has_everything_after_its_updat
     assert!(levels.iter().all(|standing| *standing == Standing::NotHere), "{levels:?}: never another level");
 
     // It works on; a verdict that it doesn't know costs a second try.
-    school.on("phone", |phone, now, chance| phone.reflect(leaf, "I looked twice", now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.reflect(leaf, "I looked twice", now, rng)).unwrap();
     school.settle();
     assert!(school.device("old").device().piece(leaf).unwrap().voices.len() > 1);
 
@@ -226,7 +226,7 @@ fn a_verdict_that_nobody_knows_says_what_to_do() {
 
     // Refused for good by a newer relay: it stays here, readable.
     school.device("phone").hears(answered(VerdictClass::SetAside));
-    school.on("phone", |phone, now, chance| phone.reflect(leaf, "I looked twice", now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.reflect(leaf, "I looked twice", now, rng)).unwrap();
     for _ in 0..40 {
         school.step("phone").unwrap();
     }
@@ -238,8 +238,8 @@ fn a_verdict_that_nobody_knows_says_what_to_do() {
 fn a_newer_device_beside_todays_relay_is_told_so_and_its_neighbours_are_taken() {
     let mut school = school(302, &[("phone", "mina"), ("desk", "ms-ito")]);
     let me = school.device("phone").device().identity().clone();
-    let mut chance = fieldfolio_core::ids::SeededChance::new(302);
-    let mut id = || ActId::new(school.now, &mut chance);
+    let mut rng = fieldfolio_core::ids::SeededRng::new(302);
+    let mut id = || ActId::new(school.now, &mut rng);
     let project = FolioId::derive(me.school, me.person, None);
     let home = Act::DeclareFolio { student: me.person, project: None };
     let items = vec![
@@ -312,18 +312,17 @@ fn an_act_and_a_record_that_a_device_has_lost_come_back_with_the_weekly_comparis
 fn a_kind_of_piece_a_class_and_a_sheet_of_a_newer_version_are_kept_and_stop_nothing() {
     let mut school = school(304, &[("phone", "mina"), ("desk", "ms-ito")]);
     let me = school.device("phone").device().identity().clone();
-    let mut chance = fieldfolio_core::ids::SeededChance::new(304);
-    let piece = PieceId::new(school.now, &mut chance);
+    let mut rng = fieldfolio_core::ids::SeededRng::new(304);
+    let piece = PieceId::new(school.now, &mut rng);
     let (content, newer) = (
         DocumentId::content(piece),
         DocumentId { piece, part: Part::Newer { number: 7, names: [[1; 16], [2; 16]] } },
     );
     let declare = Act::DeclarePiece { piece, maker: me.person, kind: PieceKind::Newer(77) };
-    let declare =
-        SignedAct::sign(me.school, me.device, &me.key, ActId::new(school.now, &mut chance), &declare);
+    let declare = SignedAct::sign(me.school, me.device, &me.key, ActId::new(school.now, &mut rng), &declare);
     let mut change = |document| {
         let mut sheet = Sheet::genesis();
-        let change = raw::change(&me, document, &mut sheet, random(&mut chance), |edit| edit.title("A goal"));
+        let change = raw::change(&me, document, &mut sheet, random(&mut rng), |edit| edit.title("A goal"));
         Pack { document, changes: vec![News { n: 1, change }], whole: true }
     };
     let packs = vec![change(content), change(newer)];

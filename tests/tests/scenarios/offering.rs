@@ -16,7 +16,7 @@ const GARDEN: &str = "mina/community-garden";
 fn offered(school: &mut School) -> (PieceId, FolioId) {
     let bed = school.capture("otto", "The bean bed", "otto/community-garden", "2026-05-02", &["THINK"]);
     let (mina, garden) = (school.person("mina"), school.project("community-garden"));
-    let folio = school.on("otto", |otto, now, chance| otto.offer(bed, mina, garden, now, chance)).unwrap();
+    let folio = school.on("otto", |otto, now, rng| otto.offer(bed, mina, garden, now, rng)).unwrap();
     assert_eq!(folio, school.folio(GARDEN));
     (bed, folio)
 }
@@ -62,16 +62,16 @@ fn an_offer_is_seen_by_the_owner_and_her_teacher_and_lies_in_her_folio_once_she_
     assert_eq!(title(&mut school, "hana", bed), None, "her family");
     assert_eq!(title(&mut school, "lea", bed), None, "her mentor");
     assert_eq!(lies_in(&mut school, "phone", bed), [own]);
-    let said = school.on("phone", |phone, now, chance| phone.reflect(bed, "We dug", now, chance));
+    let said = school.on("phone", |phone, now, rng| phone.reflect(bed, "We dug", now, rng));
     assert!(said.is_err(), "nothing is said of it there before it is accepted");
 
     // Nobody else answers for her.
     for device in ["hana", "lea", "otto"] {
-        let answer = school.on(device, |device, now, chance| device.accept_offer(bed, hers, now, chance));
+        let answer = school.on(device, |device, now, rng| device.accept_offer(bed, hers, now, rng));
         assert!(answer.is_err(), "{device}");
     }
     school.device("phone").go_offline();
-    school.on("phone", |phone, now, chance| phone.accept_offer(bed, hers, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.accept_offer(bed, hers, now, rng)).unwrap();
     assert!(lies_in(&mut school, "phone", bed).contains(&hers), "at once, without a network");
     assert!(open(&mut school, "phone").is_empty());
     school.device("phone").go_online().unwrap();
@@ -96,7 +96,7 @@ fn what_was_declined_is_out_of_her_sight_and_its_maker_is_told() {
     let mut school = school(141, &[("phone", "mina"), ("otto", "otto"), ("ito", "ms-ito")]);
     let (bed, hers) = offered(&mut school);
     school.settle();
-    school.on("ito", |ito, now, chance| ito.take_out(bed, hers, now, chance)).unwrap();
+    school.on("ito", |ito, now, rng| ito.take_out(bed, hers, now, rng)).unwrap();
     school.settle();
     nothing_waits(&mut school);
     assert_eq!(title(&mut school, "phone", bed), None);
@@ -137,8 +137,8 @@ fn a_no_and_a_yes_apart_end_as_a_no_on_every_device() {
     school.settle();
     school.device("phone").go_offline();
     school.device("ito").go_offline();
-    school.on("phone", |phone, now, chance| phone.take_out(bed, hers, now, chance)).unwrap();
-    school.on("ito", |ito, now, chance| ito.accept_offer(bed, hers, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.take_out(bed, hers, now, rng)).unwrap();
+    school.on("ito", |ito, now, rng| ito.accept_offer(bed, hers, now, rng)).unwrap();
     school.device("ito").go_online().unwrap();
     school.settle();
     assert!(lies_in(&mut school, "otto", bed).contains(&hers));
@@ -160,7 +160,7 @@ fn a_group_places_at_once_and_what_its_owner_takes_out_counts_no_more_and_stays_
     school.settle();
     let hers = school.folio(GARDEN);
     let bed = school.capture("otto", "The bean bed", "otto/community-garden", "2026-05-02", &["THINK"]);
-    school.on("otto", |otto, now, chance| otto.place(bed, hers, now, chance)).unwrap();
+    school.on("otto", |otto, now, rng| otto.place(bed, hers, now, rng)).unwrap();
     school.settle();
     let judging = summative(&school, "THINK", 2);
     assess(&mut school, "ito", bed, mina, judging);
@@ -168,7 +168,7 @@ fn a_group_places_at_once_and_what_its_owner_takes_out_counts_no_more_and_stays_
     assert!(sentence(&mut school, "hana", "mina", "THINK").contains("1 of 3"));
 
     school.device("phone").go_offline();
-    school.on("phone", |phone, now, chance| phone.take_out(bed, hers, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.take_out(bed, hers, now, rng)).unwrap();
     assert!(!sentence(&mut school, "phone", "mina", "THINK").contains("1 of 3"), "at once");
     school.device("phone").go_online().unwrap();
     school.settle();
@@ -181,7 +181,7 @@ fn a_group_places_at_once_and_what_its_owner_takes_out_counts_no_more_and_stays_
     let voices = school.device("ito").device().piece(bed).unwrap().voices;
     assert!(voices.iter().any(|voice| voice.about == Some(mina) && !voice.entries.is_empty()), "{voices:?}");
     // He works with her, and still can't put it back over her head.
-    school.on("otto", |otto, now, chance| otto.place(bed, hers, now, chance)).unwrap();
+    school.on("otto", |otto, now, rng| otto.place(bed, hers, now, rng)).unwrap();
     school.settle();
     assert_eq!(title(&mut school, "hana", bed), None);
     assert_eq!(school.device("otto").device().status().unwrap().waiting.len(), 1);
@@ -193,7 +193,7 @@ fn what_was_judged_is_moved_to_another_project_with_its_judgement_and_not_taken_
     let mina = school.person("mina");
     let think = school.outcome("THINK");
     let started = school
-        .on("phone", |phone, now, chance| phone.start_project("A bee hotel", "", &[think], now, chance))
+        .on("phone", |phone, now, rng| phone.start_project("A bee hotel", "", &[think], now, rng))
         .unwrap();
     let leaf = school.capture("phone", "A leaf", GARDEN, "2026-05-02", &["THINK"]);
     school.settle();
@@ -201,14 +201,14 @@ fn what_was_judged_is_moved_to_another_project_with_its_judgement_and_not_taken_
     assess(&mut school, "ito", leaf, mina, judging);
     school.settle();
     let (garden, home) = (school.folio(GARDEN), school.folio("mina/home"));
-    let refused = school.on("phone", |phone, now, chance| phone.take_out(leaf, garden, now, chance));
+    let refused = school.on("phone", |phone, now, rng| phone.take_out(leaf, garden, now, rng));
     assert!(matches!(refused, Err(DeviceError::NotAllowed(_))), "{refused:?}");
-    let refused = school.on("phone", |phone, now, chance| phone.move_piece(leaf, garden, home, now, chance));
+    let refused = school.on("phone", |phone, now, rng| phone.move_piece(leaf, garden, home, now, rng));
     assert!(matches!(refused, Err(DeviceError::NotAllowed(_))), "{refused:?}");
     // Two of her devices move it apart: to one place in the end, and the other device is told.
     school.device("tablet").go_offline();
     let move_it = |school: &mut School, device: &str, to| {
-        school.on(device, |device, now, chance| device.move_piece(leaf, garden, to, now, chance)).unwrap();
+        school.on(device, |device, now, rng| device.move_piece(leaf, garden, to, now, rng)).unwrap();
     };
     move_it(&mut school, "tablet", started.folio);
     move_it(&mut school, "phone", started.folio);
@@ -220,7 +220,7 @@ fn what_was_judged_is_moved_to_another_project_with_its_judgement_and_not_taken_
         assert!(sentence(&mut school, device, "mina", "THINK").contains("1 of 3"), "{device}");
     }
     // A teacher puts it back.
-    school.on("ito", |ito, now, chance| ito.move_piece(leaf, started.folio, garden, now, chance)).unwrap();
+    school.on("ito", |ito, now, rng| ito.move_piece(leaf, started.folio, garden, now, rng)).unwrap();
     school.settle();
     for device in ["phone", "tablet", "ito"] {
         assert_eq!(lies_in(&mut school, device, leaf), [garden], "{device}");
@@ -236,11 +236,11 @@ fn what_was_taken_out_stays_out_when_the_log_goes_back() {
     school.settle();
     let hers = school.folio(GARDEN);
     let bed = school.capture("otto", "The bean bed", "otto/community-garden", "2026-05-02", &["THINK"]);
-    school.on("otto", |otto, now, chance| otto.place(bed, hers, now, chance)).unwrap();
+    school.on("otto", |otto, now, rng| otto.place(bed, hers, now, rng)).unwrap();
     school.settle();
     assert!(title(&mut school, "hana", bed).is_some());
     school.keep_marked_backup();
-    school.on("phone", |phone, now, chance| phone.take_out(bed, hers, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.take_out(bed, hers, now, rng)).unwrap();
     school.settle();
     school.restore_backup();
     // Who took it out does not come back for now; nobody is shown it again meanwhile.
@@ -255,9 +255,9 @@ fn what_was_taken_out_stays_out_when_the_log_goes_back() {
     nothing_waits(&mut school);
     assert!(!lies_in(&mut school, "otto", bed).contains(&hers));
     // With her word it comes in again.
-    school.on("otto", |otto, now, chance| otto.offer(bed, mina, garden, now, chance)).unwrap();
+    school.on("otto", |otto, now, rng| otto.offer(bed, mina, garden, now, rng)).unwrap();
     school.settle();
-    school.on("phone", |phone, now, chance| phone.accept_offer(bed, hers, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.accept_offer(bed, hers, now, rng)).unwrap();
     school.settle();
     assert!(title(&mut school, "hana-2", bed).is_some());
 }

@@ -36,7 +36,7 @@ fn two_devices_that_edit_one_reflection_apart_keep_both_edits() {
     let mut school = school(2, &[("phone", "mina"), ("tablet", "mina")]);
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-04", &[]);
     let reflect = |school: &mut fieldfolio_tests::sim::School, device: &str, words: &str| {
-        school.on(device, |device, now, chance| device.reflect(bed, words, now, chance)).unwrap();
+        school.on(device, |device, now, rng| device.reflect(bed, words, now, rng)).unwrap();
     };
     reflect(&mut school, "phone", "I planted beans.");
     school.settle();
@@ -63,8 +63,8 @@ fn a_project_started_offline_gets_her_teachers_and_family() {
     school.device("phone").go_offline();
     let think = school.outcome("THINK");
     let started = school
-        .on("phone", |phone, now, chance| {
-            phone.start_project("A bee hotel", "For the garden", &[think], now, chance)
+        .on("phone", |phone, now, rng| {
+            phone.start_project("A bee hotel", "For the garden", &[think], now, rng)
         })
         .unwrap();
     let new = fieldfolio_core::device::NewPiece {
@@ -73,7 +73,7 @@ fn a_project_started_offline_gets_her_teachers_and_family() {
         audience: Some(fieldfolio_core::model::role::Roles::WHOLE_CIRCLE),
         ..Default::default()
     };
-    let plan = school.on("phone", |phone, now, chance| phone.capture(new, now, chance)).unwrap().piece;
+    let plan = school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap().piece;
     school.device("phone").go_online().unwrap();
     school.settle();
     for reader in ["ito", "okafor", "hana"] {
@@ -193,7 +193,7 @@ fn a_title_written_anew_on_two_devices_shows_both_whole() {
     for (device, title) in [("phone", "By the phone"), ("tablet", "On the laptop")] {
         school.device(device).go_offline();
         let edits = Edits { title: Some(title.to_owned()), ..Edits::default() };
-        school.on(device, |device, now, chance| device.edit(leaf, edits, now, chance)).unwrap();
+        school.on(device, |device, now, rng| device.edit(leaf, edits, now, rng)).unwrap();
     }
     for device in ["phone", "tablet"] {
         school.device(device).go_online().unwrap();
@@ -209,7 +209,7 @@ fn a_title_written_anew_on_two_devices_shows_both_whole() {
     for (device, more) in [("phone", "!"), ("tablet", " and I")] {
         school.device(device).go_offline();
         let edits = Edits { title: Some(format!("{both}{more}")), ..Edits::default() };
-        school.on(device, |device, now, chance| device.edit(leaf, edits, now, chance)).unwrap();
+        school.on(device, |device, now, rng| device.edit(leaf, edits, now, rng)).unwrap();
         school.device(device).go_online().unwrap();
     }
     school.settle();

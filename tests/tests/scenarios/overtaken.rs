@@ -96,7 +96,7 @@ fn overtaken(by: usize) -> (Verdict, usize) {
     school.settle();
     let mut write = |device: &str, words: String| {
         let edits = Edits { words: Some(words), ..Edits::default() };
-        school.on(device, |device, now, chance| device.edit(piece, edits, now, chance)).unwrap();
+        school.on(device, |device, now, rng| device.edit(piece, edits, now, rng)).unwrap();
     };
     write("phone", "Green".to_owned());
     (0..by).for_each(|number| write("tablet", format!("Brown, {number}")));

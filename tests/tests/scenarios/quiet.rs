@@ -21,7 +21,7 @@ fn raws(school: &School) -> Vec<Vec<u8>> {
 
 fn rename(school: &mut School, piece: PieceId, words: &str) {
     let edits = Edits { words: Some(words.to_owned()), ..Edits::default() };
-    school.on("phone", |phone, now, chance| phone.edit(piece, edits, now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.edit(piece, edits, now, rng)).unwrap();
 }
 
 /// What the relay does every night.
@@ -81,7 +81,7 @@ fn what_is_kept_in_one_comes_out_as_it_went_in_byte_by_byte_and_goes_on() {
     assert_eq!(words(&mut school, "third", pieces[0]), "A year later.");
     assert_eq!(school.happened.differed, 0);
     // Erased, it is gone from there, too.
-    school.on("phone", |phone, now, chance| phone.erase(pieces[1], now, chance)).unwrap();
+    school.on("phone", |phone, now, rng| phone.erase(pieces[1], now, rng)).unwrap();
     school.settle();
     let left: i64 = school.conn.query_row("select count(*) from snapshot", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 3);

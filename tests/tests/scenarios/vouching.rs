@@ -42,7 +42,7 @@ struct MadeUp {
 }
 
 fn made_up(school: &mut School, by: &Identity, by_record: DeviceRecord, person: PersonId) -> MadeUp {
-    let made = raw::MadeUp::by(by, person, school.now, &mut school.chance);
+    let made = raw::MadeUp::by(by, person, school.now, &mut school.rng);
     let come_back = made.comes_back(by_record);
     let raw::MadeUp { secret, record, token_hash, token_signature } = made;
     MadeUp {
@@ -146,8 +146,8 @@ fn by_the_invitation_of_a_revoked_device_no_other_one_comes_back() {
     school.edit(|edit| devices::revoke(edit, lost.record.device));
     school.restore_backup();
     let again = |made: &MadeUp, school: &mut School| {
-        let key = SecretKey::generate(&mut school.chance);
-        let device = DeviceId::new(school.now, &mut school.chance);
+        let key = SecretKey::generate(&mut school.rng);
+        let device = DeviceId::new(school.now, &mut school.rng);
         let told = device_message(me.school, me.person, device, &key.public());
         let (key_of_it, device_signature) = (key.public(), made.secret.sign(&told));
         let record = DeviceRecord { device, key: key_of_it, device_signature, ..made.record.clone() };
@@ -176,8 +176,8 @@ fn a_chain_is_no_longer_than_what_a_lost_log_may_have_had() {
     let mut last = None;
     for _ in 0..9 {
         let made = made_up(&mut school, &by, chain[0].clone(), me.person);
-        let key = SecretKey::generate(&mut school.chance);
-        let invitation = SecretKey::generate(&mut school.chance);
+        let key = SecretKey::generate(&mut school.rng);
+        let invitation = SecretKey::generate(&mut school.rng);
         let message =
             invitation_message(me.school, &invitation.public(), me.person, made.record.invitation_expires);
         let record = DeviceRecord {
@@ -222,12 +222,11 @@ fn a_person_has_so_many_devices_and_no_more_and_asking_again_writes_nothing() {
     let (mina, root) = (school.person("mina"), school.root_key());
     let enrol = |school: &mut School| {
         let (school_id, now) = (directory_school::id(&school.conn).unwrap(), school.now);
-        let mut chance = school.chance.clone();
-        let link = school.edit(|edit| {
-            invitations::invite(edit, mina, 86_000_000, &root, "http://sim.invalid", &mut chance)
-        });
-        let (device, key) = (DeviceId::new(now, &mut chance), SecretKey::generate(&mut chance));
-        school.chance = chance;
+        let mut rng = school.rng.clone();
+        let link = school
+            .edit(|edit| invitations::invite(edit, mina, 86_000_000, &root, "http://sim.invalid", &mut rng));
+        let (device, key) = (DeviceId::new(now, &mut rng), SecretKey::generate(&mut rng));
+        school.rng = rng;
         let frame = move |token: u8| Enrol {
             invitation: link.key.public(),
             device,
@@ -277,7 +276,7 @@ fn a_student_is_not_her_mentor_whatever_becomes_of_the_mentors_phone() {
     let mut school = school(303, &[("otto", "otto"), ("ito", "ms-ito")]);
     let (folio, otto) = (school.folio("otto/community-garden"), identity(&mut school, "otto"));
     let by_record = devices::record(&school.conn, otto.device).unwrap().unwrap();
-    let rosa = PersonId::new(school.now, &mut school.chance);
+    let rosa = PersonId::new(school.now, &mut school.rng);
     let first = made_up(&mut school, &otto, by_record.clone(), rosa);
     let until = school.now.plus_millis(70_000_000);
     let frame = fieldfolio_core::sync::wire::InviteMentor {

@@ -40,8 +40,8 @@ pub(crate) struct Play {
 impl Play {
     /// One thing happens: somebody does something, the network moves, a process dies.
     pub(crate) fn one_step(&mut self, school: &mut School) {
-        let roll = school.chance.below(100);
-        let device = DEVICES[school.chance.below(DEVICES.len() as u64) as usize];
+        let roll = school.rng.below(100);
+        let device = DEVICES[school.rng.below(DEVICES.len() as u64) as usize];
         match roll {
             0..12 => self.capture(school),
             12..18 => self.edit(school),
@@ -54,7 +54,7 @@ impl Play {
             54..57 => self.place_with_otto(school),
             57..60 => self.mentor_comes_and_goes(school),
             60..66 => {
-                if school.chance.happens(50) {
+                if school.rng.happens(50) {
                     school.device(device.0).go_offline();
                 } else {
                     school.device(device.0).go_online().expect("a device comes back");
@@ -64,20 +64,20 @@ impl Play {
             69..72 => school.now = school.now.plus_millis(70_000),
             72 => {
                 // Ten years either way, an hour, or right again: nothing may depend on it.
-                let wrong = [TEN_YEARS, -TEN_YEARS, HOUR, -HOUR, 0][school.chance.below(5) as usize];
+                let wrong = [TEN_YEARS, -TEN_YEARS, HOUR, -HOUR, 0][school.rng.below(5) as usize];
                 school.device(device.0).set_clock_wrong_by(wrong);
             }
             73 => self.erase(school),
             74 => self.release(school),
             75 => self.keep_or_put_back(school),
             _ => {
-                for _ in 0..school.chance.below(6) {
+                for _ in 0..school.rng.below(6) {
                     school.step(device.0).expect("a step is taken");
                 }
             }
         }
-        let other = DEVICES[school.chance.below(DEVICES.len() as u64) as usize];
-        for _ in 0..school.chance.below(3) {
+        let other = DEVICES[school.rng.below(DEVICES.len() as u64) as usize];
+        for _ in 0..school.rng.below(3) {
             school.step(other.0).expect("a step is taken");
         }
     }
@@ -85,19 +85,19 @@ impl Play {
     fn any_piece(&self, school: &mut School) -> Option<(PieceId, &'static str)> {
         match self.pieces.len() as u64 {
             0 => None,
-            count => self.pieces.get(school.chance.below(count) as usize).copied(),
+            count => self.pieces.get(school.rng.below(count) as usize).copied(),
         }
     }
 
     fn any_outcome(school: &mut School) -> &'static str {
-        OUTCOMES[school.chance.below(3) as usize]
+        OUTCOMES[school.rng.below(3) as usize]
     }
 
     fn capture(&mut self, school: &mut School) {
-        let device = ["phone", "tablet", "otto"][school.chance.below(3) as usize];
-        let project = ["community-garden", "bridge-workshop"][school.chance.below(2) as usize];
+        let device = ["phone", "tablet", "otto"][school.rng.below(3) as usize];
+        let project = ["community-garden", "bridge-workshop"][school.rng.below(2) as usize];
         let student = if device == "otto" { "otto" } else { "mina" };
-        let day = format!("2026-05-{:02}", 1 + school.chance.below(9));
+        let day = format!("2026-05-{:02}", 1 + school.rng.below(9));
         let outcomes = [Self::any_outcome(school)];
         let title = format!("piece {}", self.pieces.len());
         let piece = school.capture(device, &title, &format!("{student}/{project}"), &day, &outcomes);
@@ -106,27 +106,24 @@ impl Play {
 
     fn edit(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let device =
-            if maker == "otto" { "otto" } else { ["phone", "tablet"][school.chance.below(2) as usize] };
-        let edits = match school.chance.below(3) {
-            0 => Edits { title: Some(format!("title {}", school.chance.below(1_000))), ..Edits::default() },
-            1 => Edits {
-                words: Some(format!("words {} of it", school.chance.below(1_000))),
-                ..Edits::default()
-            },
-            _ => Edits {
-                work_date: WorkDate::new(2026, 5, 1 + school.chance.below(9) as i8),
-                ..Edits::default()
-            },
+        let device = if maker == "otto" { "otto" } else { ["phone", "tablet"][school.rng.below(2) as usize] };
+        let edits = match school.rng.below(3) {
+            0 => Edits { title: Some(format!("title {}", school.rng.below(1_000))), ..Edits::default() },
+            1 => {
+                Edits { words: Some(format!("words {} of it", school.rng.below(1_000))), ..Edits::default() }
+            }
+            _ => {
+                Edits { work_date: WorkDate::new(2026, 5, 1 + school.rng.below(9) as i8), ..Edits::default() }
+            }
         };
         // The other device may not have the piece yet: then it says so and nothing happens.
-        let _ = school.on(device, |device, now, chance| device.edit(piece, edits, now, chance));
+        let _ = school.on(device, |device, now, rng| device.edit(piece, edits, now, rng));
     }
 
     fn reflect(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let words = format!("I thought {} times", school.chance.below(1_000));
-        let said = school.on(maker, |device, now, chance| device.reflect(piece, &words, now, chance));
+        let words = format!("I thought {} times", school.rng.below(1_000));
+        let said = school.on(maker, |device, now, rng| device.reflect(piece, &words, now, rng));
         if let Ok(entry) = said {
             let me = school.device(maker).device().identity().person;
             self.said.push((maker, DocumentId::voice(piece, me, Some(me)), entry));
@@ -135,7 +132,7 @@ impl Play {
 
     fn assess(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let judge = ["ito", "okafor", "lea"][school.chance.below(3) as usize];
+        let judge = ["ito", "okafor", "lea"][school.rng.below(3) as usize];
         let student = student_of(school, maker);
         let me = school.device(judge).device().identity().person;
         let document = DocumentId::voice(piece, me, Some(student));
@@ -145,12 +142,12 @@ impl Play {
             .filter(|(by, on, _)| *by == judge && *on == document)
             .map(|said| said.2)
             .collect();
-        let replaces = if school.chance.happens(30) { earlier.last().copied() } else { None };
+        let replaces = if school.rng.happens(30) { earlier.last().copied() } else { None };
         let outcome = Self::any_outcome(school);
         let judging = Judging {
             outcome: school.outcome(outcome),
-            level: Level(school.chance.below(4) as u8),
-            kind: match school.chance.below(4) {
+            level: Level(school.rng.below(4) as u8),
+            kind: match school.rng.below(4) {
                 0 => AssessmentKind::Formative,
                 1 => AssessmentKind::Interim,
                 _ => AssessmentKind::Summative,
@@ -159,19 +156,18 @@ impl Play {
             next_step: String::new(),
             replaces,
         };
-        let said =
-            school.on(judge, |device, now, chance| device.assess(piece, student, judging, now, chance));
+        let said = school.on(judge, |device, now, rng| device.assess(piece, student, judging, now, rng));
         self.said.extend(said.ok().map(|entry| (judge, document, entry)));
     }
 
     fn feedback(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let by = ["ito", "okafor", "lea", "hana", "otto"][school.chance.below(5) as usize];
+        let by = ["ito", "okafor", "lea", "hana", "otto"][school.rng.below(5) as usize];
         let student = student_of(school, maker);
         let words =
-            Feedback { did_well: format!("well done {}", school.chance.below(1_000)), ..Feedback::default() };
-        let said = school
-            .on(by, |device, now, chance| device.feedback(piece, Some(student), &words, None, now, chance));
+            Feedback { did_well: format!("well done {}", school.rng.below(1_000)), ..Feedback::default() };
+        let said =
+            school.on(by, |device, now, rng| device.feedback(piece, Some(student), &words, None, now, rng));
         let me = school.device(by).device().identity().person;
         let document = DocumentId::voice(piece, me, Some(student));
         self.said.extend(said.ok().map(|entry| (by, document, entry)));
@@ -186,7 +182,7 @@ impl Play {
                 Some(Reference { author: voice.author, about: voice.about, entry: entry.id })
             });
         let Some(of) = found else { return };
-        let said = school.on("ito", |ito, now, chance| ito.confirm(piece, of, now, chance));
+        let said = school.on("ito", |ito, now, rng| ito.confirm(piece, of, now, rng));
         let me = school.device("ito").device().identity().person;
         self.said.extend(said.ok().map(|entry| ("ito", DocumentId::voice(piece, me, of.about), entry)));
     }
@@ -195,23 +191,23 @@ impl Play {
         if self.said.is_empty() {
             return;
         }
-        let (device, document, entry) = self.said[school.chance.below(self.said.len() as u64) as usize];
+        let (device, document, entry) = self.said[school.rng.below(self.said.len() as u64) as usize];
         // What went out of sight can't be taken back from here; then it says so.
-        let _ = school.on(device, |device, now, chance| {
-            device.withdraw(document.piece, document.about(), entry, now, chance)
+        let _ = school.on(device, |device, now, rng| {
+            device.withdraw(document.piece, document.about(), entry, now, rng)
         });
     }
 
     fn share(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
-        let audience = match school.chance.below(4) {
+        let audience = match school.rng.below(4) {
             0 => Roles::of([Role::Teacher]),
             1 => Roles::of([Role::Teacher, Role::Mentor]),
             _ => Roles::WHOLE_CIRCLE,
         };
-        let _ = school.on(maker, |device, now, chance| match chance.happens(20) {
-            true => device.unshare(piece, now, chance),
-            false => device.share(piece, audience, now, chance),
+        let _ = school.on(maker, |device, now, rng| match rng.happens(20) {
+            true => device.unshare(piece, now, rng),
+            false => device.share(piece, audience, now, rng),
         });
     }
 
@@ -219,13 +215,13 @@ impl Play {
         let Some((piece, maker)) = self.any_piece(school) else { return };
         let other = if maker == "otto" { "mina" } else { "otto" };
         let folio = school.folio(&format!("{other}/community-garden"));
-        let _ = school.on(maker, |device, now, chance| device.place(piece, folio, now, chance));
+        let _ = school.on(maker, |device, now, rng| device.place(piece, folio, now, rng));
     }
 
     fn erase(&mut self, school: &mut School) {
         let Some((piece, maker)) = self.any_piece(school) else { return };
         // On what others wrote she is refused, at once or by the relay.
-        let _ = school.on(maker, |device, now, chance| device.erase(piece, now, chance));
+        let _ = school.on(maker, |device, now, rng| device.erase(piece, now, rng));
     }
 
     /// A teacher lets through what came late.
@@ -238,7 +234,7 @@ impl Play {
 
     /// Somebody makes a copy of the relay, or puts it in its place: in half the schools one that says so.
     fn keep_or_put_back(&mut self, school: &mut School) {
-        match (self.backup_is_there, school.chance.happens(50)) {
+        match (self.backup_is_there, school.rng.happens(50)) {
             (false, true) => school.keep_marked_backup(),
             (false, false) => school.keep_backup(),
             (true, _) => {

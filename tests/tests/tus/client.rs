@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::proxy::rough::{RoughLine, Way};
 use fieldfolio_tests::real::RealSchool;
@@ -26,7 +26,7 @@ fn tus_js_client_is_served_in_every_mode_over_every_line_and_each_byte_arrives()
     let folder = school.folder().join("files");
     std::fs::create_dir(&folder).unwrap();
     let mut files = Vec::new();
-    let mut dice = SeededChance::new(seed);
+    let mut dice = SeededRng::new(seed);
     for (line, _) in &lines {
         for mode in modes.lines() {
             let length = match mode {

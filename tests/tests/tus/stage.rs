@@ -7,14 +7,14 @@ use std::sync::Once;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::document::MAX_BLOBS;
-use fieldfolio_core::ids::{Chance, DocumentId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, PieceId, Rng, SeededRng};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
 
 /// A device of Mina's, and a piece that names all these files. Nothing of them is brought.
 pub(crate) fn device_that_may_bring(school: &RealSchool, files: &[Vec<u8>]) -> (Client, PieceId) {
     let mut phone = school.client("mina", "phone").unwrap();
-    let mut dice = SeededChance::new(10);
+    let mut dice = SeededRng::new(10);
     let (piece, items) = phone.new_piece(school.folio("mina/community-garden"), &mut dice);
     stored(&mut phone, &items);
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
@@ -41,7 +41,7 @@ pub(crate) fn token(phone: &Client) -> String {
 /// Bytes that can't be compressed or guessed.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
-    SeededChance::new(seed).fill(&mut bytes);
+    SeededRng::new(seed).fill(&mut bytes);
     bytes
 }
 

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::device::{Device, DeviceError};
-use crate::ids::{Chance, FolioId, PersonId};
+use crate::ids::{FolioId, PersonId, Rng};
 use crate::model::directory::{Folio, Proposed};
 use crate::model::invitation::InvitationLink;
 use crate::store::records::{self, RecordKind};
@@ -19,9 +19,9 @@ impl Device {
         &self,
         person: PersonId,
         expires: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Call<InvitationLink> {
-        let (invite, link) = self.invite(person, expires, chance);
+        let (invite, link) = self.invite(person, expires, rng);
         self.call(&DirectoryCall::Invite(invite), |_| Ok(link))
     }
 
@@ -33,14 +33,14 @@ impl Device {
         name: &str,
         until: Timestamp,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<Call<InvitationLink>, DeviceError> {
         let name = name.trim().to_owned();
         if !(1..=100).contains(&name.chars().count()) {
             return Err(DeviceError::Bounds("a mentor's name has 1 to 100 characters"));
         }
-        let person = PersonId::new(now, chance);
-        let (invite, link) = self.invite(person, until.min(now.plus_millis(TO_ANSWER)), chance);
+        let person = PersonId::new(now, rng);
+        let (invite, link) = self.invite(person, until.min(now.plus_millis(TO_ANSWER)), rng);
         let frame = InviteMentor { folio, name, until, invite };
         Ok(self.call(&DirectoryCall::InviteMentor(frame), |_| Ok(link)))
     }

@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::device::{Device, DeviceError};
-use crate::ids::{Chance, ClassId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId};
+use crate::ids::{ClassId, DocumentId, FolioId, FrameworkId, OutcomeId, PersonId, ProjectId, Rng};
 use crate::model::directory::{Class, Held};
 use crate::model::role::Role;
 use crate::store::records::{self, RecordKind};
@@ -35,13 +35,13 @@ impl Device {
         class: ClassId,
         project: ClassProject<'_>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<Call<ProjectId>, DeviceError> {
         let ClassProject { title, brief, outcomes, framework } = project;
         if outcomes.len() > MAX_OUTCOMES {
             return Err(DeviceError::Bounds("a project aims at 200 outcomes at most"));
         }
-        let project = ProjectId::new(now, chance);
+        let project = ProjectId::new(now, rng);
         let (title, brief) = (title.trim().to_owned(), brief.trim().to_owned());
         let frame = StartProject { project, class, title, brief, outcomes: outcomes.to_vec(), framework };
         Ok(self.call(&DirectoryCall::StartProject(frame), move |_| Ok(project)))

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::ids::{Chance, DeviceId, random};
+use crate::ids::{DeviceId, Rng, random};
 use crate::model::directory::Inviter;
 use crate::model::invitation::InvitationLink;
 use crate::signing::{SecretKey, device_message, invitation_message, token_message};
@@ -34,18 +34,18 @@ impl Enrolment {
         place: impl Into<Place>,
         link: InvitationLink,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<Self, DeviceError> {
         let place = place.into();
         // Twice at once would be two tokens for one device.
         let hold = place.hold_new()?;
         let invitation = link.key.public();
-        let token = random(chance);
+        let token = random(rng);
         let begun = place.enrolment().and_then(|bytes| read_begun(&bytes, invitation.as_bytes()));
         if let Some((device, key)) = begun {
             return Ok(Self { place, hold, link, device, key, token });
         }
-        let (device, key) = (DeviceId::new(now, chance), SecretKey::generate(chance));
+        let (device, key) = (DeviceId::new(now, rng), SecretKey::generate(rng));
         let bytes = [invitation.as_bytes().as_slice(), device.as_bytes(), &key.seed()].concat();
         place.keep_enrolment(&bytes)?;
         Ok(Self { place, hold, link, device, key, token })
@@ -122,9 +122,9 @@ impl Device {
         &self,
         person: crate::ids::PersonId,
         expires: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> (Invite, InvitationLink) {
-        let key = SecretKey::generate(chance);
+        let key = SecretKey::generate(rng);
         let message = invitation_message(self.me.school, &key.public(), person, expires);
         let invite =
             Invite { invitation: key.public(), person, expires, signature: self.me.key.sign(&message) };

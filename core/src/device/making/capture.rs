@@ -6,7 +6,7 @@ use std::io::Write;
 
 use crate::access::Placing;
 use crate::document::{Edit, MediumWords};
-use crate::ids::{Chance, EntryId, OutcomeId, PieceId};
+use crate::ids::{EntryId, OutcomeId, PieceId, Rng};
 use crate::media::{self, MediaError, Offered, Prepared};
 use crate::model::act::Act;
 use crate::model::piece::{Link, Makers, Mark, Medium, Turn};
@@ -38,14 +38,14 @@ impl Device {
         &mut self,
         new: NewPiece,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<Captured, DeviceError> {
         check_words(Some(&new.title), Some(&new.words), Some(&new.outcomes))?;
         check_new(&new.media, &new.links)?;
         let work_date = new.work_date.or_else(|| now.utc_day());
-        let media = self.keep_media(new.media, now, chance)?;
-        let links = keyed(new.links, media.len(), now, chance);
-        let piece = PieceId::new(now, chance);
+        let media = self.keep_media(new.media, now, rng)?;
+        let links = keyed(new.links, media.len(), now, rng);
+        let piece = PieceId::new(now, rng);
         let kind = new.kind;
         if kind.rules().makers == Makers::Nobody {
             return Err(DeviceError::Bounds(
@@ -65,13 +65,13 @@ impl Device {
         }
         let me = &self.me;
         self.store.write(|tx| {
-            write::act(tx, me, now, chance, &Act::DeclarePiece { piece, maker: me.person, kind })?;
-            placings.iter().try_for_each(|act| write::act(tx, me, now, chance, act))?;
+            write::act(tx, me, now, rng, &Act::DeclarePiece { piece, maker: me.person, kind })?;
+            placings.iter().try_for_each(|act| write::act(tx, me, now, rng, act))?;
             if let Some(audience) = new.audience {
-                write::act(tx, me, now, chance, &Act::Share { piece, audience, replaces: Vec::new() })?;
+                write::act(tx, me, now, rng, &Act::Share { piece, audience, replaces: Vec::new() })?;
             }
             let writing = content_of(me, piece, now, &media);
-            let change = write::change(tx, writing, chance, |edit| {
+            let change = write::change(tx, writing, rng, |edit| {
                 edit.title(&new.title)?;
                 edit.words(&new.words)?;
                 if let Some(date) = work_date {
@@ -95,7 +95,7 @@ impl Device {
         piece: PieceId,
         edits: Edits,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let (title, words, outcomes) =
             (edits.title.as_deref(), edits.words.as_deref(), edits.outcomes.as_deref());
@@ -106,9 +106,9 @@ impl Device {
         if !standing.may_write_content(&circles, self.me.person) {
             return Err(DeviceError::NotAllowed("only the person who made a piece can change it"));
         }
-        let mut media = self.keep_media(edits.add, now, chance)?;
-        let links = keyed(edits.links, media.len(), now, chance);
-        let marks = keys(media.len() + links.len(), edits.media.len(), now, chance);
+        let mut media = self.keep_media(edits.add, now, rng)?;
+        let links = keyed(edits.links, media.len(), now, rng);
+        let marks = keys(media.len() + links.len(), edits.media.len(), now, rng);
         let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
         for kept in &mut media {
             if let Some(old) = kept.replaces.and_then(|key| content.medium(key)) {
@@ -121,7 +121,7 @@ impl Device {
         let order = order.map(|order| with_replaced(order, &replaced));
         let me = &self.me;
         self.store.write(|tx| {
-            let change = write::change(tx, content_of(me, piece, now, &media), chance, |edit| {
+            let change = write::change(tx, content_of(me, piece, now, &media), rng, |edit| {
                 title.map_or(Ok(()), |title| edit.title(title))?;
                 words.map_or(Ok(()), |words| edit.words(words))?;
                 edits.work_date.map_or(Ok(()), |date| edit.work_date(date))?;
@@ -145,7 +145,7 @@ impl Device {
         &self,
         media: Vec<NewMedium>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<Vec<Kept>, DeviceError> {
         // All are looked at before one is kept: a piece is saved whole or not at all.
         let refused = |number: usize| move |source: MediaError| DeviceError::Media { number, source };
@@ -156,7 +156,7 @@ impl Device {
             let one = media::prepare(offered).map_err(refused(number))?;
             prepared.push((new, one));
         }
-        let keys = keys(0, prepared.len(), now, chance);
+        let keys = keys(0, prepared.len(), now, rng);
         let blobs = self.store.blobs();
         let mut kept = Vec::with_capacity(prepared.len());
         for (number, ((mut new, prepared), key)) in (1..).zip(prepared.into_iter().zip(keys)) {
@@ -233,12 +233,12 @@ fn with_replaced(order: Vec<EntryId>, replaced: &[(EntryId, EntryId)]) -> Vec<En
 }
 
 /// Fresh keys in the order of capture, also within one millisecond; `after` were made at this moment already.
-fn keys(after: usize, count: usize, now: Timestamp, chance: &mut dyn Chance) -> Vec<EntryId> {
-    (after..after + count).map(|position| EntryId::new(now.plus_millis(position as u64), chance)).collect()
+fn keys(after: usize, count: usize, now: Timestamp, rng: &mut dyn Rng) -> Vec<EntryId> {
+    (after..after + count).map(|position| EntryId::new(now.plus_millis(position as u64), rng)).collect()
 }
 
-fn keyed(links: Vec<NewLink>, after: usize, now: Timestamp, chance: &mut dyn Chance) -> Vec<Link> {
-    let keys = keys(after, links.len(), now, chance);
+fn keyed(links: Vec<NewLink>, after: usize, now: Timestamp, rng: &mut dyn Rng) -> Vec<Link> {
+    let keys = keys(after, links.len(), now, rng);
     links.into_iter().zip(keys).map(|(NewLink { url, caption }, key)| Link { key, url, caption }).collect()
 }
 

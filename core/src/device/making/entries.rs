@@ -1,7 +1,7 @@
 //! Saying something on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
 
 use crate::document::{Edit, EntryWords, Sheet, SheetError, contained};
-use crate::ids::{Chance, DocumentId, EntryId, OutcomeId, PersonId, PieceId};
+use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, PieceId, Rng};
 use crate::model::entry::{Assessment, AssessmentKind, Editions, Entry, Feedback, Reference, Said};
 use crate::model::framework::Level;
 use crate::model::role::{Class, Role};
@@ -40,7 +40,7 @@ impl Device {
         feedback: &Feedback,
         replaces: Option<EntryId>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
         let parts = [&feedback.did_well, &feedback.improve, &feedback.next_step];
         if parts.iter().all(|part| part.trim().is_empty()) {
@@ -53,8 +53,8 @@ impl Device {
                 return Err(DeviceError::Unknown(format!("picture {} of piece {piece}", spot.medium)));
             }
         }
-        let id = EntryId::new(now, chance);
-        self.say(piece, about, now, chance, |edit| edit.feedback(id, feedback, replaces))?;
+        let id = EntryId::new(now, rng);
+        self.say(piece, about, now, rng, |edit| edit.feedback(id, feedback, replaces))?;
         Ok(id)
     }
 
@@ -65,7 +65,7 @@ impl Device {
         student: PersonId,
         judging: Judging,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
         bounded(&judging.next_step)?;
         let class = self.my_class(piece, Some(student), now)?;
@@ -105,10 +105,8 @@ impl Device {
             judged: content.heads,
             editions: Editions { framework, scale: scale.map_or(1, |scale| scale.edition.max(1)) },
         };
-        let id = EntryId::new(now, chance);
-        self.say(piece, Some(student), now, chance, |edit| {
-            edit.assessment(id, &assessment, judging.replaces)
-        })?;
+        let id = EntryId::new(now, rng);
+        self.say(piece, Some(student), now, rng, |edit| edit.assessment(id, &assessment, judging.replaces))?;
         Ok(id)
     }
 
@@ -118,7 +116,7 @@ impl Device {
         piece: PieceId,
         of: Reference,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
         if self.my_class(piece, of.about, now)? != Class::Voice(Role::Teacher) {
             return Err(DeviceError::NotAllowed(
@@ -137,8 +135,8 @@ impl Device {
                 "that is not a judgement that can be confirmed: it was taken back or altered",
             ));
         };
-        let id = EntryId::new(now, chance);
-        self.say(piece, of.about, now, chance, |edit| edit.confirmation(id, of, &voice.heads))?;
+        let id = EntryId::new(now, rng);
+        self.say(piece, of.about, now, rng, |edit| edit.confirmation(id, of, &voice.heads))?;
         Ok(id)
     }
 
@@ -149,7 +147,7 @@ impl Device {
         to: Reference,
         words: &str,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
         bounded(words)?;
         if words.trim().is_empty() {
@@ -162,8 +160,8 @@ impl Device {
         if known.is_none() {
             return Err(DeviceError::Unknown(format!("entry {}", to.entry)));
         }
-        let id = EntryId::new(now, chance);
-        self.say(piece, to.about, now, chance, |edit| edit.entry_words(id, EntryWords::Reply(to), words))?;
+        let id = EntryId::new(now, rng);
+        self.say(piece, to.about, now, rng, |edit| edit.entry_words(id, EntryWords::Reply(to), words))?;
         Ok(id)
     }
 
@@ -174,7 +172,7 @@ impl Device {
         piece: PieceId,
         words: &str,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
         if words.chars().count() > 50_000 {
             return Err(DeviceError::Bounds("a reflection has at most 50,000 characters"));
@@ -187,8 +185,8 @@ impl Device {
         let id = present
             .iter()
             .find(|entry| matches!(entry.said, Said::Reflection { .. }))
-            .map_or_else(|| EntryId::new(now, chance), |entry| entry.id);
-        self.say(piece, Some(me), now, chance, |edit| edit.entry_words(id, EntryWords::Reflection, words))?;
+            .map_or_else(|| EntryId::new(now, rng), |entry| entry.id);
+        self.say(piece, Some(me), now, rng, |edit| edit.entry_words(id, EntryWords::Reflection, words))?;
         Ok(id)
     }
 
@@ -199,9 +197,9 @@ impl Device {
         about: Option<PersonId>,
         entry: EntryId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        self.say(piece, about, now, chance, |edit| edit.withdraw(entry))
+        self.say(piece, about, now, rng, |edit| edit.withdraw(entry))
     }
 
     /// A document as any automerge tool opens it.
@@ -218,7 +216,7 @@ impl Device {
         piece: PieceId,
         about: Option<PersonId>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
         write: impl FnOnce(&mut Edit<'_>) -> Result<(), SheetError>,
     ) -> Result<(), DeviceError> {
         let class = self.my_class(piece, about, now)?;
@@ -226,7 +224,7 @@ impl Device {
         let document = own_document(me, piece, about);
         self.store.write(|tx| {
             let writing = Writing { me, document, class, now, blobs: Vec::new() };
-            write::change(tx, writing, chance, write).map(|_| ())
+            write::change(tx, writing, rng, write).map(|_| ())
         })
     }
 

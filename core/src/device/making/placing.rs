@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::access::{Placing, Stays, TakingOut, may_answer_offer, may_place};
-use crate::ids::{ActId, Chance, FolioId, PersonId, PieceId, ProjectId};
+use crate::ids::{ActId, FolioId, PersonId, PieceId, ProjectId, Rng};
 use crate::model::act::{Act, MAX_REPLACED};
 use crate::model::directory::{Folio, PersonKind, Project};
 use crate::model::placing::standing_in;
@@ -87,7 +87,7 @@ impl Device {
         piece: PieceId,
         folio: FolioId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can place it")?;
         if self.placing(folio, now)?.is_some_and(|placing| placing == Placing::Offer) {
@@ -96,7 +96,7 @@ impl Device {
             ));
         }
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Place { piece, folio }))
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Place { piece, folio }))
     }
 
     /// Offers a shared piece of one's own to a classmate's folio in a project. She and her teachers see it, and one of them
@@ -107,7 +107,7 @@ impl Device {
         student: PersonId,
         project: ProjectId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<FolioId, DeviceError> {
         self.mine(piece, now, "only the person who made a piece can offer it")?;
         let folio = self.folio_of(student, Some(project));
@@ -127,7 +127,7 @@ impl Device {
             return Err(DeviceError::NotAllowed("the piece is offered to her already"));
         }
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Offer { piece, folio }))?;
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Offer { piece, folio }))?;
         Ok(folio)
     }
 
@@ -137,7 +137,7 @@ impl Device {
         piece: PieceId,
         folio: FolioId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let there = self.known_folio(folio)?;
         if !may_answer_offer(self.me.person, there.student, membership_in(&there, self.me.person, now)) {
@@ -154,7 +154,7 @@ impl Device {
             .map(|(id, _)| *id)
             .ok_or(DeviceError::NotAllowed("this piece is not offered to the folio any more"))?;
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Accept { piece, offer }))
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Accept { piece, offer }))
     }
 
     /// Takes a piece out of a folio, declines an offer or takes one's own back. What was said of the piece stays with those
@@ -164,9 +164,9 @@ impl Device {
         piece: PieceId,
         folio: FolioId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        self.unplace(piece, folio, None, now, chance)
+        self.unplace(piece, folio, None, now, rng)
     }
 
     /// Moves a piece to another folio of the same student, with all that was said of it.
@@ -176,9 +176,9 @@ impl Device {
         from: FolioId,
         to: FolioId,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        self.unplace(piece, from, Some(to), now, chance)
+        self.unplace(piece, from, Some(to), now, rng)
     }
 
     fn unplace(
@@ -187,7 +187,7 @@ impl Device {
         folio: FolioId,
         to: Option<FolioId>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let there = self.known_folio(folio).ok();
         let target = to.map(|to| self.known_folio(to)).transpose()?;
@@ -200,7 +200,7 @@ impl Device {
         replaces.truncate(MAX_REPLACED);
         let act = Act::Unplace { piece, folio, replaces, to };
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &act))
+        self.store.write(|tx| write::act(tx, me, now, rng, &act))
     }
 
     /// May she take the piece out of this folio, or move it to that one? By what is known here; the relay decides.

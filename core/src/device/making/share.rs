@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ids::{Chance, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
+use crate::ids::{FolioId, OutcomeId, PersonId, PieceId, ProjectId, Rng};
 use crate::model::act::Act;
 use crate::model::directory::{CircleRow, Folio, Project};
 use crate::model::role::{Role, Roles};
@@ -31,9 +31,9 @@ impl Device {
         brief: &str,
         outcomes: &[OutcomeId],
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<StartedProject, DeviceError> {
-        let id = ProjectId::new(now, chance);
+        let id = ProjectId::new(now, rng);
         let declare = Act::DeclareProject {
             project: id,
             title: title.trim().to_owned(),
@@ -52,9 +52,9 @@ impl Device {
         };
         let me = &self.me;
         let folio = self.store.write(|tx| {
-            write::act(tx, me, now, chance, &declare)?;
+            write::act(tx, me, now, rng, &declare)?;
             records::put_local(tx, RecordKind::Project, id.as_bytes(), &project)?;
-            declare_folio(tx, me, Some(id), now, chance)
+            declare_folio(tx, me, Some(id), now, rng)
         })?;
         Ok(StartedProject { project: id, folio })
     }
@@ -64,10 +64,10 @@ impl Device {
         &mut self,
         project: Option<ProjectId>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<FolioId, DeviceError> {
         let me = &self.me;
-        self.store.write(|tx| declare_folio(tx, me, project, now, chance))
+        self.store.write(|tx| declare_folio(tx, me, project, now, rng))
     }
 
     /// Sets who may see a piece of one's own. It replaces what was set before.
@@ -76,21 +76,16 @@ impl Device {
         piece: PieceId,
         audience: Roles,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can share it")?;
         let replaces = self.shares(piece)?;
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Share { piece, audience, replaces }))
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Share { piece, audience, replaces }))
     }
 
     /// Takes a piece back: its maker's alone again. Only while nobody else wrote on it.
-    pub fn unshare(
-        &mut self,
-        piece: PieceId,
-        now: Timestamp,
-        chance: &mut dyn Chance,
-    ) -> Result<(), DeviceError> {
+    pub fn unshare(&mut self, piece: PieceId, now: Timestamp, rng: &mut dyn Rng) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can take it back")?;
         if self.others_wrote(piece)? {
             return Err(DeviceError::NotAllowed(
@@ -99,17 +94,12 @@ impl Device {
         }
         let replaces = self.shares(piece)?;
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Unshare { piece, replaces }))
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Unshare { piece, replaces }))
     }
 
     /// Erases a piece of one's own for ever: what it says, its files, here and everywhere. Only while nobody else wrote on
     /// it; then the school decides. It is out of sight at once, and gone when the school has heard of it.
-    pub fn erase(
-        &mut self,
-        piece: PieceId,
-        now: Timestamp,
-        chance: &mut dyn Chance,
-    ) -> Result<(), DeviceError> {
+    pub fn erase(&mut self, piece: PieceId, now: Timestamp, rng: &mut dyn Rng) -> Result<(), DeviceError> {
         self.mine(piece, now, "only the person who made a piece can erase it")?;
         if self.others_wrote(piece)? {
             return Err(DeviceError::NotAllowed(
@@ -117,7 +107,7 @@ impl Device {
             ));
         }
         let me = &self.me;
-        self.store.write(|tx| write::act(tx, me, now, chance, &Act::Erase { piece }))
+        self.store.write(|tx| write::act(tx, me, now, rng, &Act::Erase { piece }))
     }
 
     fn others_wrote(&self, piece: PieceId) -> Result<bool, DeviceError> {
@@ -155,13 +145,13 @@ fn declare_folio(
     me: &Identity,
     project: Option<ProjectId>,
     now: Timestamp,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
 ) -> Result<FolioId, DeviceError> {
     let id = FolioId::derive(me.school, me.person, project);
     if records::get::<Folio>(tx, RecordKind::Folio, id.as_bytes())?.is_some() {
         return Ok(id);
     }
-    write::act(tx, me, now, chance, &Act::DeclareFolio { student: me.person, project })?;
+    write::act(tx, me, now, rng, &Act::DeclareFolio { student: me.person, project })?;
     let circle = vec![owner(me.person)];
     let folio = Folio { id, student: me.person, project, circle, proposed: Vec::new(), group: false };
     records::put_local(tx, RecordKind::Folio, id.as_bytes(), &folio)?;

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use crate::blob::BlobHash;
 use crate::document::{Edit, Sheet, SheetError, SignedChange, contained};
-use crate::ids::{ActId, Chance, DocumentId, PersonId, PieceId, random};
+use crate::ids::{ActId, DocumentId, PersonId, PieceId, Rng, random};
 use crate::model::act::{Act, SignedAct};
 use crate::model::role::Class;
 use crate::store::log::ChangeState;
@@ -22,11 +22,11 @@ pub(in crate::device) fn act(
     tx: &Transaction<'_>,
     me: &Identity,
     now: Timestamp,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
     act: &Act,
 ) -> Result<(), DeviceError> {
     act.check()?;
-    let signed = SignedAct::sign(me.school, me.device, &me.key, new_act(now, chance), act);
+    let signed = SignedAct::sign(me.school, me.device, &me.key, new_act(now, rng), act);
     log::put_act(tx, &signed, act, false, true)?;
     outbox::add(tx, Owed::Act(signed.id))?;
     if let Some(piece) = act.piece() {
@@ -49,7 +49,7 @@ pub(in crate::device) struct Writing<'a> {
 pub(in crate::device) fn change(
     tx: &Transaction<'_>,
     writing: Writing<'_>,
-    chance: &mut dyn Chance,
+    rng: &mut dyn Rng,
     write: impl FnOnce(&mut Edit<'_>) -> Result<(), SheetError>,
 ) -> Result<Option<i64>, DeviceError> {
     let Writing { me, document, class, now, mut blobs } = writing;
@@ -64,7 +64,7 @@ pub(in crate::device) fn change(
     let actor = match known.actor {
         Some(actor) => actor,
         None => {
-            let actor = random(chance);
+            let actor = random(rng);
             log::set_actor(tx, row, Some(&actor))?;
             actor
         }
@@ -101,6 +101,6 @@ pub(in crate::device) fn own_document(me: &Identity, piece: PieceId, about: Opti
     DocumentId::voice(piece, me.person, about)
 }
 
-pub(in crate::device) fn new_act(now: Timestamp, chance: &mut dyn Chance) -> ActId {
-    ActId::new(now, chance)
+pub(in crate::device) fn new_act(now: Timestamp, rng: &mut dyn Rng) -> ActId {
+    ActId::new(now, rng)
 }

@@ -18,7 +18,7 @@ const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 impl Device {
     /// Everything here is compared with what the school has at the next exchange that has nothing else to do.
     pub fn compare(&mut self) -> Result<(), DeviceError> {
-        self.half.wake();
+        self.client.wake();
         self.store.write(|tx| Ok(crate::store::remove_meta(tx, COMPARED_AT)?))
     }
 

@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::ids::Chance;
+use crate::ids::Rng;
 use crate::sync::wire::{LIVE_PROTOCOL, Live, Response};
 use crate::time::Timestamp;
 
@@ -42,27 +42,22 @@ impl Device {
 
     /// Takes in one binary frame of a live connection. After an error, close the connection; what was not taken in
     /// comes again.
-    pub fn heard(
-        &mut self,
-        frame: &[u8],
-        now: Timestamp,
-        chance: &mut dyn Chance,
-    ) -> Result<Heard, DeviceError> {
+    pub fn heard(&mut self, frame: &[u8], now: Timestamp, rng: &mut dyn Rng) -> Result<Heard, DeviceError> {
         match Live::from_bytes(frame).map_err(unreadable)? {
             // A newer relay says more than this version understands: what it is about comes with the next exchange.
             Live::Newer => Ok(Heard::Nothing),
             Live::News(response) => {
                 let response = response.to_items(0).map_err(unreadable)?;
-                let batch = self.half.told(response, now);
-                self.half.heard();
+                let batch = self.client.received_news(response, now);
+                self.client.heard();
                 self.absorb(batch, now)?;
                 Ok(Heard::News)
             }
             Live::Answer(response) => {
                 let response = self.fitting(response)?;
                 self.steps.end_exchange();
-                let batch = self.half.received(response, now, chance);
-                self.half.heard();
+                let batch = self.client.received(response, now, rng);
+                self.client.heard();
                 self.absorb(batch, now)?;
                 Ok(Heard::Answered)
             }
@@ -71,8 +66,8 @@ impl Device {
 
     /// The live connection closed, or a frame of it could not be taken in. An exchange that was sent over it has failed:
     /// hand that in first, by [`Device::answered`]. The device asks again soon, over HTTP.
-    pub fn hung_up(&mut self, now: Timestamp, chance: &mut dyn Chance) {
-        self.half.hung_up(now, chance);
+    pub fn hung_up(&mut self, now: Timestamp, rng: &mut dyn Rng) {
+        self.client.hung_up(now, rng);
     }
 
     /// The exchange in flight, if there is one.

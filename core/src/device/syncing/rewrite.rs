@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use crate::document::{ParsedChange, SignedChange, contained};
-use crate::ids::{Chance, random};
+use crate::ids::{Rng, random};
 use crate::store::log::{ChangeRow, ChangeState};
 use crate::store::outbox::{Owed, SetAside};
 use crate::store::{log, outbox};
@@ -32,7 +32,7 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Vec<Vec<i64>>, DeviceError> {
 
 impl Device {
     /// Writes once more what stood under numbers that another self of this store had used.
-    pub(in crate::device) fn write_again(&mut self, chance: &mut dyn Chance) -> Result<(), DeviceError> {
+    pub(in crate::device) fn write_again(&mut self, rng: &mut dyn Rng) -> Result<(), DeviceError> {
         if waiting(self.store.read())?.is_empty() {
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl Device {
                 let old: Vec<ChangeRow> =
                     rows.iter().map(|row| log::change(tx, *row)).collect::<Result<_, _>>()?;
                 let actors = old.iter().map(|change| change.change.actor).collect::<BTreeSet<_>>();
-                let actors = actors.into_iter().map(|actor| (actor, random(chance))).collect();
+                let actors = actors.into_iter().map(|actor| (actor, random(rng))).collect();
                 write_line(tx, me, old, &actors)?;
             }
             Ok(crate::store::remove_meta(tx, REWRITE)?)

@@ -7,7 +7,7 @@ mod upload;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::ids::Chance;
+use crate::ids::Rng;
 use crate::store::transfers::{self, Download, Upload};
 use crate::store::{log, outbox, records};
 use crate::sync::wire::{self, Fill, Item, MAX_FILLS, Response};
@@ -132,7 +132,7 @@ impl Device {
             return Ok(ControlFlow::Continue(None));
         }
         if self.coming == Coming::ToTry
-            && let Some(until) = self.half.rests_until(now)
+            && let Some(until) = self.client.rests_until(now)
         {
             return Ok(ControlFlow::Continue(Some(until)));
         }
@@ -167,7 +167,7 @@ impl Device {
             .into_iter()
             .map(|(document, after)| Fill { document, after })
             .collect();
-        Ok(match self.half.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
+        Ok(match self.client.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
             Next::Exchange(mut request) => {
                 request.audit = self.audit(&request, now)?;
                 let in_flight = InFlight::Exchange { items: request.items.len() };
@@ -201,42 +201,42 @@ impl Device {
         turn: Turn,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         match self.steps.end(turn) {
             None => Ok(()),
-            Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, chance),
+            Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, rng),
             Some(InFlight::ComeBack) => match &answer {
                 // It is known again, and asks as before.
                 Ok(HttpAnswer { status: 200, .. }) => {
-                    self.half.wake();
+                    self.client.wake();
                     Ok(())
                 }
                 // Too many ask from the same address: that says nothing of this device.
                 Ok(HttpAnswer { status: 400..=499, .. }) if !is_busy(&answer) => {
-                    self.failed(Failure::Refused, now, chance)
+                    self.failed(Failure::Refused, now, rng)
                 }
                 _ => {
                     self.coming = Coming::ToTry;
-                    self.failed(Failure::Unreachable, now, chance)
+                    self.failed(Failure::Unreachable, now, rng)
                 }
             },
-            Some(InFlight::Upload { upload, asked }) => self.uploaded(upload, asked, answer, now, chance),
-            Some(InFlight::Download(download)) => self.downloaded(download, answer, now, chance),
+            Some(InFlight::Upload { upload, asked }) => self.uploaded(upload, asked, answer, now, rng),
+            Some(InFlight::Download(download)) => self.downloaded(download, answer, now, rng),
         }
     }
 
     /// Whoever performed what is in flight has gone: nothing of it is answered any more.
-    pub fn give_up(&mut self, now: Timestamp, chance: &mut dyn Chance) -> Result<(), DeviceError> {
+    pub fn give_up(&mut self, now: Timestamp, rng: &mut dyn Rng) -> Result<(), DeviceError> {
         for turn in self.steps.all.keys().copied().collect::<Vec<_>>() {
-            self.answered(turn, Err(Failure::Unreachable), now, chance)?;
+            self.answered(turn, Err(Failure::Unreachable), now, rng)?;
         }
         Ok(())
     }
 
     /// The person pulled to refresh, or the network came back: nothing waits for its time any more.
     pub fn wake(&mut self) -> Result<(), DeviceError> {
-        self.half.wake();
+        self.client.wake();
         self.store.write(|tx| {
             outbox::wake(tx)?;
             Ok(transfers::wake(tx)?)
@@ -248,7 +248,7 @@ impl Device {
         answer: Result<HttpAnswer, Failure>,
         items: usize,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let response = match answer {
             Ok(HttpAnswer { status: 200, body, .. }) => {
@@ -259,7 +259,7 @@ impl Device {
                 if self.coming == Coming::Known && self.come_back()?.is_some() =>
             {
                 self.coming = Coming::ToTry;
-                self.half.forgotten();
+                self.client.forgotten();
                 return Ok(());
             }
             Ok(HttpAnswer { status: 401, .. }) => Err(Failure::Refused),
@@ -270,22 +270,17 @@ impl Device {
             Ok(response) => {
                 self.coming = Coming::Known;
                 self.compared(&response, now)?;
-                let batch = self.half.received(response, now, chance);
+                let batch = self.client.received(response, now, rng);
                 self.absorb(batch, now)?;
-                self.write_again(chance)
+                self.write_again(rng)
             }
-            Err(failure) => self.failed(failure, now, chance),
+            Err(failure) => self.failed(failure, now, rng),
         }
     }
 
     /// A refusal is remembered across restarts: a revoked device stays locked.
-    fn failed(
-        &mut self,
-        failure: Failure,
-        now: Timestamp,
-        chance: &mut dyn Chance,
-    ) -> Result<(), DeviceError> {
-        self.half.failed(failure, now, chance);
+    fn failed(&mut self, failure: Failure, now: Timestamp, rng: &mut dyn Rng) -> Result<(), DeviceError> {
+        self.client.failed(failure, now, rng);
         if failure == Failure::Refused {
             self.store.write(|tx| Ok::<_, DeviceError>(crate::store::put_meta(tx, LOCKED, b"")?))?;
         }

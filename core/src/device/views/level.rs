@@ -12,7 +12,7 @@ use crate::model::directory::{Folio, Project, School};
 use crate::model::entry::{Assessment, Reference};
 use crate::model::framework::Framework;
 use crate::model::judgement::{Beside, Judged, Spoken, judged};
-use crate::model::mastery::{Answer, Sight, answer};
+use crate::model::mastery::{Answer, Completeness, answer};
 use crate::model::role::{Class, Role, Roles};
 use crate::store::log::DocumentRow;
 use crate::store::records::{self, RecordKind};
@@ -39,7 +39,7 @@ pub struct LevelView {
     /// The student.
     pub student: PersonId,
     /// Whether everything that can count is here.
-    pub sight: Sight,
+    pub completeness: Completeness,
     /// By outcome: those that were judged, and those that her projects aim at.
     pub outcomes: Vec<OutcomeLevel>,
 }
@@ -58,7 +58,7 @@ impl Device {
         }
         let school = self.school()?;
         let answer = match school.as_ref().and_then(School::levels) {
-            Some((rule, scale)) => answer(rule, scale, view.sight, [], false),
+            Some((rule, scale)) => answer(rule, scale, view.completeness, [], false),
             None => Answer::not_here(),
         };
         Ok(Some(OutcomeLevel { outcome, answer, beside: Vec::new() }))
@@ -119,8 +119,11 @@ fn levels(
         }
     }
     let census: Option<u64> = records::get(conn, RecordKind::Census, student.as_bytes())?;
-    let sight =
-        if census == Some(countable.held) && !countable.lacks { Sight::Whole } else { Sight::Partial };
+    let completeness = if census == Some(countable.held) && !countable.lacks {
+        Completeness::Whole
+    } else {
+        Completeness::Partial
+    };
     let mut by_outcome: BTreeMap<OutcomeId, Judged> = judged(rule, &voices, &confirmed);
     for outcome in aimed_at(conn, &folios, student)? {
         by_outcome.entry(outcome).or_default();
@@ -129,11 +132,11 @@ fn levels(
         .into_iter()
         .map(|(outcome, judged)| {
             let practised = judged.is_practised();
-            let answer = answer(rule, scale, sight, judged.counting, practised);
+            let answer = answer(rule, scale, completeness, judged.counting, practised);
             OutcomeLevel { outcome, answer, beside: judged.beside }
         })
         .collect();
-    Ok(Some(LevelView { student, sight, outcomes }))
+    Ok(Some(LevelView { student, completeness, outcomes }))
 }
 
 /// What is shown where the school's rule or levels can't be read: each outcome aimed at, and that it can't be told.
@@ -141,7 +144,11 @@ fn not_here(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<Le
     let aimed_at: std::collections::BTreeSet<OutcomeId> =
         aimed_at(conn, folios, student)?.into_iter().collect();
     let level = |outcome| OutcomeLevel { outcome, answer: Answer::not_here(), beside: Vec::new() };
-    Ok(LevelView { student, sight: Sight::Partial, outcomes: aimed_at.into_iter().map(level).collect() })
+    Ok(LevelView {
+        student,
+        completeness: Completeness::Partial,
+        outcomes: aimed_at.into_iter().map(level).collect(),
+    })
 }
 
 /// How many voices that can count are here, and whether one of them can't be relied on.

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::{DocumentId, PersonId, PieceId};
 use crate::model::directory::Folio;
-use crate::model::mastery::Sight;
+use crate::model::mastery::Completeness;
 use crate::store::records::{self, RecordKind};
 use crate::store::{log, newer, outbox, transfers};
 
@@ -180,7 +180,7 @@ impl Device {
         let (mut levels, mut partial) = (Vec::new(), Vec::new());
         for student in students {
             let Some(view) = self.levels(student)? else { continue };
-            if view.sight == Sight::Partial {
+            if view.completeness == Completeness::Partial {
                 partial.push(student);
                 continue;
             }

@@ -4,7 +4,7 @@
 use fieldfolio_core::device::{Body, Courier, HttpAnswer, Parcel as Handed};
 use fieldfolio_core::sync::Failure;
 
-use super::super::{FieldfolioError, OsChance, now, token};
+use super::super::{FieldfolioError, OsRng, now, token};
 use super::SyncService;
 
 /// One whole request for the platform's uploader: its body is a stretch of a file. Write that stretch to a file of its own
@@ -107,7 +107,7 @@ impl SyncService {
             }),
             None => Err(Failure::Unreachable),
         };
-        self.handle.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsChance)?)).await?;
+        self.handle.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsRng)?)).await?;
         self.handle.nudge();
         Ok(())
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::super::handle::DeviceHandle;
 use super::super::log::{LogLevel, log};
 use super::super::net::{EXCHANGE, Line, Said};
-use super::super::{FieldfolioError, OsChance, now};
+use super::super::{FieldfolioError, OsRng, now};
 
 /// Until a device that could not take something in is asked again: it has no room, most likely.
 const NO_ROOM: Duration = Duration::from_secs(20);
@@ -75,7 +75,7 @@ impl Pump {
         let ending = Ending(handle.clone());
         let mut is_closed = false;
         // Whatever a loop before this one left in the middle.
-        let _ = handle.with(|device| Ok(device.give_up(now(), &mut OsChance)?)).await;
+        let _ = handle.with(|device| Ok(device.give_up(now(), &mut OsRng)?)).await;
         log(LogLevel::Debug, || "syncing begins".into());
         loop {
             match pump.turn().await {
@@ -240,15 +240,14 @@ impl Pump {
             Came::Answer(turn, answer) => {
                 self.is_unreachable = answer.is_err();
                 self.may_open |= answer.is_ok();
-                let take =
-                    move |device: &mut Device| Ok(device.answered(turn, answer, now(), &mut OsChance)?);
+                let take = move |device: &mut Device| Ok(device.answered(turn, answer, now(), &mut OsRng)?);
                 self.handle.with(take).await?;
             }
             Came::Frame(None) => self.hang_up().await?,
             Came::Frame(Some(frame)) => {
                 self.is_unreachable = false;
                 let heard =
-                    self.handle.with(move |device| Ok(device.heard(&frame, now(), &mut OsChance)?)).await;
+                    self.handle.with(move |device| Ok(device.heard(&frame, now(), &mut OsRng)?)).await;
                 match heard {
                     Ok(Heard::Answered) => self.asked_at = None,
                     Ok(_) => {}
@@ -268,9 +267,9 @@ impl Pump {
         self.handle
             .with(move |device| {
                 if let Some(turn) = device.exchange_in_flight().filter(|_| was_asked) {
-                    device.answered(turn, Err(Failure::Unreachable), now(), &mut OsChance)?;
+                    device.answered(turn, Err(Failure::Unreachable), now(), &mut OsRng)?;
                 }
-                device.hung_up(now(), &mut OsChance);
+                device.hung_up(now(), &mut OsRng);
                 Ok(())
             })
             .await
@@ -281,9 +280,9 @@ impl Pump {
         self.flights.clear();
         let has_line = self.line.take().is_some();
         let given_up = self.handle.with(move |device| {
-            device.give_up(now(), &mut OsChance)?;
+            device.give_up(now(), &mut OsRng)?;
             if has_line {
-                device.hung_up(now(), &mut OsChance);
+                device.hung_up(now(), &mut OsRng);
             }
             Ok(())
         });

@@ -86,7 +86,7 @@ asks! {
     invite_device(inputs::WhoseDevice) -> DeviceLink,
         |desk, asked| {
             let person = asked.person.unwrap_or(desk.device.identity().person);
-            desk.device.invite_device(person, desk.now.plus_millis(inputs::DEVICE_LINK_MILLIS), desk.chance)
+            desk.device.invite_device(person, desk.now.plus_millis(inputs::DEVICE_LINK_MILLIS), desk.rng)
         },
         |link| DeviceLink { link: link.to_url(), expires: link.expires.millis() };
     /// Invites a mentor into one folio.
@@ -94,7 +94,7 @@ asks! {
         |desk, asked| {
             let until = Timestamp::from_millis(asked.until);
             let proposed = !desk.look()?.teaches(asked.folio);
-            let call = desk.device.invite_mentor(asked.folio, &asked.name, until, desk.now, desk.chance)?;
+            let call = desk.device.invite_mentor(asked.folio, &asked.name, until, desk.now, desk.rng)?;
             call.map(move |link| (link, proposed))
         },
         |(link, proposed)| MentorLink { link: link.to_url(), person: link.person.to_string(), proposed };
@@ -123,7 +123,7 @@ asks! {
             let framework = desk.look()?.framework_of(&asked.outcomes)?;
             let project =
                 ClassProject { title: &asked.title, brief: &asked.brief, outcomes: &asked.outcomes, framework };
-            desk.device.start_class_project(asked.class, project, desk.now, desk.chance)?
+            desk.device.start_class_project(asked.class, project, desk.now, desk.rng)?
         },
         |project| StartedProject { project: project.to_string() };
     /// Lets through what came late of a sheet.

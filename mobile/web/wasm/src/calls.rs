@@ -1,7 +1,7 @@
 //! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
 
 use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece};
-use fieldfolio_core::ids::Chance;
+use fieldfolio_core::ids::Rng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_mobile::inputs::{self, Nothing};
@@ -15,7 +15,7 @@ pub struct Desk<'a> {
     /// The moment.
     pub now: Timestamp,
     /// Randomness.
-    pub chance: &'a mut dyn Chance,
+    pub rng: &'a mut dyn Rng,
     /// The files that came with the call.
     pub files: Vec<NewMedium>,
 }
@@ -160,7 +160,7 @@ calls! {
             kind: asked.kind.into(),
             revises: asked.revises,
         };
-        MadePiece { piece: desk.device.capture(new, desk.now, desk.chance)?.piece.to_string() }
+        MadePiece { piece: desk.device.capture(new, desk.now, desk.rng)?.piece.to_string() }
     };
     /// Changes a piece of one's own.
     edit(inputs::Edits) -> Done, |desk, asked| {
@@ -168,92 +168,92 @@ calls! {
         let media = media.into_iter().map(MediumEdit::try_from).collect::<Result<_, _>>()?;
         let (add, links) = (desk.media(files)?, links(urls));
         let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
-        desk.device.edit(piece, edits, desk.now, desk.chance)?;
+        desk.device.edit(piece, edits, desk.now, desk.rng)?;
         Done {}
     };
     /// Starts a project of one's own.
     start_project(inputs::NewProject) -> MadeProject, |desk, asked| {
         let inputs::NewProject { title, brief, outcomes } = asked;
-        let started = desk.device.start_project(&title, &brief, &outcomes, desk.now, desk.chance)?;
+        let started = desk.device.start_project(&title, &brief, &outcomes, desk.now, desk.rng)?;
         MadeProject { project: started.project.to_string(), folio: started.folio.to_string() }
     };
     /// Takes up a folio of one's own in a project.
     join_project(inputs::OneProject) -> MadeFolio, |desk, asked| {
-        let folio = desk.device.join_project(asked.project, desk.now, desk.chance)?;
+        let folio = desk.device.join_project(asked.project, desk.now, desk.rng)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Places a piece in one more folio.
     place(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.place(asked.piece, asked.folio, desk.now, desk.chance)?;
+        desk.device.place(asked.piece, asked.folio, desk.now, desk.rng)?;
         Done {}
     };
     /// Offers a piece to a classmate's folio in a project.
     offer(inputs::Offering) -> MadeFolio, |desk, asked| {
-        let folio = desk.device.offer(asked.piece, asked.student, asked.project, desk.now, desk.chance)?;
+        let folio = desk.device.offer(asked.piece, asked.student, asked.project, desk.now, desk.rng)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Accepts what is offered to a folio.
     accept_offer(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.accept_offer(asked.piece, asked.folio, desk.now, desk.chance)?;
+        desk.device.accept_offer(asked.piece, asked.folio, desk.now, desk.rng)?;
         Done {}
     };
     /// Takes a piece out of a folio; declines what is offered to it; takes an offer of one's own back.
     take_out(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.take_out(asked.piece, asked.folio, desk.now, desk.chance)?;
+        desk.device.take_out(asked.piece, asked.folio, desk.now, desk.rng)?;
         Done {}
     };
     /// Moves a piece to another folio of the same student.
     move_piece(inputs::Moving) -> Done, |desk, asked| {
-        desk.device.move_piece(asked.piece, asked.from, asked.to, desk.now, desk.chance)?;
+        desk.device.move_piece(asked.piece, asked.from, asked.to, desk.now, desk.rng)?;
         Done {}
     };
     /// Sets who may see a piece.
     share(inputs::Sharing) -> Done, |desk, asked| {
-        desk.device.share(asked.piece, Roles::audience(asked.audience), desk.now, desk.chance)?;
+        desk.device.share(asked.piece, Roles::audience(asked.audience), desk.now, desk.rng)?;
         Done {}
     };
     /// Makes a piece one's own again.
     unshare(inputs::OnePiece) -> Done, |desk, asked| {
-        desk.device.unshare(asked.piece, desk.now, desk.chance)?;
+        desk.device.unshare(asked.piece, desk.now, desk.rng)?;
         Done {}
     };
     /// Erases a piece of one's own for ever.
     erase(inputs::OnePiece) -> Done, |desk, asked| {
-        desk.device.erase(asked.piece, desk.now, desk.chance)?;
+        desk.device.erase(asked.piece, desk.now, desk.rng)?;
         Done {}
     };
     /// Gives feedback.
     feedback(inputs::NewFeedback) -> MadeEntry, |desk, asked| {
         let (piece, about, replaces) = (asked.piece, asked.about, asked.replaces);
-        let entry = desk.device.feedback(piece, about, &asked.try_into()?, replaces, desk.now, desk.chance)?;
+        let entry = desk.device.feedback(piece, about, &asked.try_into()?, replaces, desk.now, desk.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Judges one outcome for one student.
     assess(inputs::NewAssessment) -> MadeEntry, |desk, asked| {
         let (piece, student) = (asked.piece, asked.student);
-        let entry = desk.device.assess(piece, student, asked.into(), desk.now, desk.chance)?;
+        let entry = desk.device.assess(piece, student, asked.into(), desk.now, desk.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes a mentor's judgement as one's own.
     confirm(inputs::Confirming) -> MadeEntry, |desk, asked| {
         let of = (&asked.of).try_into()?;
-        let entry = desk.device.confirm(asked.piece, of, desk.now, desk.chance)?;
+        let entry = desk.device.confirm(asked.piece, of, desk.now, desk.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Answers an entry.
     reply(inputs::NewReply) -> MadeEntry, |desk, asked| {
         let to = (&asked.to).try_into()?;
-        let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.chance)?;
+        let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Writes one's reflection, or edits it.
     reflect(inputs::Reflecting) -> MadeEntry, |desk, asked| {
-        let entry = desk.device.reflect(asked.piece, &asked.words, desk.now, desk.chance)?;
+        let entry = desk.device.reflect(asked.piece, &asked.words, desk.now, desk.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes back something one said.
     withdraw(inputs::Withdrawing) -> Done, |desk, asked| {
-        desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.chance)?;
+        desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.rng)?;
         Done {}
     };
     /// Holds files on their way back, or lets them go.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use fieldfolio_core::blob::{BadBlobHash, BlobHash};
 use fieldfolio_core::device::{Device, DeviceError, Enrolment, Turn};
 use fieldfolio_core::document::opening;
-use fieldfolio_core::ids::{BadId, Chance, DocumentId};
+use fieldfolio_core::ids::{BadId, DocumentId, Rng};
 use fieldfolio_core::media::MediaType;
 use fieldfolio_core::store::Place;
 use fieldfolio_core::time::Timestamp;
@@ -54,7 +54,7 @@ struct Open {
 /// Randomness from the browser.
 struct BrowserChance;
 
-impl Chance for BrowserChance {
+impl Rng for BrowserChance {
     fn fill(&mut self, into: &mut [u8]) {
         getrandom::fill(into).expect("a browser has randomness");
     }
@@ -144,7 +144,7 @@ impl Core {
         let device = &mut self.opened()?.device;
         device.under(id);
         let files = files.iter().map(given).collect::<Result<_, _>>()?;
-        let desk = Desk { device, now: now(), chance: &mut BrowserChance, files };
+        let desk = Desk { device, now: now(), rng: &mut BrowserChance, files };
         let done = calls::call(name, asked, desk);
         let device = &mut self.opened()?.device;
         device.under(None);

@@ -1,8 +1,8 @@
 //! Every event has the text it always had, and is read back from it.
 
 use fieldfolio_core::ids::{
-    ActId, Chance, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId,
-    SchoolId, SeededChance,
+    ActId, ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId, Rng, SchoolId,
+    SeededRng,
 };
 use fieldfolio_core::model::directory::{Inviter, PersonKind};
 use fieldfolio_core::model::role::{Role, Roles};
@@ -247,17 +247,17 @@ fn words_that_nobody_wrote_are_kept_and_never_taken_for_an_event() {
 
 #[test]
 fn damaged_lines_lose_nothing_and_never_panic() {
-    let mut chance = SeededChance::new(7);
+    let mut rng = SeededRng::new(7);
     let samples = samples();
     let mut texts = Vec::new();
     for round in 0..200_u64 {
         for Sample(event, kind, subject) in &samples {
             let mut bytes = with_ids(subject).into_bytes();
-            for _ in 0..=chance.below(3) {
-                let place = usize::try_from(chance.below(bytes.len() as u64 + 1)).unwrap_or(0);
+            for _ in 0..=rng.below(3) {
+                let place = usize::try_from(rng.below(bytes.len() as u64 + 1)).unwrap_or(0);
                 let mut byte = [0];
-                chance.fill(&mut byte);
-                match chance.below(3) {
+                rng.fill(&mut byte);
+                match rng.below(3) {
                     0 => bytes.insert(place, byte[0]),
                     1 => bytes.truncate(place),
                     _ => bytes.iter_mut().skip(place).take(1).for_each(|at| *at = byte[0]),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::Body;
-use fieldfolio_core::ids::{Chance, DocumentId, FolioId, PieceId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, FolioId, PieceId, Rng, SeededRng};
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_tests::ledger::{Acknowledged, audit};
 use fieldfolio_tests::processes::binary;
@@ -98,10 +98,10 @@ struct Work {
 
 impl Work {
     fn new(client: &Client, folio: FolioId, seed: u64, photo: &[u8]) -> Self {
-        let mut chance = SeededChance::new(seed);
-        chance.fill(&mut [0; 8]);
-        let (piece, mut items) = client.new_piece(folio, &mut chance);
-        let mut content = Writing::new(DocumentId::content(piece), &mut chance);
+        let mut rng = SeededRng::new(seed);
+        rng.fill(&mut [0; 8]);
+        let (piece, mut items) = client.new_piece(folio, &mut rng);
+        let mut content = Writing::new(DocumentId::content(piece), &mut rng);
         let named = [BlobHash::of(photo)];
         items.push(Item::Change(content.write(&client.me, &named, |edit| edit.title("A leaf"))));
         items.push(Item::Change(content.write(&client.me, &[], |edit| edit.words("Seen closely"))));

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fieldfolio_core::device::{Device, DeviceError, Edits, Enrolment, NewPiece};
-use fieldfolio_core::ids::{FolioId, SeededChance};
+use fieldfolio_core::ids::{FolioId, SeededRng};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::StoreError;
@@ -67,7 +67,7 @@ fn a_phone_whose_power_goes_at_any_moment_has_what_it_said_is_saved_and_goes_on(
 
 /// Everything but files reaches the school, once.
 pub(crate) fn agrees_with(desk: &mut Desk, phone: &mut Device, how: &str) {
-    let synced = desk.sync(phone, &mut SeededChance::new(78)).and_then(|()| desk.agrees(phone));
+    let synced = desk.sync(phone, &mut SeededRng::new(78)).and_then(|()| desk.agrees(phone));
     synced.unwrap_or_else(|error| panic!("{how}: {error}"));
 }
 
@@ -103,8 +103,8 @@ impl Field {
                     Ok(phone) => assert_eq!(phone.identity().person, link.person, "{how}"),
                     Err(DeviceError::Store(StoreError::Absent(_))) => {
                         assert!(!is_enrolled, "{how}: it said that it is enrolled");
-                        let mut chance = SeededChance::new(5);
-                        Enrolment::begin(&folder, link.clone(), now(), &mut chance)
+                        let mut rng = SeededRng::new(5);
+                        Enrolment::begin(&folder, link.clone(), now(), &mut rng)
                             .unwrap_or_else(|error| panic!("{how}: the link can be used again: {error}"));
                     }
                     Err(other) => panic!("{how}: {other}"),
@@ -144,7 +144,7 @@ impl Field {
 
 /// Work goes on where it stopped, and with something new.
 fn goes_on(phone: &mut Device, folio: FolioId, pieces: &[fieldfolio_core::ids::PieceId], how: &str) {
-    let mut chance = SeededChance::new(77);
+    let mut rng = SeededRng::new(77);
     let failed = |error: DeviceError| panic!("{how}: work does not go on: {error}");
     let new = NewPiece {
         title: "After the cut".into(),
@@ -152,9 +152,9 @@ fn goes_on(phone: &mut Device, folio: FolioId, pieces: &[fieldfolio_core::ids::P
         audience: Some(Roles::WHOLE_CIRCLE),
         ..NewPiece::default()
     };
-    phone.capture(new, now(), &mut chance).map(drop).unwrap_or_else(failed);
+    phone.capture(new, now(), &mut rng).map(drop).unwrap_or_else(failed);
     for piece in pieces {
         let edits = Edits { words: Some("after the cut".into()), ..Edits::default() };
-        phone.edit(*piece, edits, now(), &mut chance).unwrap_or_else(failed);
+        phone.edit(*piece, edits, now(), &mut rng).unwrap_or_else(failed);
     }
 }

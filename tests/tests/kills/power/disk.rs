@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fieldfolio_core::ids::SeededChance;
+use fieldfolio_core::ids::SeededRng;
 use fieldfolio_tests::sim;
 
 /// A folder on a disk that keeps a diary, and the library that makes it one.
@@ -319,7 +319,7 @@ impl Disk {
 
     /// The folder after a power cut now that took some of what was not synced: any writes of any file, the rest of the
     /// last one from the middle of it, and of each folder's names the later ones.
-    pub(crate) fn with_some_lost(&self, into: &Path, dice: &mut SeededChance) {
+    pub(crate) fn with_some_lost(&self, into: &Path, dice: &mut SeededRng) {
         let mut ends: BTreeMap<String, u64> = BTreeMap::new();
         let most = self.since.len() as u64 + 1;
         let mut names = self.synced_names.clone();

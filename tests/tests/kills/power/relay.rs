@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::ids::{Chance, DocumentId, SeededChance};
+use fieldfolio_core::ids::{DocumentId, Rng, SeededRng};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::driver;
 use fieldfolio_tests::ledger::{Acknowledged, audit};
@@ -59,7 +59,7 @@ fn a_school_whose_power_goes_at_any_moment_has_what_it_acknowledged_and_goes_on(
     let phone = driver::enrol(invited["url"].as_str().unwrap(), &watched.beside("phone")).unwrap();
     let mut work = Work {
         client: Client::with(phone.identity().clone()),
-        chance: SeededChance::new(31),
+        rng: SeededRng::new(31),
         told: Vec::new(),
         offsets: Vec::new(),
         watched: &watched,
@@ -90,7 +90,7 @@ fn a_school_whose_power_goes_at_any_moment_has_what_it_acknowledged_and_goes_on(
 
 struct Work<'a> {
     client: Client,
-    chance: SeededChance,
+    rng: SeededRng,
     told: Vec<Told>,
     offsets: Vec<Offset>,
     watched: &'a Watched,
@@ -99,10 +99,10 @@ struct Work<'a> {
 impl Work<'_> {
     fn bring_a_piece(&mut self, folio: fieldfolio_core::ids::FolioId, bytes: usize) {
         let mut photo = vec![0; bytes];
-        self.chance.fill(&mut photo);
+        self.rng.fill(&mut photo);
         let blob = BlobHash::of(&photo);
-        let (piece, mut items) = self.client.new_piece(folio, &mut self.chance);
-        let mut content = Writing::new(DocumentId::content(piece), &mut self.chance);
+        let (piece, mut items) = self.client.new_piece(folio, &mut self.rng);
+        let mut content = Writing::new(DocumentId::content(piece), &mut self.rng);
         items.push(Item::Change(content.write(&self.client.me, &[blob], |edit| edit.title("A leaf"))));
         self.send(&items);
         let words = content.write(&self.client.me, &[], |edit| edit.words("Seen closely"));
@@ -226,10 +226,10 @@ fn goes_on(
         assert_eq!(known.status, 200, "{how}: an upload that was begun goes on");
         assert!(known.upload_offset >= Some(offset.offset), "{how}: {known:?}, not {}", offset.offset);
     }
-    let mut chance = SeededChance::new(32);
-    let (piece, mut items) = client.new_piece(folio, &mut chance);
+    let mut rng = SeededRng::new(32);
+    let (piece, mut items) = client.new_piece(folio, &mut rng);
     let photo = b"a leaf after the cut";
-    let mut content = Writing::new(DocumentId::content(piece), &mut chance);
+    let mut content = Writing::new(DocumentId::content(piece), &mut rng);
     let named = [BlobHash::of(photo)];
     items.push(Item::Change(content.write(&client.me, &named, |edit| edit.title("After the cut"))));
     let verdicts = client.send(&items).unwrap();

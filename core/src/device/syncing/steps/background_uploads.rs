@@ -5,7 +5,7 @@
 //! arrives twice is there twice and used once. When all have arrived, this device has the relay join them.
 
 use crate::blob::BlobHash;
-use crate::ids::{Chance, PieceId};
+use crate::ids::{PieceId, Rng};
 use crate::store::errands::{self, Errand};
 use crate::store::transfers::{self, Held, Upload};
 use crate::sync::Failure;
@@ -97,7 +97,7 @@ impl Device {
         name: &str,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let unknown = || DeviceError::Unknown(format!("parcel {name}"));
         let (hash, piece, start) = read_name(name).ok_or_else(unknown)?;
@@ -111,7 +111,7 @@ impl Device {
             return Ok(());
         }
         if let Ok(HttpAnswer { status: 401, .. }) = answer {
-            return self.failed(Failure::Refused, now, chance);
+            return self.failed(Failure::Refused, now, rng);
         }
         errand.carried = false;
         if let Ok(HttpAnswer { status: 201, location: Some(location), upload_offset, .. }) = answer

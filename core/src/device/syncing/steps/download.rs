@@ -1,7 +1,7 @@
 //! Fetching media: in pieces, so that a cut costs one of them, and verified by hash before it is there.
 
 use crate::blob::BlobHash;
-use crate::ids::Chance;
+use crate::ids::Rng;
 use crate::store::transfers::{self, Download};
 use crate::sync::Failure;
 use crate::sync::device::back_off;
@@ -58,7 +58,7 @@ impl Device {
         download: Download,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let hash = download.hash;
         let problem = match answer {
@@ -84,11 +84,11 @@ impl Device {
                 self.store.write(|tx| transfers::got(tx, hash, 0))?;
                 Why::SOMETHING_ELSE
             }
-            Ok(HttpAnswer { status: 401, .. }) => return self.failed(Failure::Refused, now, chance),
+            Ok(HttpAnswer { status: 401, .. }) => return self.failed(Failure::Refused, now, rng),
             Ok(HttpAnswer { status: 404, .. }) => Why::ON_ITS_WAY,
             Ok(_) | Err(_) => Why::NO_CONNECTION,
         };
-        let until = now.plus_millis(back_off(download.rounds + 1, chance));
+        let until = now.plus_millis(back_off(download.rounds + 1, rng));
         self.store.write(|tx| Ok(transfers::put_off_download(tx, hash, until, problem.code())?))
     }
 

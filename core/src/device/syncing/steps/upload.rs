@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::blob::BlobHash;
-use crate::ids::{Chance, PieceId};
+use crate::ids::{PieceId, Rng};
 use crate::store::errands::{self, Errand};
 use crate::store::transfers::{self, Held, Upload};
 use crate::sync::Failure;
@@ -211,13 +211,13 @@ impl Device {
         asked: UploadAsk,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
-        chance: &mut dyn Chance,
+        rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
         let name = (upload.hash, upload.piece);
         let Some(mut upload) = transfers::upload(self.store.read(), name.0, name.1)? else { return Ok(()) };
         let mut failed = |upload: &mut Upload, why: Why| {
             upload.rounds += 1;
-            upload.not_before = now.plus_millis(back_off(upload.rounds, chance));
+            upload.not_before = now.plus_millis(back_off(upload.rounds, rng));
             upload.reason = Some(why.code().to_owned());
         };
         let HttpAnswer { status, location, upload_offset, .. } = answer.unwrap_or_default();
@@ -280,7 +280,7 @@ impl Device {
                 failed(&mut upload, Why::STARTED_AGAIN);
             }
             (_, 0) => failed(&mut upload, Why::NO_CONNECTION),
-            (_, 401) => return self.failed(Failure::Refused, now, chance),
+            (_, 401) => return self.failed(Failure::Refused, now, rng),
             (_, 403) => failed(&mut upload, Why::NOT_EXPECTED_YET),
             (_, 413) => failed(&mut upload, Why::OVER_QUOTA),
             (_, 507) => failed(&mut upload, Why::NO_ROOM_AT_SCHOOL),

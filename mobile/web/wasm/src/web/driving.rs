@@ -79,7 +79,7 @@ impl Core {
     /// Begins a call that asks the school: what to ask, with `turn` to finish it by; nothing for any other call.
     pub fn begin_asking(&mut self, name: &str, asked: &str) -> Result<JsValue, JsValue> {
         let device = &mut self.opened()?.device;
-        let desk = Desk { device, now: now(), chance: &mut BrowserChance, files: Vec::new() };
+        let desk = Desk { device, now: now(), rng: &mut BrowserChance, files: Vec::new() };
         let Some(asking) = asks::ask(name, asked, desk).map_err(thrown)? else {
             return Ok(JsValue::UNDEFINED);
         };
