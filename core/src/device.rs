@@ -20,8 +20,8 @@ use crate::ids::{DocumentId, FolioId, PersonId, PieceId};
 use crate::media::MediaError;
 use crate::model::act::BadAct;
 use crate::model::directory::School;
+use crate::store::idempotency;
 use crate::store::records::{self, RecordKind};
-use crate::store::repeats;
 use crate::store::{CallId, Identity, Place, Store, StoreError};
 use crate::sync::SyncClient;
 use crate::sync::verify::KeyRing;
@@ -30,14 +30,14 @@ use crate::time::Timestamp;
 pub use calls::{Call, ClassProject, OwnDevice};
 pub use care::enrol::{ENROLLED_BYTES, Enrolment};
 pub use care::salvage::Salvaged;
-pub use care::storage_space::{Freed, Room};
+pub use care::storage_space::{Freed, StorageSpace};
 pub use making::capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
 pub use making::entries::Judging;
 pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
 pub use making::share::StartedProject;
 pub use requests::{Ask, Body, HttpAnswer};
 pub use syncing::live::Heard;
-pub use syncing::steps::{Courier, Line, Parcel, STRETCH, Step, Turn};
+pub use syncing::steps::{BackgroundUploader, CHUNK, Line, Parcel, Step, Turn};
 pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
 };
@@ -59,7 +59,7 @@ pub struct Device {
     came: u64,
     /// A fingerprint was sent along with what is in flight.
     comparing: bool,
-    coming: care::re_enrol::Coming,
+    coming: care::re_enrol::ReEnrolment,
 }
 
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
@@ -131,7 +131,7 @@ impl Device {
             uploading,
             came: 0,
             comparing: false,
-            coming: care::re_enrol::Coming::Known,
+            coming: care::re_enrol::ReEnrolment::Known,
         };
         device.bring_index_up_to_date()?;
         device.read_newer_records()?;
@@ -152,12 +152,12 @@ impl Device {
 
     /// Remembers what a call was answered, for [`Device::answer_to`].
     pub fn remember(&mut self, call: CallId, answer: &str) -> Result<(), DeviceError> {
-        self.store.write(|tx| Ok(repeats::answer(tx, call, answer)?))
+        self.store.write(|tx| Ok(idempotency::answer(tx, call, answer)?))
     }
 
     /// What a call that was done already was answered.
     pub fn answer_to(&self, call: CallId) -> Result<Option<String>, DeviceError> {
-        Ok(repeats::answer_to(self.store.read(), call)?)
+        Ok(idempotency::answer_to(self.store.read(), call)?)
     }
 
     /// Reading this sheet stopped the program: it is set aside, alone, and not opened again.

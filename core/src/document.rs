@@ -7,12 +7,12 @@
 //! What comes from outside is treated as untrusted: a change is parsed only after its signature held, tried on a copy
 //! ([`trial`]) before the relay stores it, and read leniently: what can't be shown is counted and kept.
 
-mod again;
 mod change;
 mod edit;
 mod media;
 mod opening;
 mod read;
+mod rewrite;
 mod rows;
 mod signed;
 mod trial;
@@ -22,11 +22,11 @@ use std::sync::OnceLock;
 
 use automerge::{Automerge, ReadDoc, TextEncoding};
 
-pub use again::again;
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
 pub use edit::{Edit, EntryWords};
 pub use media::MediumWords;
 pub use opening::{Stopped, contained, opening};
+pub use rewrite::again;
 pub use rows::MAX_CHANGE_ROWS;
 pub use signed::{MAX_BLOBS, SignedChange, Unverified};
 pub use trial::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES, MAX_DOCUMENT_ROWS, Tried, Unfit, trial};

@@ -7,9 +7,10 @@
 pub mod blobs;
 pub mod distrusted;
 pub mod erased;
-pub mod errands;
+pub mod idempotency;
 mod identity;
 pub mod index;
+pub mod last_used;
 pub mod log;
 pub mod newer;
 mod opening;
@@ -17,10 +18,9 @@ pub mod outbox;
 pub mod place;
 mod private;
 pub mod records;
-pub mod repeats;
 pub(crate) mod salvage;
-pub mod seen;
 pub mod transfers;
+pub mod upload_chunks;
 
 use std::path::{Path, PathBuf};
 
@@ -30,11 +30,11 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use opening::SCHEMA;
 
 pub use blobs::Blobs;
+pub use idempotency::CallId;
 pub use identity::Identity;
 pub(crate) use identity::PIN;
 pub(crate) use place::Hold;
 pub use place::Place;
-pub use repeats::CallId;
 
 /// Something about the store went wrong. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -198,7 +198,7 @@ impl Store {
         let begin = self.conn.transaction_with_behavior(TransactionBehavior::Immediate);
         let tx = begin.map_err(StoreError::from)?;
         if let Some(call) = self.under.take() {
-            repeats::begin(&tx, call)?;
+            idempotency::begin(&tx, call)?;
         }
         let done = write(&tx)?;
         tx.commit().map_err(StoreError::from)?;

@@ -109,7 +109,7 @@ def stub(package: Path) -> str:
     plain = [
         name
         for name in core.__all__
-        if name not in [*WAITING, "FieldfolioError", "come_to_rest"] and not name.endswith(("Protocol", "SinkImpl"))
+        if name not in [*WAITING, "FieldfolioError", "shutdown"] and not name.endswith(("Protocol", "SinkImpl"))
     ]
     ids = sorted(name for name, value in vars(core).items() if name.endswith(("Id", "WorkDate", "BlobHash")) and value is str)
     carrying = [name for name in plain if has_variants(core, name)]

@@ -85,7 +85,7 @@ fn runtime() -> Handle {
 /// end must not meet a call from outside: Python's layer does this by itself when a program ends. Whatever is called
 /// afterwards begins them anew.
 #[uniffi::export]
-pub fn come_to_rest() {
+pub fn shutdown() {
     // Let go of at once: what is finished may begin something.
     let threads = THREADS.lock().unwrap_or_else(PoisonError::into_inner).take();
     match threads {

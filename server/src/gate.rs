@@ -18,7 +18,7 @@ use std::time::Duration;
 use fieldfolio_core::document::{Sheet, SignedChange, Tried, Unfit};
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId};
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::relay::{TrialRoom, Untaken};
+use fieldfolio_core::sync::relay::{Sandbox, Untaken};
 
 use crate::config::Config;
 
@@ -200,7 +200,7 @@ pub struct Entrance<'a> {
     person: PersonId,
 }
 
-impl TrialRoom for Entrance<'_> {
+impl Sandbox for Entrance<'_> {
     fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Untaken> {
         let Self { gate, person } = *self;
         if gate.deaths.too_many(person) {

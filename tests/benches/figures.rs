@@ -11,7 +11,7 @@ use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::{Level, Scale};
 use fieldfolio_core::model::mastery::{Completeness, Judgement, Rule, answer};
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_core::sync::relay::{Ledger, TrialRoom};
+use fieldfolio_core::sync::relay::{Ledger, Sandbox};
 use fieldfolio_core::sync::wire::Item;
 use fieldfolio_core::time::WorkDate;
 use fieldfolio_server::config::Config;

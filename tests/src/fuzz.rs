@@ -18,7 +18,7 @@ use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::relay::TrialRoom;
+use fieldfolio_core::sync::relay::Sandbox;
 use fieldfolio_core::sync::wire::{self, Cursor, Envelope, Item, Live, Request, Response, Verdict};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::directory::{Edit, frameworks as imported};
@@ -75,7 +75,7 @@ pub fn wire_frames(bytes: &[u8]) {
         comes_back::<Item>,
         comes_back::<wire::Enrol>,
         comes_back::<wire::Enrolled>,
-        comes_back::<wire::ComeBack>,
+        comes_back::<wire::ReEnrol>,
         comes_back::<wire::DirectoryCall>,
         comes_back::<wire::RevokedDevice>,
     ] {

@@ -6,7 +6,7 @@ use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::signing::{SecretKey, Signature, device_message, invitation_message, token_message};
 use fieldfolio_core::store::Identity;
-use fieldfolio_core::sync::wire::{ComeBack, Cursor, Item, Request, Response};
+use fieldfolio_core::sync::wire::{Cursor, Item, ReEnrol, Request, Response};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::exchange::{self, OneConnection};
 use rusqlite::Connection;
@@ -70,9 +70,9 @@ impl MadeUp {
     }
 
     /// It says that it was enrolled in a log that is lost; `before` vouches for it.
-    pub fn comes_back(&self, before: DeviceRecord) -> ComeBack {
+    pub fn comes_back(&self, before: DeviceRecord) -> ReEnrol {
         let (token_hash, token_signature) = (self.token_hash, self.token_signature);
-        ComeBack { chain: vec![before, self.record.clone()], token_hash, token_signature }
+        ReEnrol { chain: vec![before, self.record.clone()], token_hash, token_signature }
     }
 }
 

@@ -524,7 +524,7 @@ impl School {
     /// Carries one request over the network, in this weather.
     fn carry(&mut self, name: &str, ask: &Ask) -> Result<Result<HttpAnswer, Failure>, BoxError> {
         let Body::Bytes(body) = &ask.body else { return Ok(Err(Failure::Unreachable)) };
-        if ask.url.ends_with("/v1/come-back") {
+        if ask.url.ends_with("/v1/re-enrol") {
             let frame = wire::from_bytes(body, wire::MAX_CALL_BYTES)?;
             let tx = database::begin(&mut self.conn)?;
             let back = directory::enrolment::prove_chain(&tx, frame)

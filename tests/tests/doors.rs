@@ -12,7 +12,7 @@ use fieldfolio_core::device::{Body, Enrolment};
 use fieldfolio_core::ids::{DocumentId, SeededRng};
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::SecretKey;
-use fieldfolio_core::sync::wire::{self, ComeBack, Cursor, Item, Request, Verdict};
+use fieldfolio_core::sync::wire::{self, Cursor, Item, ReEnrol, Request, Verdict};
 use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::processes::signal;
 use fieldfolio_tests::real::{Client, RealSchool, Writing};
@@ -196,14 +196,14 @@ fn nobody_comes_back_to_a_relay_that_never_went_away() {
     let token_hash = [7; 32];
     let message = fieldfolio_core::signing::token_message(me.school, me.device, &token_hash);
     let mut client = Client::with(me.clone());
-    let mut ask = |frame: &ComeBack| {
+    let mut ask = |frame: &ReEnrol| {
         let body = Body::Bytes(wire::to_bytes(frame));
-        client.call("POST", "/v1/come-back", &[], body).unwrap().status
+        client.call("POST", "/v1/re-enrol", &[], body).unwrap().status
     };
-    let good = ComeBack { chain: vec![own], token_hash, token_signature: me.key.sign(&message) };
+    let good = ReEnrol { chain: vec![own], token_hash, token_signature: me.key.sign(&message) };
     assert_eq!(ask(&good), 403, "it is known here");
-    assert_eq!(ask(&ComeBack { chain: Vec::new(), ..good.clone() }), 403);
-    let long = ComeBack { chain: vec![good.chain[0].clone(); 70], ..good.clone() };
+    assert_eq!(ask(&ReEnrol { chain: Vec::new(), ..good.clone() }), 403);
+    let long = ReEnrol { chain: vec![good.chain[0].clone(); 70], ..good.clone() };
     assert_eq!(ask(&long), 403);
     // Its token is what it was.
     assert!(client.send(&[]).unwrap().is_empty());

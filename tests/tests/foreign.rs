@@ -423,11 +423,11 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
     let own = records(&here.told, here.mina.me.device);
     let foreign = records(&there.told, there.mina.me.device);
     assert_eq!((own.len(), foreign.len()), (1, 1), "a chain from the root key has one link");
-    let come_back = |caller: &mut Client, chain: Vec<DeviceRecord>, me: &Identity| {
+    let re_enrol = |caller: &mut Client, chain: Vec<DeviceRecord>, me: &Identity| {
         let token_hash = random(&mut OsRng);
         let token_signature = me.key.sign(&token_message(me.school, me.device, &token_hash));
-        let frame = wire::ComeBack { chain, token_hash, token_signature };
-        post(caller, "/v1/come-back", wire::to_bytes(&frame))
+        let frame = wire::ReEnrol { chain, token_hash, token_signature };
+        post(caller, "/v1/re-enrol", wire::to_bytes(&frame))
     };
     let them = &there.mina.me;
     let here_by_name = Identity { school: here.mina.me.school, ..them.clone() };
@@ -442,14 +442,14 @@ fn an_invitation_or_a_chain_of_another_school_makes_no_device_here() {
         let mut made_up = foreign.clone();
         made_up[0].device = DeviceId::new(now(), &mut OsRng);
         made_up[0].key = SecretKey::generate(&mut OsRng).public();
-        let nothing = come_back(&mut caller, made_up, them);
+        let nothing = re_enrol(&mut caller, made_up, them);
         for (chain, me) in [
             (foreign.clone(), them),
             (foreign.clone(), &here_by_name),
             ([own.clone(), foreign.clone()].concat(), them),
             ([foreign.clone(), own.clone()].concat(), them),
         ] {
-            let told = come_back(&mut caller, chain, me);
+            let told = re_enrol(&mut caller, chain, me);
             assert_eq!((told.status, &told), (403, &nothing), "gone back: {has_gone_back}");
         }
         assert_eq!(here.head(), before);

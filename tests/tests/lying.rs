@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::{Ask, Body, Courier, Device, HttpAnswer, NewMedium, NewPiece, Parcel, Step};
-use fieldfolio_core::device::{STRETCH, Turn, Variant};
+use fieldfolio_core::device::{
+    Ask, BackgroundUploader, Body, Device, HttpAnswer, NewMedium, NewPiece, Parcel, Step,
+};
+use fieldfolio_core::device::{CHUNK, Turn, Variant};
 use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededRng};
 use fieldfolio_core::model::piece::Medium;
 use fieldfolio_core::model::role::Roles;
@@ -118,7 +120,7 @@ fn wanted(phone: &mut Device, piece: PieceId) -> (BlobHash, u64) {
     assert!(report.quiet, "{report:?}");
     let original = phone.piece(piece).unwrap().content.media[0].original;
     let size = phone.store().blobs().size(original).unwrap();
-    phone.free_room().unwrap();
+    phone.free_space().unwrap();
     assert_eq!(phone.media(piece, original, now()).unwrap(), None);
     (original, size)
 }
@@ -241,8 +243,8 @@ fn a_film_that_is_called_a_small_picture_comes_to_nobody_by_itself() {
     // Whoever opens it gets it, and it goes as any other.
     assert_eq!(ito.media_path(piece, 0, Variant::Original, now()).unwrap(), None);
     driver::sync(&mut ito, true, Duration::from_secs(30)).unwrap();
-    assert_eq!(ito.room().unwrap().others, film.len() as u64);
-    assert_eq!(ito.free_room().unwrap().bytes, film.len() as u64);
+    assert_eq!(ito.storage_space().unwrap().others, film.len() as u64);
+    assert_eq!(ito.free_space().unwrap().bytes, film.len() as u64);
 }
 
 /// A platform that takes so many requests and no more.
@@ -251,7 +253,7 @@ struct Full {
     parcels: Vec<Parcel>,
 }
 
-impl Courier for Full {
+impl BackgroundUploader for Full {
     fn take(&mut self, parcel: Parcel) -> bool {
         let has_room = self.parcels.len() < self.takes;
         if has_room {
@@ -264,7 +266,7 @@ impl Courier for Full {
 #[test]
 fn a_platform_that_takes_a_part_of_a_film_does_not_make_it_start_again() {
     let school = RealSchool::start().unwrap();
-    let (mut phone, _) = phone_with(&school, vec![recording(1, 3 * STRETCH - 100)]);
+    let (mut phone, _) = phone_with(&school, vec![recording(1, 3 * CHUNK - 100)]);
     let mut platform = Full { takes: 2, parcels: Vec::new() };
     assert_eq!(phone.hand_over(&mut platform).unwrap(), 2);
     let mut http = driver::Http::of(&phone);
@@ -277,16 +279,16 @@ fn a_platform_that_takes_a_part_of_a_film_does_not_make_it_start_again() {
         }
     }
     let (before, _) = http.traffic();
-    assert_eq!(before, 4 * STRETCH);
+    assert_eq!(before, 4 * CHUNK);
     let report = driver::sync(&mut phone, true, Duration::from_secs(60)).unwrap();
     assert!(report.quiet && phone.uploads().unwrap().iter().all(|upload| upload.is_done), "{report:?}");
-    assert!(report.bytes_up < 2 * STRETCH, "the two that were left, not the whole: {}", report.bytes_up);
+    assert!(report.bytes_up < 2 * CHUNK, "the two that were left, not the whole: {}", report.bytes_up);
 }
 
 #[test]
 fn a_platform_that_takes_nothing_leaves_everything_as_it_was() {
     let school = RealSchool::start().unwrap();
-    let (mut phone, _) = phone_with(&school, vec![recording(1, STRETCH), field_photo(1, 320, 240)]);
+    let (mut phone, _) = phone_with(&school, vec![recording(1, CHUNK), field_photo(1, 320, 240)]);
     let mut platform = Full { takes: 0, parcels: Vec::new() };
     assert_eq!(phone.hand_over(&mut platform).unwrap(), 0);
     let asked = for_an_hour(&mut phone, |_| HttpAnswer::default());
@@ -297,7 +299,7 @@ fn a_platform_that_takes_nothing_leaves_everything_as_it_was() {
 #[test]
 fn stretches_are_joined_by_short_names_and_a_refusal_of_those_starts_again() {
     let school = RealSchool::start().unwrap();
-    let (mut phone, _) = phone_with(&school, vec![recording(1, 2 * STRETCH - 100)]);
+    let (mut phone, _) = phone_with(&school, vec![recording(1, 2 * CHUNK - 100)]);
     let mut platform = Full { takes: 9, parcels: Vec::new() };
     phone.hand_over(&mut platform).unwrap();
     for (number, parcel) in platform.parcels.iter().enumerate() {
@@ -337,6 +339,6 @@ fn answers_out_of_turn_twice_and_to_nothing_change_nothing() {
         phone.answered(*turn, Ok(stands_at(204, u64::MAX)), at, &mut driver::OsRng).unwrap();
     }
     assert!(phone.uploads().unwrap().iter().all(|upload| !upload.is_done && upload.sent == 0));
-    assert_eq!(phone.room().unwrap().unsent, 300_000 + 2 * 44);
-    assert_eq!(phone.free_room().unwrap().count, 0);
+    assert_eq!(phone.storage_space().unwrap().unsent, 300_000 + 2 * 44);
+    assert_eq!(phone.free_space().unwrap().count, 0);
 }

@@ -90,23 +90,23 @@ fn what_was_not_looked_at_for_longest_goes_first_and_comes_back() {
     // She looks at the first again, two hours later.
     let later = now().plus_millis(2 * 60 * 60 * 1000);
     assert!(ito.media(pieces[0], originals[0], later).unwrap().is_some());
-    let room = ito.room().unwrap();
+    let room = ito.storage_space().unwrap();
     assert_eq!((room.unsent, room.own_sent), (0, 0));
     let one = ito.store().blobs().size(originals[0]).unwrap();
-    ito.set_room_budget(one + 1_000).unwrap();
+    ito.set_storage_budget(one + 1_000).unwrap();
     let here: Vec<bool> = originals.iter().map(|hash| ito.store().blobs().has(*hash)).collect();
     assert_eq!(here, [true, false, false]);
-    assert_eq!(ito.room().unwrap().previews, room.previews, "small pictures stay");
+    assert_eq!(ito.storage_space().unwrap().previews, room.previews, "small pictures stay");
 
     // What is opened now takes the place of what was not looked at for longer.
     assert_eq!(ito.media(pieces[1], originals[1], later).unwrap(), None);
     sync(&mut ito);
-    assert!(ito.room().unwrap().others <= one + 1_000);
+    assert!(ito.storage_space().unwrap().others <= one + 1_000);
     // Her own phone keeps what it made until she says so.
-    assert_eq!(phone.room().unwrap().others, 0);
-    phone.set_room_budget(0).unwrap();
+    assert_eq!(phone.storage_space().unwrap().others, 0);
+    phone.set_storage_budget(0).unwrap();
     assert!(phone.store().blobs().has(originals[0]));
-    assert_eq!(phone.free_room().unwrap().count, 3);
+    assert_eq!(phone.free_space().unwrap().count, 3);
     assert_eq!(phone.media(pieces[0], originals[0], now()).unwrap(), None);
     sync(&mut phone);
     assert!(

@@ -28,7 +28,7 @@ const TABLE: [(&str, &str, [u16; 4]); 20] = [
     // Asked here with an invitation that was used by another device.
     ("/v1/enrol", "POST", [403, 403, 403, 403]),
     // Asked here with no frame; `going_back` and `restore` hold who is known again.
-    ("/v1/come-back", "POST", [400, 400, 400, 400]),
+    ("/v1/re-enrol", "POST", [400, 400, 400, 400]),
     ("/v1/sync", "POST", [401, 401, 401, 200]),
     ("/v1/live", "GET", [401, 401, 401, 101]),
     ("/v1/directory", "POST", [401, 401, 401, 204]),

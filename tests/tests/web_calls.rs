@@ -354,7 +354,7 @@ fn uploads_are_held_back_and_let_go() {
     assert_eq!(none, json!("no_connection"), "this school carries no photos");
     let room = call(&mut school, "phone", "status", json!({})).unwrap()["media"].clone();
     assert_eq!(room["bytes"], room["unsent"], "what was not sent is all there is: {room}");
-    assert_eq!(call(&mut school, "phone", "free_room", json!({})).unwrap()["bytes"], 0);
+    assert_eq!(call(&mut school, "phone", "free_space", json!({})).unwrap()["bytes"], 0);
 }
 
 const NAMES: [&str; 14] = [

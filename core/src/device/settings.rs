@@ -20,7 +20,7 @@ pub(super) const PAUSED: &str = "uploads_paused";
 /// Large files wait for a line that costs nothing.
 pub(super) const THRIFTY: &str = "uploads_thrifty";
 /// The most bytes of files that are kept here.
-pub(super) const SPACE: &str = "room_budget";
+pub(super) const SPACE: &str = "storage_budget";
 /// Up to where the school's log is known.
 const CURSOR: &str = "cursor";
 

@@ -42,7 +42,7 @@ pub trait Ledger {
     /// Whether `person` is a student, and whether she is nothing else.
     fn is_student(&self, person: PersonId) -> Result<Student, Self::Error>;
     /// What acts and changes of this person take, with all that is kept of them, and how much they may.
-    fn room(&self, person: PersonId) -> Result<Room, Self::Error>;
+    fn quota(&self, person: PersonId) -> Result<Quota, Self::Error>;
     /// May this person begin anything? A mentor only while she has a part in some circle.
     fn may_begin(&self, person: PersonId) -> Result<bool, Self::Error>;
     /// Is this person one of the staff?
@@ -185,16 +185,16 @@ pub struct HeldFacts {
 /// What someone wrote is held back, not refused, for so long after her role ended: 30 days, in milliseconds.
 pub const LATE: u64 = 30 * 24 * 60 * 60 * 1000;
 
-/// How much room someone has.
+/// How many bytes someone has used, and how many she may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct Quota {
     /// Bytes that are used.
     pub used: u64,
     /// Bytes that may be.
     pub limit: u64,
 }
 
-impl Room {
+impl Quota {
     /// Is all of it used?
     pub fn is_used_up(self) -> bool {
         self.used > self.limit
@@ -225,7 +225,7 @@ pub enum Taken {
 
 /// Where changes are tried. The trial parses bytes from outside: it may panic, want all memory there is, or come to no
 /// end. An implementation contains that.
-pub trait TrialRoom {
+pub trait Sandbox {
     /// Tries `new` on a document of `stored` changes.
     fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Untaken>;
 }

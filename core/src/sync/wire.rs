@@ -19,7 +19,7 @@ pub use calls::{
     DirectoryCall, EndPart, GrantPart, InviteMentor, MAX_CALL_BYTES, MAX_OUTCOMES, ProposedMentor,
     ReleaseHeld, RevokeDevice, RevokedDevice, StartProject,
 };
-pub use enrolment::{ComeBack, Enrol, Enrolled, Invite, MAX_CHAIN};
+pub use enrolment::{Enrol, Enrolled, Invite, MAX_CHAIN, ReEnrol};
 pub use records::{Envelope, Opened, PersonRecord, PieceRecord, Record};
 pub use verdict::{Verdict, VerdictClass};
 

@@ -30,7 +30,7 @@ pub enum FieldfolioError {
         /// Why.
         reason: String,
     },
-    /// The device is full. Offer `Store.freeRoom`, then do it again.
+    /// The device is full. Offer `Store.freeSpace`, then do it again.
     #[error("{reason}")]
     Space {
         /// What was not saved.

@@ -89,7 +89,7 @@ impl Store {
     pub async fn storage(&self) -> Result<Storage, FieldfolioError> {
         self.handle
             .with(|device| {
-                let room = device.room()?;
+                let room = device.storage_space()?;
                 Ok(Storage {
                     bytes: room.bytes,
                     unsent: room.unsent,
@@ -104,14 +104,14 @@ impl Store {
 
     /// Sets how many bytes of others' originals are kept, and lets go of what is over it.
     pub async fn set_storage_budget(&self, bytes: u64) -> Result<(), FieldfolioError> {
-        self.handle.with(move |device| Ok(device.set_room_budget(bytes)?)).await
+        self.handle.with(move |device| Ok(device.set_storage_budget(bytes)?)).await
     }
 
     /// Lets go of every original that the school has. They come back when they are opened.
-    pub async fn free_room(&self) -> Result<Freed, FieldfolioError> {
+    pub async fn free_space(&self) -> Result<Freed, FieldfolioError> {
         self.handle
             .with(|device| {
-                let freed = device.free_room()?;
+                let freed = device.free_space()?;
                 Ok(Freed { count: freed.count, bytes: freed.bytes })
             })
             .await

@@ -169,7 +169,7 @@ impl Look<'_> {
             }
         }
         let refused = status.set_aside.iter();
-        let room = self.device.room()?;
+        let room = self.device.storage_space()?;
         Ok(records::Status {
             locked: status.locked,
             waiting,

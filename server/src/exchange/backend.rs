@@ -2,7 +2,7 @@
 //! readers and its writer, a simulation in one thread on one connection.
 
 use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::TrialRoom;
+use fieldfolio_core::sync::relay::Sandbox;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
@@ -32,7 +32,7 @@ pub trait Backend {
         F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static;
 
     /// Where this person's changes are tried.
-    fn trial_room(&self, person: PersonId) -> impl TrialRoom;
+    fn trial_room(&self, person: PersonId) -> impl Sandbox;
 
     /// Nothing may be taken in: see [`revocations`](crate::exchange::revocations).
     fn only_reads(&self) -> bool;

@@ -12,7 +12,7 @@ use fieldfolio_core::model::role::{Class, Role};
 use fieldfolio_core::signing::PublicKey;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::relay::{
-    DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Room, Student, Taken,
+    DeviceFacts, DocumentFacts, FolioFacts, HeldFacts, LATE, Ledger, PieceFacts, Quota, Student, Taken,
 };
 use fieldfolio_core::time::Timestamp;
 use rusqlite::types::Type;
@@ -157,12 +157,12 @@ impl Ledger for SqliteLedger<'_> {
         })
     }
 
-    fn room(&self, person: PersonId) -> rusqlite::Result<Room> {
+    fn quota(&self, person: PersonId) -> rusqlite::Result<Quota> {
         self.conn.prepare_cached("select used_bytes, record_limit from person where id = ?1")?.query_row(
             [person.as_bytes().as_slice()],
             |row| {
                 let limit: Option<i64> = row.get(1)?;
-                Ok(Room {
+                Ok(Quota {
                     used: row.get::<_, i64>(0)?.cast_unsigned(),
                     limit: limit.map_or(budget::PERSON_BYTES, i64::cast_unsigned),
                 })

@@ -2,7 +2,7 @@
 //! runs.
 
 use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::TrialRoom;
+use fieldfolio_core::sync::relay::Sandbox;
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -78,7 +78,7 @@ impl Backend for OneConnection<'_> {
         Ok(done)
     }
 
-    fn trial_room(&self, _person: PersonId) -> impl TrialRoom {
+    fn trial_room(&self, _person: PersonId) -> impl Sandbox {
         ContainedTrial::new()
     }
 

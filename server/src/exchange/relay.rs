@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::TrialRoom;
+use fieldfolio_core::sync::relay::Sandbox;
 use fieldfolio_core::sync::wire::{Request, Response};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -254,7 +254,7 @@ impl Backend for Relay {
         self.writer.write(lane, write)
     }
 
-    fn trial_room(&self, person: PersonId) -> impl TrialRoom {
+    fn trial_room(&self, person: PersonId) -> impl Sandbox {
         self.gate.of(person)
     }
 

@@ -5,7 +5,7 @@ use std::panic;
 use std::sync::Once;
 
 use fieldfolio_core::document::{SignedChange, Tried, Unfit};
-use fieldfolio_core::sync::relay::{TrialRoom, Untaken, try_changes};
+use fieldfolio_core::sync::relay::{Sandbox, Untaken, try_changes};
 
 /// Tries changes on the calling thread and contains panics. It can't contain what wants all memory, or never ends.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl Default for ContainedTrial {
     }
 }
 
-impl TrialRoom for ContainedTrial {
+impl Sandbox for ContainedTrial {
     fn trial(&self, stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Untaken> {
         Ok(self.try_here(stored, new)?)
     }

@@ -82,7 +82,7 @@ pub fn routes() -> Vec<Route> {
         row("/health", &["GET"], Needs::Nothing, Some(get(health))),
         row("/ready", &["GET"], Needs::Nothing, Some(get(ready))),
         row("/v1/enrol", &["POST"], Needs::Nothing, Some(post(entry::enrol))),
-        row("/v1/come-back", &["POST"], Needs::Nothing, Some(post(entry::come_back))),
+        row("/v1/re-enrol", &["POST"], Needs::Nothing, Some(post(entry::re_enrol))),
         // The web client
         row("/", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),
         row("/{*path}", &["GET", "HEAD"], Needs::Nothing, Some(get(web::page))),

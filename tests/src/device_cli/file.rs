@@ -131,10 +131,10 @@ pub(super) struct RoomArguments {
 
 pub(super) fn room(device: &mut Device, asked: &RoomArguments) -> Result<Answer, CliError> {
     if let Some(megabytes) = asked.budget {
-        device.set_room_budget(megabytes.saturating_mul(1_000_000))?;
+        device.set_storage_budget(megabytes.saturating_mul(1_000_000))?;
     }
-    let freed = if asked.free { Some(device.free_room()?) } else { None };
-    let room = device.room()?;
+    let freed = if asked.free { Some(device.free_space()?) } else { None };
+    let room = device.storage_space()?;
     let mut lines: Vec<String> = freed
         .iter()
         .map(|freed| {

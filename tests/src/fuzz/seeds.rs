@@ -151,7 +151,7 @@ fn calls(school: &School, me: &Identity, chain: Vec<DeviceRecord>) -> Vec<Vec<u8
             token_hash: [6; 32],
             token_signature: signature,
         }),
-        wire::to_bytes(&wire::ComeBack { chain, token_hash: [6; 32], token_signature: signature }),
+        wire::to_bytes(&wire::ReEnrol { chain, token_hash: [6; 32], token_signature: signature }),
         call(DirectoryCall::InviteMentor(wire::InviteMentor {
             folio,
             name: "Noor".into(),

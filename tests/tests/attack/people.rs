@@ -7,7 +7,7 @@ use fieldfolio_core::signing::{SecretKey, invitation_message};
 use fieldfolio_core::store::records;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::wire::{
-    self, ComeBack, DirectoryCall, Invite, InviteMentor, ProposedMentor, Verdict,
+    self, DirectoryCall, Invite, InviteMentor, ProposedMentor, ReEnrol, Verdict,
 };
 use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::flood;
@@ -17,7 +17,7 @@ use fieldfolio_tests::real::{Client, RealSchool};
 use super::{dice, school, sync};
 
 /// A device of somebody that Otto makes up, vouched for by his own.
-fn made_up(otto: &Client, own: &DeviceRecord, person: PersonId) -> ComeBack {
+fn made_up(otto: &Client, own: &DeviceRecord, person: PersonId) -> ReEnrol {
     MadeUp::by(&otto.me, person, now(), &mut OsRng).comes_back(own.clone())
 }
 
@@ -37,7 +37,7 @@ fn nobody_comes_back_as_somebody_else() {
             .map(|name| {
                 let frame = made_up(&otto, &own, school.person(name));
                 otto.me.relay = school.url.clone();
-                otto.call("POST", "/v1/come-back", &[], Body::Bytes(wire::to_bytes(&frame))).unwrap().status
+                otto.call("POST", "/v1/re-enrol", &[], Body::Bytes(wire::to_bytes(&frame))).unwrap().status
             })
             .collect()
     };

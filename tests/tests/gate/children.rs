@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fieldfolio_core::document::{NewChange, Sheet, SignedChange, Tried, Unfit};
 use fieldfolio_core::ids::{DeviceId, DocumentId, PersonId, PieceId};
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::relay::{TrialRoom, Untaken};
+use fieldfolio_core::sync::relay::{Sandbox, Untaken};
 use fieldfolio_server::config::Config;
 use fieldfolio_server::gate::{Gate, GateError};
 use fieldfolio_tests::processes::{self, binary};

@@ -74,7 +74,7 @@ fn too_much_is_refused_in_words() {
             refused(&answer, 400, &format!("{what} to {path}"));
         }
     }
-    for path in ["directory", "come-back"] {
+    for path in ["directory", "re-enrol"] {
         for (what, bytes, status) in [
             ("nothing", vec![], 400),
             ("garbage", vec![0xff; 300], 400),

@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
-use fieldfolio_core::device::{Ask, Body, Courier, Device, HttpAnswer, NewMedium, NewPiece, Parcel, STRETCH};
+use fieldfolio_core::device::{
+    Ask, BackgroundUploader, Body, CHUNK, Device, HttpAnswer, NewMedium, NewPiece, Parcel,
+};
 use fieldfolio_core::ids::SeededRng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::transfers::Held;
@@ -147,7 +149,7 @@ struct Platform {
     parcels: Vec<Parcel>,
 }
 
-impl Courier for Platform {
+impl BackgroundUploader for Platform {
     fn take(&mut self, parcel: Parcel) -> bool {
         self.parcels.push(parcel);
         true
@@ -165,7 +167,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     let school = RealSchool::start().unwrap();
     let mut phone = school.enrol("mina", "phone").unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
-    let film = long_film(1, 2 * STRETCH + 1_000);
+    let film = long_film(1, 2 * CHUNK + 1_000);
     let media = vec![NewMedium::of_bytes(film), NewMedium::of_bytes(field_photo(1, 320, 240))];
     phone.capture(a_piece(&school, media), now(), &mut driver::OsRng).unwrap();
     // The words go first, so that the school expects the files.
@@ -175,7 +177,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     let owed = owed(&phone);
 
     let mut platform = Platform::default();
-    let stretches = owed.iter().map(|(_, size)| size.div_ceil(STRETCH)).sum::<u64>() as usize;
+    let stretches = owed.iter().map(|(_, size)| size.div_ceil(CHUNK)).sum::<u64>() as usize;
     assert!(stretches >= 5, "three stretches of the film, the photo and its picture");
     assert_eq!(phone.hand_over(&mut platform).unwrap(), stretches);
     assert_eq!(phone.hand_over(&mut platform).unwrap(), 0, "nothing is handed over twice");
@@ -200,7 +202,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     assert!(report.quiet, "{report:?}");
     assert!(phone.uploads().unwrap().iter().all(|upload| upload.is_done), "{:?}", phone.uploads());
     // The one that was lost travelled from here, and nothing else.
-    assert!(report.bytes_up < STRETCH + 100_000, "{} bytes", report.bytes_up);
+    assert!(report.bytes_up < CHUNK + 100_000, "{} bytes", report.bytes_up);
     for (hash, size) in &owed {
         let bytes = fs::read(school.home().join("blobs").join(hash.path())).unwrap();
         assert_eq!((bytes.len() as u64, BlobHash::of(&bytes)), (*size, *hash));
@@ -243,14 +245,14 @@ fn what_is_cancelled_is_let_go_of_by_the_relay_and_kept_here_until_it_is_sent_af
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     assert_eq!(parts(), 0, "the relay let go of it");
     assert!(phone.store().blobs().has(film) && phone.may_be_wiped().is_err(), "it is still here, and named");
-    assert_eq!(phone.room().unwrap().unsent, phone.store().blobs().size(film).unwrap());
-    assert_eq!(phone.free_room().unwrap().count, 0, "what the school does not have is never let go of");
+    assert_eq!(phone.storage_space().unwrap().unsent, phone.store().blobs().size(film).unwrap());
+    assert_eq!(phone.free_space().unwrap().count, 0, "what the school does not have is never let go of");
 
     phone.hold_upload(made.piece, Some(film), Held::Not).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     phone.may_be_wiped().unwrap();
     // Now it may go, and comes back when it is opened.
-    assert_eq!(phone.free_room().unwrap().count, 1);
+    assert_eq!(phone.free_space().unwrap().count, 1);
     assert!(!phone.store().blobs().has(film));
     assert_eq!(phone.media(made.piece, film, now()).unwrap(), None);
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();

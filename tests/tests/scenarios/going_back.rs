@@ -6,7 +6,7 @@ use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::signing::Signature;
-use fieldfolio_core::sync::wire::{ComeBack, Cursor, Holdings, Request};
+use fieldfolio_core::sync::wire::{Cursor, Holdings, ReEnrol, Request};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::directory::{enrolment, invitations};
 use fieldfolio_server::exchange::{now, token_holder};
@@ -422,7 +422,7 @@ fn an_old_invitation_opens_nothing_after_the_log_went_back() {
             revoked_at: None,
         };
         let (token_hash, token_signature) = (request.token_hash, request.token_signature);
-        let frame = ComeBack { chain: vec![record], token_hash, token_signature };
+        let frame = ReEnrol { chain: vec![record], token_hash, token_signature };
         let tx = fieldfolio_server::database::begin(&mut school.conn).unwrap();
         let came = enrolment::prove_chain(&tx, frame)
             .and_then(|proven| enrolment::re_enrol(&tx, school.now, &proven));

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 use fieldfolio_core::device::{Edits, Step};
 use fieldfolio_core::ids::{DeviceId, PersonId, SchoolId};
-use fieldfolio_core::sync::relay::{Asker, TrialRoom};
+use fieldfolio_core::sync::relay::{Asker, Sandbox};
 use fieldfolio_core::sync::wire::{Cursor, Item, Request, Verdict};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::database;
@@ -49,7 +49,7 @@ impl Backend for Overtaken<'_> {
         self.relay.writing(lane, write)
     }
 
-    fn trial_room(&self, person: PersonId) -> impl TrialRoom {
+    fn trial_room(&self, person: PersonId) -> impl Sandbox {
         self.trials.set(self.trials.get() + 1);
         if let Some(item) = self.items.borrow_mut().pop() {
             let mut conn = self.beside.borrow_mut();

@@ -6,7 +6,7 @@ use fieldfolio_core::model::directory::{DeviceRecord, PersonKind};
 use fieldfolio_core::signing::{SecretKey, device_message, invitation_message, token_message};
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::verify::{Distrust, KeyRing};
-use fieldfolio_core::sync::wire::{ComeBack, Enrol, Invite};
+use fieldfolio_core::sync::wire::{Enrol, Invite, ReEnrol};
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::directory::enrolment::EnrolError;
 use fieldfolio_server::directory::{
@@ -38,12 +38,12 @@ struct MadeUp {
     record: DeviceRecord,
     invite: Invite,
     enrol: Enrol,
-    come_back: ComeBack,
+    re_enrol: ReEnrol,
 }
 
 fn made_up(school: &mut School, by: &Identity, by_record: DeviceRecord, person: PersonId) -> MadeUp {
     let made = raw::MadeUp::by(by, person, school.now, &mut school.rng);
-    let come_back = made.comes_back(by_record);
+    let re_enrol = made.comes_back(by_record);
     let raw::MadeUp { secret, record, token_hash, token_signature } = made;
     MadeUp {
         invite: Invite {
@@ -60,7 +60,7 @@ fn made_up(school: &mut School, by: &Identity, by_record: DeviceRecord, person: 
             token_hash,
             token_signature,
         },
-        come_back,
+        re_enrol,
         record,
         secret,
     }
@@ -95,7 +95,7 @@ fn the_table_holds(school: &mut School, may_come_back: bool) {
             });
             assert_eq!(by_call.is_ok(), expected, "{inviter} invites {invited}: {by_call:?}");
             let back = tried(school, |edit| {
-                let proven = enrolment::prove_chain(edit.tx, made.come_back.clone())?;
+                let proven = enrolment::prove_chain(edit.tx, made.re_enrol.clone())?;
                 enrolment::re_enrol(edit.tx, edit.now, &proven).map(drop)
             });
             assert_eq!(back.is_ok(), expected && may_come_back, "{inviter} brings back {invited}: {back:?}");
@@ -209,10 +209,10 @@ fn a_chain_is_no_longer_than_what_a_lost_log_may_have_had() {
     assert!(enrolment::prove_chain(&school.conn, frame).is_err());
 }
 
-fn comes(me: &Identity, chain: Vec<DeviceRecord>) -> ComeBack {
+fn comes(me: &Identity, chain: Vec<DeviceRecord>) -> ReEnrol {
     let token_hash = [9; 32];
     let token_signature = me.key.sign(&token_message(me.school, me.device, &token_hash));
-    ComeBack { chain, token_hash, token_signature }
+    ReEnrol { chain, token_hash, token_signature }
 }
 
 #[test]

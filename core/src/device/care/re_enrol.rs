@@ -7,14 +7,14 @@ use crate::ids::DeviceId;
 use crate::model::directory::{DeviceRecord, Inviter};
 use crate::signing::token_message;
 use crate::store::records;
-use crate::sync::wire::{self, ComeBack, MAX_CALL_BYTES, MAX_CHAIN};
+use crate::sync::wire::{self, MAX_CALL_BYTES, MAX_CHAIN, ReEnrol};
 
 use crate::device::requests::{Ask, Body};
 use crate::device::{Device, DeviceError};
 
 /// Whether this device has tried to make itself known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::device) enum Coming {
+pub(in crate::device) enum ReEnrolment {
     /// Nobody refused it.
     #[default]
     Known,
@@ -26,7 +26,7 @@ pub(in crate::device) enum Coming {
 
 impl Device {
     /// What to ask of a relay that does not know this device; nothing if its chain is not here.
-    pub(in crate::device) fn come_back(&self) -> Result<Option<Ask>, DeviceError> {
+    pub(in crate::device) fn re_enrol(&self) -> Result<Option<Ask>, DeviceError> {
         let keys = records::keys(self.store.read())?;
         let record = |id: DeviceId| {
             keys.iter().find(|(record, _)| record.device == id).map(|(record, _)| record.clone())
@@ -46,9 +46,9 @@ impl Device {
         let token_signature = self.me.key.sign(&token_message(self.me.school, self.me.device, &token_hash));
         Ok(Some(Ask {
             method: "POST",
-            url: format!("{}/v1/come-back", self.me.relay),
+            url: format!("{}/v1/re-enrol", self.me.relay),
             headers: vec![("Content-Type", "application/cbor".to_owned())],
-            body: Body::Bytes(wire::to_bytes(&ComeBack { chain, token_hash, token_signature })),
+            body: Body::Bytes(wire::to_bytes(&ReEnrol { chain, token_hash, token_signature })),
             limit: MAX_CALL_BYTES,
         }))
     }

@@ -1,4 +1,4 @@
-//! Room on this device: what lies here, what may go, and what goes first.
+//! StorageSpace on this device: what lies here, what may go, and what goes first.
 //!
 //! Only bytes that the school has are ever let go, and they come back when somebody opens them: originals of others, and
 //! of one's own once the relay has acknowledged all of it. What was not looked at for longest goes first. Words are never
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::blob::BlobHash;
-use crate::store::{index, seen, transfers};
+use crate::store::{index, last_used, transfers};
 use crate::time::Timestamp;
 
 use crate::device::requests::MAX_SMALL;
@@ -24,7 +24,7 @@ const PORTION: u64 = 16;
 
 /// The media that lie on this device, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Room {
+pub struct StorageSpace {
     /// All of it.
     pub bytes: u64,
     /// One's own that the school does not have yet. It stays.
@@ -35,7 +35,7 @@ pub struct Room {
     pub others: u64,
     /// Small pictures.
     pub previews: u64,
-    /// The most that [`Room::others`] grows to by itself.
+    /// The most that [`StorageSpace::others`] grows to by itself.
     pub budget: u64,
 }
 
@@ -65,42 +65,42 @@ struct Lying {
 
 impl Device {
     /// What lies on this device.
-    pub fn room(&self) -> Result<Room, DeviceError> {
-        let mut room = Room { budget: self.room_budget()?, ..Room::default() };
+    pub fn storage_space(&self) -> Result<StorageSpace, DeviceError> {
+        let mut space = StorageSpace { budget: self.storage_budget()?, ..StorageSpace::default() };
         for lying in self.lying()? {
-            room.bytes += lying.size;
+            space.bytes += lying.size;
             match lying.kind {
-                Kind::Unsent => room.unsent += lying.size,
-                Kind::OwnSent => room.own_sent += lying.size,
-                Kind::Others => room.others += lying.size,
-                Kind::Preview => room.previews += lying.size,
+                Kind::Unsent => space.unsent += lying.size,
+                Kind::OwnSent => space.own_sent += lying.size,
+                Kind::Others => space.others += lying.size,
+                Kind::Preview => space.previews += lying.size,
             }
         }
-        Ok(room)
+        Ok(space)
     }
 
     /// How many bytes of others' originals are kept before the longest unseen go.
-    pub fn room_budget(&self) -> Result<u64, DeviceError> {
+    pub fn storage_budget(&self) -> Result<u64, DeviceError> {
         let kept = crate::store::meta(self.store.read(), SPACE)?.and_then(|bytes| bytes.try_into().ok());
         Ok(kept.map_or(USUAL_BUDGET, u64::from_be_bytes))
     }
 
     /// Sets it, and lets go of what is over it.
-    pub fn set_room_budget(&mut self, bytes: u64) -> Result<(), DeviceError> {
+    pub fn set_storage_budget(&mut self, bytes: u64) -> Result<(), DeviceError> {
         self.store
             .write(|tx| Ok::<_, DeviceError>(crate::store::put_meta(tx, SPACE, &bytes.to_be_bytes())?))?;
         self.keep_within_budget()
     }
 
     /// Lets go of every original that the school has, one's own among them. They come back when they are opened.
-    pub fn free_room(&mut self) -> Result<Freed, DeviceError> {
+    pub fn free_space(&mut self) -> Result<Freed, DeviceError> {
         self.let_go(|lying| matches!(lying.kind, Kind::OwnSent | Kind::Others), 0)
     }
 
     /// So many bytes came. What is over the budget goes, once there is enough of it to be worth looking through everything.
     pub(in crate::device) fn made_fuller(&mut self, bytes: u64) -> Result<(), DeviceError> {
         self.came += bytes;
-        if self.came >= self.room_budget()? / PORTION {
+        if self.came >= self.storage_budget()? / PORTION {
             return self.keep_within_budget();
         }
         Ok(())
@@ -108,14 +108,14 @@ impl Device {
 
     fn keep_within_budget(&mut self) -> Result<(), DeviceError> {
         self.came = 0;
-        let budget = self.room_budget()?;
+        let budget = self.storage_budget()?;
         self.let_go(|lying| lying.kind == Kind::Others, budget).map(drop)
     }
 
     /// Somebody looks at it now.
     pub(in crate::device) fn look_at(&mut self, hash: BlobHash, now: Timestamp) -> Result<(), DeviceError> {
-        if seen::is_stale(self.store.read(), hash, now)? {
-            self.store.write(|tx| Ok::<_, DeviceError>(seen::look(tx, hash, now)?))?;
+        if last_used::is_stale(self.store.read(), hash, now)? {
+            self.store.write(|tx| Ok::<_, DeviceError>(last_used::look(tx, hash, now)?))?;
         }
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Device {
                 break;
             }
             self.store.blobs().remove(lying.hash)?;
-            self.store.write(|tx| Ok::<_, DeviceError>(seen::forget(tx, lying.hash)?))?;
+            self.store.write(|tx| Ok::<_, DeviceError>(last_used::forget(tx, lying.hash)?))?;
             left -= lying.size;
             freed = Freed { count: freed.count + 1, bytes: freed.bytes + lying.size };
         }
@@ -161,7 +161,7 @@ impl Device {
                 *known = kind;
             }
         }
-        let seen = seen::all(conn)?;
+        let seen = last_used::all(conn)?;
         let blobs = self.store.blobs();
         let here = kinds.into_iter().filter_map(|(hash, kind)| {
             let size = blobs.size(hash)?;

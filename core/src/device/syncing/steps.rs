@@ -14,13 +14,13 @@ use crate::sync::wire::{self, Fill, Item, MAX_FILLS, Response};
 use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
-use crate::device::care::re_enrol::Coming;
+use crate::device::care::re_enrol::ReEnrolment;
 use crate::device::requests::{Ask, Body, HttpAnswer};
 use crate::device::settings::{LOCKED, cursor};
 use crate::device::{Device, DeviceError};
 use upload::UploadAsk;
 
-pub use background_uploads::{Courier, Parcel, STRETCH};
+pub use background_uploads::{BackgroundUploader, CHUNK, Parcel};
 pub use upload::Line;
 pub(in crate::device) use upload::Uploading;
 
@@ -56,7 +56,7 @@ type Transfer = (Option<(Turn, Ask)>, Option<Timestamp>);
 #[derive(Debug, Clone)]
 enum InFlight {
     Exchange { items: usize },
-    ComeBack,
+    ReEnrol,
     Upload { upload: Upload, asked: UploadAsk },
     Download(Download),
 }
@@ -76,7 +76,7 @@ impl Flight {
     pub(in crate::device) fn exchange(&self) -> Option<(Turn, usize)> {
         self.all.iter().find_map(|(turn, in_flight)| match in_flight {
             InFlight::Exchange { items } => Some((*turn, *items)),
-            InFlight::ComeBack | InFlight::Upload { .. } | InFlight::Download(_) => None,
+            InFlight::ReEnrol | InFlight::Upload { .. } | InFlight::Download(_) => None,
         })
     }
 
@@ -86,20 +86,20 @@ impl Flight {
     }
 
     fn comes_back(&self) -> bool {
-        self.all.values().any(|in_flight| matches!(in_flight, InFlight::ComeBack))
+        self.all.values().any(|in_flight| matches!(in_flight, InFlight::ReEnrol))
     }
 
     fn uploads(&self) -> impl Iterator<Item = &Upload> {
         self.all.values().filter_map(|in_flight| match in_flight {
             InFlight::Upload { upload, .. } => Some(upload),
-            InFlight::Exchange { .. } | InFlight::ComeBack | InFlight::Download(_) => None,
+            InFlight::Exchange { .. } | InFlight::ReEnrol | InFlight::Download(_) => None,
         })
     }
 
     fn downloads(&self) -> impl Iterator<Item = &Download> {
         self.all.values().filter_map(|in_flight| match in_flight {
             InFlight::Download(download) => Some(download),
-            InFlight::Exchange { .. } | InFlight::ComeBack | InFlight::Upload { .. } => None,
+            InFlight::Exchange { .. } | InFlight::ReEnrol | InFlight::Upload { .. } => None,
         })
     }
 }
@@ -131,16 +131,16 @@ impl Device {
         if self.steps.exchange().is_some() || self.steps.comes_back() {
             return Ok(ControlFlow::Continue(None));
         }
-        if self.coming == Coming::ToTry
+        if self.coming == ReEnrolment::ToTry
             && let Some(until) = self.client.rests_until(now)
         {
             return Ok(ControlFlow::Continue(Some(until)));
         }
-        if self.coming == Coming::ToTry
-            && let Some(ask) = self.come_back()?
+        if self.coming == ReEnrolment::ToTry
+            && let Some(ask) = self.re_enrol()?
         {
-            self.coming = Coming::Tried;
-            return Ok(ControlFlow::Break(Step::Ask(self.steps.begin(InFlight::ComeBack), ask)));
+            self.coming = ReEnrolment::Tried;
+            return Ok(ControlFlow::Break(Step::Ask(self.steps.begin(InFlight::ReEnrol), ask)));
         }
         let conn = self.store.read();
         let mut owed = Vec::new();
@@ -206,7 +206,7 @@ impl Device {
         match self.steps.end(turn) {
             None => Ok(()),
             Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, rng),
-            Some(InFlight::ComeBack) => match &answer {
+            Some(InFlight::ReEnrol) => match &answer {
                 // It is known again, and asks as before.
                 Ok(HttpAnswer { status: 200, .. }) => {
                     self.client.wake();
@@ -217,7 +217,7 @@ impl Device {
                     self.failed(Failure::Refused, now, rng)
                 }
                 _ => {
-                    self.coming = Coming::ToTry;
+                    self.coming = ReEnrolment::ToTry;
                     self.failed(Failure::Unreachable, now, rng)
                 }
             },
@@ -256,9 +256,9 @@ impl Device {
             }
             // The school may have gone back to before it knew this device.
             Ok(HttpAnswer { status: 401, .. })
-                if self.coming == Coming::Known && self.come_back()?.is_some() =>
+                if self.coming == ReEnrolment::Known && self.re_enrol()?.is_some() =>
             {
-                self.coming = Coming::ToTry;
+                self.coming = ReEnrolment::ToTry;
                 self.client.forgotten();
                 return Ok(());
             }
@@ -268,7 +268,7 @@ impl Device {
         };
         match response {
             Ok(response) => {
-                self.coming = Coming::Known;
+                self.coming = ReEnrolment::Known;
                 self.compared(&response, now)?;
                 let batch = self.client.received(response, now, rng);
                 self.absorb(batch, now)?;

@@ -73,7 +73,7 @@ fn commit_act<L: Ledger>(
     }
     // To take something back is never refused for want of room.
     let takes_back = matches!(act, Act::Erase { .. } | Act::Unshare { .. } | Act::Unplace { .. });
-    if !takes_back && ledger.room(author.person)?.is_used_up() {
+    if !takes_back && ledger.quota(author.person)?.is_used_up() {
         return Ok(Verdict::OverQuota);
     }
     Ok(Verdict::Stored(ledger.append_act(signed, act, author.person)?))
@@ -237,7 +237,7 @@ fn commit_group<L: Ledger>(
         Permit::Refused(refusal) => Some(refusal.clone()),
         // Before anything new, what is held back of it is released.
         Permit::Write(_) if held.is_some() => Some(Verdict::Busy),
-        Permit::Write(_) | Permit::Late(_) if ledger.room(author)?.is_used_up() => Some(Verdict::OverQuota),
+        Permit::Write(_) | Permit::Late(_) if ledger.quota(author)?.is_used_up() => Some(Verdict::OverQuota),
         Permit::Write(_) | Permit::Late(_) if names_too_many(ledger, group)? => Some(Verdict::TooLarge),
         Permit::Write(_) | Permit::Late(_) => None,
     };

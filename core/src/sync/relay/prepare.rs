@@ -8,7 +8,7 @@ use crate::model::act::{Act, BadAct, SignedAct};
 use crate::model::entry::Head;
 use crate::sync::wire::{Item, Verdict};
 
-use super::{Asker, DeviceFacts, Ledger, TrialRoom, Untaken};
+use super::{Asker, DeviceFacts, Ledger, Sandbox, Untaken};
 
 /// An item that is ready for [`commit`](super::commit()).
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ impl Patience {
 
 impl Untried {
     /// Tries all changes. Needs no ledger, so nobody waits for a connection meanwhile.
-    pub fn try_all(self, room: &impl TrialRoom) -> Batch {
+    pub fn try_all(self, room: &impl Sandbox) -> Batch {
         let mut batch = self.batch;
         let mut patience = Patience::OF_AN_EXCHANGE;
         for untried in self.documents {
@@ -217,7 +217,7 @@ fn prepare_change<L: Ledger>(
 
 /// Tries all changes of one document at once; where that fails or ends in nothing, halves, so that one bad change never
 /// takes its neighbours along.
-fn try_document(room: &impl TrialRoom, untried: UntriedDocument, batch: &mut Batch, patience: &mut Patience) {
+fn try_document(room: &impl Sandbox, untried: UntriedDocument, batch: &mut Batch, patience: &mut Patience) {
     let UntriedDocument { document, author, mut stored, changes } = untried;
     let mut group = Group { document, author, changes: Vec::new(), before: Vec::new(), after: Vec::new() };
     let mut waiting = vec![changes];
@@ -268,7 +268,7 @@ fn verdict_of(unfit: &Unfit) -> Verdict {
     }
 }
 
-/// The trial itself, for an implementation of [`TrialRoom`] to call where a panic is contained.
+/// The trial itself, for an implementation of [`Sandbox`] to call where a panic is contained.
 pub fn try_changes(stored: &[Vec<u8>], new: &[&SignedChange]) -> Result<Tried, Unfit> {
     let stored: Vec<ParsedChange> =
         stored.iter().map(|raw| ParsedChange::parse(raw)).collect::<Result<_, _>>()?;

@@ -6,7 +6,7 @@ use crate::model::entry::Head;
 use crate::model::role::Class;
 
 use super::commit::{Permit, class_of};
-use super::{HeldFacts, Ledger, TrialRoom};
+use super::{HeldFacts, Ledger, Sandbox};
 
 /// What is held back of a document, tried and ready for [`commit_release`].
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct UntriedRelease {
 
 impl UntriedRelease {
     /// Tries it on what is stored of the document. `None` when it does not pass the gate: then it stays where it is.
-    pub fn try_in(self, room: &impl TrialRoom) -> Option<Release> {
+    pub fn try_in(self, room: &impl Sandbox) -> Option<Release> {
         let Self { document, stored, held } = self;
         let changes: Vec<&SignedChange> = held.changes.iter().collect();
         let tried = room.trial(&stored, &changes).ok()?;

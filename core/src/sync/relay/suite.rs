@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Asker, Ledger, TrialRoom, commit, prepare};
+use super::{Asker, Ledger, Sandbox, commit, prepare};
 use crate::document::{Sheet, SignedChange};
 use crate::ids::{ActId, DocumentId, FolioId, PieceId};
 use crate::model::act::{Act, SignedAct};
@@ -15,7 +15,7 @@ use crate::sync::wire::{Item, Verdict};
 /// hers in a project. Panics with what does not hold.
 pub fn every_ledger_must<L: Ledger>(
     ledger: &mut L,
-    room: &impl TrialRoom,
+    room: &impl Sandbox,
     student: Asker,
     key: &SecretKey,
     folio: FolioId,
@@ -77,6 +77,6 @@ pub fn every_ledger_must<L: Ledger>(
     let elsewhere = DocumentId::voice(piece, student.person, None);
     assert_eq!(ledger.change(elsewhere, first.hash).expect("reading"), None, "hashes are known per document");
     assert!(
-        ledger.room(student.person).expect("reading").used >= (first.raw.len() + second.raw.len()) as u64
+        ledger.quota(student.person).expect("reading").used >= (first.raw.len() + second.raw.len()) as u64
     );
 }

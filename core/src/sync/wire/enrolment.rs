@@ -41,7 +41,7 @@ pub struct Enrolled {
 /// What a device sends to a relay that does not know it: the relay's log may have gone back to before its enrolment. It
 /// is answered with [`Enrolled`] if that is so.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ComeBack {
+pub struct ReEnrol {
     /// The device's own record last, and before it those that vouch for it, from the school's root key on; at most
     /// [`MAX_CHAIN`].
     #[n(0)]

@@ -28,7 +28,7 @@ globals().update(_texts)
 __all__ = ["aio", *_texts] + [
     name
     for name in _core.__all__
-    if not name.endswith(("Protocol", "SinkImpl")) and name != _core.come_to_rest.__name__
+    if not name.endswith(("Protocol", "SinkImpl")) and name != _core.shutdown.__name__
 ]
 
 

@@ -58,7 +58,7 @@ class _Loop:
             asyncio.run_coroutine_threadsafe(_given_up(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
-        _core.come_to_rest()
+        _core.shutdown()
 
     def leave_behind(self):
         """A fork has no thread but the one that forked."""

@@ -187,7 +187,7 @@ final class PortfolioModel {
         switch (error as? FieldfolioError)?.recovery {
         case .sync: "The school can't be reached now. Your work is kept on this phone."
         case .signIn: "This invitation can't be used. Ask your teacher for a new one."
-        case .freeRoom: "This phone is full. Free some room, and do it again."
+        case .freeSpace: "This phone is full. Free some room, and do it again."
         // These are about the very thing one is doing; the reason names it.
         case .correct: error.localizedDescription
         case .leave: "You may not do this here."

@@ -1,7 +1,7 @@
 //! Files in the hands of the platform's own uploader, which goes on when the app is suspended or ended: a background
 //! `URLSession`, say.
 
-use fieldfolio_core::device::{Body, Courier, HttpAnswer, Parcel as Handed};
+use fieldfolio_core::device::{BackgroundUploader, Body, HttpAnswer, Parcel as Handed};
 use fieldfolio_core::sync::Failure;
 
 use super::super::{FieldfolioError, OsRng, now, token};
@@ -55,7 +55,7 @@ struct Basket {
     most: usize,
 }
 
-impl Courier for Basket {
+impl BackgroundUploader for Basket {
     fn take(&mut self, parcel: Handed) -> bool {
         let takes = self.parcels.len() < self.most && matches!(parcel.ask.body, Body::File { .. });
         if takes {

@@ -13,8 +13,8 @@ extension FieldfolioError {
         case sync
         /// Ask for a new invitation. What this device holds stays readable.
         case signIn
-        /// Offer `Store.freeRoom`, then do it again.
-        case freeRoom
+        /// Offer `Store.freeSpace`, then do it again.
+        case freeSpace
         /// Say it beside the field or the file; the person corrects it.
         case correct
         /// Don't offer it to this person.
@@ -32,7 +32,7 @@ extension FieldfolioError {
         switch self {
         case .Offline, .Missing: .sync
         case .SignIn, .Invitation: .signIn
-        case .Space: .freeRoom
+        case .Space: .freeSpace
         case .Media, .TooLong: .correct
         case .Refused: .leave
         case .Unsent: .decide

@@ -1045,7 +1045,7 @@ export interface Calls {
   /** Says what kind of line this is. */
   on_line: [OnLine, Done];
   /** Lets go of every original that the school has. They come back when they are opened. */
-  free_room: [Nothing, Freed];
+  free_space: [Nothing, Freed];
   /** Nothing waits for its time any more. */
   wake: [Nothing, Done];
   /** Invites the next device of one's own, or of a student one teaches. */

@@ -277,7 +277,7 @@ calls! {
         Done {}
     };
     /// Lets go of every original that the school has. They come back when they are opened.
-    free_room(Nothing) -> Freed, |desk, _| Freed { bytes: desk.device.free_room()?.bytes };
+    free_space(Nothing) -> Freed, |desk, _| Freed { bytes: desk.device.free_space()?.bytes };
     /// Nothing waits for its time any more.
     wake(Nothing) -> Done, |desk, _| {
         desk.device.wake()?;

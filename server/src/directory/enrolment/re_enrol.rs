@@ -4,7 +4,7 @@ use fieldfolio_core::model::directory::{DeviceRecord, Inviter};
 use fieldfolio_core::signing::token_message;
 use fieldfolio_core::sync::budget;
 use fieldfolio_core::sync::verify::KeyRing;
-use fieldfolio_core::sync::wire::{ComeBack, MAX_CHAIN};
+use fieldfolio_core::sync::wire::{MAX_CHAIN, ReEnrol};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
@@ -26,7 +26,7 @@ pub struct ProvenChain {
 }
 
 /// Checks the signatures of a device that comes back. Needs no lock; whether it is taken, [`re_enrol`] decides.
-pub fn prove_chain(conn: &Connection, frame: ComeBack) -> Result<ProvenChain, EnrolError> {
+pub fn prove_chain(conn: &Connection, frame: ReEnrol) -> Result<ProvenChain, EnrolError> {
     let Some(own) = frame.chain.last().filter(|_| frame.chain.len() <= MAX_CHAIN).cloned() else {
         return Err(EnrolError::Unknown);
     };

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use fieldfolio_core::model::directory::DeviceRecord;
 use fieldfolio_core::signing::token_message;
-use fieldfolio_core::sync::wire::{self, ComeBack, Enrol, Enrolled};
+use fieldfolio_core::sync::wire::{self, Enrol, Enrolled, ReEnrol};
 use fieldfolio_core::time::Timestamp;
 use rusqlite::Transaction;
 
@@ -49,13 +49,13 @@ pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap
     answer(enrolled.await)
 }
 
-pub(super) async fn come_back(
+pub(super) async fn re_enrol(
     State(app): State<App>,
     from: From,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let frame: ComeBack = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
+    let frame: ReEnrol = match wire::from_bytes(&body, wire::MAX_CALL_BYTES) {
         Ok(frame) => frame,
         Err(bad) => return refusal(StatusCode::BAD_REQUEST, &bad.to_string()),
     };

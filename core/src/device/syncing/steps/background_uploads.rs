@@ -6,8 +6,8 @@
 
 use crate::blob::BlobHash;
 use crate::ids::{PieceId, Rng};
-use crate::store::errands::{self, Errand};
 use crate::store::transfers::{self, Held, Upload};
+use crate::store::upload_chunks::{self, UploadChunk};
 use crate::sync::Failure;
 use crate::time::Timestamp;
 
@@ -16,20 +16,20 @@ use super::{Ask, Body, HttpAnswer};
 use crate::device::{Device, DeviceError};
 
 /// Bytes of one stretch: a request that fails is sent again as a whole.
-pub const STRETCH: u64 = 8 * 1024 * 1024;
+pub const CHUNK: u64 = 8 * 1024 * 1024;
 
 /// Stretches that are under way or wait to be joined. The relay joins so many to one file, and keeps twice as many open
 /// for a device: were there more, those could be stretches of films of which none is whole.
 const MAX_STRETCHES: usize = 256;
 
 /// The platform's own uploader.
-pub trait Courier {
+pub trait BackgroundUploader {
     /// Takes over a request whose body is a stretch of a file, to be performed some time, also after this program has
     /// ended. What comes of it is handed to [`Device::brought`] under the parcel's name. False: it takes no more.
     fn take(&mut self, parcel: Parcel) -> bool;
 }
 
-/// One request for a [`Courier`].
+/// One request for a [`BackgroundUploader`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parcel {
     /// What it is handed back under.
@@ -41,20 +41,20 @@ pub struct Parcel {
 impl Device {
     /// Hands what is ready to be sent to the platform: as the app goes to the background, say. Returns how many requests
     /// it took. What it has is not sent from here; [`Device::take_back`] changes that.
-    pub fn hand_over(&mut self, courier: &mut dyn Courier) -> Result<usize, DeviceError> {
+    pub fn hand_over(&mut self, uploader: &mut dyn BackgroundUploader) -> Result<usize, DeviceError> {
         if self.are_uploads_paused()? || self.store.blobs().path(BlobHash::of(b"")).is_none() {
             return Ok(0);
         }
         let saves = self.saves_now()?;
         let mut taken = 0;
-        let mut open = errands::count(self.store.read())?;
+        let mut open = upload_chunks::count(self.store.read())?;
         for upload in transfers::ready_uploads(self.store.read())? {
             let goes_on = upload.url.is_some() || upload.held != Held::Not || (saves && !upload.is_preview);
             let is_in_flight = self.is_in_flight(&upload);
             if goes_on || is_in_flight || !self.store.blobs().has(upload.hash) {
                 continue;
             }
-            let known = errands::of(self.store.read(), upload.hash, upload.piece)?;
+            let known = upload_chunks::of(self.store.read(), upload.hash, upload.piece)?;
             let is_new = known.is_empty();
             let all = if is_new { stretches(&upload) } else { known };
             if is_new {
@@ -63,27 +63,27 @@ impl Device {
                 }
                 // All of them before the first leaves: a file is joined from all its stretches or not at all.
                 self.store.write(|tx| {
-                    all.iter().try_for_each(|errand| {
-                        Ok::<_, DeviceError>(errands::put(tx, upload.hash, upload.piece, errand)?)
+                    all.iter().try_for_each(|chunk| {
+                        Ok::<_, DeviceError>(upload_chunks::put(tx, upload.hash, upload.piece, chunk)?)
                     })
                 })?;
                 open += all.len();
             }
-            for (position, errand) in all.into_iter().enumerate().filter(|(_, errand)| errand.url.is_none()) {
-                let ask = self.ask_stretch(&upload, &errand)?;
-                let name = format!("{}/{}/{}", upload.hash, upload.piece, errand.start);
-                if !courier.take(Parcel { name, ask }) {
+            for (position, chunk) in all.into_iter().enumerate().filter(|(_, chunk)| chunk.url.is_none()) {
+                let ask = self.ask_stretch(&upload, &chunk)?;
+                let name = format!("{}/{}/{}", upload.hash, upload.piece, chunk.start);
+                if !uploader.take(Parcel { name, ask }) {
                     if is_new && position == 0 {
                         // Nothing of it left: in one line it goes quicker.
                         self.store.write(|tx| {
-                            Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?)
+                            Ok::<_, DeviceError>(upload_chunks::forget(tx, upload.hash, upload.piece)?)
                         })?;
                     }
                     return Ok(taken);
                 }
-                let carried = Errand { carried: true, ..errand };
+                let carried = UploadChunk { carried: true, ..chunk };
                 self.store.write(|tx| {
-                    Ok::<_, DeviceError>(errands::put(tx, upload.hash, upload.piece, &carried)?)
+                    Ok::<_, DeviceError>(upload_chunks::put(tx, upload.hash, upload.piece, &carried)?)
                 })?;
                 taken += 1;
             }
@@ -101,47 +101,47 @@ impl Device {
     ) -> Result<(), DeviceError> {
         let unknown = || DeviceError::Unknown(format!("parcel {name}"));
         let (hash, piece, start) = read_name(name).ok_or_else(unknown)?;
-        let all = errands::of(self.store.read(), hash, piece)?;
-        let Some(mut errand) = all.into_iter().find(|errand| errand.start == start) else {
+        let all = upload_chunks::of(self.store.read(), hash, piece)?;
+        let Some(mut chunk) = all.into_iter().find(|chunk| chunk.start == start) else {
             // Sent from here meanwhile.
             return Ok(());
         };
-        if errand.url.is_some() && !errand.carried {
+        if chunk.url.is_some() && !chunk.carried {
             // Brought a second time, or sent from here: one of it is enough.
             return Ok(());
         }
         if let Ok(HttpAnswer { status: 401, .. }) = answer {
             return self.failed(Failure::Refused, now, rng);
         }
-        errand.carried = false;
+        chunk.carried = false;
         if let Ok(HttpAnswer { status: 201, location: Some(location), upload_offset, .. }) = answer
-            && upload_offset == Some(errand.length)
+            && upload_offset == Some(chunk.length)
         {
-            errand.url = Some(absolute(&self.me.relay, &location));
+            chunk.url = Some(absolute(&self.me.relay, &location));
         }
-        self.store.write(|tx| Ok(errands::put(tx, hash, piece, &errand)?))
+        self.store.write(|tx| Ok(upload_chunks::put(tx, hash, piece, &chunk)?))
     }
 
     /// What the platform was given is sent from here: it says that it has nothing any more.
     pub fn take_back(&mut self) -> Result<(), DeviceError> {
-        self.store.write(|tx| Ok(errands::take_back(tx)?))
+        self.store.write(|tx| Ok(upload_chunks::take_back(tx)?))
     }
 
     /// One stretch, begun and sent in one request.
-    pub(super) fn ask_stretch(&self, upload: &Upload, errand: &Errand) -> Result<Ask, DeviceError> {
+    pub(super) fn ask_stretch(&self, upload: &Upload, chunk: &UploadChunk) -> Result<Ask, DeviceError> {
         let headers = vec![
             tus(),
             ("Upload-Concat", "partial".to_owned()),
-            ("Upload-Length", errand.length.to_string()),
+            ("Upload-Length", chunk.length.to_string()),
             ("Content-Type", "application/offset+octet-stream".to_owned()),
         ];
-        let body = self.body_of(upload.hash, errand.start, errand.length)?;
+        let body = self.body_of(upload.hash, chunk.start, chunk.length)?;
         Ok(Ask { method: "POST", url: format!("{}/v1/uploads", self.me.relay), headers, body, limit: 4096 })
     }
 
     /// All stretches, to be joined: named by their paths, since servers in between take few kilobytes of headers.
-    pub(super) fn ask_join(&self, upload: &Upload, errands: &[Errand]) -> Ask {
-        let urls = errands.iter().filter_map(|errand| errand.url.as_deref());
+    pub(super) fn ask_join(&self, upload: &Upload, chunks: &[UploadChunk]) -> Ask {
+        let urls = chunks.iter().filter_map(|chunk| chunk.url.as_deref());
         let paths: Vec<&str> = urls.map(|url| url.strip_prefix(&self.me.relay).unwrap_or(url)).collect();
         let headers = vec![
             tus(),
@@ -154,11 +154,11 @@ impl Device {
 }
 
 /// The stretches of an upload, none of which left yet.
-fn stretches(upload: &Upload) -> Vec<Errand> {
-    let starts = (0..upload.size.div_ceil(STRETCH)).map(|number| number * STRETCH);
-    let planned = starts.map(|start| Errand {
+fn stretches(upload: &Upload) -> Vec<UploadChunk> {
+    let starts = (0..upload.size.div_ceil(CHUNK)).map(|number| number * CHUNK);
+    let planned = starts.map(|start| UploadChunk {
         start,
-        length: (upload.size - start).min(STRETCH),
+        length: (upload.size - start).min(CHUNK),
         carried: false,
         url: None,
     });

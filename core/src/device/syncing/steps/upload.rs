@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::blob::BlobHash;
 use crate::ids::{PieceId, Rng};
-use crate::store::errands::{self, Errand};
 use crate::store::transfers::{self, Held, Upload};
+use crate::store::upload_chunks::{self, UploadChunk};
 use crate::sync::Failure;
 use crate::sync::device::back_off;
 use crate::time::Timestamp;
@@ -164,12 +164,12 @@ impl Device {
         let bare =
             |method, url: String, headers| Ask { method, url, headers, body: Body::Empty, limit: 4096 };
         let Some(url) = &upload.url else {
-            let errands = errands::of(self.store.read(), upload.hash, upload.piece)?;
-            if let Some(missing) = errands.iter().find(|errand| errand.url.is_none()) {
+            let chunks = upload_chunks::of(self.store.read(), upload.hash, upload.piece)?;
+            if let Some(missing) = chunks.iter().find(|chunk| chunk.url.is_none()) {
                 return Ok((self.ask_stretch(upload, missing)?, UploadAsk::Stretch(missing.start)));
             }
-            if !errands.is_empty() {
-                return Ok((self.ask_join(upload, &errands), UploadAsk::Join));
+            if !chunks.is_empty() {
+                return Ok((self.ask_join(upload, &chunks), UploadAsk::Join));
             }
             let headers =
                 vec![tus, ("Upload-Length", upload.size.to_string()), ("Upload-Metadata", metadata(upload))];
@@ -247,14 +247,14 @@ impl Device {
             }
             (UploadAsk::Stretch(start), 201) if location.is_some() => {
                 let location = location.map(|location| absolute(&self.me.relay, &location));
-                let all = errands::of(self.store.read(), upload.hash, upload.piece)?;
-                if let Some(errand) = all.into_iter().find(|errand| errand.start == start)
-                    && upload_offset == Some(errand.length)
+                let all = upload_chunks::of(self.store.read(), upload.hash, upload.piece)?;
+                if let Some(chunk) = all.into_iter().find(|chunk| chunk.start == start)
+                    && upload_offset == Some(chunk.length)
                 {
-                    let arrived = Errand { carried: false, url: location, ..errand };
+                    let arrived = UploadChunk { carried: false, url: location, ..chunk };
                     upload.rounds = 0;
                     self.store.write(|tx| {
-                        Ok::<_, DeviceError>(errands::put(tx, upload.hash, upload.piece, &arrived)?)
+                        Ok::<_, DeviceError>(upload_chunks::put(tx, upload.hash, upload.piece, &arrived)?)
                     })?;
                 } else {
                     failed(&mut upload, Why::BUSY);
@@ -263,14 +263,16 @@ impl Device {
             (UploadAsk::Join, 201) if location.is_some() && upload_offset == Some(upload.size) => {
                 // How far it came is asked next.
                 upload.url = location.map(|location| absolute(&self.me.relay, &location));
-                self.store
-                    .write(|tx| Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?))?;
+                self.store.write(|tx| {
+                    Ok::<_, DeviceError>(upload_chunks::forget(tx, upload.hash, upload.piece)?)
+                })?;
             }
             (UploadAsk::Join, 201 | 400 | 404 | 410 | 422 | 431) => {
                 // A stretch is gone, they are not what they should be, or whoever stands in between can't take so many
                 // names: from the start, in one line.
-                self.store
-                    .write(|tx| Ok::<_, DeviceError>(errands::forget(tx, upload.hash, upload.piece)?))?;
+                self.store.write(|tx| {
+                    Ok::<_, DeviceError>(upload_chunks::forget(tx, upload.hash, upload.piece)?)
+                })?;
                 failed(&mut upload, Why::STARTED_AGAIN);
             }
             (UploadAsk::LetGo, 204 | 404 | 410) => (upload.url, upload.sent, upload.rounds) = (None, 0, 0),

@@ -21,7 +21,7 @@ sealed interface Problem {
     /** The link is none, is over, or was used: ask whoever sent it for another. */
     data class AskForInvitation(override val reason: String) : Problem
 
-    /** The device is full: offer [Store.freeRoom], then do it again. */
+    /** The device is full: offer [Store.freeSpace], then do it again. */
     data class FreeSpace(override val reason: String) : Problem
 
     /** The file at this place among those that were handed over, from 0, was not taken: say which, go on with the others. */

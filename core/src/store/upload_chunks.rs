@@ -9,7 +9,7 @@ use super::StoreError;
 
 /// One stretch of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Errand {
+pub struct UploadChunk {
     /// Its first byte.
     pub start: u64,
     /// How many bytes.
@@ -20,14 +20,14 @@ pub struct Errand {
     pub url: Option<String>,
 }
 
-fn errand_row(row: &Row<'_>) -> rusqlite::Result<Errand> {
+fn errand_row(row: &Row<'_>) -> rusqlite::Result<UploadChunk> {
     let (start, length): (i64, i64) = (row.get(0)?, row.get(1)?);
     let (carried, url) = (row.get(2)?, row.get(3)?);
-    Ok(Errand { start: start.cast_unsigned(), length: length.cast_unsigned(), carried, url })
+    Ok(UploadChunk { start: start.cast_unsigned(), length: length.cast_unsigned(), carried, url })
 }
 
 /// The stretches of an upload, in order; none for one that travels in one line.
-pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<Errand>, StoreError> {
+pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<UploadChunk>, StoreError> {
     let mut query = conn.prepare_cached(
         "select start, length, carried, url from errand where hash = ?1 and piece = ?2 order by start",
     )?;
@@ -42,17 +42,22 @@ pub fn count(conn: &Connection) -> Result<usize, StoreError> {
 }
 
 /// How one stretch stands.
-pub fn put(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId, errand: &Errand) -> Result<(), StoreError> {
+pub fn put(
+    tx: &Transaction<'_>,
+    hash: BlobHash,
+    piece: PieceId,
+    chunk: &UploadChunk,
+) -> Result<(), StoreError> {
     tx.prepare_cached(
         "insert or replace into errand (hash, piece, start, length, carried, url) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute((
         hash.as_bytes().as_slice(),
         piece.as_bytes().as_slice(),
-        errand.start.cast_signed(),
-        errand.length.cast_signed(),
-        errand.carried,
-        &errand.url,
+        chunk.start.cast_signed(),
+        chunk.length.cast_signed(),
+        chunk.carried,
+        &chunk.url,
     ))?;
     Ok(())
 }
