@@ -42,7 +42,7 @@ pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
 };
 pub use views::level::{LevelView, OutcomeLevel};
-pub use views::overview::{May, Overview, Said};
+pub use views::overview::{EntryCounts, May, Overview};
 pub use views::status::{Digest, Status, Unsent, Waiting};
 pub use why::Why;
 

@@ -23,7 +23,7 @@ use std::sync::OnceLock;
 use automerge::{Automerge, ReadDoc, TextEncoding};
 
 pub use change::{BadChange, MAX_CHANGE_BYTES, NewChange, ParsedChange, chunk_hash};
-pub use edit::{Edit, EntryWords};
+pub use edit::Edit;
 pub use media::MediumWords;
 pub use opening::{Stopped, contained, opening};
 pub use rewrite::again;

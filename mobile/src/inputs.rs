@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 mod into_core;
 
-use crate::records::{HeldBack, PieceKind, Reference, SpotOn};
+use crate::records::{HeldBack, PieceKind, Reference, Says, SpotOn};
 
 /// How long an invitation to one's own next device, or to a student's, may be used: two days.
 pub const DEVICE_LINK_MILLIS: u64 = 2 * 24 * 60 * 60 * 1000;
@@ -136,6 +136,18 @@ asked! {
     Moving { piece: PieceId as "string", from: FolioId as "string", to: FolioId as "string", }
     /// With whom a piece is shared.
     Sharing { piece: PieceId as "string", audience: Vec<Role> as "Role[]", }
+    /// An entry of a kind that needs nothing but its words.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
+    NewEntry {
+        piece: PieceId as "string",
+        /// About the work itself for null.
+        #[cfg_attr(feature = "phones", uniffi(default))]
+        about: Option<PersonId> as "string | null",
+        says: Says as "Says",
+        /// The entry of one's own that it replaces.
+        #[cfg_attr(feature = "phones", uniffi(default))]
+        replaces: Option<EntryId> as "string | null",
+    }
     /// Feedback in three parts, any of which may be empty.
     #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewFeedback {

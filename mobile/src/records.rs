@@ -1,12 +1,14 @@
 //! What apps draw: flat records with names already joined. Ids are text, moments are milliseconds since 1970, days are
 //! `2026-11-22`. What is in them is what this device may show this person, and nothing more.
 
+mod entries;
 mod levels;
 mod people;
 mod pieces;
 mod placing;
 mod standing;
 
+pub use entries::{Reference, Says, SpotOn};
 pub use levels::{
     AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
 };
@@ -16,7 +18,7 @@ pub use people::{
 };
 pub use pieces::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind, PieceLine, Placed, QueueRow,
-    Reference, Says, Shows, Spot, SpotOn, ToConfirm, Voice,
+    Shows, Spot, ToConfirm, Voice,
 };
 pub use placing::{MoveTo, OfferTo, OwnOffer, Placings};
 pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

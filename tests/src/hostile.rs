@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use fieldfolio_core::document::{EntryWords, NewChange, ROOT_KEYS, Sheet};
+use fieldfolio_core::document::{NewChange, ROOT_KEYS, Sheet};
 use fieldfolio_core::ids::{EntryId, OutcomeId, Rng, SeededRng, random};
 use fieldfolio_core::model::entry::{Feedback, Head};
 use fieldfolio_core::time::Timestamp;
@@ -106,7 +106,7 @@ pub fn model(sheet: &Sheet, number: u64, dice: &mut dyn Rng) -> NewChange {
     let actor = random(dice);
     let made = sheet.edit(actor, 1_790_000_000, |edit| match number % 4 {
         0 => edit.words("Seen from below, it lets the light through"),
-        1 => edit.entry_words(id, EntryWords::Reflection, "Next time I look twice"),
+        1 => edit.reflection(id, "Next time I look twice"),
         2 => {
             edit.title("A leaf, held against the light")?;
             edit.work_date("2026-05-04".parse().expect("a day"))
@@ -114,7 +114,7 @@ pub fn model(sheet: &Sheet, number: u64, dice: &mut dyn Rng) -> NewChange {
         _ => {
             let feedback =
                 Feedback { did_well: "Patient".into(), improve: "Dates".into(), ..Feedback::default() };
-            edit.feedback(id, &feedback, None)?;
+            edit.entry(id, &feedback.into(), None)?;
             edit.outcomes(&[OutcomeId::new(moment, &mut SeededRng::new(number))])
         }
     });

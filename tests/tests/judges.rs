@@ -9,7 +9,7 @@ use std::time::Duration;
 use fieldfolio_core::device::{NewMedium, NewPiece};
 use fieldfolio_core::document::Sheet;
 use fieldfolio_core::ids::DocumentId;
-use fieldfolio_core::model::entry::Said;
+use fieldfolio_core::model::entry::{EntryBody, Reflection};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::log;
 use fieldfolio_tests::driver::{self, OsRng, now};
@@ -73,7 +73,8 @@ fn automerge_in_javascript_reads_what_was_written_and_its_edit_comes_back() {
     let view = phone.piece(piece).unwrap();
     let kept = &view.voices[0].entries[0];
     assert!(
-        matches!(&kept.said, Said::Reflection { words } if words == "I waited for the rain") && !kept.altered
+        matches!(&kept.body, EntryBody::Reflection(Reflection { words }) if words == "I waited for the rain")
+            && !kept.altered
     );
 }
 

@@ -34,7 +34,7 @@ const DEVICE: &Table = &[
 
 const MOBILE: &Table = &[
     ("refusal", &[]),
-    ("records", &[]),
+    ("records", &["refusal"]),
     ("inputs", &["refusal", "records"]),
     ("views", &["records"]),
     ("bindings", &["refusal", "records", "inputs", "views"]),

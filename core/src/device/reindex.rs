@@ -134,7 +134,7 @@ pub(super) fn words_of(tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result
             .unwrap_or_default(),
         Part::Shared | Part::Newer { .. } => Vec::new(),
         Part::Voice { .. } => {
-            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.said))).collect()
+            index::entries(tx, row)?.iter().map(|entry| json(serde_json::to_string(&entry.body))).collect()
         }
     })
 }

@@ -5,21 +5,12 @@ use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::{NewChange, Sheet, SheetError};
 use crate::ids::{EntryId, OutcomeId, PieceId};
-use crate::model::entry::{Assessment, Feedback, Head, Reference};
+use crate::model::entry::{self, EntryBody, Head, Reflection};
 use crate::time::WorkDate;
 
 /// What is being written into a sheet, all of it in one change.
 pub struct Edit<'a> {
     pub(super) tx: Transaction<'a>,
-}
-
-/// The kinds of entry whose words are edited in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryWords {
-    /// A reflection.
-    Reflection,
-    /// A reply to an entry.
-    Reply(Reference),
 }
 
 impl Sheet {
@@ -92,83 +83,43 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Gives feedback.
-    pub fn feedback(
+    /// Gives an entry, once and for all.
+    pub fn entry(
         &mut self,
         id: EntryId,
-        feedback: &Feedback,
+        body: &EntryBody,
         replaces: Option<EntryId>,
     ) -> Result<(), SheetError> {
-        let object = self.entry(id, "feedback", replaces)?;
-        let parts = [
-            ("did_well", &feedback.did_well),
-            ("improve", &feedback.improve),
-            ("next_step", &feedback.next_step),
-        ];
-        for (name, words) in parts.into_iter().filter(|(_, words)| !words.is_empty()) {
-            self.tx.put(&object, name, words.as_str())?;
-        }
-        if let Some(outcome) = feedback.outcome {
-            self.tx.put(&object, "outcome", outcome.to_string())?;
-        }
-        if let Some(spot) = feedback.spot {
-            self.tx.put(&object, "spot_medium", spot.medium.to_string())?;
-            self.tx.put(&object, "spot_x", u64::from(spot.at.x))?;
-            self.tx.put(&object, "spot_y", u64::from(spot.at.y))?;
-        }
-        Ok(())
-    }
-
-    /// Gives a judgement, once and for all.
-    pub fn assessment(
-        &mut self,
-        id: EntryId,
-        assessment: &Assessment,
-        replaces: Option<EntryId>,
-    ) -> Result<(), SheetError> {
-        let object = self.entry(id, "assessment", replaces)?;
-        self.tx.put(&object, "outcome", assessment.outcome.to_string())?;
-        self.tx.put(&object, "level", u64::from(assessment.level.0))?;
-        self.tx.put(&object, "assessment_kind", assessment.kind.name())?;
-        self.tx.put(&object, "work_date", assessment.work_date.to_string())?;
-        if !assessment.next_step.is_empty() {
-            self.tx.put(&object, "next_step", assessment.next_step.as_str())?;
-        }
-        self.tx.put(&object, "judged", Head::join(&assessment.judged))?;
-        self.tx.put(&object, "framework_edition", u64::from(assessment.editions.framework))?;
-        self.tx.put(&object, "scale_edition", u64::from(assessment.editions.scale))?;
-        Ok(())
-    }
-
-    /// Takes a mentor's judgement as one's own, as it stands at `heads`.
-    pub fn confirmation(&mut self, id: EntryId, of: Reference, heads: &[Head]) -> Result<(), SheetError> {
-        let object = self.entry(id, "confirmation", None)?;
-        self.reference(&object, of)?;
-        self.tx.put(&object, "heads", Head::join(heads))?;
-        Ok(())
-    }
-
-    /// Begins a reflection or a reply, or edits its words in place if it is there.
-    pub fn entry_words(&mut self, id: EntryId, kind: EntryWords, words: &str) -> Result<(), SheetError> {
         let entries = self.root("entries")?;
-        let text = match self.tx.get(&entries, id.to_string())? {
-            Some((Value::Object(ObjType::Map), entry)) => match self.tx.get(&entry, "words")? {
-                Some((Value::Object(ObjType::Text), text)) => text,
-                _ => return Err(SheetError::Absent("that entry has no words that can be edited")),
-            },
-            _ => {
-                let name = match kind {
-                    EntryWords::Reflection => "reflection",
-                    EntryWords::Reply(_) => "reply",
-                };
-                let object = self.entry(id, name, None)?;
-                if let EntryWords::Reply(to) = kind {
-                    self.reference(&object, to)?;
+        let object = self.tx.put_object(&entries, id.to_string(), ObjType::Map)?;
+        self.tx.put(&object, "kind", body.name())?;
+        if let Some(earlier) = replaces {
+            self.tx.put(&object, "replaces", earlier.to_string())?;
+        }
+        for (name, value) in body.fields() {
+            match value {
+                entry::Value::String(text) => self.tx.put(&object, name, text)?,
+                entry::Value::Number(number) => self.tx.put(&object, name, number)?,
+                entry::Value::Bytes(bytes) => self.tx.put(&object, name, bytes)?,
+                entry::Value::Text(words) => {
+                    let text = self.tx.put_object(&object, name, ObjType::Text)?;
+                    self.text(&text, &words)?;
                 }
-                self.tx.put_object(&object, "words", ObjType::Text)?
             }
-        };
-        self.text(&text, words)
+        }
+        Ok(())
+    }
+
+    /// Begins a reflection, or edits its words in place if it is there.
+    pub fn reflection(&mut self, id: EntryId, words: &str) -> Result<(), SheetError> {
+        let entries = self.root("entries")?;
+        match self.tx.get(&entries, id.to_string())? {
+            Some((Value::Object(ObjType::Map), entry)) => match self.tx.get(&entry, "words")? {
+                Some((Value::Object(ObjType::Text), text)) => self.text(&text, words),
+                _ => Err(SheetError::Absent("that entry has no words that can be edited")),
+            },
+            _ => self.entry(id, &Reflection { words: words.to_owned() }.into(), None),
+        }
     }
 
     /// Takes an entry back. It stays readable.
@@ -190,24 +141,6 @@ impl Edit<'_> {
         }
         let length = isize::try_from(self.tx.length(object)).unwrap_or(isize::MAX);
         Ok(self.tx.splice_text(object, 0, length, new)?)
-    }
-
-    fn entry(&mut self, id: EntryId, kind: &str, replaces: Option<EntryId>) -> Result<ObjId, SheetError> {
-        let entries = self.root("entries")?;
-        let object = self.tx.put_object(&entries, id.to_string(), ObjType::Map)?;
-        self.tx.put(&object, "kind", kind)?;
-        if let Some(earlier) = replaces {
-            self.tx.put(&object, "replaces", earlier.to_string())?;
-        }
-        Ok(object)
-    }
-
-    fn reference(&mut self, object: &ObjId, to: Reference) -> Result<(), SheetError> {
-        self.tx.put(object, "of_author", to.author.to_string())?;
-        if let Some(about) = to.about {
-            self.tx.put(object, "of_about", about.to_string())?;
-        }
-        Ok(self.tx.put(object, "of_entry", to.entry.to_string())?)
     }
 
     fn field(&mut self, name: &str, value: impl Into<ScalarValue>) -> Result<(), SheetError> {

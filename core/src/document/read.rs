@@ -6,12 +6,8 @@ use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use super::Sheet;
 use crate::ids::{EntryId, OutcomeId, PieceId};
-use crate::model::entry::{
-    Assessment, AssessmentKind, Editions, Entry, Feedback, Head, Reference, Said, Spot,
-};
-use crate::model::framework::Level;
-use crate::model::piece::{Content, Point};
-use crate::time::WorkDate;
+use crate::model::entry::{Entry, EntryBody, ReadFields};
+use crate::model::piece::Content;
 
 /// The longest text that is shown, in characters.
 const MAX_SHOWN: usize = 100_000;
@@ -66,14 +62,14 @@ impl Sheet {
         let id: EntryId = key.parse().ok()?;
         let unreadable = |name: String| Entry {
             id,
-            said: Said::Unreadable { name },
+            body: EntryBody::Unreadable { name },
             replaces: None,
             withdrawn: false,
             altered: false,
         };
         let Some(object) = self.object(entries, key) else { return Some(unreadable(String::new())) };
         let name = self.string(&object, "kind").unwrap_or_default();
-        let Some(said) = self.said(&object, &name) else {
+        let Some(body) = EntryBody::read(&name, &InSheet { sheet: self, object: &object }) else {
             return Some(unreadable(name.chars().take(60).collect()));
         };
         Some(Entry {
@@ -81,47 +77,8 @@ impl Sheet {
             replaces: self.parsed(&object, "replaces"),
             withdrawn: self.flag(&object, "withdrawn"),
             altered: self.is_altered(entries, key, &object),
-            said,
+            body,
         })
-    }
-
-    fn said(&self, object: &ObjId, kind: &str) -> Option<Said> {
-        let words = |name| self.string(object, name).unwrap_or_default();
-        Some(match kind {
-            "feedback" => Said::Feedback(Feedback {
-                did_well: words("did_well"),
-                improve: words("improve"),
-                next_step: words("next_step"),
-                outcome: self.parsed(object, "outcome"),
-                spot: self.spot_in(object),
-            }),
-            "assessment" => Said::Assessment(Assessment {
-                outcome: self.parsed(object, "outcome")?,
-                level: Level(u8::try_from(self.number(object, "level")?).ok()?),
-                kind: AssessmentKind::from_name(&self.string(object, "assessment_kind")?)?,
-                work_date: self.parsed::<WorkDate>(object, "work_date")?,
-                next_step: words("next_step"),
-                judged: self.heads_in(object, "judged")?,
-                editions: Editions {
-                    framework: self.edition(object, "framework_edition")?,
-                    scale: self.edition(object, "scale_edition")?,
-                },
-            }),
-            "reflection" => Said::Reflection { words: self.text_in(object, "words")? },
-            "reply" => Said::Reply { to: self.reference_in(object)?, words: self.text_in(object, "words")? },
-            "confirmation" => {
-                Said::Confirmation { of: self.reference_in(object)?, heads: self.heads_in(object, "heads")? }
-            }
-            _ => return None,
-        })
-    }
-
-    /// The edition that a judgement was made with; the first where it says nothing.
-    fn edition(&self, object: &ObjId, name: &str) -> Option<u32> {
-        match self.doc.get(object, name) {
-            Ok(None) => Some(1),
-            _ => u32::try_from(self.number(object, name)?).ok(),
-        }
     }
 
     /// Was any field but `withdrawn` written by another change than the one that gave the entry? Words that are edited
@@ -140,30 +97,6 @@ impl Sheet {
             }
         });
         !complete || !one_entry || !as_given
-    }
-
-    fn spot_in(&self, object: &ObjId) -> Option<Spot> {
-        let at = Point::new(self.number(object, "spot_x")?, self.number(object, "spot_y")?)?;
-        Some(Spot { medium: self.parsed(object, "spot_medium")?, at })
-    }
-
-    fn reference_in(&self, object: &ObjId) -> Option<Reference> {
-        let about = match self.string(object, "of_about") {
-            Some(text) => Some(text.parse().ok()?),
-            None => None,
-        };
-        Some(Reference {
-            author: self.parsed(object, "of_author")?,
-            about,
-            entry: self.parsed(object, "of_entry")?,
-        })
-    }
-
-    fn heads_in(&self, object: &ObjId, name: &str) -> Option<Vec<Head>> {
-        let bytes = self.bytes(object, name)?;
-        let heads: Vec<Head> =
-            bytes.chunks(32).map(|chunk| chunk.try_into().map(Head)).collect::<Result<_, _>>().ok()?;
-        Some(heads)
     }
 
     pub(super) fn root(&self, key: &str) -> Option<ObjId> {
@@ -251,6 +184,34 @@ impl Sheet {
     }
 }
 
+/// The fields of one entry.
+struct InSheet<'a> {
+    sheet: &'a Sheet,
+    object: &'a ObjId,
+}
+
+impl ReadFields for InSheet<'_> {
+    fn string(&self, name: &str) -> Option<String> {
+        self.sheet.string(self.object, name)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.sheet.number(self.object, name)
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        self.sheet.bytes(self.object, name)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.sheet.text_in(self.object, name)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        !matches!(self.sheet.doc.get(self.object, name), Ok(None))
+    }
+}
+
 fn bounded(text: String) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => text[..end].to_owned(),
@@ -263,8 +224,13 @@ mod tests {
     use automerge::transaction::Transactable;
 
     use super::*;
-    use crate::document::{EntryWords, ParsedChange};
+    use crate::document::ParsedChange;
     use crate::ids::PersonId;
+    use crate::model::entry::{
+        Assessment, AssessmentKind, Confirmation, Editions, Head, Reference, Reflection,
+    };
+    use crate::model::framework::Level;
+    use crate::time::WorkDate;
 
     fn id(number: u8) -> EntryId {
         EntryId::from_bytes([number; 16])
@@ -312,15 +278,15 @@ mod tests {
     #[test]
     fn two_devices_that_edit_one_reflection_keep_both_edits() {
         let mut phone = Sheet::genesis();
-        let write = |words: &'static str| {
-            move |edit: &mut crate::document::Edit<'_>| edit.entry_words(id(1), EntryWords::Reflection, words)
-        };
+        let write =
+            |words: &'static str| move |edit: &mut crate::document::Edit<'_>| edit.reflection(id(1), words);
         phone.edit([1; 16], 0, write("I planted beans.")).unwrap();
         let mut tablet = phone.clone();
         phone.edit([1; 16], 0, write("Today I planted beans.")).unwrap();
         let on_tablet =
             tablet.edit([2; 16], 0, write("I planted beans. They need a pole.")).unwrap().unwrap();
-        let [Entry { said: Said::Reflection { words }, .. }] = &merged(&phone, &on_tablet.raw).entries()[..]
+        let [Entry { body: EntryBody::Reflection(Reflection { words }), .. }] =
+            &merged(&phone, &on_tablet.raw).entries()[..]
         else {
             panic!("one reflection")
         };
@@ -344,9 +310,9 @@ mod tests {
     #[test]
     fn an_assessment_touched_later_is_altered_and_a_withdrawn_one_is_not() {
         let mut sheet = Sheet::genesis();
-        sheet.edit([1; 16], 0, |edit| edit.assessment(id(1), &assessment(), None)).unwrap();
+        sheet.edit([1; 16], 0, |edit| edit.entry(id(1), &assessment().into(), None)).unwrap();
         let given = sheet.entry(id(1)).unwrap();
-        assert_eq!(given.said, Said::Assessment(assessment()));
+        assert_eq!(given.body, EntryBody::Assessment(assessment()));
         assert!(!given.altered && !given.withdrawn);
 
         sheet.edit([1; 16], 0, |edit| edit.withdraw(id(1))).unwrap();
@@ -372,7 +338,7 @@ mod tests {
         tx.put(&fields, "mood", "sunny").unwrap();
         tx.commit();
         assert_eq!(sheet.content().unreadable, 1);
-        assert_eq!(sheet.entry(id(1)).unwrap().said, Said::Unreadable { name: "sign_off".into() });
+        assert_eq!(sheet.entry(id(1)).unwrap().body, EntryBody::Unreadable { name: "sign_off".into() });
         sheet.edit([1; 16], 0, |edit| edit.title("A leaf")).unwrap();
         assert_eq!(sheet.content().unreadable, 1);
     }
@@ -380,15 +346,16 @@ mod tests {
     #[test]
     fn a_confirmation_reads_the_entry_as_it_stood() {
         let mut mentor = Sheet::genesis();
-        mentor.edit([1; 16], 0, |edit| edit.assessment(id(1), &assessment(), None)).unwrap();
+        mentor.edit([1; 16], 0, |edit| edit.entry(id(1), &assessment().into(), None)).unwrap();
         let heads = mentor.heads();
         mentor.edit([1; 16], 0, |edit| edit.withdraw(id(1))).unwrap();
         assert!(!mentor.at(&heads).unwrap().entry(id(1)).unwrap().withdrawn);
         assert!(mentor.at(&[Head([9; 32])]).is_none());
 
         let of = Reference { author: PersonId::from_bytes([1; 16]), about: None, entry: id(1) };
+        let confirmation = EntryBody::from(Confirmation { of, heads });
         let mut teacher = Sheet::genesis();
-        teacher.edit([2; 16], 0, |edit| edit.confirmation(id(2), of, &heads)).unwrap();
-        assert_eq!(teacher.entry(id(2)).unwrap().said, Said::Confirmation { of, heads });
+        teacher.edit([2; 16], 0, |edit| edit.entry(id(2), &confirmation, None)).unwrap();
+        assert_eq!(teacher.entry(id(2)).unwrap().body, confirmation);
     }
 }

@@ -70,7 +70,7 @@ fn rename(op: &mut Op, names: &BTreeMap<ActorId, Renamed>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::{EntryWords, Sheet};
+    use crate::document::Sheet;
     use crate::ids::EntryId;
 
     #[test]
@@ -84,14 +84,9 @@ mod tests {
         let theirs = elsewhere.edit([1; 16], 0, |edit| edit.words("green")).unwrap().unwrap();
         let entry = EntryId::from_bytes([9; 16]);
         let second = sheet.edit([1; 16], 0, |edit| edit.title("A red leaf, seen twice")).unwrap().unwrap();
-        let third = sheet
-            .edit([1; 16], 0, |edit| edit.entry_words(entry, EntryWords::Reflection, "it was cold"))
-            .unwrap()
-            .unwrap();
-        let fourth = sheet
-            .edit([1; 16], 0, |edit| edit.entry_words(entry, EntryWords::Reflection, "it was very cold"))
-            .unwrap()
-            .unwrap();
+        let third = sheet.edit([1; 16], 0, |edit| edit.reflection(entry, "it was cold")).unwrap().unwrap();
+        let fourth =
+            sheet.edit([1; 16], 0, |edit| edit.reflection(entry, "it was very cold")).unwrap().unwrap();
         assert_eq!(theirs.seq, second.seq);
 
         let parsed = [&second, &third, &fourth].map(|change| parse(&change.raw));

@@ -182,9 +182,7 @@ mod tests {
     fn a_change_that_removes_an_entry_is_refused() {
         let mut sheet = Sheet::genesis();
         let id = crate::ids::EntryId::from_bytes([1; 16]);
-        let words = crate::document::EntryWords::Reflection;
-        let said =
-            sheet.edit([1; 16], 0, |edit| edit.entry_words(id, words, "I said this")).unwrap().unwrap();
+        let said = sheet.edit([1; 16], 0, |edit| edit.reflection(id, "I said this")).unwrap().unwrap();
         let mut doc = sheet.doc.with_actor([2u8; 16].into());
         let (_, entries) = doc.get(automerge::ROOT, "entries").unwrap().unwrap();
         let mut tx = doc.transaction();

@@ -1,12 +1,14 @@
-//! Entries: the things said in a voice.
+//! Entries: the things said in a voice. Each kind has a file of its own: its name, its fields, how it is read and written,
+//! and its rules.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::framework::Level;
-use super::piece::Point;
-use crate::ids::{EntryId, OutcomeId, PersonId};
-use crate::time::WorkDate;
+use crate::ids::{EntryId, PersonId};
+
+pub use fields::{Field, ReadFields, Value};
+
+pub mod fields;
 
 /// The hash of an automerge change, as heads are pinned.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
@@ -33,7 +35,7 @@ pub struct Entry {
     /// Its name within the voice.
     pub id: EntryId,
     /// What it says.
-    pub said: Said,
+    pub body: EntryBody,
     /// The entry of the same voice that this one replaces.
     pub replaces: Option<EntryId>,
     /// Taken back by its author.
@@ -42,154 +44,136 @@ pub struct Entry {
     pub altered: bool,
 }
 
-/// What an entry says, by kind.
-///
-/// Names that are taken for later: `self_assessment`, `readiness`, `endorsement`, `sign_off`, `habits`, `highlight`,
-/// `comment`, `understood`, `tried`, `returned`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "says", rename_all = "snake_case")]
-pub enum Said {
-    /// What was good and what comes next, in three parts.
-    Feedback(Feedback),
-    /// One person's judgement of one outcome on this piece.
-    Assessment(Assessment),
-    /// The student on her own work. Edited in place; merges by character.
-    Reflection {
-        /// Her words.
-        words: String,
-    },
-    /// An answer to another entry of the same piece.
-    Reply {
-        /// What is answered.
-        to: Reference,
-        /// The words.
-        words: String,
-    },
-    /// A teacher takes a mentor's judgement as hers, as it stood at the pinned heads.
-    Confirmation {
-        /// The mentor's assessment.
-        of: Reference,
-        /// The heads of the mentor's voice when it was confirmed.
-        heads: Vec<Head>,
-    },
-    /// A kind this version does not know, or fields it can't read: kept, counted, never counted as a judgement.
-    Unreadable {
-        /// The kind's name, if it has one.
-        name: String,
-    },
+/// What a kind of entry says of itself.
+pub trait EntryKind: Sized {
+    /// Its name in documents, for ever.
+    const NAME: &str;
+
+    /// Reads it; nothing where it is not whole.
+    fn read(fields: &impl ReadFields) -> Option<Self>;
+
+    /// Its fields, as they are written.
+    fn fields(&self) -> Vec<Field>;
+
+    /// Is it within its bounds? Else what is wrong, in words for who wrote it.
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
 }
 
-impl Said {
+/// Makes [`EntryBody`] of the kinds there are: nothing else lists them.
+macro_rules! entry_kinds {
+    ($($(#[$doc:meta])* $kind:ident in $file:ident;)*) => {
+        $(mod $file;)*
+
+        /// What an entry says, by kind.
+        ///
+        /// Names that are taken for later: `self_assessment`, `readiness`, `endorsement`, `sign_off`, `habits`,
+        /// `highlight`, `comment`, `understood`, `tried`, `returned`.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "says", rename_all = "snake_case")]
+        pub enum EntryBody {
+            $($(#[$doc])* $kind($kind),)*
+            /// A kind this version does not know, or fields it can't read: kept, counted, never counted as a judgement.
+            Unreadable {
+                /// The kind's name, if it has one.
+                name: String,
+            },
+        }
+
+        impl EntryBody {
+            /// The names of all kinds.
+            pub const NAMES: &[&str] = &[$($kind::NAME),*];
+
+            /// The kind's name in documents and indices.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => $kind::NAME,)*
+                    Self::Unreadable { .. } => "unreadable",
+                }
+            }
+
+            /// Reads an entry of the kind of this name; nothing for a kind that is not known, or is not whole.
+            pub fn read(name: &str, fields: &impl ReadFields) -> Option<Self> {
+                match name {
+                    $($kind::NAME => $kind::read(fields).map(Self::$kind),)*
+                    _ => None,
+                }
+            }
+
+            /// Its fields, as they are written; none for what can't be read, which nobody writes.
+            pub fn fields(&self) -> Vec<Field> {
+                match self {
+                    $(Self::$kind(body) => body.fields(),)*
+                    Self::Unreadable { .. } => Vec::new(),
+                }
+            }
+
+            /// Is it within its bounds?
+            pub fn check(&self) -> Result<(), &'static str> {
+                match self {
+                    $(Self::$kind(body) => body.check(),)*
+                    Self::Unreadable { .. } => Err("an entry of a kind that this version does not know can't be given"),
+                }
+            }
+        }
+
+        $(impl From<$kind> for EntryBody {
+            fn from(body: $kind) -> Self {
+                Self::$kind(body)
+            }
+        })*
+    };
+}
+
+entry_kinds! {
+    /// What was good and what comes next, in three parts.
+    Feedback in feedback;
+    /// One person's judgement of one outcome on this piece.
+    Assessment in assessment;
+    /// The student on her own work. Edited in place; merges by character.
+    Reflection in reflection;
+    /// An answer to another entry of the same piece.
+    Reply in reply;
+    /// A teacher takes a mentor's judgement as hers, as it stood at the pinned heads.
+    Confirmation in confirmation;
+}
+
+pub use assessment::{Assessment, AssessmentKind, Editions};
+pub use confirmation::Confirmation;
+pub use feedback::{Feedback, Spot};
+pub use reflection::Reflection;
+pub use reply::Reply;
+
+impl EntryBody {
     /// The judgement, if it is one.
     pub fn assessment(&self) -> Option<&Assessment> {
-        match self {
-            Said::Assessment(assessment) => Some(assessment),
-            Said::Feedback(_)
-            | Said::Reflection { .. }
-            | Said::Reply { .. }
-            | Said::Confirmation { .. }
-            | Said::Unreadable { .. } => None,
-        }
+        if let EntryBody::Assessment(assessment) = self { Some(assessment) } else { None }
     }
 
     /// The mentor's judgement that it confirms, and the heads of her voice then.
     pub fn confirmation(&self) -> Option<(Reference, &[Head])> {
-        match self {
-            Said::Confirmation { of, heads } => Some((*of, heads)),
-            Said::Feedback(_)
-            | Said::Assessment(_)
-            | Said::Reflection { .. }
-            | Said::Reply { .. }
-            | Said::Unreadable { .. } => None,
-        }
+        if let EntryBody::Confirmation(Confirmation { of, heads }) = self { Some((*of, heads)) } else { None }
     }
 }
 
-/// Feedback in three parts, any of which may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Feedback {
-    /// What was done well.
-    pub did_well: String,
-    /// What to improve.
-    pub improve: String,
-    /// The next step.
-    pub next_step: String,
-    /// The outcome it is pegged to.
-    pub outcome: Option<OutcomeId>,
-    /// The spot on a picture of the piece that it points at.
-    pub spot: Option<Spot>,
+/// How long words may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// A part of feedback, a next step, a reply.
+    Remark,
+    /// A reflection.
+    Essay,
 }
 
-/// A spot on a picture of the piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spot {
-    /// Which picture.
-    pub medium: EntryId,
-    /// Where on it.
-    pub at: Point,
-}
-
-/// A judgement of one outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Assessment {
-    /// What was judged.
-    pub outcome: OutcomeId,
-    /// The level shown.
-    pub level: Level,
-    /// Whether it may count.
-    pub kind: AssessmentKind,
-    /// The day the work was done, copied by the assessor at judging.
-    pub work_date: WorkDate,
-    /// What comes next, in the assessor's words.
-    pub next_step: String,
-    /// The heads of the content that was judged.
-    pub judged: Vec<Head>,
-    /// The edition of the framework that the outcome was read in, and that of the school's levels: what is said with them
-    /// keeps its words.
-    #[serde(default)]
-    pub editions: Editions,
-}
-
-/// Which editions of a framework and of the school's levels a judgement was made with. What does not say is of the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Editions {
-    /// Of the framework.
-    pub framework: u32,
-    /// Of the school's levels.
-    pub scale: u32,
-}
-
-impl Default for Editions {
-    fn default() -> Self {
-        Self { framework: 1, scale: 1 }
-    }
-}
-
-/// How much an assessment weighs. Only a summative one counts towards a level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AssessmentKind {
-    /// For learning: never counts.
-    Formative,
-    /// On the way: never counts.
-    Interim,
-    /// An at-bat.
-    Summative,
-}
-
-impl AssessmentKind {
-    /// The name in documents.
-    pub const fn name(self) -> &'static str {
-        match self {
-            AssessmentKind::Formative => "formative",
-            AssessmentKind::Interim => "interim",
-            AssessmentKind::Summative => "summative",
-        }
-    }
-
-    /// Reads [`AssessmentKind::name`].
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Formative, Self::Interim, Self::Summative].into_iter().find(|kind| kind.name() == name)
+impl Words {
+    /// Are they short enough?
+    pub fn check(self, words: &str) -> Result<(), &'static str> {
+        let (most, why) = match self {
+            Words::Remark => (10_000, "at most 10,000 characters"),
+            Words::Essay => (50_000, "a reflection has at most 50,000 characters"),
+        };
+        if words.chars().count() > most { Err(why) } else { Ok(()) }
     }
 }
 
@@ -202,4 +186,41 @@ pub struct Reference {
     pub about: Option<PersonId>,
     /// Which entry.
     pub entry: EntryId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fields::tests::InMemory;
+    use super::*;
+
+    /// What is written is read as the same, by its kind and by its name.
+    pub(super) fn reads_back<K>(kind: &K)
+    where
+        K: EntryKind + Clone + PartialEq + std::fmt::Debug + Into<EntryBody>,
+    {
+        let fields = InMemory::of(kind.fields());
+        assert_eq!(K::read(&fields).as_ref(), Some(kind));
+        let body: EntryBody = kind.clone().into();
+        assert_eq!(EntryBody::read(K::NAME, &fields), Some(body.clone()));
+        assert_eq!(body.name(), K::NAME);
+        let json = serde_json::to_string(&body).expect("an entry is JSON");
+        assert_eq!(serde_json::from_str::<EntryBody>(&json).ok(), Some(body), "{json}");
+        assert!(json.contains(&format!("\"says\":\"{}\"", K::NAME)), "{json}");
+    }
+
+    /// Somebody's entry, about a student or about the work.
+    pub(super) fn anybody(about: bool) -> Reference {
+        Reference {
+            author: PersonId::from_bytes([1; 16]),
+            about: about.then(|| PersonId::from_bytes([2; 16])),
+            entry: EntryId::from_bytes([3; 16]),
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_reads_as_nothing_and_no_two_have_one_name() {
+        assert_eq!(EntryBody::read("sign_off", &InMemory::default()), None);
+        let names: std::collections::BTreeSet<_> = EntryBody::NAMES.iter().collect();
+        assert_eq!(names.len(), EntryBody::NAMES.len());
+    }
 }

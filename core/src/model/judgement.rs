@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::entry::{Assessment, AssessmentKind, Entry, Reference, Said};
+use super::entry::{Assessment, AssessmentKind, Confirmation, Entry, EntryBody, Reference};
 use super::mastery::{Judgement, Rule};
 use super::role::{Class, Role};
 use crate::ids::{EntryId, OutcomeId, PersonId, PieceId, ProjectId};
@@ -96,7 +96,7 @@ pub fn judged(
     };
     for voice in voices.iter().filter(|voice| voice.class == Class::Voice(Role::Teacher)) {
         for entry in &voice.entries {
-            let Said::Confirmation { .. } = &entry.said else { continue };
+            let EntryBody::Confirmation(Confirmation { .. }) = &entry.body else { continue };
             let Some((of, assessment)) = confirmed.get(&(voice.author, entry.id)) else { continue };
             if entry.withdrawn || entry.altered || assessment.kind != AssessmentKind::Summative {
                 continue;
@@ -110,7 +110,7 @@ pub fn judged(
     for voice in voices {
         let counting = replacing(&voice.entries);
         for entry in &voice.entries {
-            let Said::Assessment(assessment) = &entry.said else { continue };
+            let EntryBody::Assessment(assessment) = &entry.body else { continue };
             if taken_as_hers.contains(&(voice.piece, voice.author, entry.id)) {
                 continue;
             }
@@ -221,7 +221,7 @@ mod tests {
         };
         Entry {
             id: EntryId::from_bytes([id; 16]),
-            said: Said::Assessment(assessment),
+            body: EntryBody::Assessment(assessment),
             replaces: replaces.map(|id| EntryId::from_bytes([id; 16])),
             withdrawn: false,
             altered: false,
@@ -291,7 +291,7 @@ mod tests {
         let mut withdrawn = entry(2, None);
         withdrawn.withdrawn = true;
         let mut formative = entry(3, None);
-        let Said::Assessment(assessment) = &mut formative.said else { panic!("an assessment") };
+        let EntryBody::Assessment(assessment) = &mut formative.body else { panic!("an assessment") };
         assessment.kind = AssessmentKind::Formative;
         let teacher = voice(Class::Voice(Role::Teacher), vec![altered, withdrawn, formative]);
         let judged = judged(&Rule::default(), &[teacher], &BTreeMap::new());
@@ -305,8 +305,8 @@ mod tests {
         let mentor = voice(Class::Voice(Role::Mentor), vec![entry(1, None)]);
         let of = Reference { author: mentor.author, about: None, entry: EntryId::from_bytes([1; 16]) };
         let mut confirmation = entry(5, None);
-        let Said::Assessment(assessment) = confirmation.said.clone() else { panic!("an assessment") };
-        confirmation.said = Said::Confirmation { of, heads: Vec::new() };
+        let EntryBody::Assessment(assessment) = confirmation.body.clone() else { panic!("an assessment") };
+        confirmation.body = EntryBody::Confirmation(Confirmation { of, heads: Vec::new() });
         let teacher = voice(Class::Voice(Role::Teacher), vec![confirmation.clone()]);
         let confirmed = BTreeMap::from([((teacher.author, confirmation.id), (of, assessment))]);
         let judged = judged(&Rule::default(), &[mentor.clone(), teacher], &confirmed);

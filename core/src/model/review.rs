@@ -32,8 +32,8 @@ impl Review {
         for voice in voices {
             let author = voice.author;
             for entry in voice.entries.iter().filter(|entry| !entry.withdrawn) {
-                confirmed.extend(entry.said.confirmation().map(|(of, _)| of));
-                let Some(said) = entry.said.assessment() else { continue };
+                confirmed.extend(entry.body.confirmation().map(|(of, _)| of));
+                let Some(said) = entry.body.assessment() else { continue };
                 if author == teacher {
                     review.judged.push(said.outcome);
                 } else if voice.class == Class::Voice(Role::Mentor) {

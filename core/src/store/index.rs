@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use crate::access::{Piece, Placement};
 use crate::blob::BlobHash;
 use crate::ids::{EntryId, FolioId, PersonId, PieceId};
-use crate::model::entry::{Entry, Said};
+use crate::model::entry::Entry;
 use crate::model::piece::{Content, PieceKind};
 use crate::model::role::Roles;
 
@@ -42,20 +42,9 @@ pub fn put_entries(tx: &Transaction<'_>, document: i64, entries: &[Entry]) -> Re
     )?;
     for entry in entries {
         let body = serde_json::to_string(entry).map_err(|_| StoreError::Unexpected("an entry"))?;
-        put.execute((document, entry.id.as_bytes().as_slice(), kind_name(&entry.said), body))?;
+        put.execute((document, entry.id.as_bytes().as_slice(), entry.body.name(), body))?;
     }
     Ok(())
-}
-
-fn kind_name(said: &Said) -> &'static str {
-    match said {
-        Said::Feedback(_) => "feedback",
-        Said::Assessment(_) => "assessment",
-        Said::Reflection { .. } => "reflection",
-        Said::Reply { .. } => "reply",
-        Said::Confirmation { .. } => "confirmation",
-        Said::Unreadable { .. } => "unreadable",
-    }
 }
 
 /// Forgets a document's index, for one that is set aside.

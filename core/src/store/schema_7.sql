@@ -5,3 +5,6 @@ create table offer_index (
     primary key (piece, folio)
 ) strict, without rowid;
 create index offer_by_folio on offer_index (folio);
+
+-- What an entry says is kept under another name: the index is made anew.
+insert or replace into meta (key, value) values ('reindex', x'');

@@ -125,7 +125,7 @@ pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
     let mut query = conn.prepare_cached(&format!(
         "{UPLOAD} where not is_done and (select n from change where row = upload.change) is not null
          and (held = 0 or (held = 2 and url is not null))
-         and not exists (select 1 from chunk e where e.hash = upload.hash and e.piece = upload.piece and e.carried)
+         and not exists (select 1 from errand e where e.hash = upload.hash and e.piece = upload.piece and e.carried)
          order by is_preview desc, size, hash"
     ))?;
     query.query_map([], upload_row)?.map(|row| row?).collect()

@@ -8,7 +8,7 @@ use fieldfolio_core::store::transfers::Held;
 
 use super::{MediumEdit, NewAssessment, NewFeedback, NewLink, NewMark};
 use crate::Refusal;
-use crate::records::{HeldBack, SpotOn};
+use crate::records::HeldBack;
 
 impl From<NewLink> for device::NewLink {
     fn from(NewLink { url, caption }: NewLink) -> Self {
@@ -35,7 +35,7 @@ impl TryFrom<NewFeedback> for Feedback {
 
     fn try_from(asked: NewFeedback) -> Result<Self, Refusal> {
         let NewFeedback { did_well, improve, next_step, outcome, spot, .. } = asked;
-        Ok(Self { did_well, improve, next_step, outcome, spot: spot.map(spot_of).transpose()? })
+        Ok(Self { did_well, improve, next_step, outcome, spot: spot.map(Spot::try_from).transpose()? })
     }
 }
 
@@ -54,10 +54,6 @@ impl From<HeldBack> for Held {
             HeldBack::Cancelled => Held::Cancelled,
         }
     }
-}
-
-fn spot_of(spot: SpotOn) -> Result<Spot, Refusal> {
-    Ok(Spot { medium: spot.medium.parse()?, at: point(spot.at.x, spot.at.y)? })
 }
 
 fn point(x: u16, y: u16) -> Result<Point, Refusal> {

@@ -1,11 +1,10 @@
 //! Pieces: in lists, whole, and waiting for a teacher.
 
-use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{Placings, Whereabouts};
+use super::{Placings, Reference, Says, Whereabouts};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,16 +219,6 @@ pub struct Spot {
     pub y: u16,
 }
 
-/// A spot on one of the pictures of a piece.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct SpotOn {
-    pub medium: String,
-    #[serde(flatten)]
-    pub at: Spot,
-}
-
 /// A page elsewhere. It is opened only when somebody asks for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -278,54 +267,6 @@ pub struct Entry {
     pub edited_since: bool,
     /// Teachers who confirmed it.
     pub confirmed_by: Vec<String>,
-}
-
-/// What an entry says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "phones", derive(uniffi::Enum))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Says {
-    Feedback {
-        did_well: String,
-        improve: String,
-        next_step: String,
-        outcome: Option<String>,
-        /// What it points at.
-        spot: Option<SpotOn>,
-    },
-    Assessment {
-        outcome: String,
-        level: u8,
-        #[cfg_attr(feature = "typescript", ts(type = "AssessmentKind"))]
-        weight: AssessmentKind,
-        work_date: String,
-        next_step: String,
-    },
-    Reflection {
-        words: String,
-    },
-    Reply {
-        to: Reference,
-        words: String,
-    },
-    Confirmation {
-        of: Reference,
-    },
-    /// Made by a newer version, or out of shape: kept, not shown.
-    Unreadable {
-        name: String,
-    },
-}
-
-/// An entry of another voice on the same piece.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct Reference {
-    pub author: String,
-    pub about: Option<String>,
-    pub entry: String,
 }
 
 /// A piece that waits for a teacher.

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fieldfolio_core::device::{DeviceError, Overview, PieceView, Said as Counted, VoiceView};
-use fieldfolio_core::ids::{DocumentId, EntryId, FolioId, PersonId, PieceId};
+use fieldfolio_core::device::{DeviceError, EntryCounts, Overview, PieceView, VoiceView};
+use fieldfolio_core::ids::{DocumentId, FolioId, PieceId};
 use fieldfolio_core::media::{Kind, MediaType};
-use fieldfolio_core::model::entry::{self, Said};
+use fieldfolio_core::model::entry::{self, Confirmation, EntryBody, Reply};
 use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
@@ -13,7 +13,7 @@ use super::standing::{Standings, at_school};
 use super::{Look, count, text, texts};
 use crate::records::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
-    Shows, Spot, SpotOn, ToConfirm, Voice,
+    Shows, Spot, ToConfirm, Voice,
 };
 
 impl Look<'_> {
@@ -172,7 +172,7 @@ impl Look<'_> {
         Entry {
             id: entry.id.to_string(),
             made: entry.id.made_at().millis(),
-            says: says(&entry.said),
+            says: Says::from(&entry.body),
             replaces: text(entry.replaces),
             is_replaced: voice.entries.iter().any(|other| other.replaces == Some(entry.id)),
             withdrawn: entry.withdrawn,
@@ -188,7 +188,7 @@ impl Look<'_> {
             .filter(|voice| voice.class == Class::Voice(Role::Teacher))
             .filter(|voice| {
                 voice.entries.iter().any(|entry| {
-                    !entry.withdrawn && matches!(&entry.said, Said::Confirmation { of, .. } if *of == is)
+                    !entry.withdrawn && matches!(&entry.body, EntryBody::Confirmation(Confirmation { of, .. }) if *of == is)
                 })
             })
             .map(|voice| self.name(voice.author))
@@ -219,9 +219,9 @@ impl Look<'_> {
 
     fn to_confirm(&self, view: &PieceView, of: entry::Reference) -> Option<ToConfirm> {
         let voice = view.voices.iter().find(|voice| (voice.author, voice.about) == (of.author, of.about))?;
-        match &voice.entries.iter().find(|entry| entry.id == of.entry)?.said {
-            Said::Assessment(assessment) => Some(ToConfirm {
-                of: reference(of),
+        match &voice.entries.iter().find(|entry| entry.id == of.entry)?.body {
+            EntryBody::Assessment(assessment) => Some(ToConfirm {
+                of: Reference::from(of),
                 mentor_name: self.name(of.author),
                 outcome: assessment.outcome.to_string(),
                 level: assessment.level.0,
@@ -231,58 +231,15 @@ impl Look<'_> {
     }
 }
 
-fn counted(voices: &[VoiceView]) -> Counted {
-    let count = |is: fn(&Said) -> bool| {
+fn counted(voices: &[VoiceView]) -> EntryCounts {
+    let count = |is: fn(&EntryBody) -> bool| {
         let entries = voices.iter().flat_map(|voice| &voice.entries);
-        u32::try_from(entries.filter(|entry| is(&entry.said)).count()).unwrap_or(u32::MAX)
+        u32::try_from(entries.filter(|entry| is(&entry.body)).count()).unwrap_or(u32::MAX)
     };
-    Counted {
-        feedback: count(|said| matches!(said, Said::Feedback(_))),
-        judgements: count(|said| matches!(said, Said::Assessment(_))),
-        replies: count(|said| matches!(said, Said::Reply { .. })),
-    }
-}
-
-fn says(said: &Said) -> Says {
-    match said {
-        Said::Feedback(feedback) => Says::Feedback {
-            did_well: feedback.did_well.clone(),
-            improve: feedback.improve.clone(),
-            next_step: feedback.next_step.clone(),
-            outcome: text(feedback.outcome),
-            spot: feedback.spot.map(|spot| SpotOn {
-                medium: spot.medium.to_string(),
-                at: Spot { x: spot.at.x, y: spot.at.y },
-            }),
-        },
-        Said::Assessment(assessment) => Says::Assessment {
-            outcome: assessment.outcome.to_string(),
-            level: assessment.level.0,
-            weight: assessment.kind,
-            work_date: assessment.work_date.to_string(),
-            next_step: assessment.next_step.clone(),
-        },
-        Said::Reflection { words } => Says::Reflection { words: words.clone() },
-        Said::Reply { to, words } => Says::Reply { to: reference(*to), words: words.clone() },
-        Said::Confirmation { of, .. } => Says::Confirmation { of: reference(*of) },
-        Said::Unreadable { name } => Says::Unreadable { name: name.clone() },
-    }
-}
-
-fn reference(of: entry::Reference) -> Reference {
-    Reference { author: of.author.to_string(), about: text(of.about), entry: of.entry.to_string() }
-}
-
-/// Why a reference that came back from an app can't be used.
-impl TryFrom<&Reference> for entry::Reference {
-    type Error = fieldfolio_core::ids::BadId;
-
-    fn try_from(of: &Reference) -> Result<Self, Self::Error> {
-        Ok(Self {
-            author: of.author.parse::<PersonId>()?,
-            about: of.about.as_deref().map(str::parse).transpose()?,
-            entry: of.entry.parse::<EntryId>()?,
-        })
+    EntryCounts {
+        feedback: count(|said| matches!(said, EntryBody::Feedback(_))),
+        judgements: count(|said| matches!(said, EntryBody::Assessment(_))),
+        replies: count(|said| matches!(said, EntryBody::Reply(Reply { .. }))),
     }
 }
 

@@ -3,7 +3,7 @@
 use fieldfolio_core::device::{Device, MediumView, OutcomeLevel, PieceView, Variant, VoiceView, Why};
 use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::media::{Kind, MediaType};
-use fieldfolio_core::model::entry::{Entry, Said};
+use fieldfolio_core::model::entry::{Confirmation, Entry, EntryBody, Reflection, Reply};
 use fieldfolio_core::model::judgement::{Because, Beside};
 use fieldfolio_core::model::mastery::{AtBat, Completeness};
 use fieldfolio_core::model::piece::{Medium, Point};
@@ -113,8 +113,8 @@ impl Shown<'_> {
 }
 
 fn said(names: &Names, entry: &Entry) -> String {
-    match &entry.said {
-        Said::Feedback(feedback) => {
+    match &entry.body {
+        EntryBody::Feedback(feedback) => {
             let parts = [
                 ("well done", &feedback.did_well),
                 ("to improve", &feedback.improve),
@@ -128,17 +128,19 @@ fn said(names: &Names, entry: &Entry) -> String {
             let at = feedback.spot.map_or_else(String::new, |spot_at| format!(" (at {})", spot(spot_at.at)));
             format!("feedback{at} · {}", parts.join(" · "))
         }
-        Said::Assessment(assessment) => format!(
+        EntryBody::Assessment(assessment) => format!(
             "judges {}: \"{}\" ({}, work of {})",
             names.outcome(assessment.outcome),
             names.level(assessment.level),
             assessment.kind.name(),
             assessment.work_date
         ),
-        Said::Reflection { words } => format!("reflects: {words}"),
-        Said::Reply { to, words } => format!("answers {}: {words}", names.person(to.author)),
-        Said::Confirmation { of, .. } => format!("confirms the judgement of {}", names.person(of.author)),
-        Said::Unreadable { name } => format!("something this version can't show ({name})"),
+        EntryBody::Reflection(Reflection { words }) => format!("reflects: {words}"),
+        EntryBody::Reply(Reply { to, words }) => format!("answers {}: {words}", names.person(to.author)),
+        EntryBody::Confirmation(Confirmation { of, .. }) => {
+            format!("confirms the judgement of {}", names.person(of.author))
+        }
+        EntryBody::Unreadable { name } => format!("something this version can't show ({name})"),
     }
 }
 

@@ -212,7 +212,7 @@ fn runs<T: PartialEq>(
 
 #[cfg(test)]
 mod tests {
-    use fieldfolio_core::document::{EntryWords, ParsedChange, Sheet, Unfit, trial};
+    use fieldfolio_core::document::{ParsedChange, Sheet, Unfit, trial};
     use fieldfolio_core::ids::EntryId;
 
     use super::super::chunk::first_operation;
@@ -249,7 +249,7 @@ mod tests {
 
         let mut sheet = Sheet::genesis();
         let id = EntryId::from_bytes([1; 16]);
-        let said = sheet.edit([1; 16], 0, |edit| edit.entry_words(id, EntryWords::Reflection, "So")).unwrap();
+        let said = sheet.edit([1; 16], 0, |edit| edit.reflection(id, "So")).unwrap();
         let said = ParsedChange::parse(&said.unwrap().raw).unwrap();
         let entry = (8, Whose::Other);
         let removal = ops(

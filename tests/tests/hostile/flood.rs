@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fieldfolio_core::device::{Body, Device, NewPiece};
-use fieldfolio_core::document::{EntryWords, GENESIS, NewChange, Sheet, SignedChange};
+use fieldfolio_core::document::{GENESIS, NewChange, Sheet, SignedChange};
 use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededRng};
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Item, Verdict};
@@ -168,8 +168,7 @@ impl Liar {
             items.push(Item::Change(begun.clone()));
             if number % 2 == 0 {
                 let id = EntryId::new(now(), dice);
-                let said = voice
-                    .write(&client.me, &[], |edit| edit.entry_words(id, EntryWords::Reflection, "So far"));
+                let said = voice.write(&client.me, &[], |edit| edit.reflection(id, "So far"));
                 items.push(Item::Change(said.clone()));
                 spoken = Some(unsigned(said));
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::Device;
 use fieldfolio_core::ids::{DocumentId, FolioId, PieceId, SeededRng};
-use fieldfolio_core::model::entry::Said;
+use fieldfolio_core::model::entry::{EntryBody, Reflection};
 use fieldfolio_server::database;
 use fieldfolio_tests::driver;
 use fieldfolio_tests::ledger::{Acknowledged, Ledger, audit, is_sound};
@@ -184,8 +184,8 @@ pub(crate) fn all_is_there(phone: &Device, known: &BTreeMap<PieceId, Known>, whe
         let view = phone.piece(*piece).unwrap_or_else(|error| panic!("{when}: {piece}: {error}"));
         assert_eq!(view.content.title, known.title, "{when}: {piece}: {view:?}, {:?}", phone.status());
         assert!(version(&view.content.words) >= known.words, "{when}: the words of {piece} went back");
-        let said = view.voices.iter().flat_map(|voice| &voice.entries).map(|entry| match &entry.said {
-            Said::Reflection { words } => version(words),
+        let said = view.voices.iter().flat_map(|voice| &voice.entries).map(|entry| match &entry.body {
+            EntryBody::Reflection(Reflection { words }) => version(words),
             other => panic!("{when}: nobody said {other:?}"),
         });
         let said: Vec<u32> = said.collect();

@@ -203,7 +203,7 @@ fn an_entry_spelt_twice_stops_nobody() {
 #[test]
 fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
     use fieldfolio_core::ids::EntryId;
-    use fieldfolio_core::model::entry::Reference;
+    use fieldfolio_core::model::entry::{Confirmation, Reference};
     let mut school = school(66, &[("phone", "mina"), ("otto", "otto"), ("ito", "ms-ito")]);
     let (mina, lea) = (school.person("mina"), school.person("lea"));
     let bed = school.capture("phone", "Our bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
@@ -217,7 +217,7 @@ fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
     let document = DocumentId::voice(bed, me.person, Some(mina));
     let of = Reference { author: lea, about: Some(mina), entry: EntryId::from_bytes([9; 16]) };
     let bogus = raw::change(&me, document, &mut Sheet::genesis(), [9; 16], |edit| {
-        edit.confirmation(EntryId::from_bytes([1; 16]), of, &[])
+        edit.entry(EntryId::from_bytes([1; 16]), &Confirmation { of, heads: Vec::new() }.into(), None)
     });
     let answer = raw::send(&mut school, &me, vec![Item::Change(bogus)]).unwrap();
     assert!(matches!(answer.verdicts[..], [Verdict::Stored(_)]));

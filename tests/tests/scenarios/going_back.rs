@@ -320,9 +320,8 @@ fn nobody_writes_on_after_her_part_ended_by_saying_that_a_lost_log_had_it() {
     let voice = fieldfolio_core::ids::DocumentId::voice(bed, lea.person, None);
     let mut sheet = fieldfolio_core::document::Sheet::genesis();
     let entry = fieldfolio_core::ids::EntryId::from_bytes([5; 16]);
-    let words = fieldfolio_core::document::EntryWords::Reflection;
     let change = fieldfolio_tests::raw::change(&lea, voice, &mut sheet, [6; 16], |edit| {
-        edit.entry_words(entry, words, "written much later")
+        edit.reflection(entry, "written much later")
     });
     for number in before.saturating_sub(4)..before {
         let item = fieldfolio_core::sync::wire::Item::OldChange(change.clone(), number);

@@ -1,6 +1,6 @@
 //! Every judgement kept and explained; the same level everywhere.
 
-use fieldfolio_core::model::entry::{AssessmentKind, Feedback, Reference, Said};
+use fieldfolio_core::model::entry::{AssessmentKind, EntryBody, Feedback, Reference, Reply};
 use fieldfolio_core::model::mastery::Standing;
 use fieldfolio_core::model::role::{Class, Role};
 
@@ -169,8 +169,8 @@ fn feedback_and_its_answer_travel_both_ways() {
     school.on("phone", |phone, now, rng| phone.reply(bed, to, "Why at dawn?", now, rng)).unwrap();
     school.settle();
     let view = school.device("lea").device().piece(bed).unwrap();
-    let reply = view.voices.iter().flat_map(|voice| &voice.entries).find_map(|entry| match &entry.said {
-        Said::Reply { to: answered, words } => Some((*answered, words.clone())),
+    let reply = view.voices.iter().flat_map(|voice| &voice.entries).find_map(|entry| match &entry.body {
+        EntryBody::Reply(Reply { to: answered, words }) => Some((*answered, words.clone())),
         _ => None,
     });
     assert_eq!(reply, Some((to, "Why at dawn?".to_owned())));

@@ -2,7 +2,7 @@
 
 use fieldfolio_core::device::Edits;
 use fieldfolio_core::document::Sheet;
-use fieldfolio_core::model::entry::{Entry, Said};
+use fieldfolio_core::model::entry::{Entry, EntryBody, Reflection};
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
@@ -49,7 +49,8 @@ fn two_devices_that_edit_one_reflection_apart_keep_both_edits() {
     school.settle();
     for device in ["phone", "tablet"] {
         let view = school.device(device).device().piece(bed).unwrap();
-        let [Entry { said: Said::Reflection { words }, .. }] = &view.voices[0].entries[..] else {
+        let [Entry { body: EntryBody::Reflection(Reflection { words }), .. }] = &view.voices[0].entries[..]
+        else {
             panic!("one reflection on the {device}")
         };
         assert_eq!(words, "Today I planted beans. They need a pole.");

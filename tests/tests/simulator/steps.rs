@@ -2,7 +2,7 @@
 
 use fieldfolio_core::device::{Edits, Judging};
 use fieldfolio_core::ids::{DocumentId, EntryId, PersonId, PieceId};
-use fieldfolio_core::model::entry::{AssessmentKind, Feedback, Reference, Said};
+use fieldfolio_core::model::entry::{AssessmentKind, EntryBody, Feedback, Reference};
 use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::model::role::{Class, Role, Roles};
 use fieldfolio_core::time::WorkDate;
@@ -178,7 +178,8 @@ impl Play {
         let Ok(view) = school.device("ito").device().piece(piece) else { return };
         let found =
             view.voices.iter().filter(|voice| voice.class == Class::Voice(Role::Mentor)).find_map(|voice| {
-                let entry = voice.entries.iter().find(|entry| matches!(entry.said, Said::Assessment(_)))?;
+                let entry =
+                    voice.entries.iter().find(|entry| matches!(entry.body, EntryBody::Assessment(_)))?;
                 Some(Reference { author: voice.author, about: voice.about, entry: entry.id })
             });
         let Some(of) = found else { return };

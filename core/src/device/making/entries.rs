@@ -1,8 +1,11 @@
-//! Saying something on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
+//! Giving entries on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
 
-use crate::document::{Edit, EntryWords, Sheet, SheetError, contained};
+use crate::document::{Edit, Sheet, SheetError, contained};
 use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, PieceId, Rng};
-use crate::model::entry::{Assessment, AssessmentKind, Editions, Entry, Feedback, Reference, Said};
+use crate::model::entry::{
+    Assessment, AssessmentKind, Confirmation, Editions, Entry, EntryBody, EntryKind, Feedback, Reference,
+    Reply, Words,
+};
 use crate::model::framework::Level;
 use crate::model::role::{Class, Role};
 use crate::store::{index, log};
@@ -29,9 +32,30 @@ pub struct Judging {
     pub replaces: Option<EntryId>,
 }
 
-const MAX_PART: usize = 10_000;
-
 impl Device {
+    /// Gives an entry of a kind that needs nothing of this device but its words, about a student (about the work itself for
+    /// `None`). A judgement is given by [`Device::assess`], a confirmation by [`Device::confirm`], a reflection by
+    /// [`Device::reflect`]: these pin or edit what is here.
+    pub fn give(
+        &mut self,
+        piece: PieceId,
+        about: Option<PersonId>,
+        body: EntryBody,
+        replaces: Option<EntryId>,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<EntryId, DeviceError> {
+        let needs_more =
+            matches!(body, EntryBody::Assessment(_) | EntryBody::Confirmation(_) | EntryBody::Reflection(_));
+        if needs_more {
+            return Err(DeviceError::NotAllowed("an entry of this kind has a call of its own"));
+        }
+        body.check().map_err(DeviceError::Bounds)?;
+        let id = EntryId::new(now, rng);
+        self.write_entry(piece, about, now, rng, |edit| edit.entry(id, &body, replaces))?;
+        Ok(id)
+    }
+
     /// Gives feedback about a student (about the work itself for `None`).
     pub fn feedback(
         &mut self,
@@ -42,20 +66,13 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        let parts = [&feedback.did_well, &feedback.improve, &feedback.next_step];
-        if parts.iter().all(|part| part.trim().is_empty()) {
-            return Err(DeviceError::Bounds("feedback needs words in at least one of its three parts"));
-        }
-        parts.iter().try_for_each(|part| bounded(part))?;
         if let Some(spot) = feedback.spot {
             let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
             if content.medium(spot.medium).is_none() {
                 return Err(DeviceError::Unknown(format!("picture {} of piece {piece}", spot.medium)));
             }
         }
-        let id = EntryId::new(now, rng);
-        self.say(piece, about, now, rng, |edit| edit.feedback(id, feedback, replaces))?;
-        Ok(id)
+        self.give(piece, about, feedback.clone().into(), replaces, now, rng)
     }
 
     /// Judges one outcome for one student. It pins the content as it is on this device now.
@@ -67,7 +84,6 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        bounded(&judging.next_step)?;
         let class = self.my_class(piece, Some(student), now)?;
         if !matches!(class, Class::Voice(Role::Teacher | Role::Mentor)) {
             return Err(DeviceError::NotAllowed("only a teacher or a mentor of the folio can judge"));
@@ -105,8 +121,10 @@ impl Device {
             judged: content.heads,
             editions: Editions { framework, scale: scale.map_or(1, |scale| scale.edition.max(1)) },
         };
+        assessment.check().map_err(DeviceError::Bounds)?;
         let id = EntryId::new(now, rng);
-        self.say(piece, Some(student), now, rng, |edit| edit.assessment(id, &assessment, judging.replaces))?;
+        let body = EntryBody::from(assessment);
+        self.write_entry(piece, Some(student), now, rng, |edit| edit.entry(id, &body, judging.replaces))?;
         Ok(id)
     }
 
@@ -130,13 +148,15 @@ impl Device {
             return Err(DeviceError::Unknown(format!("a mentor's judgement {}", of.entry)));
         };
         let entry = index::entry(self.store.read(), voice.row, of.entry)?;
-        let Some(Entry { said: Said::Assessment(_), withdrawn: false, altered: false, .. }) = entry else {
+        let Some(Entry { body: EntryBody::Assessment(_), withdrawn: false, altered: false, .. }) = entry
+        else {
             return Err(DeviceError::NotAllowed(
                 "that is not a judgement that can be confirmed: it was taken back or altered",
             ));
         };
         let id = EntryId::new(now, rng);
-        self.say(piece, of.about, now, rng, |edit| edit.confirmation(id, of, &voice.heads))?;
+        let body = EntryBody::from(Confirmation { of, heads: voice.heads });
+        self.write_entry(piece, of.about, now, rng, |edit| edit.entry(id, &body, None))?;
         Ok(id)
     }
 
@@ -149,10 +169,6 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        bounded(words)?;
-        if words.trim().is_empty() {
-            return Err(DeviceError::Bounds("a reply needs words"));
-        }
         let document = DocumentId::voice(piece, to.author, to.about);
         let voice = log::document(self.store.read(), document)?;
         let known =
@@ -160,9 +176,7 @@ impl Device {
         if known.is_none() {
             return Err(DeviceError::Unknown(format!("entry {}", to.entry)));
         }
-        let id = EntryId::new(now, rng);
-        self.say(piece, to.about, now, rng, |edit| edit.entry_words(id, EntryWords::Reply(to), words))?;
-        Ok(id)
+        self.give(piece, to.about, Reply { to, words: words.to_owned() }.into(), None, now, rng)
     }
 
     /// Writes the student's reflection on her own work, or edits it in place: what two of her devices changed apart
@@ -174,9 +188,7 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        if words.chars().count() > 50_000 {
-            return Err(DeviceError::Bounds("a reflection has at most 50,000 characters"));
-        }
+        Words::Essay.check(words).map_err(DeviceError::Bounds)?;
         let me = self.me.person;
         let present = log::document(self.store.read(), own_document(&self.me, piece, Some(me)))?
             .map(|voice| index::entries(self.store.read(), voice.row))
@@ -184,9 +196,9 @@ impl Device {
             .unwrap_or_default();
         let id = present
             .iter()
-            .find(|entry| matches!(entry.said, Said::Reflection { .. }))
+            .find(|entry| matches!(entry.body, EntryBody::Reflection(_)))
             .map_or_else(|| EntryId::new(now, rng), |entry| entry.id);
-        self.say(piece, Some(me), now, rng, |edit| edit.entry_words(id, EntryWords::Reflection, words))?;
+        self.write_entry(piece, Some(me), now, rng, |edit| edit.reflection(id, words))?;
         Ok(id)
     }
 
@@ -199,7 +211,7 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        self.say(piece, about, now, rng, |edit| edit.withdraw(entry))
+        self.write_entry(piece, about, now, rng, |edit| edit.withdraw(entry))
     }
 
     /// A document as any automerge tool opens it.
@@ -211,7 +223,7 @@ impl Device {
         saved.unwrap_or(Err(DeviceError::NotAllowed("this sheet can't be opened: it was set aside")))
     }
 
-    fn say(
+    fn write_entry(
         &mut self,
         piece: PieceId,
         about: Option<PersonId>,
@@ -252,11 +264,4 @@ impl Device {
             "you can't speak here: you are not in the circle of that student's folio, or the piece is not shared with you",
         ))
     }
-}
-
-fn bounded(words: &str) -> Result<(), DeviceError> {
-    if words.chars().count() > MAX_PART {
-        return Err(DeviceError::Bounds("at most 10,000 characters"));
-    }
-    Ok(())
 }

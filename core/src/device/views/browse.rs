@@ -9,7 +9,7 @@ use crate::blob::BlobHash;
 use crate::ids::{DocumentId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use crate::media::MediaType;
 use crate::model::directory::{CircleRow, Folio, Person, Project};
-use crate::model::entry::{Entry, Reference, Said};
+use crate::model::entry::{Entry, EntryBody, Reference};
 use crate::model::piece::{Content, Medium, PieceKind};
 use crate::model::role::{Class, Role};
 use crate::store::index::Listed;
@@ -217,7 +217,7 @@ impl Device {
             let entries = index::entries(conn, document.row)?;
             let edited_since = entries
                 .iter()
-                .filter(|entry| matches!(&entry.said, Said::Assessment(said) if said.judged != heads))
+                .filter(|entry| matches!(&entry.body, EntryBody::Assessment(said) if said.judged != heads))
                 .map(|entry| entry.id)
                 .collect();
             voices.push(VoiceView {

@@ -99,7 +99,7 @@ fn levels(
         countable.see(conn, &document)?;
         if document.class == Class::Voice(Role::Teacher) {
             confirmations.extend(entries.iter().filter_map(|entry| {
-                let (of, heads) = entry.said.confirmation()?;
+                let (of, heads) = entry.body.confirmation()?;
                 Some((document.id, author, entry.id, of, heads.to_vec()))
             }));
         }
@@ -206,7 +206,7 @@ fn as_confirmed(
 fn entry_at(sheet: &Sheet, entry: EntryId, heads: &[crate::model::entry::Head]) -> Option<Assessment> {
     let entry = sheet.at(heads)?.entry(entry)?;
     let stands = !entry.withdrawn && !entry.altered;
-    entry.said.assessment().filter(|_| stands).cloned()
+    entry.body.assessment().filter(|_| stands).cloned()
 }
 
 fn aimed_at(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<Vec<OutcomeId>, DeviceError> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::access::{Placing, may_place};
 use crate::ids::{FolioId, PersonId, PieceId};
 use crate::model::directory::{Folio, Person, PersonKind, Project};
+use crate::model::entry::{Assessment, EntryKind, Feedback, Reply};
 use crate::model::piece::{Content, PieceKind};
 use crate::model::role::{Class, Role, Roles};
 use crate::store::records::{self, RecordKind};
@@ -30,12 +31,12 @@ pub struct Overview {
     /// What it says; empty until it is here.
     pub content: Content,
     /// What was said on it.
-    pub said: Said,
+    pub said: EntryCounts,
 }
 
 /// How much was said on a piece, as far as it is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Said {
+pub struct EntryCounts {
     /// Pieces of feedback.
     pub feedback: u32,
     /// Judgements.
@@ -77,10 +78,10 @@ impl Device {
                 folios: listed.folios,
                 audience: listed.audience,
                 content: contents.remove(&listed.piece).unwrap_or_default(),
-                said: Said {
-                    feedback: count("feedback"),
-                    judgements: count("assessment"),
-                    replies: count("reply"),
+                said: EntryCounts {
+                    feedback: count(Feedback::NAME),
+                    judgements: count(Assessment::NAME),
+                    replies: count(Reply::NAME),
                 },
             }
         });

@@ -433,6 +433,19 @@ work_date: string | null, next_step: string, replaces: string | null, };
 export type NewClassProject = { class: string, title: string, brief: string, outcomes: string[], };
 
 /**
+ * An entry of a kind that needs nothing but its words.
+ */
+export type NewEntry = { piece: string, 
+/**
+ * About the work itself for null.
+ */
+about: string | null, says: Says, 
+/**
+ * The entry of one's own that it replaces.
+ */
+replaces: string | null, };
+
+/**
  * Feedback in three parts, any of which may be empty.
  */
 export type NewFeedback = { piece: string, 
@@ -1026,6 +1039,8 @@ export interface Calls {
   unshare: [OnePiece, Done];
   /** Erases a piece of one's own for ever. */
   erase: [OnePiece, Done];
+  /** Gives an entry of a kind that needs nothing but its words. */
+  give: [NewEntry, MadeEntry];
   /** Gives feedback. */
   feedback: [NewFeedback, MadeEntry];
   /** Judges one outcome for one student. */

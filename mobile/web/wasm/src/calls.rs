@@ -222,6 +222,12 @@ calls! {
         desk.device.erase(asked.piece, desk.now, desk.rng)?;
         Done {}
     };
+    /// Gives an entry of a kind that needs nothing but its words.
+    give(inputs::NewEntry) -> MadeEntry, |desk, asked| {
+        let (body, replaces) = (asked.says.try_into()?, asked.replaces);
+        let entry = desk.device.give(asked.piece, asked.about, body, replaces, desk.now, desk.rng)?;
+        MadeEntry { entry: entry.to_string() }
+    };
     /// Gives feedback.
     feedback(inputs::NewFeedback) -> MadeEntry, |desk, asked| {
         let (piece, about, replaces) = (asked.piece, asked.about, asked.replaces);

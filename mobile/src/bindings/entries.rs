@@ -11,6 +11,15 @@ use crate::records::Reference;
 
 #[uniffi::export]
 impl Store {
+    /// Gives an entry of a kind that needs nothing but its words.
+    pub async fn give(&self, new: inputs::NewEntry) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            let inputs::NewEntry { piece, about, says, replaces } = new;
+            Ok(device.give(piece, about, says.try_into()?, replaces, now(), &mut OsRng)?)
+        })
+        .await
+    }
+
     /// Says what was good and what comes next.
     pub async fn give_feedback(&self, new: inputs::NewFeedback) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
