@@ -8,7 +8,7 @@ mod pieces;
 mod placing;
 mod standing;
 
-pub use entries::{Reference, Says, SpotOn};
+pub use entries::{Reference, Says, Spot, SpotOn};
 pub use levels::{
     AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
 };
@@ -18,7 +18,7 @@ pub use people::{
 };
 pub use pieces::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind, PieceLine, Placed, QueueRow,
-    Shows, Spot, ToConfirm, Voice,
+    Shows, ToConfirm, Voice,
 };
 pub use placing::{MoveTo, OfferTo, OwnOffer, Placings};
 pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

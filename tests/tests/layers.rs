@@ -284,6 +284,16 @@ fn only_the_document_module_names_automerge_and_only_the_store_touches_files() {
     }
 }
 
+/// What is looked at a hundred times a day is read from the index: no view opens a document.
+#[test]
+fn views_read_the_index_and_open_no_sheet() {
+    let found = sources(&root().join("core/src/device/views"));
+    assert!(found.len() > 3, "the sources were read");
+    for path in found {
+        assert!(!code(&path).contains("crate::document"), "{} opens documents", path.display());
+    }
+}
+
 #[test]
 fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests() {
     for path in sources(&root().join("server/src")) {

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Transaction};
 
 use crate::access::{Piece, Placement};
 use crate::document::{Sheet, SheetError, Stopped, contained};
-use crate::ids::{ActId, DocumentId, Part, PieceId};
+use crate::ids::{ActId, DocumentId, EntryId, Part, PieceId};
 use crate::model::act::{Act, SignedAct, audience};
-use crate::model::entry::{Entry, Head};
+use crate::model::entry::{Assessment, Entry, Head};
 use crate::model::piece::Content;
 use crate::model::placing::places;
 use crate::model::role::{Class, Role};
@@ -47,6 +47,7 @@ pub(super) fn reindex_document(
     let was_open = log::document(tx, id)?.is_some_and(|document| document.set_aside.is_none());
     log::update_document(tx, row, &[], Some(&why))?;
     index::clear_document(tx, row)?;
+    confirmations(tx, id)?;
     if was_open {
         // The relay's copy may be sound: it is asked for once.
         records::put_fill(tx, id, 0)?;
@@ -61,6 +62,45 @@ pub(super) fn distrust(tx: &Transaction<'_>, document: DocumentId) -> Result<(),
         Some(known) => reindex_document(tx, known.row, document).map(drop),
         None => Ok(()),
     }
+}
+
+/// A voice changed: what is confirmed in it, or of it, is worked out anew.
+fn confirmations(tx: &Transaction<'_>, changed: DocumentId) -> Result<(), StoreError> {
+    for document in log::documents_of(tx, changed.piece)? {
+        if document.id.author().is_none() || document.id.about() != changed.about() {
+            continue;
+        }
+        index::clear_confirmed(tx, document.row)?;
+        for entry in index::entries(tx, document.row)? {
+            let Some((of, heads)) = entry.body.confirmation() else { continue };
+            let mentor = DocumentId::voice(changed.piece, of.author, of.about);
+            if let Some(judgement) = judgement_at(tx, mentor, of.entry, heads)? {
+                index::put_confirmed(tx, document.row, entry.id, &judgement)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A judgement as it stood at these heads; nothing for one that was taken back or altered by then, or can't be read.
+fn judgement_at(
+    tx: &Transaction<'_>,
+    voice: DocumentId,
+    entry: EntryId,
+    heads: &[Head],
+) -> Result<Option<Assessment>, StoreError> {
+    let Some(row) = log::document(tx, voice)? else { return Ok(None) };
+    if distrusted::contains(tx, voice)? {
+        return Ok(None);
+    }
+    let raws = log::raw_changes(tx, row.row)?;
+    let read = contained(voice, || {
+        let (sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice)).ok()?;
+        let entry = sheet.at(heads)?.entry(entry)?;
+        let stands = !entry.withdrawn && !entry.altered;
+        entry.body.assessment().filter(|_| stands).cloned()
+    });
+    Ok(read.ok().flatten())
 }
 
 /// What the index keeps of a sheet.
@@ -83,7 +123,10 @@ impl Reading {
     pub(super) fn put(&self, tx: &Transaction<'_>, row: i64, id: DocumentId) -> Result<(), StoreError> {
         match self {
             Reading::Content(content) => index::put_content(tx, row, id.piece, content),
-            Reading::Voice(entries) => index::put_entries(tx, row, entries),
+            Reading::Voice(entries) => {
+                index::put_entries(tx, row, entries)?;
+                confirmations(tx, id)
+            }
             Reading::Nothing => Ok(()),
         }
     }

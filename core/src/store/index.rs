@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use crate::access::{Piece, Placement};
 use crate::blob::BlobHash;
 use crate::ids::{EntryId, FolioId, PersonId, PieceId};
-use crate::model::entry::Entry;
+use crate::model::entry::{Assessment, Entry};
 use crate::model::piece::{Content, PieceKind};
 use crate::model::role::Roles;
 
@@ -51,12 +51,44 @@ pub fn put_entries(tx: &Transaction<'_>, document: i64, entries: &[Entry]) -> Re
 pub fn clear_document(tx: &Transaction<'_>, document: i64) -> Result<(), StoreError> {
     tx.prepare_cached("delete from content_index where document = ?1")?.execute([document])?;
     tx.prepare_cached("delete from entry_index where document = ?1")?.execute([document])?;
+    clear_confirmed(tx, document)
+}
+
+/// Forgets what this voice confirms.
+pub fn clear_confirmed(tx: &Transaction<'_>, document: i64) -> Result<(), StoreError> {
+    tx.prepare_cached("delete from confirmed_index where document = ?1")?.execute([document])?;
     Ok(())
+}
+
+/// What a confirmation takes over: the judgement as it stood at the heads that it pins.
+pub fn put_confirmed(
+    tx: &Transaction<'_>,
+    document: i64,
+    entry: EntryId,
+    judgement: &Assessment,
+) -> Result<(), StoreError> {
+    let body = serde_json::to_string(judgement).map_err(|_| StoreError::Unexpected("a judgement"))?;
+    tx.prepare_cached("insert or replace into confirmed_index (document, entry, body) values (?1, ?2, ?3)")?
+        .execute((document, entry.as_bytes().as_slice(), body))?;
+    Ok(())
+}
+
+/// What the confirmations of a voice take over, by entry.
+pub fn confirmed(conn: &Connection, document: i64) -> Result<BTreeMap<EntryId, Assessment>, StoreError> {
+    let mut query = conn.prepare_cached("select entry, body from confirmed_index where document = ?1")?;
+    let rows =
+        query.query_map([document], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (entry, body) = row?;
+        let judgement = serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("a judgement"))?;
+        Ok((EntryId::from_bytes(bytes(&entry, "an entry's id")?), judgement))
+    })
+    .collect()
 }
 
 /// Forgets the whole index.
 pub fn clear(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute_batch("delete from content_index; delete from entry_index; delete from piece_index;")?;
+    tx.execute_batch("delete from content_index; delete from entry_index; delete from confirmed_index; delete from piece_index;")?;
     Ok(())
 }
 
@@ -262,6 +294,8 @@ pub fn dump(conn: &Connection) -> Result<Vec<String>, StoreError> {
         "select 'content ' || hex(piece) || ' ' || body from content_index order by 1",
         "select 'entry ' || hex(d.id) || ' ' || e.kind || ' ' || e.body from entry_index e
              join document d on d.row = e.document order by 1",
+        "select 'confirmed ' || hex(d.id) || ' ' || hex(c.entry) || ' ' || c.body from confirmed_index c
+             join document d on d.row = c.document order by 1",
         "select 'piece ' || hex(piece) || ' ' || hex(maker) || ' ' || kind || ' ' || coalesce(audience, 'own')
              from piece_index order by 1",
         "select 'placement ' || hex(piece) || ' ' || hex(folio) from placement_index order by 1",

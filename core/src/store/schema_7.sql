@@ -8,3 +8,11 @@ create index offer_by_folio on offer_index (folio);
 
 -- What an entry says is kept under another name: the index is made anew.
 insert or replace into meta (key, value) values ('reindex', x'');
+
+-- What a teacher confirmed, as it stood at the heads that she pinned: worked out when her voice or the mentor's comes.
+create table confirmed_index (
+    document integer not null references document (row) on delete cascade,
+    entry blob not null,
+    body text not null,
+    primary key (document, entry)
+) strict, without rowid;

@@ -5,7 +5,6 @@ use fieldfolio_core::model::entry::{self, AssessmentKind, Confirmation, EntryBod
 use fieldfolio_core::model::piece::Point;
 use serde::{Deserialize, Serialize};
 
-use super::Spot;
 use crate::Refusal;
 
 /// What an entry says.
@@ -64,6 +63,15 @@ pub struct SpotOn {
     pub medium: String,
     #[serde(flatten)]
     pub at: Spot,
+}
+
+/// A place on a picture, in ten-thousandths from the upper left corner of the picture before its maker turned it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
+pub struct Spot {
+    pub x: u16,
+    pub y: u16,
 }
 
 impl From<&EntryBody> for Says {

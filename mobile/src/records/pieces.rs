@@ -4,7 +4,7 @@ use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{Placings, Reference, Says, Whereabouts};
+use super::{Placings, Reference, Says, Spot, Whereabouts};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,15 +208,6 @@ pub struct Mark {
     #[serde(flatten)]
     pub at: Spot,
     pub words: String,
-}
-
-/// A place on a picture, in ten-thousandths from the upper left corner of the picture before its maker turned it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct Spot {
-    pub x: u16,
-    pub y: u16,
 }
 
 /// A page elsewhere. It is opened only when somebody asks for it.

@@ -6,10 +6,8 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::access::Piece;
-use crate::document::{Sheet, contained};
-use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, ProjectId};
+use crate::ids::{DocumentId, OutcomeId, PersonId, ProjectId};
 use crate::model::directory::{Folio, Project, School};
-use crate::model::entry::{Assessment, Reference};
 use crate::model::framework::Framework;
 use crate::model::judgement::{Beside, Judged, Spoken, judged};
 use crate::model::mastery::{Answer, Completeness, answer};
@@ -98,9 +96,10 @@ fn levels(
         let entries = index::entries(conn, document.row)?;
         countable.see(conn, &document)?;
         if document.class == Class::Voice(Role::Teacher) {
+            let mut taken_over = index::confirmed(conn, document.row)?;
             confirmations.extend(entries.iter().filter_map(|entry| {
-                let (of, heads) = entry.body.confirmation()?;
-                Some((document.id, author, entry.id, of, heads.to_vec()))
+                let (of, _) = entry.body.confirmation()?;
+                Some((document.id, author, entry.id, of, taken_over.remove(&entry.id)?))
             }));
         }
         voices.push(Spoken {
@@ -112,9 +111,12 @@ fn levels(
         });
     }
     let mut confirmed = BTreeMap::new();
-    for (document, author, entry, of, heads) in confirmations {
+    for (document, author, entry, of, assessment) in confirmations {
         // One that names nothing counts for nothing; a mentor's voice that is not here is missed by the census.
-        if let Some(assessment) = as_confirmed(conn, document, of, &heads)? {
+        let mentor = DocumentId::voice(document.piece, of.author, of.about);
+        let is_mentors =
+            log::document(conn, mentor)?.is_some_and(|row| row.class == Class::Voice(Role::Mentor));
+        if is_mentors && document.about() == of.about && !distrusted::contains(conn, mentor)? {
             confirmed.insert((author, entry), (of, assessment));
         }
     }
@@ -178,35 +180,6 @@ fn is_shared_with(piece: &Piece, student: PersonId) -> bool {
     let made_by_owner = piece.placement_of(piece.maker).is_some();
     piece.placement_of(student).is_some()
         && piece.audience.is_some_and(|audience| made_by_owner || audience.contains(Role::Owner))
-}
-
-/// A mentor's assessment as it stood at the heads that a confirmation pins.
-fn as_confirmed(
-    conn: &Connection,
-    confirmation: DocumentId,
-    of: Reference,
-    heads: &[crate::model::entry::Head],
-) -> Result<Option<Assessment>, DeviceError> {
-    let mentor = DocumentId::voice(confirmation.piece, of.author, of.about);
-    let Some(row) = log::document(conn, mentor)? else { return Ok(None) };
-    if row.class != Class::Voice(Role::Mentor)
-        || confirmation.about() != of.about
-        || distrusted::contains(conn, mentor)?
-    {
-        return Ok(None);
-    }
-    let raws = log::raw_changes(conn, row.row)?;
-    let read = contained(mentor, || {
-        let (sheet, _) = Sheet::load_available(raws.iter().map(Vec::as_slice)).ok()?;
-        entry_at(&sheet, of.entry, heads)
-    });
-    Ok(read.ok().flatten())
-}
-
-fn entry_at(sheet: &Sheet, entry: EntryId, heads: &[crate::model::entry::Head]) -> Option<Assessment> {
-    let entry = sheet.at(heads)?.entry(entry)?;
-    let stands = !entry.withdrawn && !entry.altered;
-    entry.body.assessment().filter(|_| stands).cloned()
 }
 
 fn aimed_at(conn: &Connection, folios: &[Folio], student: PersonId) -> Result<Vec<OutcomeId>, DeviceError> {
