@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fieldfolio_core::device::Digest;
-use fieldfolio_core::ids::{DocumentId, OutcomeId, PersonId, PieceId};
+use fieldfolio_core::ids::{DocumentId, FolioId, OutcomeId, PersonId, PieceId};
 use fieldfolio_core::model::entry::Head;
 use fieldfolio_core::store::{index, log};
 use fieldfolio_tests::sim::School;
@@ -17,6 +17,9 @@ pub(crate) fn everything_holds(school: &mut School, played: &Play) {
     what_was_erased_is_gone(school, played);
     each_device_holds_what_it_may_and_no_more(school);
     levels_agree_where_sight_is_whole(school);
+    if !played.went_back {
+        pieces_lie_where_the_school_says(school, played);
+    }
     the_index_is_what_the_documents_say(school);
 }
 
@@ -103,6 +106,32 @@ fn what_was_erased_is_gone(school: &mut School, played: &Play) {
             let device = school.device(name).device();
             let documents = log::documents_of(device.store().read(), *piece).expect("documents");
             assert!(documents.is_empty() && device.piece(*piece).is_err(), "{name} has something of {piece}");
+        }
+    }
+}
+
+/// Where a piece lies, and where it is offered, is the same on every device that has it and owes no act.
+fn pieces_lie_where_the_school_says(school: &mut School, played: &Play) {
+    for (name, _) in DEVICES {
+        let status = school.device(name).device().status().expect("a status");
+        if status.waiting.iter().any(|waiting| waiting.what == "act") {
+            continue;
+        }
+        for (piece, _) in &played.pieces {
+            let conn = school.device(name).device().store().read();
+            if log::document(conn, DocumentId::content(*piece)).expect("a document").is_none() {
+                continue;
+            }
+            let here = index::placed(conn, *piece).expect("placements");
+            let offered = index::offers(conn, *piece).expect("offers");
+            let ask = |table: &str| -> Vec<FolioId> {
+                let sql = format!("select folio from {table} where piece = ?1 order by folio");
+                let mut query = school.conn.prepare(&sql).expect("the query is right");
+                let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get(0));
+                rows.expect("rows").map(|row| FolioId::from_bytes(row.expect("a folio"))).collect()
+            };
+            let there = (ask("placement"), ask("offer"));
+            assert_eq!((here, offered), there, "{name}: where {piece} lies");
         }
     }
 }

@@ -56,6 +56,9 @@ impl Document {
             return true;
         }
         let Some(audience) = self.audience else { return false };
+        if self.class == 0 && self.may_answer_an_offer(conn, me) {
+            return true;
+        }
         let mut query = conn
             .prepare("select folio, student from placement where piece = ?1")
             .expect("the query is right");
@@ -81,6 +84,18 @@ impl Document {
                 audience & (1 << number) != 0 || (role == "owner" && made_by_owner)
             })
             .any(|role| self.table(&role))
+    }
+
+    /// Is the piece offered to a folio of hers, or to one that she teaches?
+    fn may_answer_an_offer(&self, conn: &Connection, me: i64) -> bool {
+        conn.query_row(
+            "select exists (select 1 from offer o where o.piece = ?1 and (o.student = ?2 or exists (
+                 select 1 from circle c where c.folio = o.folio and c.person = ?2 and c.role = 'teacher'
+                 and c.ended_n is null)))",
+            (&self.piece, me),
+            |row| row.get(0),
+        )
+        .expect("offers can be asked for")
     }
 
     /// The table once more, by the class's number: 0 content, 1 owner, 2 teacher, 3 reader, 4 mentor, 5 group, 6 peer,

@@ -51,7 +51,9 @@ impl Play {
             42..46 => self.confirm(school),
             46..50 => self.withdraw(school),
             50..54 => self.share(school),
-            54..57 => self.place_with_otto(school),
+            54 => self.place_with_otto(school),
+            55 => self.offer(school),
+            56 => self.answer_or_take_out(school),
             57..60 => self.mentor_comes_and_goes(school),
             60..66 => {
                 if school.rng.happens(50) {
@@ -217,6 +219,38 @@ impl Play {
         let other = if maker == "otto" { "mina" } else { "otto" };
         let folio = school.folio(&format!("{other}/community-garden"));
         let _ = school.on(maker, |device, now, rng| device.place(piece, folio, now, rng));
+    }
+
+    /// The maker offers a piece to the other student, in one of the projects of both.
+    fn offer(&mut self, school: &mut School) {
+        let Some((piece, maker)) = self.any_piece(school) else { return };
+        let student = school.person(if maker == "otto" { "mina" } else { "otto" });
+        let project = ["community-garden", "bridge-workshop"][school.rng.below(2) as usize];
+        let project = school.project(project);
+        let _ = school.on(maker, |device, now, rng| device.offer(piece, student, project, now, rng));
+    }
+
+    /// Somebody accepts or declines what is offered to her or to a student of his; or takes out or moves what lies there.
+    fn answer_or_take_out(&mut self, school: &mut School) {
+        let by = ["phone", "tablet", "otto", "ito", "okafor"][school.rng.below(5) as usize];
+        let waiting = school.on(by, |device, now, _| device.offers(now)).expect("offers can be listed");
+        if let Some(offer) = waiting.first() {
+            let (piece, folio) = (offer.piece, offer.folio);
+            let _ = school.on(by, |device, now, rng| match rng.happens(60) {
+                true => device.accept_offer(piece, folio, now, rng),
+                false => device.take_out(piece, folio, now, rng),
+            });
+            return;
+        }
+        let Some((piece, _)) = self.any_piece(school) else { return };
+        let Ok(placings) = school.on(by, |device, now, _| device.placings(piece, now)) else { return };
+        let count = placings.moves.len() as u64;
+        if count > 0 && school.rng.happens(50) {
+            let (from, to) = placings.moves[school.rng.below(count) as usize];
+            let _ = school.on(by, |device, now, rng| device.move_piece(piece, from, to, now, rng));
+        } else if let Some(folio) = placings.take_out.first() {
+            let _ = school.on(by, |device, now, rng| device.take_out(piece, *folio, now, rng));
+        }
     }
 
     fn erase(&mut self, school: &mut School) {
