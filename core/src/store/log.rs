@@ -344,14 +344,16 @@ pub fn numbered(
     Ok(())
 }
 
-/// Every act of a piece that has a number up to this one: what is compared with the relay.
+/// Every act of a piece that has a number up to this one: what is compared with the relay. Own acts on a piece that is not
+/// here any more are kept, and are nobody's to compare.
 pub fn numbered_acts(
     conn: &Connection,
     up_to: u64,
     mut each: impl FnMut(PieceId, ActId),
 ) -> Result<(), StoreError> {
     let mut query = conn.prepare(
-        "select piece, id from act where piece is not null and n <= ?1 and refused is null and verified",
+        "select a.piece, a.id from act a join piece_index p on p.piece = a.piece
+         where a.n <= ?1 and a.refused is null and a.verified",
     )?;
     let mut rows = query.query([up_to.cast_signed()])?;
     while let Some(row) = rows.next()? {

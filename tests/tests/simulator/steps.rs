@@ -53,8 +53,8 @@ impl Play {
             50..54 => self.share(school),
             54 => self.place_with_otto(school),
             55 => self.offer(school),
-            56 => self.answer_or_take_out(school),
-            57..60 => self.mentor_comes_and_goes(school),
+            56..58 => self.answer_or_take_out(school),
+            58..60 => self.mentor_comes_and_goes(school),
             60..66 => {
                 if school.rng.happens(50) {
                     school.device(device.0).go_offline();
@@ -233,8 +233,9 @@ impl Play {
     /// Somebody accepts or declines what is offered to her or to a student of his; or takes out or moves what lies there.
     fn answer_or_take_out(&mut self, school: &mut School) {
         let by = ["phone", "tablet", "otto", "ito", "okafor"][school.rng.below(5) as usize];
-        let waiting = school.on(by, |device, now, _| device.offers(now)).expect("offers can be listed");
-        if let Some(offer) = waiting.first() {
+        for by in ["phone", "tablet", "otto", "ito", "okafor"] {
+            let waiting = school.on(by, |device, now, _| device.offers(now)).expect("offers can be listed");
+            let Some(offer) = waiting.first() else { continue };
             let (piece, folio) = (offer.piece, offer.folio);
             let _ = school.on(by, |device, now, rng| match rng.happens(60) {
                 true => device.accept_offer(piece, folio, now, rng),
