@@ -50,7 +50,7 @@ pub enum Body {
     },
 }
 
-/// What came back. Only a whole answer is one: a cut is a [`Failure`].
+/// What came back. Only a whole answer is one: a cut is a [`Failure`](crate::sync::Failure).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HttpAnswer {
     /// The status.
