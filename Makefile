@@ -7,7 +7,7 @@ BIN := target/debug
 
 # What the web client is made of; it is built anew when something of it is newer.
 WEB := mobile/web
-WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/wasm/src $(WEB)/bindgen/src mobile/src core/src -type f -not -path '*/pkg/*') \
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/wasm/src $(WEB)/bindgen/src mobile/src core/src media/src -type f -not -path '*/pkg/*') \
 	$(wildcard $(WEB)/*.json $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js $(WEB)/*.mjs $(WEB)/*.sh) Cargo.lock
 
 .PHONY: help setup build web demo demo-stop demo-negative test test-web test-phones bindings wheel check-phones xcframework aar bench soak lint node

@@ -3,13 +3,14 @@
 //! Dependencies flow one way:
 //!
 //! ```text
-//! ids · time · blob · signing · media      words everyone shares
+//! ids · time · blob · signing              words everyone shares
 //!   └─ model                               what things are, and the rules of mastery (pure)
 //!        └─ access                         who may do what (pure)
 //!             └─ document                  model ⇄ automerge, the only place that names automerge
 //!                  ├─ sync                 sans-IO protocol, both halves        ┐ siblings: neither
 //!                  └─ store                SQLite and blob files                ┘ knows the other
-//!                       └─ device          what a person does: capture, assess, answer, browse
+//!                       └─ device          what a person does: capture, assess, answer, browse (names media, too)
+//! media                                    looking into files and cleaning them: a crate of its own
 //! ```
 //!
 //! Core has no clock, no randomness, no network, no threads: they are handed in. It touches files in `store` only.
@@ -24,7 +25,6 @@ pub mod device;
 pub mod document;
 #[deny(clippy::wildcard_enum_match_arm)]
 pub mod ids;
-pub mod media;
 #[deny(clippy::wildcard_enum_match_arm)]
 pub mod model;
 pub mod signing;
@@ -32,3 +32,6 @@ pub mod store;
 #[deny(clippy::wildcard_enum_match_arm)]
 pub mod sync;
 pub mod time;
+
+/// What goes into a piece beside words: see the crate, which knows nothing of schools.
+pub use fieldfolio_media as media;

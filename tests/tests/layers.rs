@@ -11,7 +11,6 @@ const CORE: &Table = &[
     ("ids", &["time"]),
     ("blob", &[]),
     ("signing", &["ids", "time", "blob"]),
-    ("media", &[]),
     ("model", &["ids", "time", "blob", "signing"]),
     ("access", &["ids", "time", "blob", "model"]),
     ("document", &["ids", "time", "blob", "signing", "model"]),
@@ -295,15 +294,44 @@ fn views_read_the_index_and_open_no_sheet() {
 }
 
 #[test]
-fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests() {
-    for path in sources(&root().join("server/src")) {
+fn media_knows_nothing_of_schools_and_no_files_and_in_core_only_the_device_names_it() {
+    let read = sources(&root().join("media/src"));
+    assert!(read.len() > 10, "the sources of media were read");
+    for path in read {
         let code = code(&path);
-        for absent in ["fieldfolio_core::store", "fieldfolio_core::device", "fieldfolio_tests", "automerge::"]
-        {
+        for absent in ["fieldfolio_", "std::fs", "fs::"] {
             assert!(!code.contains(absent), "{} names {absent}", path.display());
         }
     }
-    for package in ["core", "mobile"] {
+    let source = root().join("core/src");
+    for path in sources(&source) {
+        let (module, code) = (module_of(&path, &source), code(&path));
+        let names_media = code.contains("fieldfolio_media")
+            || paths(&code).iter().any(|path| path.starts_with(&["crate".to_owned(), "media".to_owned()]));
+        assert!(
+            ["lib", "device"].contains(&module.as_str()) || !names_media,
+            "{} names media",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests() {
+    for path in sources(&root().join("server/src")) {
+        let code = code(&path);
+        for absent in [
+            "fieldfolio_core::store",
+            "fieldfolio_core::device",
+            "fieldfolio_core::media",
+            "fieldfolio_media",
+            "fieldfolio_tests",
+            "automerge::",
+        ] {
+            assert!(!code.contains(absent), "{} names {absent}", path.display());
+        }
+    }
+    for package in ["core", "media", "mobile"] {
         let manifest = std::fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
         assert!(!manifest.contains("fieldfolio-server"), "{package} depends on the server");
     }

@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fieldfolio_tests::fuzz::media_files(bytes));
+#[path = "../../src/fuzz/media.rs"]
+mod media;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| media::media_files(bytes));

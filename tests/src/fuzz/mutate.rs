@@ -2,8 +2,6 @@
 
 use fieldfolio_core::ids::{SeededRng, random};
 
-use crate::documents;
-
 /// Nothing grows beyond this, or the time of a test would go into copying.
 const LONGEST: usize = 256 * 1024;
 
@@ -77,46 +75,5 @@ fn lie_about_a_length(bytes: &mut [u8], at: usize, dice: &mut SeededRng) {
     let number = if dice.happens(50) { lie.to_le_bytes() } else { lie.rotate_right(8 * width).to_be_bytes() };
     for (byte, other) in bytes.iter_mut().skip(at).zip(number.iter().take(width as usize)) {
         *byte = *other;
-    }
-}
-
-/// The same with right checksums, where it is a PNG or Ogg: a sum keeps nobody out.
-pub fn with_right_checksums(bytes: &[u8]) -> Vec<u8> {
-    let mut mended = bytes.to_vec();
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        mend_chunks(&mut mended);
-    } else if bytes.starts_with(b"OggS") {
-        mend_pages(&mut mended);
-    }
-    mended
-}
-
-fn mend_chunks(png: &mut [u8]) {
-    let mut at = 8;
-    while let Some(length) = png.get(at..at + 4).and_then(|length| length.try_into().ok()) {
-        let end = at + 8 + u32::from_be_bytes(length) as usize;
-        let Some(summed) = png.get(at + 4..end) else { return };
-        let sum = documents::sum(summed).to_be_bytes();
-        let Some(place) = png.get_mut(end..end + 4) else { return };
-        place.copy_from_slice(&sum);
-        at = end + 4;
-    }
-}
-
-fn mend_pages(ogg: &mut [u8]) {
-    let mut at = 0;
-    while ogg.get(at..at + 4) == Some(b"OggS") {
-        let Some(segments) = ogg.get(at + 26).map(|count| usize::from(*count)) else { return };
-        let Some(lengths) = ogg.get(at + 27..at + 27 + segments) else { return };
-        let body: usize = lengths.iter().map(|length| usize::from(*length)).sum();
-        let Some(page) = ogg.get_mut(at..at + 27 + segments + body) else { return };
-        page[22..26].fill(0);
-        let sum = page.iter().fold(0u32, |sum, byte| {
-            (0..8).fold(sum ^ u32::from(*byte) << 24, |sum, _| {
-                if sum >> 31 == 1 { sum << 1 ^ 0x04C1_1DB7 } else { sum << 1 }
-            })
-        });
-        page[22..26].copy_from_slice(&sum.to_le_bytes());
-        at += page.len();
     }
 }

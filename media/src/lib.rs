@@ -8,6 +8,8 @@
 //! [`prepare`] reads any [`Source`] and answers with a plan of the cleaned file, which [`Prepared::write`] carries
 //! out: pictures and documents are held in memory, films and sounds never are. [`clean`] strips bytes in memory.
 //! Refusals are [`MediaError`]s, and each says what the person can do; the caller leaves the original where it was.
+//!
+//! This crate knows nothing of schools, and opens no files: they are handed in.
 
 mod boxes;
 mod exif;
