@@ -36,7 +36,7 @@ pub use making::entries::Judging;
 pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
 pub use making::share::StartedProject;
 pub use requests::{Ask, Body, HttpAnswer};
-pub use syncing::live::Heard;
+pub use syncing::live::Frame;
 pub use syncing::steps::{BackgroundUploader, CHUNK, Line, Parcel, Step, Turn};
 pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,

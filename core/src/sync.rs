@@ -36,7 +36,7 @@
 //!    answer ([`wire::Live::Answer`]) or news ([`wire::Live::News`]). Then ask for the next step: where news say that
 //!    there is more, the relay waits for the device to pull.
 //! 4. When it closes, for whatever reason, hand in [`Failure::Unreachable`] for an exchange that was sent over it and has
-//!    no answer yet, exactly as for a POST that was cut; then call the device's `hung_up` and go on by HTTP. A device
+//!    no answer yet, exactly as for a POST that was cut; then call the device's `disconnected` and go on by HTTP. A device
 //!    that was revoked (close code 4401) learns it from the refusal of the POST that follows.
 //!
 //! The relay answers requests in their order and pushes in between, so cursors never go back on one socket. It sends a

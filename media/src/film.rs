@@ -17,7 +17,7 @@ use super::boxes::{self, FREE, TopBox};
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, Look, MediaError, MediaType, damaged};
+use super::{Found, MediaError, MediaType, Picture, damaged};
 use fragments::Fragments;
 use index::Index;
 use ranges::Ranges;
@@ -84,7 +84,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         height,
         orientation: Orientation::UPRIGHT,
         duration_ms,
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

@@ -141,11 +141,11 @@ pub fn prepare(offered: Offered<'_>) -> Result<Prepared, MediaError> {
     let Offered { source, name, poster } = offered;
     let mut reader = Reader::new(source)?;
     let found = find(&mut reader, name)?;
-    let shown = match (&found.look, poster) {
-        (Look::Decodes(stored), _) => Some(show(stored(found.plan.in_memory())?, found.orientation)?),
-        (Look::NeedsPoster(advice), None) => return Err(MediaError::Unsupported { what: advice }),
-        (Look::NeedsPoster(_) | Look::Opaque, Some(poster)) => Some(show_poster(poster)?),
-        (Look::Opaque, None) => None,
+    let shown = match (&found.picture, poster) {
+        (Picture::Decodes(stored), _) => Some(show(stored(found.plan.in_memory())?, found.orientation)?),
+        (Picture::NeedsPoster(advice), None) => return Err(MediaError::Unsupported { what: advice }),
+        (Picture::NeedsPoster(_) | Picture::Opaque, Some(poster)) => Some(show_poster(poster)?),
+        (Picture::Opaque, None) => None,
     };
     let (width, height) = found.orientation.turn(found.width, found.height);
     Ok(Prepared {
@@ -184,11 +184,11 @@ struct Found {
     height: u32,
     orientation: Orientation,
     duration_ms: Option<u64>,
-    look: Look,
+    picture: Picture,
 }
 
 /// How a file comes to be looked at.
-enum Look {
+enum Picture {
     /// It is decoded here.
     Decodes(fn(&[u8]) -> Result<Stored, MediaError>),
     /// It isn't decoded here, so the client has to; what to do where it couldn't.
@@ -238,8 +238,8 @@ fn picture(
     decode: fn(&[u8]) -> Result<Stored, MediaError>,
 ) -> Result<Found, MediaError> {
     let Rebuilt { bytes, width, height, orientation } = rebuilt;
-    let look = Look::Decodes(decode);
-    Ok(Found { media_type, plan: Plan::of(bytes), width, height, orientation, duration_ms: None, look })
+    let picture = Picture::Decodes(decode);
+    Ok(Found { media_type, plan: Plan::of(bytes), width, height, orientation, duration_ms: None, picture })
 }
 
 fn show(stored: Stored, orientation: Orientation) -> Result<Shown, MediaError> {
@@ -250,9 +250,9 @@ fn show(stored: Stored, orientation: Orientation) -> Result<Shown, MediaError> {
 fn show_poster(poster: &[u8]) -> Result<Shown, MediaError> {
     let mut source = Cursor::new(poster);
     let found = find(&mut Reader::new(&mut source)?, "")?;
-    match found.look {
-        Look::Decodes(decode) => show(decode(found.plan.in_memory())?, found.orientation),
-        Look::NeedsPoster(_) | Look::Opaque => {
+    match found.picture {
+        Picture::Decodes(decode) => show(decode(found.plan.in_memory())?, found.orientation),
+        Picture::NeedsPoster(_) | Picture::Opaque => {
             Err(MediaError::Unsupported { what: "the picture made of this file is not a JPEG, PNG or WebP" })
         }
     }

@@ -11,7 +11,7 @@ mod printers;
 
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, Look, MediaError, MediaType, find};
+use super::{Found, MediaError, MediaType, Picture, find};
 use archive::{Budget, Entry, Packed};
 
 const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
@@ -70,7 +70,7 @@ fn rebuild_within(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Found,
         height: 0,
         orientation: Orientation::UPRIGHT,
         duration_ms: None,
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

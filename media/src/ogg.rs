@@ -8,7 +8,7 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, Look, MediaError, MediaType, damaged};
+use super::{Found, MediaError, MediaType, Picture, damaged};
 
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
@@ -57,7 +57,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         height: 0,
         orientation: Orientation::UPRIGHT,
         duration_ms: codec.duration_ms(length),
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

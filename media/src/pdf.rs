@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, Look, MediaError, MediaType};
+use super::{Found, MediaError, MediaType, Picture};
 use file::File;
 use keys::Role;
 use object::{Dict, Object, Stream};
@@ -59,7 +59,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
         height: 0,
         orientation: Orientation::UPRIGHT,
         duration_ms: None,
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

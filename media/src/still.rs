@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use super::boxes::{self, wrap};
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, Look, MediaError, MediaType, check_size, damaged};
+use super::{Found, MediaError, MediaType, Picture, check_size, damaged};
 use items::{Item, Items};
 use properties::Properties;
 
@@ -50,7 +50,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
         height,
         orientation: Orientation::UPRIGHT,
         duration_ms: None,
-        look: Look::NeedsPoster(if is_avif { AVIF } else { HEIC }),
+        picture: Picture::NeedsPoster(if is_avif { AVIF } else { HEIC }),
     })
 }
 

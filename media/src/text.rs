@@ -3,7 +3,7 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, Look, MediaError, MediaType, damaged};
+use super::{Found, MediaError, MediaType, Picture, damaged};
 
 /// Longer than any book; a browser shows a text whole.
 const MAX_TEXT: u64 = 4 << 20;
@@ -50,7 +50,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>, name: &str) -> Result<Found, Medi
         height: 0,
         orientation: Orientation::UPRIGHT,
         duration_ms: None,
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

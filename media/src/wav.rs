@@ -7,7 +7,7 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, Look, MediaError, MediaType, damaged};
+use super::{Found, MediaError, MediaType, Picture, damaged};
 
 /// More parts than any recorder writes.
 const MAX_CHUNKS: usize = 1000;
@@ -62,7 +62,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         height: 0,
         orientation: Orientation::UPRIGHT,
         duration_ms: (length * 1000).checked_div(format.bytes_a_second),
-        look: Look::Opaque,
+        picture: Picture::Opaque,
     })
 }
 

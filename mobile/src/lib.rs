@@ -1,5 +1,5 @@
 //! What apps draw and do over the core, the same for phones and browsers: flat [`records`] with names already joined,
-//! looked up by [`Look`]. It holds no rules: what may be seen, done and counted is decided in the core.
+//! looked up by [`Views`]. It holds no rules: what may be seen, done and counted is decided in the core.
 
 #[cfg(feature = "phones")]
 pub mod bindings;
@@ -9,7 +9,7 @@ mod refusal;
 mod views;
 
 pub use refusal::Refusal;
-pub use views::Look;
+pub use views::Views;
 
 #[cfg(feature = "phones")]
 uniffi::setup_scaffolding!("fieldfolio");

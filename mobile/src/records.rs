@@ -21,4 +21,4 @@ pub use pieces::{
     Shows, ToConfirm, Voice,
 };
 pub use placing::{MoveTo, OfferTo, OwnOffer, Placings};
-pub use standing::{At, CameLate, HeldBack, Kept, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};
+pub use standing::{At, HeldBack, Kept, LateWork, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

@@ -17,7 +17,7 @@ use fieldfolio_core::time::Timestamp;
 use self::standing::Standings;
 
 /// One look at a device: names and titles are read once, and joined into everything it hands out.
-pub struct Look<'a> {
+pub struct Views<'a> {
     device: &'a Device,
     now: Timestamp,
     me: PersonId,
@@ -28,7 +28,7 @@ pub struct Look<'a> {
     standings: OnceCell<Standings>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Views<'a> {
     /// Looks at `device` as of `now`.
     pub fn at(device: &'a Device, now: Timestamp) -> Result<Self, DeviceError> {
         Ok(Self {

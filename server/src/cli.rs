@@ -176,7 +176,7 @@ struct Answer {
 }
 
 /// What a command works with.
-struct Desk<'a> {
+struct Office<'a> {
     folder: PathBuf,
     now: Timestamp,
     rng: &'a mut dyn Rng,
@@ -186,7 +186,7 @@ struct Desk<'a> {
 const PATIENCE: Duration = Duration::from_secs(30);
 const A_LITTLE: Duration = Duration::from_millis(20);
 
-impl Desk<'_> {
+impl Office<'_> {
     fn open(&self) -> Result<Connection, CliError> {
         Ok(database::open(&self.folder)?)
     }
@@ -270,51 +270,51 @@ pub fn run_with(
         .dir
         .or_else(|| std::env::var_os("FIELDFOLIO_DIR").map(PathBuf::from))
         .unwrap_or_else(|| PathBuf::from("fieldfolio-school"));
-    let mut desk = Desk { folder, now, rng };
+    let mut office = Office { folder, now, rng };
     let answer = match cli.command {
-        Command::Init { name } => init(&name, &mut desk)?,
+        Command::Init { name } => init(&name, &mut office)?,
         Command::Serve => {
-            let config = desk.config()?;
-            crate::http::serve::serve(&desk.folder, config).map_err(CliError::Relay)?;
+            let config = office.config()?;
+            crate::http::serve::serve(&office.folder, config).map_err(CliError::Relay)?;
             return Ok(String::new());
         }
         Command::Gate { memory, seconds } => {
             crate::gate::work(memory, seconds).map_err(|error| CliError::Relay(error.into()))?;
             return Ok(String::new());
         }
-        Command::Person(command) => people::run(command, &mut desk)?,
-        Command::Class(command) => classes::run(command, &mut desk)?,
-        Command::Project(command) => projects::run(command, &mut desk)?,
-        Command::Folio(command) => projects::run_folio(&command, &desk)?,
-        Command::Circle(command) => circles::run(command, &mut desk)?,
-        Command::Framework(command) => frameworks::run(command, &mut desk)?,
-        Command::Invite(arguments) => devices::invite(&arguments, &mut desk)?,
-        Command::Invitation(command) => devices::run_invitation(&command, &mut desk)?,
-        Command::Revoke(arguments) => devices::revoke_what(&arguments, &mut desk)?,
-        Command::Activity(arguments) => activity::run(&arguments, &desk)?,
-        Command::Backup(arguments) => whole::back_up(&arguments, &desk)?,
-        Command::Restore(arguments) => whole::restore(&arguments, &desk)?,
-        Command::Erase(arguments) => whole::erase(&arguments, &mut desk)?,
-        Command::Verify(arguments) => whole::verify(&arguments, &desk)?,
-        Command::Blobs(arguments) => blobs::run(&arguments, &desk)?,
-        Command::Device(command) => devices::run(&command, &desk)?,
-        Command::Sample { invite } => sample::make(invite, &mut desk)?,
+        Command::Person(command) => people::run(command, &mut office)?,
+        Command::Class(command) => classes::run(command, &mut office)?,
+        Command::Project(command) => projects::run(command, &mut office)?,
+        Command::Folio(command) => projects::run_folio(&command, &office)?,
+        Command::Circle(command) => circles::run(command, &mut office)?,
+        Command::Framework(command) => frameworks::run(command, &mut office)?,
+        Command::Invite(arguments) => devices::invite(&arguments, &mut office)?,
+        Command::Invitation(command) => devices::run_invitation(&command, &mut office)?,
+        Command::Revoke(arguments) => devices::revoke_what(&arguments, &mut office)?,
+        Command::Activity(arguments) => activity::run(&arguments, &office)?,
+        Command::Backup(arguments) => whole::back_up(&arguments, &office)?,
+        Command::Restore(arguments) => whole::restore(&arguments, &office)?,
+        Command::Erase(arguments) => whole::erase(&arguments, &mut office)?,
+        Command::Verify(arguments) => whole::verify(&arguments, &office)?,
+        Command::Blobs(arguments) => blobs::run(&arguments, &office)?,
+        Command::Device(command) => devices::run(&command, &office)?,
+        Command::Sample { invite } => sample::make(invite, &mut office)?,
     };
     let text = if cli.json { answer.json.to_string() } else { answer.text };
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-fn init(name: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let school = school::init(&desk.folder, name, desk.now, &mut *desk.rng)?;
+fn init(name: &str, office: &mut Office<'_>) -> Result<Answer, CliError> {
+    let school = school::init(&office.folder, name, office.now, &mut *office.rng)?;
     let text = format!(
         "{} is ready in {} ({}).\nKeep {} safe and backed up: whoever has it can sign in as anyone.\n\
          Next: fieldfolio person add NAME --kind teacher",
         school.name,
-        desk.folder.display(),
+        office.folder.display(),
         school.id,
-        school::key_path(&desk.folder).display()
+        school::key_path(&office.folder).display()
     );
-    Ok(Answer { text, json: json!({ "id": school.id, "name": school.name, "folder": desk.folder }) })
+    Ok(Answer { text, json: json!({ "id": school.id, "name": school.name, "folder": office.folder }) })
 }
 
 /// A value for JSON; what the directory hands out can always be one.

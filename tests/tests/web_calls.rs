@@ -6,7 +6,7 @@ use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
 use fieldfolio_tests::sim::School;
 use fieldfolio_web::asks;
-use fieldfolio_web::calls::{self, Desk};
+use fieldfolio_web::calls::{self, CallContext};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -25,26 +25,26 @@ fn call_as(
     device: &str,
     id: Option<[u8; 16]>,
     name: &str,
-    asked: &Value,
+    input: &Value,
     files: Vec<Vec<u8>>,
 ) -> Result<Value, Refusal> {
-    let mut asked = asked.clone();
-    if asked["files"].is_array() {
-        asked["files"] =
+    let mut input = input.clone();
+    if input["files"].is_array() {
+        input["files"] =
             files.iter().map(|_| json!({ "caption": "", "alt": "", "replaces": null })).collect();
     }
     let files = files.into_iter().map(NewMedium::of_bytes).collect();
     let answer = school.on(device, |device, now, rng| {
         device.under(id);
-        let answer = calls::call(name, &asked.to_string(), Desk { device, now, rng, files });
+        let answer = calls::call(name, &input.to_string(), CallContext { device, now, rng, files });
         device.under(None);
         answer
     })?;
     Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
 }
 
-fn call(school: &mut School, device: &str, name: &str, asked: Value) -> Result<Value, Refusal> {
-    call_as(school, device, None, name, &asked, Vec::new())
+fn call(school: &mut School, device: &str, name: &str, input: Value) -> Result<Value, Refusal> {
+    call_as(school, device, None, name, &input, Vec::new())
 }
 
 fn new_piece(school: &School) -> Value {
@@ -60,9 +60,9 @@ fn new_piece(school: &School) -> Value {
 fn what_one_captures_another_finds_ready_to_draw_and_answers() {
     let devices = [("phone", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("hana", "hana")];
     let mut school = school(80, &devices);
-    let asked = new_piece(&school);
+    let input = new_piece(&school);
     let photo = photos::field_photo(3, 640, 480);
-    let made = call_as(&mut school, "phone", None, "capture", &asked, vec![photo]).unwrap();
+    let made = call_as(&mut school, "phone", None, "capture", &input, vec![photo]).unwrap();
     let piece = made["piece"].clone();
     let mine = call(&mut school, "phone", "mine", json!({})).unwrap();
     assert_eq!(
@@ -146,9 +146,9 @@ fn a_group_piece_may_lie_with_everyone_of_the_group_and_with_nobody_else() {
     school.edit(|edit| projects::group(edit, garden, Some("Bed 1"), &bed));
     school.settle();
     // What she is offered is what the school takes.
-    let mut asked = new_piece(&school);
-    asked["folios"] = json!([school.folio("mina/community-garden"), school.folio("otto/community-garden")]);
-    call(&mut school, "phone", "capture", asked).unwrap();
+    let mut input = new_piece(&school);
+    input["folios"] = json!([school.folio("mina/community-garden"), school.folio("otto/community-garden")]);
+    call(&mut school, "phone", "capture", input).unwrap();
     school.settle();
     let status = call(&mut school, "phone", "status", json!({})).unwrap();
     assert_eq!((&status["waiting"], &status["refused"]), (&json!([]), &json!([])));
@@ -171,10 +171,10 @@ fn a_new_device_is_told_to_its_person_and_to_nobody_else() {
 #[test]
 fn a_call_that_is_repeated_under_its_name_is_done_once() {
     let mut school = school(82, &[("phone", "mina")]);
-    let asked = new_piece(&school);
+    let input = new_piece(&school);
     let id = Some([7; 16]);
-    let first = call_as(&mut school, "phone", id, "capture", &asked, Vec::new()).unwrap();
-    let again = call_as(&mut school, "phone", id, "capture", &asked, Vec::new()).unwrap_err();
+    let first = call_as(&mut school, "phone", id, "capture", &input, Vec::new()).unwrap();
+    let again = call_as(&mut school, "phone", id, "capture", &input, Vec::new()).unwrap_err();
     assert_eq!(again.code, "done_already");
     assert_eq!(call(&mut school, "phone", "mine", json!({})).unwrap().as_array().unwrap().len(), 1);
     // What was answered can be answered again.
@@ -189,15 +189,15 @@ fn a_call_that_is_repeated_under_its_name_is_done_once() {
         let no = call_as(&mut school, "phone", Some([8; 16]), "reply", &refused, Vec::new()).unwrap_err();
         assert_eq!(no.code, "bounds");
     }
-    call_as(&mut school, "phone", Some([9; 16]), "capture", &asked, Vec::new()).unwrap();
+    call_as(&mut school, "phone", Some([9; 16]), "capture", &input, Vec::new()).unwrap();
     assert_eq!(call(&mut school, "phone", "mine", json!({})).unwrap().as_array().unwrap().len(), 2);
 }
 
 #[test]
 fn refusals_have_codes_that_the_catalogues_know() {
     let mut school = school(83, &[("phone", "mina"), ("otto", "otto")]);
-    let asked = new_piece(&school);
-    let made = call_as(&mut school, "phone", None, "capture", &asked, Vec::new()).unwrap();
+    let input = new_piece(&school);
+    let made = call_as(&mut school, "phone", None, "capture", &input, Vec::new()).unwrap();
     let words: Value =
         serde_json::from_str(include_str!("../../mobile/web/src/i18n/en.json")).expect("a catalogue");
     let nobody = "018f4d3c-1111-7abc-8def-0123456789ab";
@@ -207,8 +207,8 @@ fn refusals_have_codes_that_the_catalogues_know() {
         call(&mut school, "otto", "share", json!({ "piece": made["piece"], "audience": [] })),
         call(&mut school, "phone", "piece", json!({ "piece": nobody })),
         call(&mut school, "phone", "capture", long),
-        call_as(&mut school, "phone", None, "capture", &asked, vec![b"<svg>no photo</svg>".to_vec()]),
-        call_as(&mut school, "phone", None, "capture", &asked, vec![Vec::new()]),
+        call_as(&mut school, "phone", None, "capture", &input, vec![b"<svg>no photo</svg>".to_vec()]),
+        call_as(&mut school, "phone", None, "capture", &input, vec![Vec::new()]),
         call(&mut school, "phone", "no_such_call", json!({})),
         call(&mut school, "phone", "piece", json!({ "piece": "<script>" })),
         call(&mut school, "phone", "piece", json!({ "piece": made["piece"], "more": 1 })),
@@ -219,7 +219,7 @@ fn refusals_have_codes_that_the_catalogues_know() {
     assert_eq!(codes, expected);
     // Of several files, the one that was not taken is named.
     let two = vec![photos::field_photo(1, 64, 48), b"<svg>no photo</svg>".to_vec()];
-    let refusal = call_as(&mut school, "phone", None, "capture", &asked, two).unwrap_err();
+    let refusal = call_as(&mut school, "phone", None, "capture", &input, two).unwrap_err();
     assert!(refusal.reason.starts_with("file 2 was not taken"), "{refusal}");
     for code in codes {
         assert!(!words[format!("refusal.{code}")].is_null(), "the catalogue has no words for {code}");
@@ -244,11 +244,11 @@ fn medium_edit(medium: &Value) -> Value {
 #[test]
 fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     let mut school = school(87, &[("phone", "mina"), ("tablet", "mina"), ("lea", "lea")]);
-    let mut asked = new_piece(&school);
-    asked["links"] = json!([{ "url": "https://example.org/soil", "caption": "How to test soil" }]);
+    let mut input = new_piece(&school);
+    input["links"] = json!([{ "url": "https://example.org/soil", "caption": "How to test soil" }]);
     let photo = |number| photos::field_photo(number, 64, 48);
     let three = vec![photo(1), photo(2), photo(3)];
-    let piece = call_as(&mut school, "phone", None, "capture", &asked, three).unwrap()["piece"].clone();
+    let piece = call_as(&mut school, "phone", None, "capture", &input, three).unwrap()["piece"].clone();
     let one = json!({ "piece": piece });
     let view = call(&mut school, "phone", "piece", one.clone()).unwrap();
     let keys: Vec<Value> = (0..3).map(|at| view["media"][at]["key"].clone()).collect();
@@ -293,7 +293,7 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     let replacing = |school: &mut School| {
         let files = vec![NewMedium::of_bytes(photos::field_photo(9, 64, 48))];
         school.on("phone", |device, now, rng| {
-            calls::call("edit", &edit.to_string(), Desk { device, now, rng, files })
+            calls::call("edit", &edit.to_string(), CallContext { device, now, rng, files })
         })
     };
     replacing(&mut school).unwrap();
@@ -329,12 +329,12 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
 #[test]
 fn uploads_are_held_back_and_let_go() {
     let mut school = school(88, &[("phone", "mina")]);
-    let asked = new_piece(&school);
+    let input = new_piece(&school);
     let photo = vec![photos::field_photo(1, 64, 48)];
-    let piece = call_as(&mut school, "phone", None, "capture", &asked, photo).unwrap()["piece"].clone();
+    let piece = call_as(&mut school, "phone", None, "capture", &input, photo).unwrap()["piece"].clone();
     school.settle();
-    let mut status = |call_name: &str, asked: Value| {
-        call(&mut school, "phone", call_name, asked).unwrap();
+    let mut status = |call_name: &str, input: Value| {
+        call(&mut school, "phone", call_name, input).unwrap();
         let status = call(&mut school, "phone", "status", json!({})).unwrap();
         let of = |preview: bool| {
             let uploads = status["uploads"].as_array().unwrap();
@@ -378,18 +378,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     /// Whatever a page asks, the core answers or refuses.
     #[test]
-    fn nothing_that_is_asked_stops_the_core(name in 0..NAMES.len(), asked in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn nothing_that_is_asked_stops_the_core(name in 0..NAMES.len(), input in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         thread_local! {
             static SCHOOL: std::cell::RefCell<School> = std::cell::RefCell::new(school(84, &[("phone", "mina")]));
         }
         SCHOOL.with_borrow_mut(|school| {
             let made = school.on("phone", |device, now, rng| {
-                let desk = Desk { device, now, rng, files: vec![NewMedium::of_bytes(bytes.clone())] };
-                Ok::<_, Refusal>(calls::call(NAMES[name], &asked, desk).is_ok())
+                let context = CallContext { device, now, rng, files: vec![NewMedium::of_bytes(bytes.clone())] };
+                Ok::<_, Refusal>(calls::call(NAMES[name], &input, context).is_ok())
             });
             prop_assert!(made.is_ok());
             let asking = school.on("phone", |device, now, rng| {
-                asks::ask("invite_mentor", &asked, Desk { device, now, rng, files: Vec::new() })
+                asks::ask("invite_mentor", &input, CallContext { device, now, rng, files: Vec::new() })
             });
             prop_assert!(asking.is_err());
             Ok(())

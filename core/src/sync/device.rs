@@ -225,7 +225,7 @@ pub struct SyncClient {
     asked_at: Option<Timestamp>,
     more: bool,
     locked: bool,
-    hang_ups: u32,
+    disconnects: u32,
     /// Answers in a row after which the next question was asked at once, and those of them that brought nothing.
     rush: u32,
     fruitless: u32,
@@ -377,15 +377,15 @@ impl SyncClient {
     }
 
     /// A live connection brought something: it works.
-    pub fn heard(&mut self) {
-        self.hang_ups = 0;
+    pub fn connection_works(&mut self) {
+        self.disconnects = 0;
     }
 
     /// A live connection closed. The device asks again soon, with jitter, and later each time that a connection brought
     /// nothing; what it owes is not held up. What is in flight stays in flight.
-    pub fn hung_up(&mut self, now: Timestamp, rng: &mut dyn Rng) {
-        self.hang_ups = self.hang_ups.saturating_add(1);
-        let soon = now.plus_millis(back_off(self.hang_ups, rng)).millis().saturating_sub(IDLE);
+    pub fn disconnected(&mut self, now: Timestamp, rng: &mut dyn Rng) {
+        self.disconnects = self.disconnects.saturating_add(1);
+        let soon = now.plus_millis(back_off(self.disconnects, rng)).millis().saturating_sub(IDLE);
         self.asked_at = self.asked_at.map(|asked| asked.min(Timestamp::from_millis(soon)));
     }
 
@@ -577,7 +577,7 @@ mod tests {
         let mut waits = Vec::new();
         for _ in 0..12 {
             half.received_news(Response::default(), now);
-            half.hung_up(now, &mut rng);
+            half.disconnected(now, &mut rng);
             let Next::Wait(Some(until)) = half.next(now, at(0), &[], None, &[]) else { panic!("it waits") };
             waits.push(until.millis() - now.millis());
         }
@@ -587,8 +587,8 @@ mod tests {
             "never later than it would have asked anyway: {waits:?}"
         );
         assert_eq!(waits.last(), Some(&IDLE));
-        half.heard();
-        half.hung_up(now, &mut rng);
+        half.connection_works();
+        half.disconnected(now, &mut rng);
         assert!(
             matches!(half.next(now, at(0), &[], None, &[]), Next::Wait(Some(until)) if until.millis() - now.millis() <= 500)
         );

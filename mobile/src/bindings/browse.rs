@@ -23,79 +23,79 @@ pub enum MediaVariant {
 impl Store {
     /// Whose store it is, her school with its levels and its rule, and her parts in others' folios.
     pub async fn me(&self) -> Result<Me, FieldfolioError> {
-        self.look(|look| look.me()).await
+        self.views(|views| views.me()).await
     }
 
     /// Everyone known here, by name.
     pub async fn people(&self) -> Result<Vec<Person>, FieldfolioError> {
-        self.look(|look| Ok(look.people())).await
+        self.views(|views| Ok(views.people())).await
     }
 
     /// The classes one teaches or advises, with their students.
     pub async fn classes(&self) -> Result<Vec<SchoolClass>, FieldfolioError> {
-        self.look(|look| look.classes()).await
+        self.views(|views| views.classes()).await
     }
 
     /// Every outcome known here, in the order of its framework.
     pub async fn outcomes(&self) -> Result<Vec<Outcome>, FieldfolioError> {
-        self.look(|look| look.outcomes()).await
+        self.views(|views| views.outcomes()).await
     }
 
     /// Every project known here, by title.
     pub async fn projects(&self) -> Result<Vec<Project>, FieldfolioError> {
-        self.look(|look| Ok(look.projects())).await
+        self.views(|views| Ok(views.projects())).await
     }
 
     /// A student's folios, or all one may see: by student, home first, then by title.
     #[uniffi::method(default(student = None))]
     pub async fn folios(&self, student: Option<PersonId>) -> Result<Vec<FolioLine>, FieldfolioError> {
-        self.look(move |look| look.folios(student)).await
+        self.views(move |views| views.folios(student)).await
     }
 
     /// Folios in which one may place a piece of one's own, those of one's group among them.
     pub async fn places(&self) -> Result<Vec<FolioLine>, FieldfolioError> {
-        self.look(|look| look.places()).await
+        self.views(|views| views.places()).await
     }
 
     /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
     pub async fn offers(&self) -> Result<Vec<Offer>, FieldfolioError> {
-        self.look(|look| look.offers()).await
+        self.views(|views| views.offers()).await
     }
 
     /// One folio with its pieces, newest work first, and its circle.
     pub async fn folio(&self, folio: FolioId) -> Result<Folio, FieldfolioError> {
-        self.look(move |look| look.folio(folio)).await
+        self.views(move |views| views.folio(folio)).await
     }
 
     /// Pieces one made, newest first.
     pub async fn mine(&self) -> Result<Vec<PieceLine>, FieldfolioError> {
-        self.look(|look| look.mine()).await
+        self.views(|views| views.mine()).await
     }
 
     /// One piece with everything one may read on it, and what one may do.
     pub async fn piece(&self, piece: PieceId) -> Result<Piece, FieldfolioError> {
-        self.look(move |look| look.piece(piece)).await
+        self.views(move |views| views.piece(piece)).await
     }
 
     /// Who can see a piece, and in which roles.
     pub async fn who_sees(&self, piece: PieceId) -> Result<Vec<Seer>, FieldfolioError> {
-        self.look(move |look| look.who_sees(piece)).await
+        self.views(move |views| views.who_sees(piece)).await
     }
 
     /// Shared work that waits for this teacher, oldest work first.
     pub async fn review_queue(&self) -> Result<Vec<QueueRow>, FieldfolioError> {
-        self.look(|look| look.queue()).await
+        self.views(|views| views.queue()).await
     }
 
     /// A student's levels with their reasons; nothing for those who are shown none: mentors, peers. Where `whole` is
     /// false, show it as "from what you can see", and never as the level.
     pub async fn levels(&self, student: PersonId) -> Result<Option<Levels>, FieldfolioError> {
-        self.look(move |look| look.levels(student)).await
+        self.views(move |views| views.levels(student)).await
     }
 
     /// How a student's levels grew; nothing for those who are shown none.
     pub async fn growth(&self, student: PersonId) -> Result<Option<Growth>, FieldfolioError> {
-        self.look(move |look| look.growth(student)).await
+        self.views(move |views| views.growth(student)).await
     }
 
     /// Students one teaches (in a class, in a project, or all) by the outcomes their projects aim at.
@@ -105,17 +105,17 @@ impl Store {
         in_class: Option<ClassId>,
         in_project: Option<ProjectId>,
     ) -> Result<Grid, FieldfolioError> {
-        self.look(move |look| look.grid(in_class, in_project)).await
+        self.views(move |views| views.grid(in_class, in_project)).await
     }
 
     /// One's own devices, newest first.
     pub async fn devices(&self) -> Result<Vec<DeviceLine>, FieldfolioError> {
-        self.look(|look| look.devices()).await
+        self.views(|views| views.devices()).await
     }
 
     /// What has not reached the school, and why; what it refused or keeps back; what can't be opened.
     pub async fn status(&self) -> Result<Status, FieldfolioError> {
-        self.look(|look| look.status()).await
+        self.views(|views| views.status()).await
     }
 
     /// Where a medium of a piece lies on this device: the one with this key, or the first that can be seen. Nothing while

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::store::Store;
 use super::{FieldfolioError, blocking, now};
 use crate::records::{Folio, Growth, Levels, Me, Medium, Outcome, Piece};
-use crate::{Look, records};
+use crate::{Views, records};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -152,30 +152,30 @@ fn is_left_over(aside: &Path) -> bool {
 }
 
 fn portfolio(device: &Device, student: PersonId, now: Timestamp) -> Result<Portfolio, FieldfolioError> {
-    let look = Look::at(device, now)?;
-    let folios = look.folios(Some(student))?;
+    let views = Views::at(device, now)?;
+    let folios = views.folios(Some(student))?;
     if folios.is_empty() {
         return Err(FieldfolioError::Missing { reason: "no folio of this student is on this device".into() });
     }
     let folios: Vec<Folio> = folios
         .iter()
-        .map(|line| Ok(look.folio(line.folio.parse::<FolioId>()?)?))
+        .map(|line| Ok(views.folio(line.folio.parse::<FolioId>()?)?))
         .collect::<Result<_, FieldfolioError>>()?;
     let lines = folios.iter().flat_map(|folio| &folio.pieces_list);
     let pieces: BTreeSet<&str> = lines.map(|line| line.piece.as_str()).collect();
     let pieces = pieces
         .into_iter()
-        .map(|piece| Ok(look.piece(piece.parse::<PieceId>()?)?))
+        .map(|piece| Ok(views.piece(piece.parse::<PieceId>()?)?))
         .collect::<Result<_, FieldfolioError>>()?;
     let student_id = student.to_string();
     Ok(Portfolio {
         version: 1,
         exported: now.millis(),
-        seen_by: look.me()?,
-        student: look.people().into_iter().find(|person| person.id == student_id),
-        levels: look.levels(student)?,
-        growth: look.growth(student)?,
-        outcomes: look.outcomes()?,
+        seen_by: views.me()?,
+        student: views.people().into_iter().find(|person| person.id == student_id),
+        levels: views.levels(student)?,
+        growth: views.growth(student)?,
+        outcomes: views.outcomes()?,
         folios,
         pieces,
     })

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
 
 use super::failure::FieldfolioError;
 
-pub(super) use line::{Line, Said};
+pub(super) use line::{Line, LineRequest};
 pub(super) use tls::is_pinned;
 
 /// Until a connection stands.

@@ -8,8 +8,8 @@ use fieldfolio_core::time::Timestamp;
 
 use super::store::Store;
 use super::{FieldfolioError, OsRng, now};
-use crate::records::CameLate;
-use crate::{Look, inputs};
+use crate::records::LateWork;
+use crate::{Views, inputs};
 
 /// A link that makes a device somebody's. Show it as a code or hand it over; it works once.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -48,7 +48,7 @@ impl Store {
     /// Invites a mentor into one folio, until her part ends.
     pub async fn invite_mentor(&self, new: inputs::NewMentor) -> Result<MentorInvited, FieldfolioError> {
         let invited = self.handle.ask(move |device| {
-            let is_proposed = !Look::at(device, now())?.teaches(new.folio);
+            let is_proposed = !Views::at(device, now())?.teaches(new.folio);
             let until = Timestamp::from_millis(new.until);
             let call = device.invite_mentor(new.folio, &new.name, until, now(), &mut OsRng)?;
             Ok(call.map(move |link| (link, is_proposed)))
@@ -92,7 +92,7 @@ impl Store {
     ) -> Result<ProjectId, FieldfolioError> {
         self.handle
             .ask(move |device| {
-                let framework = Look::at(device, now())?.framework_of(&new.outcomes)?;
+                let framework = Views::at(device, now())?.framework_of(&new.outcomes)?;
                 let inputs::NewClassProject { class, title, brief, outcomes } = &new;
                 let project = ClassProject { title, brief, outcomes, framework };
                 Ok(device.start_class_project(*class, project, now(), &mut OsRng)?)
@@ -101,15 +101,15 @@ impl Store {
     }
 
     /// What came after its author's part had ended, and waits for a teacher's word.
-    pub async fn came_late(&self) -> Result<Vec<CameLate>, FieldfolioError> {
-        self.look(|look| look.came_late()).await
+    pub async fn late_work(&self) -> Result<Vec<LateWork>, FieldfolioError> {
+        self.views(|views| views.late_work()).await
     }
 
-    /// Lets through what came late of a sheet, by the name that `came_late` gave it.
+    /// Lets through what came late of a sheet, by the name that `late_work` gave it.
     pub async fn release(&self, sheet: String) -> Result<(), FieldfolioError> {
         self.handle
             .ask(move |device| {
-                let sheet = Look::at(device, now())?.late_sheet(&sheet)?;
+                let sheet = Views::at(device, now())?.late_sheet(&sheet)?;
                 let sheet = sheet.ok_or_else(|| FieldfolioError::Missing {
                     reason: "nothing of this sheet waits any more".into(),
                 })?;

@@ -7,7 +7,7 @@ use fieldfolio_core::device::{Device, DeviceError};
 use super::handle::DeviceHandle;
 use super::net;
 use super::{FieldfolioError, now};
-use crate::Look;
+use crate::Views;
 
 /// One person's work on this device. Everything that is done with it is on disk when the call returns.
 #[derive(Debug, uniffi::Object)]
@@ -43,11 +43,11 @@ pub struct Freed {
 
 impl Store {
     /// Looks, and hands out what was seen.
-    pub(super) async fn look<T: Send + 'static>(
+    pub(super) async fn views<T: Send + 'static>(
         &self,
-        see: impl FnOnce(&Look<'_>) -> Result<T, DeviceError> + Send + 'static,
+        see: impl FnOnce(&Views<'_>) -> Result<T, DeviceError> + Send + 'static,
     ) -> Result<T, FieldfolioError> {
-        self.handle.with(move |device| Ok(see(&Look::at(device, now())?)?)).await
+        self.handle.with(move |device| Ok(see(&Views::at(device, now())?)?)).await
     }
 
     /// Does something that the school should hear of.

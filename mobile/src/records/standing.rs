@@ -86,7 +86,7 @@ pub struct Kept {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct CameLate {
+pub struct LateWork {
     /// The sheet's name.
     pub sheet: String,
     pub piece: String,

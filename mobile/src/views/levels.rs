@@ -8,12 +8,12 @@ use fieldfolio_core::model::directory::School;
 use fieldfolio_core::model::mastery::{self, Completeness, Rule, growth};
 use fieldfolio_core::model::role::Role;
 
-use super::{Look, count, texts};
+use super::{Views, count, texts};
 use crate::records::{
     AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
 };
 
-impl Look<'_> {
+impl Views<'_> {
     /// A student's levels; `None` for those who are shown none.
     pub fn levels(&self, student: PersonId) -> Result<Option<Levels>, DeviceError> {
         let Some(view) = self.device.levels(student)? else { return Ok(None) };

@@ -7,13 +7,13 @@ use fieldfolio_core::ids::{FolioId, FrameworkId, OutcomeId, PersonId, PieceId};
 use fieldfolio_core::model::directory;
 use fieldfolio_core::model::role::{Role, Roles};
 
-use super::{Look, count, text, texts};
+use super::{Views, count, text, texts};
 use crate::records::{
     CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,
     School, SchoolClass, Seer,
 };
 
-impl Look<'_> {
+impl Views<'_> {
     /// Who this device belongs to.
     pub fn me(&self) -> Result<Me, DeviceError> {
         let known = self.people.get(&self.me);

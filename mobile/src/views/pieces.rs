@@ -10,13 +10,13 @@ use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
 use super::standing::{Standings, at_school};
-use super::{Look, count, text, texts};
+use super::{Views, count, text, texts};
 use crate::records::{
     Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
     Shows, Spot, ToConfirm, Voice,
 };
 
-impl Look<'_> {
+impl Views<'_> {
     /// The pieces this person made, newest first.
     pub fn mine(&self) -> Result<Vec<PieceLine>, DeviceError> {
         let overviews = self.device.overviews()?;

@@ -3,10 +3,10 @@
 use fieldfolio_core::device::{DeviceError, OfferState};
 use fieldfolio_core::ids::{FolioId, PieceId, ProjectId};
 
-use super::Look;
+use super::Views;
 use crate::records::{MoveTo, Offer, OfferTo, OwnOffer, Placings};
 
-impl Look<'_> {
+impl Views<'_> {
     pub(super) fn placings(&self, piece: PieceId) -> Result<Placings, DeviceError> {
         let placings = self.device.placings(piece, self.now)?;
         let moves = placings.moves.into_iter().filter_map(|(from, to)| self.move_to(from, to));

@@ -8,7 +8,7 @@ use fieldfolio_core::ids::{DocumentId, PieceId};
 use fieldfolio_core::model::piece::Medium;
 use fieldfolio_core::store::transfers::Held;
 
-use super::{Look, count, text};
+use super::{Views, count, text};
 use crate::records::{self, At, HeldBack, MediaUsage, Whereabouts};
 
 /// What is owed and what was refused, by piece.
@@ -110,7 +110,7 @@ fn joined<'a>(
     Whereabouts { at, why: text(held.or(why).map(Why::code)), sent, of }
 }
 
-impl Look<'_> {
+impl Views<'_> {
     /// Other devices of one's own that are in use and that none of one's devices vouched for.
     fn unvouched(&self) -> Result<Vec<String>, DeviceError> {
         let devices = self.devices()?.into_iter();
@@ -119,11 +119,11 @@ impl Look<'_> {
     }
 
     /// What came late and waits for this teacher's word.
-    pub fn came_late(&self) -> Result<Vec<records::CameLate>, DeviceError> {
+    pub fn late_work(&self) -> Result<Vec<records::LateWork>, DeviceError> {
         let titles = self.titles()?;
         let held = self.device.held_back()?.into_iter();
         Ok(held
-            .map(|held| records::CameLate {
+            .map(|held| records::LateWork {
                 sheet: held.document.to_string(),
                 piece: held.document.piece.to_string(),
                 piece_title: titles.get(&held.document.piece).cloned(),

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::blobs::bytes;
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::{DirectoryError, find, invitations, people};
 use crate::http::activity::{Counts, lately};
 use fieldfolio_core::time::Timestamp;
@@ -42,13 +42,13 @@ struct Activity {
 /// How many people are listed.
 const MOST: i64 = 20;
 
-pub(super) fn run(arguments: &ActivityArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let conn = desk.open()?;
+pub(super) fn run(arguments: &ActivityArguments, office: &Office<'_>) -> Result<Answer, CliError> {
+    let conn = office.open()?;
     let who = match &arguments.person {
         Some(person) => vec![find::person(&conn, person)?],
-        None => busiest(&conn, desk.now)?,
+        None => busiest(&conn, office.now)?,
     };
-    let all = who.into_iter().map(|id| of(&conn, id, desk.now)).collect::<Result<Vec<_>, _>>()?;
+    let all = who.into_iter().map(|id| of(&conn, id, office.now)).collect::<Result<Vec<_>, _>>()?;
     let text: Vec<String> = all.iter().map(words).collect();
     Ok(Answer { text: text.join("\n\n"), json: to_json(all) })
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use fieldfolio_core::blob::BlobHash;
 use serde_json::json;
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::http::serve;
 use crate::upkeep::media::{self, Usage};
 use crate::upkeep::nightly::{NightlyError, Stock};
@@ -20,17 +20,17 @@ pub(super) struct BlobsArguments {
     tidy: bool,
 }
 
-pub(super) fn run(arguments: &BlobsArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let (folder, config) = (&desk.folder, desk.config()?);
+pub(super) fn run(arguments: &BlobsArguments, office: &Office<'_>) -> Result<Answer, CliError> {
+    let (folder, config) = (&office.folder, office.config()?);
     // Without a school there is nothing to look at.
-    drop(desk.open()?);
+    drop(office.open()?);
     let night = match arguments.tidy {
-        true => Some(serve::look_now(folder, &config, desk.now).map_err(CliError::Relay)?),
+        true => Some(serve::look_now(folder, &config, office.now).map_err(CliError::Relay)?),
         false => None,
     };
     let stock = serve::stock(folder, &config).map_err(CliError::Relay)?;
     let checked = match arguments.check {
-        true => Some(stock.check_all(desk.now)?),
+        true => Some(stock.check_all(office.now)?),
         false => None,
     };
     let found = Found::of(&stock)?;

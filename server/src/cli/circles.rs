@@ -5,7 +5,7 @@ use fieldfolio_core::model::role::Role;
 use fieldfolio_core::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::circles::{self, Grant};
 use crate::directory::find;
 
@@ -75,29 +75,29 @@ pub(super) struct GrantArguments {
     until: Option<u64>,
 }
 
-pub(super) fn run(command: CircleCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: CircleCommand, office: &mut Office<'_>) -> Result<Answer, CliError> {
     match command {
-        CircleCommand::List { folio } => list(&folio, desk),
+        CircleCommand::List { folio } => list(&folio, office),
         CircleCommand::Grant(arguments) => {
-            grant(&arguments, desk)?;
-            list(&arguments.folio, desk)
+            grant(&arguments, office)?;
+            list(&arguments.folio, office)
         }
         CircleCommand::End { folio, person, role } => {
-            desk.edit(|edit, _| {
+            office.edit(|edit, _| {
                 let folio = find::folio(edit.tx, &folio)?;
                 Ok(circles::end(edit, folio, find::person(edit.tx, &person)?, role)?)
             })?;
-            list(&folio, desk)
+            list(&folio, office)
         }
-        CircleCommand::Deny { student, person } => denial(&student, &person, true, desk),
-        CircleCommand::Allow { student, person } => denial(&student, &person, false, desk),
+        CircleCommand::Deny { student, person } => denial(&student, &person, true, office),
+        CircleCommand::Allow { student, person } => denial(&student, &person, false, office),
     }
 }
 
-fn grant(arguments: &GrantArguments, desk: &mut Desk<'_>) -> Result<bool, CliError> {
-    let for_days = arguments.days.map(|days| desk.now.plus_millis(days * DAY));
+fn grant(arguments: &GrantArguments, office: &mut Office<'_>) -> Result<bool, CliError> {
+    let for_days = arguments.days.map(|days| office.now.plus_millis(days * DAY));
     let expires = for_days.or(arguments.until.map(Timestamp::from_millis));
-    desk.edit(|edit, _| {
+    office.edit(|edit, _| {
         let grant = Grant {
             folio: find::folio(edit.tx, &arguments.folio)?,
             person: find::person(edit.tx, &arguments.person)?,
@@ -109,8 +109,8 @@ fn grant(arguments: &GrantArguments, desk: &mut Desk<'_>) -> Result<bool, CliErr
     })
 }
 
-fn denial(student: &str, person: &str, closed: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    desk.edit(|edit, _| {
+fn denial(student: &str, person: &str, closed: bool, office: &mut Office<'_>) -> Result<Answer, CliError> {
+    office.edit(|edit, _| {
         let (student, person) = (find::person(edit.tx, student)?, find::person(edit.tx, person)?);
         let changed = if closed {
             circles::deny(edit, student, person)?
@@ -128,10 +128,10 @@ fn denial(student: &str, person: &str, closed: bool, desk: &mut Desk<'_>) -> Res
     })
 }
 
-fn list(folio: &str, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let conn = desk.open()?;
+fn list(folio: &str, office: &Office<'_>) -> Result<Answer, CliError> {
+    let conn = office.open()?;
     let folio = find::folio(&conn, folio)?;
-    let rows = circles::list(&conn, folio, desk.now)?;
+    let rows = circles::list(&conn, folio, office.now)?;
     let line = |row: &circles::Row| {
         let voice = if row.may_write { ", may write" } else { "" };
         let until = row

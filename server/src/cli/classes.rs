@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::classes::{self, ClassRole};
 use crate::directory::find;
 
@@ -52,13 +52,13 @@ fn role(text: &str) -> Result<ClassRole, String> {
     ClassRole::from_name(text).ok_or_else(|| "use student, teacher or advisor".into())
 }
 
-pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: ClassCommand, office: &mut Office<'_>) -> Result<Answer, CliError> {
     match command {
         ClassCommand::Add { title } => {
-            let id = desk.edit(|edit, rng| Ok(classes::add(edit, &title, rng)?))?;
+            let id = office.edit(|edit, rng| Ok(classes::add(edit, &title, rng)?))?;
             Ok(Answer { text: format!("made class {id}"), json: json!({ "id": id, "title": title.trim() }) })
         }
-        ClassCommand::Join { class, people: who, role } => desk.edit(|edit, _| {
+        ClassCommand::Join { class, people: who, role } => office.edit(|edit, _| {
             let class = find::class(edit.tx, &class)?;
             let mut changed = Vec::new();
             for name in &who {
@@ -70,7 +70,7 @@ pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, 
             let text = format!("{} joined as {}", changed.len(), role.name());
             Ok(Answer { text, json: json!({ "class": class, "role": role, "joined": changed }) })
         }),
-        ClassCommand::Leave { class, people: who, role } => desk.edit(|edit, _| {
+        ClassCommand::Leave { class, people: who, role } => office.edit(|edit, _| {
             let class = find::class(edit.tx, &class)?;
             let roles = role.map_or_else(|| ClassRole::ALL.to_vec(), |role| vec![role]);
             let mut changed = Vec::new();
@@ -89,7 +89,7 @@ pub(super) fn run(command: ClassCommand, desk: &mut Desk<'_>) -> Result<Answer, 
             Ok(Answer { text, json: json!({ "class": class, "left": changed }) })
         }),
         ClassCommand::List => {
-            let all = classes::list(&desk.open()?)?;
+            let all = classes::list(&office.open()?)?;
             let mut text = String::new();
             for class in &all {
                 writeln!(text, "{}  {}", class.id, class.title).expect("text grows");

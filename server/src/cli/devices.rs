@@ -6,7 +6,7 @@ use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::time::Timestamp;
 use serde_json::json;
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::devices::Reach;
 use crate::directory::{devices, find, invitations, school};
 
@@ -32,11 +32,11 @@ pub(super) enum DeviceCommand {
     },
 }
 
-pub(super) fn invite(arguments: &InviteArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let config = desk.config()?;
+pub(super) fn invite(arguments: &InviteArguments, office: &mut Office<'_>) -> Result<Answer, CliError> {
+    let config = office.config()?;
     let (relay, pin) = (config.public_url(), config.pin()?);
-    let root = school::root_key(&desk.folder, &desk.open()?)?;
-    let link = desk.edit(|edit, rng| {
+    let root = school::root_key(&office.folder, &office.open()?)?;
+    let link = office.edit(|edit, rng| {
         let person = find::person(edit.tx, &arguments.person)?;
         Ok(invitations::invite(edit, person, arguments.days * DAY, &root, &relay, rng)?)
     })?;
@@ -65,18 +65,21 @@ pub(super) enum InvitationCommand {
     },
 }
 
-pub(super) fn run_invitation(command: &InvitationCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run_invitation(
+    command: &InvitationCommand,
+    office: &mut Office<'_>,
+) -> Result<Answer, CliError> {
     match command {
         InvitationCommand::List { person } => {
-            let conn = desk.open()?;
+            let conn = office.open()?;
             let person = person.as_deref().map(|person| find::person(&conn, person)).transpose()?;
-            let all = invitations::open(&conn, person, desk.now)?;
-            let lines: Vec<String> = all.iter().map(|one| invitation(one, desk.now)).collect();
+            let all = invitations::open(&conn, person, office.now)?;
+            let lines: Vec<String> = all.iter().map(|one| invitation(one, office.now)).collect();
             Ok(Answer { text: lines.join("\n"), json: to_json(all) })
         }
         InvitationCommand::Cancel { key } => {
-            let one = desk.edit(|edit, _| Ok(invitations::cancel(edit, key)?))?;
-            Ok(Answer { text: format!("cancelled {}", invitation(&one, desk.now)), json: to_json(one) })
+            let one = office.edit(|edit, _| Ok(invitations::cancel(edit, key)?))?;
+            Ok(Answer { text: format!("cancelled {}", invitation(&one, office.now)), json: to_json(one) })
         }
     }
 }
@@ -102,12 +105,12 @@ pub(super) struct RevokeArguments {
     with_vouched: bool,
 }
 
-pub(super) fn revoke_what(arguments: &RevokeArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn revoke_what(arguments: &RevokeArguments, office: &mut Office<'_>) -> Result<Answer, CliError> {
     let Some(who) = &arguments.all else {
-        return revoke(arguments.device.as_deref().unwrap_or_default(), desk);
+        return revoke(arguments.device.as_deref().unwrap_or_default(), office);
     };
     let reach = if arguments.with_vouched { Reach::VouchedFor } else { Reach::Hers };
-    let (person, (revoked, left)) = desk.edit(|edit, _| {
+    let (person, (revoked, left)) = office.edit(|edit, _| {
         let person = find::person(edit.tx, who)?;
         Ok((person, devices::revoke_all(edit, person, reach)?))
     })?;
@@ -122,9 +125,9 @@ pub(super) fn revoke_what(arguments: &RevokeArguments, desk: &mut Desk<'_>) -> R
     Ok(Answer { text, json: json!({ "person": person, "revoked": revoked, "vouched_for": left }) })
 }
 
-fn revoke(device: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+fn revoke(device: &str, office: &mut Office<'_>) -> Result<Answer, CliError> {
     let device: DeviceId = device.parse().map_err(|error: BadId| CliError::Argument(error.to_string()))?;
-    let vouched_for = desk.edit(|edit, _| Ok(devices::revoke(edit, device)?))?;
+    let vouched_for = office.edit(|edit, _| Ok(devices::revoke(edit, device)?))?;
     let mut text = format!("revoked {device}");
     if !vouched_for.is_empty() {
         text += "\nIt vouched for these; look whether each is really its person's:";
@@ -136,9 +139,9 @@ fn revoke(device: &str, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
     Ok(Answer { text, json: json!({ "device": device, "vouched_for": vouched_for }) })
 }
 
-pub(super) fn run(command: &DeviceCommand, desk: &Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: &DeviceCommand, office: &Office<'_>) -> Result<Answer, CliError> {
     let DeviceCommand::List { person } = command;
-    let conn = desk.open()?;
+    let conn = office.open()?;
     let all = devices::list(&conn, find::person(&conn, person)?)?;
     let lines: Vec<String> = all.iter().map(line).collect();
     Ok(Answer { text: lines.join("\n"), json: to_json(all) })

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::{find, frameworks};
 
 #[derive(Debug, Subcommand)]
@@ -33,18 +33,18 @@ pub(super) enum FrameworkCommand {
     },
 }
 
-pub(super) fn run(command: FrameworkCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: FrameworkCommand, office: &mut Office<'_>) -> Result<Answer, CliError> {
     match command {
         FrameworkCommand::Import { file } => {
             let json = read(&file)
                 .map_err(|error| CliError::Argument(format!("can't read {}: {error}", file.display())))?;
-            let id = desk.edit(|edit, rng| Ok(frameworks::import(edit, &json, rng)?))?;
-            let framework = frameworks::framework(&desk.open()?, id)?;
+            let id = office.edit(|edit, rng| Ok(frameworks::import(edit, &json, rng)?))?;
+            let framework = frameworks::framework(&office.open()?, id)?;
             let text = format!("imported {id} with {} outcomes", framework.outcomes.len());
             Ok(Answer { text, json: to_json(framework) })
         }
         FrameworkCommand::List => {
-            let all = frameworks::list(&desk.open()?)?;
+            let all = frameworks::list(&office.open()?)?;
             let (mut lines, mut values) = (Vec::new(), Vec::new());
             for framework in all {
                 let count = framework.outcomes.len();
@@ -56,7 +56,7 @@ pub(super) fn run(command: FrameworkCommand, desk: &mut Desk<'_>) -> Result<Answ
             Ok(Answer { text: lines.join("\n"), json: values.into() })
         }
         FrameworkCommand::Show { framework } => {
-            let conn = desk.open()?;
+            let conn = office.open()?;
             let framework = frameworks::framework(&conn, find::framework(&conn, &framework)?)?;
             let mut text = format!("{}, edition {}\n", framework.title, framework.version);
             for outcome in &framework.outcomes {

@@ -5,7 +5,7 @@ use fieldfolio_core::model::directory::PersonKind;
 use serde_json::json;
 
 use super::blobs::bytes;
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::{families, find, invitations, people, roster};
 
 #[derive(Debug, Subcommand)]
@@ -97,38 +97,38 @@ fn kind(text: &str) -> Result<PersonKind, String> {
     PersonKind::from_name(text).ok_or_else(|| format!("use one of {names}"))
 }
 
-pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: PersonCommand, office: &mut Office<'_>) -> Result<Answer, CliError> {
     match command {
         PersonCommand::Add { name, kind } => {
-            let id = desk.edit(|edit, rng| Ok(roster::add(edit, &name, &kind, rng)?))?;
-            person(desk, id, "added")
+            let id = office.edit(|edit, rng| Ok(roster::add(edit, &name, &kind, rng)?))?;
+            person(office, id, "added")
         }
-        PersonCommand::List { kind } => list(kind, desk),
+        PersonCommand::List { kind } => list(kind, office),
         PersonCommand::Rename { person: who, name } => {
-            let id = desk.edit(|edit, _| {
+            let id = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 people::rename(edit, id, &name)?;
                 Ok(id)
             })?;
-            person(desk, id, "now")
+            person(office, id, "now")
         }
         PersonCommand::AddKind { person: who, kind } => {
-            let id = desk.edit(|edit, _| {
+            let id = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 roster::add_kind(edit, id, kind)?;
                 Ok(id)
             })?;
-            person(desk, id, "now")
+            person(office, id, "now")
         }
         PersonCommand::RemoveKind { person: who, kind } => {
-            let (id, done) = desk.edit(|edit, _| {
+            let (id, done) = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 Ok((id, roster::remove_kind(edit, id, kind)?))
             })?;
-            person(desk, id, if done { "now" } else { "was none:" })
+            person(office, id, if done { "now" } else { "was none:" })
         }
         PersonCommand::Lock { person: who } => {
-            let (id, cancelled, done) = desk.edit(|edit, _| {
+            let (id, cancelled, done) = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 let done = people::lock(edit, id)?;
                 Ok((id, invitations::cancel_of(edit, id)?, done))
@@ -140,7 +140,7 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
             Ok(Answer { text, json: json!({ "person": id, "locked": true, "cancelled": cancelled }) })
         }
         PersonCommand::Unlock { person: who } => {
-            let (id, done) = desk.edit(|edit, _| {
+            let (id, done) = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 Ok((id, people::unlock(edit, id)?))
             })?;
@@ -149,7 +149,7 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
         }
         PersonCommand::Limit { person: who, files, records } => {
             let limits = people::Limits { files, records };
-            let id = desk.edit(|edit, _| {
+            let id = office.edit(|edit, _| {
                 let id = find::person(edit.tx, &who)?;
                 people::limit(edit, id, limits)?;
                 Ok(id)
@@ -158,7 +158,7 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
             let text = format!("{id}: files {}, records {}", words(files), words(records));
             Ok(Answer { text, json: json!({ "person": id, "limits": limits }) })
         }
-        PersonCommand::Guardian { student, guardian, end } => desk.edit(|edit, _| {
+        PersonCommand::Guardian { student, guardian, end } => office.edit(|edit, _| {
             let (student, guardian) = (find::person(edit.tx, &student)?, find::person(edit.tx, &guardian)?);
             let text = if end {
                 match families::unlink_guardian(edit, student, guardian)? {
@@ -175,13 +175,13 @@ pub(super) fn run(command: PersonCommand, desk: &mut Desk<'_>) -> Result<Answer,
     }
 }
 
-fn person(desk: &Desk<'_>, id: fieldfolio_core::ids::PersonId, done: &str) -> Result<Answer, CliError> {
-    let person = people::person(&desk.open()?, id)?;
+fn person(office: &Office<'_>, id: fieldfolio_core::ids::PersonId, done: &str) -> Result<Answer, CliError> {
+    let person = people::person(&office.open()?, id)?;
     Ok(Answer { text: format!("{done} {}", line(&person)), json: to_json(person) })
 }
 
-fn list(kind: Option<PersonKind>, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let mut all = people::list(&desk.open()?)?;
+fn list(kind: Option<PersonKind>, office: &Office<'_>) -> Result<Answer, CliError> {
+    let mut all = people::list(&office.open()?)?;
     all.retain(|person| kind.is_none_or(|kind| person.kinds.contains(&kind)));
     let lines: Vec<String> = all.iter().map(line).collect();
     Ok(Answer { text: lines.join("\n"), json: to_json(all) })

@@ -5,7 +5,7 @@ use fieldfolio_core::ids::ProjectId;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::projects::{self, Draft};
 use crate::directory::{find, folios};
 
@@ -65,10 +65,10 @@ pub(super) enum FolioCommand {
     },
 }
 
-pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run(command: ProjectCommand, office: &mut Office<'_>) -> Result<Answer, CliError> {
     match command {
         ProjectCommand::Add { title, class, brief, framework, outcome } => {
-            let id = desk.edit(|edit, rng| {
+            let id = office.edit(|edit, rng| {
                 let draft = Draft {
                     class: find::class(edit.tx, &class)?,
                     title: &title,
@@ -78,10 +78,10 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
                 };
                 Ok(projects::add(edit, &draft, rng)?)
             })?;
-            Ok(Answer { text: format!("made project {id}"), json: described(&desk.open()?, id)? })
+            Ok(Answer { text: format!("made project {id}"), json: described(&office.open()?, id)? })
         }
         ProjectCommand::List => {
-            let conn = desk.open()?;
+            let conn = office.open()?;
             let (mut lines, mut values) = (Vec::new(), Vec::new());
             for project in projects::list(&conn)? {
                 lines.push(format!("{}  {}", project.id, project.title));
@@ -90,7 +90,7 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
             Ok(Answer { text: lines.join("\n"), json: Value::Array(values) })
         }
         ProjectCommand::Group { project, students, name, end: _ } => {
-            let id = desk.edit(|edit, _| {
+            let id = office.edit(|edit, _| {
                 let project = find::project(edit.tx, &project)?;
                 let mut who = Vec::new();
                 for student in &students {
@@ -100,7 +100,7 @@ pub(super) fn run(command: ProjectCommand, desk: &mut Desk<'_>) -> Result<Answer
                 Ok(project)
             })?;
             let done = if name.is_some() { "are one group" } else { "are in no group" };
-            Ok(Answer { text: format!("they {done}"), json: described(&desk.open()?, id)? })
+            Ok(Answer { text: format!("they {done}"), json: described(&office.open()?, id)? })
         }
     }
 }
@@ -116,9 +116,9 @@ fn described(conn: &Connection, id: ProjectId) -> Result<Value, CliError> {
     Ok(value)
 }
 
-pub(super) fn run_folio(command: &FolioCommand, desk: &Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn run_folio(command: &FolioCommand, office: &Office<'_>) -> Result<Answer, CliError> {
     let FolioCommand::List { student, project } = command;
-    let conn = desk.open()?;
+    let conn = office.open()?;
     let student = student.as_deref().map(|text| find::person(&conn, text)).transpose()?;
     let project = project.as_deref().map(|text| find::project(&conn, text)).transpose()?;
     let mut all = folios::list(&conn)?;

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::devices::DAY;
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::circles::{self, Grant};
 use crate::directory::classes::{self, ClassRole};
 use crate::directory::projects::{self, Draft};
@@ -41,29 +41,29 @@ struct Made {
     outcomes: Map<String, Value>,
 }
 
-pub(super) fn make(invite: bool, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
-    let school = school::init(&desk.folder, "Sample School", desk.now, &mut *desk.rng)?;
-    let made = desk.edit(|edit, rng| fill(edit, rng))?;
+pub(super) fn make(invite: bool, office: &mut Office<'_>) -> Result<Answer, CliError> {
+    let school = school::init(&office.folder, "Sample School", office.now, &mut *office.rng)?;
+    let made = office.edit(|edit, rng| fill(edit, rng))?;
     let mut json = json!({
-        "folder": desk.folder,
+        "folder": office.folder,
         "school": { "id": school.id, "name": school.name },
         "people": made.people,
         "classes": made.classes,
         "framework": made.framework,
         "outcomes": made.outcomes,
         "projects": made.projects,
-        "folios": folios_by_name(&desk.open()?)?,
+        "folios": folios_by_name(&office.open()?)?,
     });
-    let mut text = format!("{} is ready in {}.", school.name, desk.folder.display());
+    let mut text = format!("{} is ready in {}.", school.name, office.folder.display());
     if invite {
-        let links = links(&made.people, desk)?;
+        let links = links(&made.people, office)?;
         for (name, link) in &links {
             text += &format!("\n\n{name}\n{link}");
         }
         json["invitations"] = to_json(links);
         text += "\n\nEach link works once, within 90 days.";
     }
-    let start = format!("\nNext: fieldfolio --dir {} serve", desk.folder.display());
+    let start = format!("\nNext: fieldfolio --dir {} serve", office.folder.display());
     Ok(Answer { text: text + &start, json })
 }
 
@@ -157,12 +157,12 @@ fn folios_by_name(conn: &Connection) -> Result<Map<String, Value>, CliError> {
 
 fn links(
     people: &BTreeMap<String, PersonId>,
-    desk: &mut Desk<'_>,
+    office: &mut Office<'_>,
 ) -> Result<BTreeMap<String, String>, CliError> {
-    let config = desk.config()?;
+    let config = office.config()?;
     let (relay, pin) = (config.public_url(), config.pin()?);
-    let root = school::root_key(&desk.folder, &desk.open()?)?;
-    desk.edit(|edit, rng| {
+    let root = school::root_key(&office.folder, &office.open()?)?;
+    office.edit(|edit, rng| {
         let mut links = BTreeMap::new();
         for (name, person) in people {
             let link = invitations::invite(edit, *person, 90 * DAY, &root, &relay, &mut *rng)?;

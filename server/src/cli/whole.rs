@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::blobs::{bytes, files};
-use super::{Answer, CliError, Desk, to_json};
+use super::{Answer, CliError, Office, to_json};
 use crate::directory::erasure;
 use crate::exchange::revocations;
 use crate::http::serve;
@@ -24,8 +24,8 @@ pub(super) struct BackupArguments {
     to: PathBuf,
 }
 
-pub(super) fn back_up(arguments: &BackupArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let made = backup::back_up(&desk.folder, &arguments.to)?;
+pub(super) fn back_up(arguments: &BackupArguments, office: &Office<'_>) -> Result<Answer, CliError> {
+    let made = backup::back_up(&office.folder, &arguments.to)?;
     let mut text = format!(
         "The school is in {}: {} copied ({}), {} there already.",
         arguments.to.display(),
@@ -56,19 +56,19 @@ pub(super) struct RestoreArguments {
     without_ends: bool,
 }
 
-pub(super) fn restore(arguments: &RestoreArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    crate::disk::make_folder(&desk.folder)
-        .map_err(|error| CliError::Argument(format!("{}: {error}", desk.folder.display())))?;
-    let _only_one = serve::only_one(&desk.folder).map_err(CliError::Relay)?;
-    let ends_file = revocations::file(&desk.folder, &desk.config()?);
+pub(super) fn restore(arguments: &RestoreArguments, office: &Office<'_>) -> Result<Answer, CliError> {
+    crate::disk::make_folder(&office.folder)
+        .map_err(|error| CliError::Argument(format!("{}: {error}", office.folder.display())))?;
+    let _only_one = serve::only_one(&office.folder).map_err(CliError::Relay)?;
+    let ends_file = revocations::file(&office.folder, &office.config()?);
     let Some(from) = &arguments.from else {
-        restore::accept_without_ends(&desk.folder, desk.now)?;
+        restore::accept_without_ends(&office.folder, office.now)?;
         let text =
             "What ended since this copy was made is taken as unknown. Revoke and erase again what has to be.";
         return Ok(Answer { text: text.into(), json: json!({ "without_ends": true }) });
     };
     let without = if arguments.without_ends { WithoutEnds::Accept } else { WithoutEnds::Refuse };
-    let restored = restore::restore(&desk.folder, from, &ends_file, without, desk.now)?;
+    let restored = restore::restore(&office.folder, from, &ends_file, without, office.now)?;
     let mut text = format!(
         "The school is as the backup has it: {} copied ({}), {} there already. Start the relay; devices bring the rest.",
         files(restored.files.copied),
@@ -96,16 +96,16 @@ pub(super) struct EraseArguments {
     reason: String,
 }
 
-pub(super) fn erase(arguments: &EraseArguments, desk: &mut Desk<'_>) -> Result<Answer, CliError> {
+pub(super) fn erase(arguments: &EraseArguments, office: &mut Office<'_>) -> Result<Answer, CliError> {
     let piece = arguments.piece.parse().map_err(|_| {
         CliError::Argument(format!(
             "{:?} is not a piece's id: it is shown on the piece's page",
             arguments.piece
         ))
     })?;
-    let maker = desk.edit(|edit, _| Ok(erasure::erase(edit, piece, &arguments.reason)?))?;
+    let maker = office.edit(|edit, _| Ok(erasure::erase(edit, piece, &arguments.reason)?))?;
     // What was written over in the write-ahead log would still be there.
-    desk.open()?.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    office.open()?.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
     let text = format!("Piece {piece} is erased. Files of it go within the hour, where the relay runs.");
     Ok(Answer { text, json: json!({ "piece": piece, "maker": maker }) })
 }
@@ -118,15 +118,15 @@ pub(super) struct VerifyArguments {
     files: bool,
 }
 
-pub(super) fn verify(arguments: &VerifyArguments, desk: &Desk<'_>) -> Result<Answer, CliError> {
-    let mut found = verify::database(&desk.open()?)?;
-    let config = desk.config()?;
-    let stock = serve::stock(&desk.folder, &config).map_err(CliError::Relay)?;
+pub(super) fn verify(arguments: &VerifyArguments, office: &Office<'_>) -> Result<Answer, CliError> {
+    let mut found = verify::database(&office.open()?)?;
+    let config = office.config()?;
+    let stock = serve::stock(&office.folder, &config).map_err(CliError::Relay)?;
     let mut problems: Vec<String> =
         stock.missing()?.iter().map(|hash| format!("file {hash} is missing")).collect();
     let mut read = 0;
     if arguments.files {
-        let night = stock.check_all(desk.now)?;
+        let night = stock.check_all(office.now)?;
         read = night.sound;
         let damaged = night.damaged.iter().map(|hash| format!("file {hash} is not what its name says"));
         problems.extend(damaged);

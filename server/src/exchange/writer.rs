@@ -52,7 +52,7 @@ impl Writer {
     ) -> Self {
         let queue = Arc::new(Queue::default());
         let looked_at = log::head(&conn).unwrap_or(0);
-        let mut desk = Desk {
+        let mut office = Office {
             queue: queue.clone(),
             folder: folder.to_owned(),
             conn,
@@ -61,7 +61,7 @@ impl Writer {
             looked_at,
             to_clear: false,
         };
-        let thread = std::thread::spawn(move || desk.work());
+        let thread = std::thread::spawn(move || office.work());
         Self { queue, thread: Some(thread) }
     }
 
@@ -99,7 +99,7 @@ impl Drop for Writer {
 }
 
 /// What the writer's thread works with.
-struct Desk {
+struct Office {
     queue: Arc<Queue>,
     folder: PathBuf,
     conn: Connection,
@@ -111,7 +111,7 @@ struct Desk {
     to_clear: bool,
 }
 
-impl Desk {
+impl Office {
     fn work(&mut self) {
         self.to_clear = true;
         while self.queue.wait(self.to_clear.then_some(AGAIN)) {

@@ -87,7 +87,7 @@ pub(crate) async fn open(
         let service = axum::Extension(ConnectInfo::<SocketAddr>(address)).layer(router.clone());
         let speaks = seat.clone();
         let service =
-            tower_layer::layer_fn(move |inner| Heard { inner, seat: speaks.clone() }).layer(service);
+            tower_layer::layer_fn(move |inner| NoticeRequest { inner, seat: speaks.clone() }).layer(service);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
@@ -227,12 +227,12 @@ impl Seat {
 
 /// Notices that a request has come.
 #[derive(Clone)]
-struct Heard<S> {
+struct NoticeRequest<S> {
     inner: S,
     seat: Arc<Seat>,
 }
 
-impl<B, S> Service<Request<B>> for Heard<S>
+impl<B, S> Service<Request<B>> for NoticeRequest<S>
 where
     S: Service<Request<B>>,
     S::Future: Send + 'static,

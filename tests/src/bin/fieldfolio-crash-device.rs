@@ -150,11 +150,11 @@ impl Life {
             }
             let answer = http.perform(&ask);
             if is_exchange {
-                self.stop.here("after-answer-before-absorb");
+                self.stop.here("after-answer-before-apply");
             }
             self.device.answered(turn, answer, now(), &mut OsRng)?;
             if is_exchange {
-                self.stop.here("after-absorb");
+                self.stop.here("after-apply");
             }
         }
     }

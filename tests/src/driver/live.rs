@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use fieldfolio_core::device::{Device, Heard, Step};
+use fieldfolio_core::device::{Device, Frame, Step};
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::MAX_LIVE_BYTES;
 use serde::Serialize;
@@ -167,7 +167,7 @@ pub fn follow(
                     (Some(open), Some(frame)) => {
                         open.send(frame.to_vec());
                         // News may come before the answer.
-                        while take(device, &mut line, None, &mut report, &mut tell)? == Some(Heard::News) {}
+                        while take(device, &mut line, None, &mut report, &mut tell)? == Some(Frame::News) {}
                     }
                     _ => {
                         let answer = http.perform(&ask);
@@ -213,27 +213,27 @@ fn take(
     patience: Option<Duration>,
     report: &mut FollowReport,
     tell: &mut impl FnMut(&Device, FollowReport),
-) -> Result<Option<Heard>, DriverError> {
+) -> Result<Option<Frame>, DriverError> {
     let Some(open) = line else { return Ok(None) };
     // As long as an HTTP answer would be waited for.
     let came = open.hear(patience.unwrap_or(Duration::from_secs(60)));
-    let heard = match came {
-        Came::Frame(frame) => device.heard(&frame, now(), &mut OsRng)?,
+    let frame = match came {
+        Came::Frame(frame) => device.receive_frame(&frame, now(), &mut OsRng)?,
         Came::Nothing if patience.is_some() => return Ok(None),
         Came::Nothing | Came::Closed(_) => {
             *line = None;
             if let Some(turn) = device.exchange_in_flight() {
                 device.answered(turn, Err(Failure::Unreachable), now(), &mut OsRng)?;
             }
-            device.hung_up(now(), &mut OsRng);
+            device.disconnected(now(), &mut OsRng);
             return Ok(None);
         }
     };
-    match heard {
-        Heard::Answered => report.answers += 1,
-        Heard::News => report.news += 1,
-        Heard::Nothing => {}
+    match frame {
+        Frame::Answer => report.answers += 1,
+        Frame::News => report.news += 1,
+        Frame::Newer => {}
     }
     tell(device, *report);
-    Ok(Some(heard))
+    Ok(Some(frame))
 }

@@ -19,7 +19,7 @@ use rusqlite::Connection;
 use crate::stage::random_kills;
 
 const PLACES: [&str; 5] =
-    ["after-capture", "before-send", "after-answer-before-absorb", "after-absorb", "during-upload"];
+    ["after-capture", "before-send", "after-answer-before-apply", "after-apply", "during-upload"];
 const TIMES_EACH: u64 = 6;
 
 #[test]

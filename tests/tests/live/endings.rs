@@ -11,7 +11,7 @@ use fieldfolio_core::sync::wire::{self, Cursor, Fill, MAX_ITEMS, MAX_REQUEST_BYT
 use fieldfolio_tests::driver::{Line, Until, follow, now};
 use fieldfolio_tests::real::{Client, RealSchool};
 
-use crate::listener::{Listener, PATIENCE, Said, Writer};
+use crate::listener::{Listener, PATIENCE, Received, Writer};
 
 #[test]
 fn only_an_enrolled_device_gets_in_by_header_or_by_protocol() {
@@ -74,7 +74,7 @@ fn a_device_that_the_command_line_revokes_hears_it_within_a_second() {
     }
     println!("closed {:?} after the command's end", revoked.elapsed());
     // Her other device is told, and stays.
-    assert_eq!(other.hear(), Said::News);
+    assert_eq!(other.hear(), Received::News);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_fifth_connection_of_a_device_ends_its_oldest_and_a_full_relay_refuses() {
     writer.write("the others still hear");
     for listener in &mut listeners {
         while !writer.written.is_subset(&listener.changes) {
-            assert_eq!(listener.hear(), Said::News);
+            assert_eq!(listener.hear(), Received::News);
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Listener {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Received {
     Answer(Vec<Verdict>),
     News,
 }
@@ -51,7 +51,7 @@ impl Listener {
     pub(crate) fn catch_up(&mut self) {
         loop {
             self.ask(Vec::new());
-            while self.hear() == Said::News {}
+            while self.hear() == Received::News {}
             if !self.more {
                 break;
             }
@@ -65,19 +65,19 @@ impl Listener {
     }
 
     /// The next frame, checked and taken in.
-    pub(crate) fn hear(&mut self) -> Said {
+    pub(crate) fn hear(&mut self) -> Received {
         match self.line.hear(PATIENCE) {
             Came::Frame(frame) => match Live::from_bytes(&frame).unwrap() {
                 Live::Answer(response) => {
                     let verdicts = response.verdicts.clone();
                     self.take(response);
-                    Said::Answer(verdicts)
+                    Received::Answer(verdicts)
                 }
                 Live::Newer => panic!("this relay is of the same version"),
                 Live::News(response) => {
                     assert!(response.verdicts.is_empty() && !response.is_empty() && !self.more);
                     self.take(response);
-                    Said::News
+                    Received::News
                 }
             },
             other => panic!("news were expected: {other:?}"),

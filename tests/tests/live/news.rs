@@ -10,7 +10,7 @@ use fieldfolio_tests::driver::{self, FollowReport, Until, follow};
 use fieldfolio_tests::processes::DeviceProcess;
 use fieldfolio_tests::real::RealSchool;
 
-use crate::listener::{Listener, PATIENCE, Said, Writer};
+use crate::listener::{Listener, PATIENCE, Received, Writer};
 
 /// The writers of a test: devices of three students, each in a piece of its own.
 fn writers(school: &RealSchool, count: usize) -> Vec<Writer> {
@@ -45,7 +45,7 @@ fn news_arrive_unasked_and_in_order_while_eight_write() {
     let mut heard = 0;
     while listener.changes != written {
         assert!(listener.changes.is_subset(&written));
-        assert_eq!(listener.hear(), Said::News);
+        assert_eq!(listener.hear(), Received::News);
         heard += 1;
     }
     println!("200 changes by 8 writers came in {heard} frames, without one request");
@@ -72,12 +72,12 @@ fn answers_come_in_the_order_of_requests_and_news_in_between() {
             let mut open = 3;
             while open > 0 {
                 match listener.hear() {
-                    Said::Answer(verdicts) => {
+                    Received::Answer(verdicts) => {
                         assert!(matches!(verdicts[..], [Verdict::Stored(_)]), "{verdicts:?}");
                         open -= 1;
                         answers += 1;
                     }
-                    Said::News => news += 1,
+                    Received::News => news += 1,
                 }
             }
         }
@@ -90,7 +90,7 @@ fn answers_come_in_the_order_of_requests_and_news_in_between() {
         .copied()
         .collect();
     while !wanted.is_subset(&listener.changes) {
-        assert_eq!(listener.hear(), Said::News);
+        assert_eq!(listener.hear(), Received::News);
         news += 1;
     }
     println!("{answers} answers, {news} times news");
@@ -104,10 +104,10 @@ fn nothing_is_said_before_the_first_request() {
     let mut writer = writers(&school, 1).remove(0);
     writer.write("before she asks");
     listener.ask(Vec::new());
-    assert_eq!(listener.hear(), Said::Answer(Vec::new()), "the first frame is the answer");
+    assert_eq!(listener.hear(), Received::Answer(Vec::new()), "the first frame is the answer");
     writer.write("after she asked");
     while !writer.written.is_subset(&listener.changes) {
-        assert_eq!(listener.hear(), Said::News);
+        assert_eq!(listener.hear(), Received::News);
     }
 }
 
@@ -180,7 +180,7 @@ fn a_part_that_ends_by_the_clock_is_purged_over_the_open_line() {
     let until = ends.millis().to_string();
     school.desk(&["circle", "grant", &folio, &person, "--as", "mentor", "--until", &until]).unwrap();
     while listener.purged.is_empty() {
-        assert_eq!(listener.hear(), Said::News);
+        assert_eq!(listener.hear(), Received::News);
     }
     let late = driver::now().millis() - ends.millis();
     println!("purged {late} ms after its end");
@@ -202,7 +202,7 @@ fn two_hundred_idle_listeners_cost_little() {
                 let begun = Instant::now();
                 writer.write(&format!("{what} {line}"));
                 while !writer.written.is_subset(&listener.changes) {
-                    assert_eq!(listener.hear(), Said::News);
+                    assert_eq!(listener.hear(), Received::News);
                 }
                 begun.elapsed()
             })

@@ -16,7 +16,7 @@ use crate::device::{Device, DeviceError};
 
 impl Device {
     /// Takes in one answer of the relay.
-    pub(in crate::device) fn absorb(&mut self, batch: Batch, now: Timestamp) -> Result<(), DeviceError> {
+    pub(in crate::device) fn apply(&mut self, batch: Batch, now: Timestamp) -> Result<(), DeviceError> {
         let (me, ring) = (&self.me, &mut self.ring);
         let blobs = self.store.blobs().clone();
         let mut dropped = Vec::new();

@@ -14,13 +14,13 @@ use crate::device::{Device, DeviceError};
 
 /// What a frame of a live connection was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum Frame {
     /// The answer to the exchange in flight. It was taken in, as [`Device::answered`] would have.
-    Answered,
+    Answer,
     /// What others did. It was taken in, and an exchange in flight still is.
     News,
     /// Something that a newer relay says. Nothing was taken in, and nothing is lost.
-    Nothing,
+    Newer,
 }
 
 impl Device {
@@ -42,32 +42,37 @@ impl Device {
 
     /// Takes in one binary frame of a live connection. After an error, close the connection; what was not taken in
     /// comes again.
-    pub fn heard(&mut self, frame: &[u8], now: Timestamp, rng: &mut dyn Rng) -> Result<Heard, DeviceError> {
+    pub fn receive_frame(
+        &mut self,
+        frame: &[u8],
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> Result<Frame, DeviceError> {
         match Live::from_bytes(frame).map_err(unreadable)? {
             // A newer relay says more than this version understands: what it is about comes with the next exchange.
-            Live::Newer => Ok(Heard::Nothing),
+            Live::Newer => Ok(Frame::Newer),
             Live::News(response) => {
                 let response = response.to_items(0).map_err(unreadable)?;
                 let batch = self.client.received_news(response, now);
-                self.client.heard();
-                self.absorb(batch, now)?;
-                Ok(Heard::News)
+                self.client.connection_works();
+                self.apply(batch, now)?;
+                Ok(Frame::News)
             }
             Live::Answer(response) => {
                 let response = self.fitting(response)?;
                 self.steps.end_exchange();
                 let batch = self.client.received(response, now, rng);
-                self.client.heard();
-                self.absorb(batch, now)?;
-                Ok(Heard::Answered)
+                self.client.connection_works();
+                self.apply(batch, now)?;
+                Ok(Frame::Answer)
             }
         }
     }
 
     /// The live connection closed, or a frame of it could not be taken in. An exchange that was sent over it has failed:
     /// hand that in first, by [`Device::answered`]. The device asks again soon, over HTTP.
-    pub fn hung_up(&mut self, now: Timestamp, rng: &mut dyn Rng) {
-        self.client.hung_up(now, rng);
+    pub fn disconnected(&mut self, now: Timestamp, rng: &mut dyn Rng) {
+        self.client.disconnected(now, rng);
     }
 
     /// The exchange in flight, if there is one.

@@ -271,7 +271,7 @@ impl Device {
                 self.coming = ReEnrolment::Known;
                 self.compared(&response, now)?;
                 let batch = self.client.received(response, now, rng);
-                self.absorb(batch, now)?;
+                self.apply(batch, now)?;
                 self.write_again(rng)
             }
             Err(failure) => self.failed(failure, now, rng),

@@ -19,7 +19,7 @@ use super::{CONNECT, Net};
 const SILENCE: Duration = Duration::from_secs(50);
 
 /// What the core says of a line: its address, and what it offers as protocols.
-pub(in super::super) struct Said {
+pub(in super::super) struct LineRequest {
     pub(in super::super) url: String,
     pub(in super::super) protocols: [String; 2],
 }
@@ -31,19 +31,19 @@ impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Socket for 
 pub(in super::super) struct Line {
     socket: WebSocketStream<Box<dyn Socket>>,
     /// When something was last heard over it.
-    heard: Instant,
+    last_frame: Instant,
     /// The relay was asked for a sound since.
     has_asked: bool,
 }
 
 impl Net {
     /// Opens a line; none where that doesn't work now.
-    pub(in super::super) async fn open_line(&self, said: &Said) -> Option<Line> {
-        timeout(CONNECT, self.opened(said)).await.ok().flatten()
+    pub(in super::super) async fn open_line(&self, line: &LineRequest) -> Option<Line> {
+        timeout(CONNECT, self.opened(line)).await.ok().flatten()
     }
 
-    async fn opened(&self, said: &Said) -> Option<Line> {
-        let address: Uri = said.url.parse().ok()?;
+    async fn opened(&self, line: &LineRequest) -> Option<Line> {
+        let address: Uri = line.url.parse().ok()?;
         let is_secret = address.scheme_str() == Some("wss");
         let host = address.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = address.port_u16().unwrap_or(if is_secret { 443 } else { 80 });
@@ -56,14 +56,14 @@ impl Net {
         } else {
             Box::new(stream)
         };
-        let mut request = said.url.as_str().into_client_request().ok()?;
-        let offered = HeaderValue::from_str(&said.protocols.join(", ")).ok()?;
+        let mut request = line.url.as_str().into_client_request().ok()?;
+        let offered = HeaderValue::from_str(&line.protocols.join(", ")).ok()?;
         request.headers_mut().insert("sec-websocket-protocol", offered);
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_LIVE_BYTES))
             .max_frame_size(Some(MAX_LIVE_BYTES));
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.ok()?;
-        Some(Line { socket, heard: Instant::now(), has_asked: false })
+        Some(Line { socket, last_frame: Instant::now(), has_asked: false })
     }
 }
 
@@ -78,9 +78,9 @@ impl Line {
         loop {
             // Counted from the last sound, however often nobody waited for the next meanwhile.
             let patience = if self.has_asked { SILENCE * 2 } else { SILENCE };
-            match timeout_at(self.heard + patience, self.socket.next()).await {
+            match timeout_at(self.last_frame + patience, self.socket.next()).await {
                 Ok(Some(Ok(message))) => {
-                    (self.heard, self.has_asked) = (Instant::now(), false);
+                    (self.last_frame, self.has_asked) = (Instant::now(), false);
                     match message {
                         Message::Binary(frame) => return Some(frame.to_vec()),
                         Message::Close(_) => return None,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fieldfolio_core::device::{Ask, Device, Heard, HttpAnswer, Step, Turn};
+use fieldfolio_core::device::{Ask, Device, Frame, HttpAnswer, Step, Turn};
 use fieldfolio_core::sync::Failure;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::handle::DeviceHandle;
 use super::super::log::{LogLevel, log};
-use super::super::net::{EXCHANGE, Line, Said};
+use super::super::net::{EXCHANGE, Line, LineRequest};
 use super::super::{FieldfolioError, OsRng, now};
 
 /// Until a device that could not take something in is asked again: it has no room, most likely.
@@ -194,12 +194,12 @@ impl Pump {
     }
 
     async fn open(&mut self) -> Result<(), FieldfolioError> {
-        let said = self
+        let request = self
             .handle
-            .with(|device| Ok(Said { url: device.live_url(), protocols: device.live_protocols() }));
-        let (said, mut wanted) = (said.await?, self.handle.pumping.wanted.subscribe());
+            .with(|device| Ok(LineRequest { url: device.live_url(), protocols: device.live_protocols() }));
+        let (request, mut wanted) = (request.await?, self.handle.pumping.wanted.subscribe());
         self.line = tokio::select! {
-            line = self.handle.net.open_line(&said) => line,
+            line = self.handle.net.open_line(&request) => line,
             _ = wanted.wait_for(|wanted| !wanted.is_live()) => None,
         };
         if self.line.is_some() {
@@ -246,10 +246,12 @@ impl Pump {
             Came::Frame(None) => self.hang_up().await?,
             Came::Frame(Some(frame)) => {
                 self.is_unreachable = false;
-                let heard =
-                    self.handle.with(move |device| Ok(device.heard(&frame, now(), &mut OsRng)?)).await;
-                match heard {
-                    Ok(Heard::Answered) => self.asked_at = None,
+                let frame = self
+                    .handle
+                    .with(move |device| Ok(device.receive_frame(&frame, now(), &mut OsRng)?))
+                    .await;
+                match frame {
+                    Ok(Frame::Answer) => self.asked_at = None,
                     Ok(_) => {}
                     Err(error @ FieldfolioError::Closed { .. }) => return Err(error),
                     // What was not taken in comes again.
@@ -269,7 +271,7 @@ impl Pump {
                 if let Some(turn) = device.exchange_in_flight().filter(|_| was_asked) {
                     device.answered(turn, Err(Failure::Unreachable), now(), &mut OsRng)?;
                 }
-                device.hung_up(now(), &mut OsRng);
+                device.disconnected(now(), &mut OsRng);
                 Ok(())
             })
             .await
@@ -282,7 +284,7 @@ impl Pump {
         let given_up = self.handle.with(move |device| {
             device.give_up(now(), &mut OsRng)?;
             if has_line {
-                device.hung_up(now(), &mut OsRng);
+                device.disconnected(now(), &mut OsRng);
             }
             Ok(())
         });

@@ -10,7 +10,7 @@ use super::super::demand::Going;
 use super::super::handle::{DeviceHandle, Version};
 use super::super::{FieldfolioError, now};
 use super::SyncService;
-use crate::Look;
+use crate::Views;
 use crate::records::{Status, Upload};
 
 /// How this device is connected with its school.
@@ -48,19 +48,19 @@ pub struct SyncStatus {
 pub struct StatusStream {
     /// Who only listens does not keep a store open.
     handle: Weak<DeviceHandle>,
-    heard: Mutex<Heard>,
+    feed: Mutex<Feed>,
     closed: Closed,
 }
 
 #[derive(Debug)]
-struct Heard {
+struct Feed {
     versions: watch::Receiver<Version>,
     going: watch::Receiver<Going>,
     /// What was told last; the first is told at once.
     last: Option<SyncStatus>,
 }
 
-impl Heard {
+impl Feed {
     /// Waits until something changed; false once there is nothing any more that could.
     async fn wait(&mut self) -> bool {
         tokio::select! {
@@ -86,7 +86,7 @@ impl DeviceHandle {
     async fn uploads(self: &Arc<Self>) -> Result<Status, FieldfolioError> {
         let traffic = self.net.traffic().clone();
         self.with(move |device| {
-            let mut status = Look::at(device, now())?.status()?;
+            let mut status = Views::at(device, now())?.status()?;
             for upload in &mut status.uploads {
                 let path =
                     upload.hash.parse::<BlobHash>().ok().and_then(|hash| device.store().blobs().path(hash));
@@ -122,11 +122,10 @@ impl SyncService {
 
     /// Tells how things stand, first at once and then whenever that changes.
     pub fn open_status_stream(&self) -> StatusStream {
-        let heard =
-            Heard { versions: self.handle.versions(), going: self.handle.pumping.going(), last: None };
+        let feed = Feed { versions: self.handle.versions(), going: self.handle.pumping.going(), last: None };
         StatusStream {
             handle: Arc::downgrade(&self.handle),
-            heard: Mutex::new(heard),
+            feed: Mutex::new(feed),
             closed: Closed::default(),
         }
     }
@@ -149,22 +148,22 @@ impl StatusStream {
 
 impl StatusStream {
     async fn told(&self) -> Result<Option<SyncStatus>, FieldfolioError> {
-        let mut heard = self.heard.lock().await;
-        let mut waits = heard.last.is_some();
+        let mut feed = self.feed.lock().await;
+        let mut waits = feed.last.is_some();
         loop {
-            if std::mem::replace(&mut waits, true) && !heard.wait().await {
+            if std::mem::replace(&mut waits, true) && !feed.wait().await {
                 return Ok(None);
             }
-            if heard.versions.borrow_and_update().is_gone {
+            if feed.versions.borrow_and_update().is_gone {
                 return Ok(None);
             }
-            let going = *heard.going.borrow_and_update();
+            let going = *feed.going.borrow_and_update();
             let Some(handle) = self.handle.upgrade() else { return Ok(None) };
             match handle.sync_status(going).await {
                 Err(FieldfolioError::Closed { .. }) => {}
-                Ok(status) if heard.last.as_ref() == Some(&status) => {}
+                Ok(status) if feed.last.as_ref() == Some(&status) => {}
                 Ok(status) => {
-                    heard.last = Some(status.clone());
+                    feed.last = Some(status.clone());
                     return Ok(Some(status));
                 }
                 Err(error) => return Err(error),

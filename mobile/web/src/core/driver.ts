@@ -15,7 +15,7 @@ interface Ask extends Request {
 
 type Step = Ask | { wait: number | null } | { locked: true };
 
-interface Heard {
+interface Listener {
   changed(): void;
   network(network: Network): void;
   locked(): void;
@@ -57,13 +57,13 @@ export class Driver {
 
   constructor(
     private readonly core: Core,
-    private readonly heard: Heard,
+    private readonly listener: Listener,
   ) {}
 
   start(): void {
     this.sayLine();
     connection()?.addEventListener("change", () => this.sayLine());
-    this.run().catch(this.heard.stopped);
+    this.run().catch(this.listener.stopped);
   }
 
   /** Where the browser knows: is this a line that is paid by the byte? */
@@ -95,7 +95,7 @@ export class Driver {
     try {
       this.core.call("wake", "{}", [], undefined);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) return this.heard.stopped(error);
+      if (error instanceof WebAssembly.RuntimeError) return this.listener.stopped(error);
     }
     this.nudge();
   }
@@ -131,7 +131,7 @@ export class Driver {
     const step = this.core.next_step() as Step;
     if ("locked" in step) {
       this.running = false;
-      this.heard.locked();
+      this.listener.locked();
     } else if ("wait" in step) {
       this.say();
       this.openLine();
@@ -147,7 +147,7 @@ export class Driver {
         if (!this.pauses) this.hasRoom = true;
       })
       .catch((error: unknown) => {
-        if (error instanceof WebAssembly.RuntimeError) this.heard.stopped(error);
+        if (error instanceof WebAssembly.RuntimeError) this.listener.stopped(error);
         else this.wantsRoom();
       })
       .finally(() => {
@@ -166,10 +166,10 @@ export class Driver {
       closed: () => {
         this.line = null;
         if (!this.running) return;
-        this.core.hung_up();
+        this.core.disconnected();
         this.nudge();
       },
-      stopped: this.heard.stopped,
+      stopped: this.listener.stopped,
     });
   }
 
@@ -220,7 +220,7 @@ export class Driver {
     const version = this.core.version();
     if (version === this.version) return;
     this.version = version;
-    this.heard.changed();
+    this.listener.changed();
   }
 
   private say(): void {
@@ -228,6 +228,6 @@ export class Driver {
     const toFill = this.core.to_fill();
     this.most = toFill === 0 ? 0 : Math.max(this.most, toFill);
     const is = !this.hasRoom ? "no_room" : !navigator.onLine ? "offline" : !this.reached ? "unreachable" : toFill > 0 ? "catching_up" : "online";
-    this.heard.network({ is, filled: this.most - toFill, to_fill: toFill });
+    this.listener.network({ is, filled: this.most - toFill, to_fill: toFill });
   }
 }

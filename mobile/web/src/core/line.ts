@@ -3,7 +3,7 @@
 
 import type { Core } from "./pkg/fieldfolio_web";
 
-interface Heard {
+interface Listener {
   opened(): void;
   news(): void;
   /** The line is gone. An exchange that was on it was handed in as failed. */
@@ -22,12 +22,12 @@ export class Line {
 
   constructor(
     private readonly core: Core,
-    private readonly heard: Heard,
+    private readonly listener: Listener,
   ) {
     const [url, ...protocols] = core.live();
     this.socket = new WebSocket(url ?? "", protocols);
     this.socket.binaryType = "arraybuffer";
-    this.socket.addEventListener("open", () => heard.opened());
+    this.socket.addEventListener("open", () => listener.opened());
     this.socket.addEventListener("message", ({ data }) => this.take(data));
     this.socket.addEventListener("close", () => this.end());
   }
@@ -60,10 +60,10 @@ export class Line {
   private take(data: unknown): void {
     if (this.isClosed || !(data instanceof ArrayBuffer)) return;
     try {
-      if (this.core.heard(new Uint8Array(data))) this.settle(true);
-      else this.heard.news();
+      if (this.core.receive_frame(new Uint8Array(data))) this.settle(true);
+      else this.listener.news();
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) return this.heard.stopped(error);
+      if (error instanceof WebAssembly.RuntimeError) return this.listener.stopped(error);
       // What could not be taken in comes again by POST.
       this.end();
     }
@@ -75,9 +75,9 @@ export class Line {
     this.socket.close();
     try {
       if (this.pending) this.core.failed(this.pending.step);
-      this.heard.closed();
+      this.listener.closed();
     } catch (error) {
-      this.heard.stopped(error);
+      this.listener.stopped(error);
     }
     this.settle(false);
   }

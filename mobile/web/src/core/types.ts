@@ -34,19 +34,6 @@ export type Beside = { author_name: string, piece: string, level: number, weight
 because: string, };
 
 /**
- * Something of somebody else's that came after her part had ended: a teacher lets it through, or leaves it.
- */
-export type CameLate = { 
-/**
- * The sheet's name.
- */
-sheet: string, piece: string, piece_title: string | null, author_name: string, 
-/**
- * When the first of it came, in milliseconds.
- */
-since: number, };
-
-/**
  * One student's standing in one outcome.
  */
 export type Cell = { outcome: string, is: Is, level: number | null, at_bats: number, of_at_bats: number, };
@@ -237,6 +224,19 @@ export type Judgement = { judge_name: string, level: number, work_date: string, 
  * Something of one's own that the school keeps back until a teacher lets it through.
  */
 export type Kept = { piece: string, piece_title: string | null, };
+
+/**
+ * Something of somebody else's that came after her part had ended: a teacher lets it through, or leaves it.
+ */
+export type LateWork = { 
+/**
+ * The sheet's name.
+ */
+sheet: string, piece: string, piece_title: string | null, author_name: string, 
+/**
+ * When the first of it came, in milliseconds.
+ */
+since: number, };
 
 /**
  * A level in the school's own words.
@@ -1000,7 +1000,7 @@ export interface Calls {
   /** What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first. */
   offers: [Nothing, Array<Offer>];
   /** What came late and waits for a teacher's word. */
-  came_late: [Nothing, Array<CameLate>];
+  late_work: [Nothing, Array<LateWork>];
   /** Null for those who are shown no levels: mentors, peers. */
   levels: [OneStudent, Levels | null];
   /** How levels grew; null for those who are shown none. */

@@ -4,7 +4,7 @@ use fieldfolio_core::device::{Ask, Call, ClassProject, HttpAnswer};
 use fieldfolio_core::time::Timestamp;
 use serde::Serialize;
 
-use crate::calls::{Desk, Done};
+use crate::calls::{CallContext, Done};
 use fieldfolio_mobile::Refusal;
 use fieldfolio_mobile::inputs;
 
@@ -50,13 +50,13 @@ pub struct StartedProject {
 }
 
 macro_rules! asks {
-    ($($(#[doc = $doc:literal])* $name:ident($asked:ty) -> $answer:ty, |$desk:ident, $args:ident| $call:expr, |$got:pat_param| $answered:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident($input:ty) -> $answer:ty, |$context:ident, $args:ident| $call:expr, |$got:pat_param| $answered:expr;)*) => {
         /// Begins to ask the school; nothing for a name that is no such call.
-        pub fn ask(name: &str, asked: &str, desk: Desk<'_>) -> Result<Option<Asking>, Refusal> {
+        pub fn ask(name: &str, input: &str, context: CallContext<'_>) -> Result<Option<Asking>, Refusal> {
             match name {
                 $(stringify!($name) => {
-                    let $args: $asked = serde_json::from_str(asked).map_err(|error| Refusal::new("other", error))?;
-                    let $desk = desk;
+                    let $args: $input = serde_json::from_str(input).map_err(|error| Refusal::new("other", error))?;
+                    let $context = context;
                     let call = $call;
                     Ok(Some(asking(call, move |$got| -> $answer { $answered })))
                 })*
@@ -67,7 +67,7 @@ macro_rules! asks {
         /// Hands every call to `visitor`: its docs, its name and its two types.
         #[cfg(test)]
         pub(crate) fn visit(visitor: &mut impl crate::described::Visitor) {
-            $(visitor.call::<$asked, $answer>(&[$($doc),*], stringify!($name));)*
+            $(visitor.call::<$input, $answer>(&[$($doc),*], stringify!($name));)*
         }
     };
 }
@@ -84,58 +84,58 @@ fn asking<T: 'static, A: Serialize>(call: Call<T>, answered: impl FnOnce(T) -> A
 asks! {
     /// Invites the next device of one's own, or of a student one teaches.
     invite_device(inputs::WhoseDevice) -> DeviceLink,
-        |desk, asked| {
-            let person = asked.person.unwrap_or(desk.device.identity().person);
-            desk.device.invite_device(person, desk.now.plus_millis(inputs::DEVICE_LINK_MILLIS), desk.rng)
+        |context, input| {
+            let person = input.person.unwrap_or(context.device.identity().person);
+            context.device.invite_device(person, context.now.plus_millis(inputs::DEVICE_LINK_MILLIS), context.rng)
         },
         |link| DeviceLink { link: link.to_url(), expires: link.expires.millis() };
     /// Invites a mentor into one folio.
     invite_mentor(inputs::NewMentor) -> MentorLink,
-        |desk, asked| {
-            let until = Timestamp::from_millis(asked.until);
-            let proposed = !desk.look()?.teaches(asked.folio);
-            let call = desk.device.invite_mentor(asked.folio, &asked.name, until, desk.now, desk.rng)?;
+        |context, input| {
+            let until = Timestamp::from_millis(input.until);
+            let proposed = !context.views()?.teaches(input.folio);
+            let call = context.device.invite_mentor(input.folio, &input.name, until, context.now, context.rng)?;
             call.map(move |link| (link, proposed))
         },
         |(link, proposed)| MentorLink { link: link.to_url(), person: link.person.to_string(), proposed };
     /// Confirms a mentor whom a student proposed.
     confirm_mentor(inputs::ProposedMentor) -> Done,
-        |desk, asked| desk.device.confirm_mentor(asked.folio, asked.person),
+        |context, input| context.device.confirm_mentor(input.folio, input.person),
         |()| Done {};
     /// Declines a mentor whom a student proposed.
     decline_mentor(inputs::ProposedMentor) -> Done,
-        |desk, asked| desk.device.decline_mentor(asked.folio, asked.person),
+        |context, input| context.device.decline_mentor(input.folio, input.person),
         |()| Done {};
     /// Gives somebody a part in a circle.
     grant(inputs::NewPart) -> Done,
-        |desk, asked| {
-            let until = asked.until.map(Timestamp::from_millis);
-            desk.device.grant_part(asked.folio, asked.person, asked.role, asked.may_write, until)
+        |context, input| {
+            let until = input.until.map(Timestamp::from_millis);
+            context.device.grant_part(input.folio, input.person, input.role, input.may_write, until)
         },
         |()| Done {};
     /// Ends a part that was granted.
     end_part(inputs::OnePart) -> Done,
-        |desk, asked| desk.device.end_part(asked.folio, asked.person, asked.role),
+        |context, input| context.device.end_part(input.folio, input.person, input.role),
         |()| Done {};
     /// Starts a project for a class one teaches.
     class_project(inputs::NewClassProject) -> StartedProject,
-        |desk, asked| {
-            let framework = desk.look()?.framework_of(&asked.outcomes)?;
+        |context, input| {
+            let framework = context.views()?.framework_of(&input.outcomes)?;
             let project =
-                ClassProject { title: &asked.title, brief: &asked.brief, outcomes: &asked.outcomes, framework };
-            desk.device.start_class_project(asked.class, project, desk.now, desk.rng)?
+                ClassProject { title: &input.title, brief: &input.brief, outcomes: &input.outcomes, framework };
+            context.device.start_class_project(input.class, project, context.now, context.rng)?
         },
         |project| StartedProject { project: project.to_string() };
     /// Lets through what came late of a sheet.
     release(inputs::OneSheet) -> Done,
-        |desk, asked| {
-            let sheet = desk.look()?.late_sheet(&asked.sheet)?;
+        |context, input| {
+            let sheet = context.views()?.late_sheet(&input.sheet)?;
             let sheet = sheet.ok_or_else(|| Refusal::new("unknown", "nothing of this sheet waits any more"))?;
-            desk.device.release(sheet)
+            context.device.release(sheet)
         },
         |()| Done {};
     /// Revokes a device of one's own, or of a student one teaches.
     revoke_device(inputs::OneDevice) -> Done,
-        |desk, asked| desk.device.revoke_device(asked.device),
+        |context, input| context.device.revoke_device(input.device),
         |_| Done {};
 }

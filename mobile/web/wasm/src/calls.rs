@@ -5,11 +5,11 @@ use fieldfolio_core::ids::Rng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::time::Timestamp;
 use fieldfolio_mobile::inputs::{self, Nothing};
-use fieldfolio_mobile::{Look, Refusal, records};
+use fieldfolio_mobile::{Refusal, Views, records};
 use serde::Serialize;
 
 /// What a call works with.
-pub struct Desk<'a> {
+pub struct CallContext<'a> {
     /// The device.
     pub device: &'a mut Device,
     /// The moment.
@@ -20,9 +20,9 @@ pub struct Desk<'a> {
     pub files: Vec<NewMedium>,
 }
 
-impl Desk<'_> {
-    pub(crate) fn look(&self) -> Result<Look<'_>, Refusal> {
-        Ok(Look::at(self.device, self.now)?)
+impl CallContext<'_> {
+    pub(crate) fn views(&self) -> Result<Views<'_>, Refusal> {
+        Ok(Views::at(self.device, self.now)?)
     }
 
     /// The files, with what is said of each.
@@ -81,14 +81,14 @@ pub struct Freed {
 pub struct Done {}
 
 macro_rules! calls {
-    ($($(#[doc = $doc:literal])* $name:ident($asked:ty) -> $answer:ty, |$desk:ident, $args:pat_param| $do:expr;)*) => {
-        /// Makes a call: `asked` and the answer are JSON. What it did is on disk when it returns.
-        pub fn call(name: &str, asked: &str, desk: Desk<'_>) -> Result<String, Refusal> {
+    ($($(#[doc = $doc:literal])* $name:ident($input:ty) -> $answer:ty, |$context:ident, $args:pat_param| $do:expr;)*) => {
+        /// Makes a call: `input` and the answer are JSON. What it did is on disk when it returns.
+        pub fn call(name: &str, input: &str, context: CallContext<'_>) -> Result<String, Refusal> {
             match name {
                 $(stringify!($name) => {
-                    let $args: $asked = serde_json::from_str(asked).map_err(|error| Refusal::new("other", error))?;
+                    let $args: $input = serde_json::from_str(input).map_err(|error| Refusal::new("other", error))?;
                     #[allow(unused_mut)]
-                    let mut $desk = desk;
+                    let mut $context = context;
                     // Some calls can't fail.
                     #[allow(clippy::redundant_closure_call)]
                     let done: Result<$answer, Refusal> = (|| Ok($do))();
@@ -101,196 +101,196 @@ macro_rules! calls {
         /// Hands every call to `visitor`: its docs, its name and its two types.
         #[cfg(test)]
         pub(crate) fn visit(visitor: &mut impl crate::described::Visitor) {
-            $(visitor.call::<$asked, $answer>(&[$($doc),*], stringify!($name));)*
+            $(visitor.call::<$input, $answer>(&[$($doc),*], stringify!($name));)*
         }
     };
 }
 
 calls! {
     /// Who this device belongs to.
-    me(Nothing) -> records::Me, |desk, _| desk.look()?.me()?;
+    me(Nothing) -> records::Me, |context, _| context.views()?.me()?;
     /// Everyone known here, by name.
-    people(Nothing) -> Vec<records::Person>, |desk, _| desk.look()?.people();
+    people(Nothing) -> Vec<records::Person>, |context, _| context.views()?.people();
     /// Every outcome known here, in the order of its framework.
-    outcomes(Nothing) -> Vec<records::Outcome>, |desk, _| desk.look()?.outcomes()?;
+    outcomes(Nothing) -> Vec<records::Outcome>, |context, _| context.views()?.outcomes()?;
     /// Every project known here, by title.
-    projects(Nothing) -> Vec<records::Project>, |desk, _| desk.look()?.projects();
+    projects(Nothing) -> Vec<records::Project>, |context, _| context.views()?.projects();
     /// All folios one may see, or a student's.
-    folios(inputs::WhoseFolios) -> Vec<records::FolioLine>, |desk, asked| desk.look()?.folios(asked.student)?;
+    folios(inputs::WhoseFolios) -> Vec<records::FolioLine>, |context, input| context.views()?.folios(input.student)?;
     /// Folios in which one may place a piece of one's own, those of one's group among them (with no roles of one's own).
-    places(Nothing) -> Vec<records::FolioLine>, |desk, _| desk.look()?.places()?;
+    places(Nothing) -> Vec<records::FolioLine>, |context, _| context.views()?.places()?;
     /// One folio with its pieces and its circle.
-    folio(inputs::OneFolio) -> records::Folio, |desk, asked| desk.look()?.folio(asked.folio)?;
+    folio(inputs::OneFolio) -> records::Folio, |context, input| context.views()?.folio(input.folio)?;
     /// Pieces one made, newest first.
-    mine(Nothing) -> Vec<records::PieceLine>, |desk, _| desk.look()?.mine()?;
+    mine(Nothing) -> Vec<records::PieceLine>, |context, _| context.views()?.mine()?;
     /// One piece with everything one may read on it.
-    piece(inputs::OnePiece) -> records::Piece, |desk, asked| desk.look()?.piece(asked.piece)?;
+    piece(inputs::OnePiece) -> records::Piece, |context, input| context.views()?.piece(input.piece)?;
     /// Shared work that waits for this teacher, oldest work first.
-    queue(Nothing) -> Vec<records::QueueRow>, |desk, _| desk.look()?.queue()?;
+    queue(Nothing) -> Vec<records::QueueRow>, |context, _| context.views()?.queue()?;
     /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
-    offers(Nothing) -> Vec<records::Offer>, |desk, _| desk.look()?.offers()?;
+    offers(Nothing) -> Vec<records::Offer>, |context, _| context.views()?.offers()?;
     /// What came late and waits for a teacher's word.
-    came_late(Nothing) -> Vec<records::CameLate>, |desk, _| desk.look()?.came_late()?;
+    late_work(Nothing) -> Vec<records::LateWork>, |context, _| context.views()?.late_work()?;
     /// Null for those who are shown no levels: mentors, peers.
-    levels(inputs::OneStudent) -> Option<records::Levels>, |desk, asked| desk.look()?.levels(asked.student)?;
+    levels(inputs::OneStudent) -> Option<records::Levels>, |context, input| context.views()?.levels(input.student)?;
     /// How levels grew; null for those who are shown none.
-    growth(inputs::OneStudent) -> Option<records::Growth>, |desk, asked| desk.look()?.growth(asked.student)?;
+    growth(inputs::OneStudent) -> Option<records::Growth>, |context, input| context.views()?.growth(input.student)?;
     /// Students one teaches by the outcomes their projects aim at.
-    grid(inputs::GridOf) -> records::Grid, |desk, asked| desk.look()?.grid(asked.class, asked.project)?;
+    grid(inputs::GridOf) -> records::Grid, |context, input| context.views()?.grid(input.class, input.project)?;
     /// The classes one teaches or advises.
-    classes(Nothing) -> Vec<records::SchoolClass>, |desk, _| desk.look()?.classes()?;
+    classes(Nothing) -> Vec<records::SchoolClass>, |context, _| context.views()?.classes()?;
     /// One's own devices, newest first.
-    devices(Nothing) -> Vec<records::DeviceLine>, |desk, _| desk.look()?.devices()?;
+    devices(Nothing) -> Vec<records::DeviceLine>, |context, _| context.views()?.devices()?;
     /// Who can see a piece.
-    who_sees(inputs::OnePiece) -> Vec<records::Seer>, |desk, asked| desk.look()?.who_sees(asked.piece)?;
+    who_sees(inputs::OnePiece) -> Vec<records::Seer>, |context, input| context.views()?.who_sees(input.piece)?;
     /// What has not reached the school, and why.
-    status(Nothing) -> records::Status, |desk, _| desk.look()?.status()?;
+    status(Nothing) -> records::Status, |context, _| context.views()?.status()?;
 
     /// Saves a new piece with its photos.
-    capture(inputs::NewPiece) -> MadePiece, |desk, asked| {
+    capture(inputs::NewPiece) -> MadePiece, |context, input| {
         let new = NewPiece {
-            media: desk.media(asked.files)?,
-            links: links(asked.links),
-            title: asked.title,
-            words: asked.words,
-            work_date: asked.work_date,
-            outcomes: asked.outcomes,
-            folios: asked.folios,
-            audience: asked.audience.map(Roles::audience),
-            kind: asked.kind.into(),
-            revises: asked.revises,
+            media: context.media(input.files)?,
+            links: links(input.links),
+            title: input.title,
+            words: input.words,
+            work_date: input.work_date,
+            outcomes: input.outcomes,
+            folios: input.folios,
+            audience: input.audience.map(Roles::audience),
+            kind: input.kind.into(),
+            revises: input.revises,
         };
-        MadePiece { piece: desk.device.capture(new, desk.now, desk.rng)?.piece.to_string() }
+        MadePiece { piece: context.device.capture(new, context.now, context.rng)?.piece.to_string() }
     };
     /// Changes a piece of one's own.
-    edit(inputs::Edits) -> Done, |desk, asked| {
-        let inputs::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = asked;
+    edit(inputs::Edits) -> Done, |context, input| {
+        let inputs::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = input;
         let media = media.into_iter().map(MediumEdit::try_from).collect::<Result<_, _>>()?;
-        let (add, links) = (desk.media(files)?, links(urls));
+        let (add, links) = (context.media(files)?, links(urls));
         let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
-        desk.device.edit(piece, edits, desk.now, desk.rng)?;
+        context.device.edit(piece, edits, context.now, context.rng)?;
         Done {}
     };
     /// Starts a project of one's own.
-    start_project(inputs::NewProject) -> MadeProject, |desk, asked| {
-        let inputs::NewProject { title, brief, outcomes } = asked;
-        let started = desk.device.start_project(&title, &brief, &outcomes, desk.now, desk.rng)?;
+    start_project(inputs::NewProject) -> MadeProject, |context, input| {
+        let inputs::NewProject { title, brief, outcomes } = input;
+        let started = context.device.start_project(&title, &brief, &outcomes, context.now, context.rng)?;
         MadeProject { project: started.project.to_string(), folio: started.folio.to_string() }
     };
     /// Takes up a folio of one's own in a project.
-    join_project(inputs::OneProject) -> MadeFolio, |desk, asked| {
-        let folio = desk.device.join_project(asked.project, desk.now, desk.rng)?;
+    join_project(inputs::OneProject) -> MadeFolio, |context, input| {
+        let folio = context.device.join_project(input.project, context.now, context.rng)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Places a piece in one more folio.
-    place(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.place(asked.piece, asked.folio, desk.now, desk.rng)?;
+    place(inputs::Placing) -> Done, |context, input| {
+        context.device.place(input.piece, input.folio, context.now, context.rng)?;
         Done {}
     };
     /// Offers a piece to a classmate's folio in a project.
-    offer(inputs::Offering) -> MadeFolio, |desk, asked| {
-        let folio = desk.device.offer(asked.piece, asked.student, asked.project, desk.now, desk.rng)?;
+    offer(inputs::Offering) -> MadeFolio, |context, input| {
+        let folio = context.device.offer(input.piece, input.student, input.project, context.now, context.rng)?;
         MadeFolio { folio: folio.to_string() }
     };
     /// Accepts what is offered to a folio.
-    accept_offer(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.accept_offer(asked.piece, asked.folio, desk.now, desk.rng)?;
+    accept_offer(inputs::Placing) -> Done, |context, input| {
+        context.device.accept_offer(input.piece, input.folio, context.now, context.rng)?;
         Done {}
     };
     /// Takes a piece out of a folio; declines what is offered to it; takes an offer of one's own back.
-    take_out(inputs::Placing) -> Done, |desk, asked| {
-        desk.device.take_out(asked.piece, asked.folio, desk.now, desk.rng)?;
+    take_out(inputs::Placing) -> Done, |context, input| {
+        context.device.take_out(input.piece, input.folio, context.now, context.rng)?;
         Done {}
     };
     /// Moves a piece to another folio of the same student.
-    move_piece(inputs::Moving) -> Done, |desk, asked| {
-        desk.device.move_piece(asked.piece, asked.from, asked.to, desk.now, desk.rng)?;
+    move_piece(inputs::Moving) -> Done, |context, input| {
+        context.device.move_piece(input.piece, input.from, input.to, context.now, context.rng)?;
         Done {}
     };
     /// Sets who may see a piece.
-    share(inputs::Sharing) -> Done, |desk, asked| {
-        desk.device.share(asked.piece, Roles::audience(asked.audience), desk.now, desk.rng)?;
+    share(inputs::Sharing) -> Done, |context, input| {
+        context.device.share(input.piece, Roles::audience(input.audience), context.now, context.rng)?;
         Done {}
     };
     /// Makes a piece one's own again.
-    unshare(inputs::OnePiece) -> Done, |desk, asked| {
-        desk.device.unshare(asked.piece, desk.now, desk.rng)?;
+    unshare(inputs::OnePiece) -> Done, |context, input| {
+        context.device.unshare(input.piece, context.now, context.rng)?;
         Done {}
     };
     /// Erases a piece of one's own for ever.
-    erase(inputs::OnePiece) -> Done, |desk, asked| {
-        desk.device.erase(asked.piece, desk.now, desk.rng)?;
+    erase(inputs::OnePiece) -> Done, |context, input| {
+        context.device.erase(input.piece, context.now, context.rng)?;
         Done {}
     };
     /// Gives an entry of a kind that needs nothing but its words.
-    give(inputs::NewEntry) -> MadeEntry, |desk, asked| {
-        let (body, replaces) = (asked.says.try_into()?, asked.replaces);
-        let entry = desk.device.give(asked.piece, asked.about, body, replaces, desk.now, desk.rng)?;
+    give(inputs::NewEntry) -> MadeEntry, |context, input| {
+        let (body, replaces) = (input.says.try_into()?, input.replaces);
+        let entry = context.device.give(input.piece, input.about, body, replaces, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Gives feedback.
-    feedback(inputs::NewFeedback) -> MadeEntry, |desk, asked| {
-        let (piece, about, replaces) = (asked.piece, asked.about, asked.replaces);
-        let entry = desk.device.feedback(piece, about, &asked.try_into()?, replaces, desk.now, desk.rng)?;
+    feedback(inputs::NewFeedback) -> MadeEntry, |context, input| {
+        let (piece, about, replaces) = (input.piece, input.about, input.replaces);
+        let entry = context.device.feedback(piece, about, &input.try_into()?, replaces, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Judges one outcome for one student.
-    assess(inputs::NewAssessment) -> MadeEntry, |desk, asked| {
-        let (piece, student) = (asked.piece, asked.student);
-        let entry = desk.device.assess(piece, student, asked.into(), desk.now, desk.rng)?;
+    assess(inputs::NewAssessment) -> MadeEntry, |context, input| {
+        let (piece, student) = (input.piece, input.student);
+        let entry = context.device.assess(piece, student, input.into(), context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes a mentor's judgement as one's own.
-    confirm(inputs::Confirming) -> MadeEntry, |desk, asked| {
-        let of = (&asked.of).try_into()?;
-        let entry = desk.device.confirm(asked.piece, of, desk.now, desk.rng)?;
+    confirm(inputs::Confirming) -> MadeEntry, |context, input| {
+        let of = (&input.of).try_into()?;
+        let entry = context.device.confirm(input.piece, of, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Answers an entry.
-    reply(inputs::NewReply) -> MadeEntry, |desk, asked| {
-        let to = (&asked.to).try_into()?;
-        let entry = desk.device.reply(asked.piece, to, &asked.words, desk.now, desk.rng)?;
+    reply(inputs::NewReply) -> MadeEntry, |context, input| {
+        let to = (&input.to).try_into()?;
+        let entry = context.device.reply(input.piece, to, &input.words, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Writes one's reflection, or edits it.
-    reflect(inputs::Reflecting) -> MadeEntry, |desk, asked| {
-        let entry = desk.device.reflect(asked.piece, &asked.words, desk.now, desk.rng)?;
+    reflect(inputs::Reflecting) -> MadeEntry, |context, input| {
+        let entry = context.device.reflect(input.piece, &input.words, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes back something one said.
-    withdraw(inputs::Withdrawing) -> Done, |desk, asked| {
-        desk.device.withdraw(asked.piece, asked.about, asked.entry, desk.now, desk.rng)?;
+    withdraw(inputs::Withdrawing) -> Done, |context, input| {
+        context.device.withdraw(input.piece, input.about, input.entry, context.now, context.rng)?;
         Done {}
     };
     /// Holds files on their way back, or lets them go.
-    hold(inputs::Holding) -> Done, |desk, asked| {
-        desk.device.hold_upload(asked.piece, asked.hash, asked.held.into())?;
+    hold(inputs::Holding) -> Done, |context, input| {
+        context.device.hold_upload(input.piece, input.hash, input.held.into())?;
         Done {}
     };
     /// Says how files are sent.
-    sending(inputs::HowSent) -> Done, |desk, asked| {
-        if let Some(is_paused) = asked.paused {
-            desk.device.pause_uploads(is_paused)?;
+    sending(inputs::HowSent) -> Done, |context, input| {
+        if let Some(is_paused) = input.paused {
+            context.device.pause_uploads(is_paused)?;
         }
-        if let Some(is_thrifty) = asked.thrifty {
-            desk.device.set_thrifty(is_thrifty)?;
+        if let Some(is_thrifty) = input.thrifty {
+            context.device.set_thrifty(is_thrifty)?;
         }
         Done {}
     };
     /// Says what kind of line this is.
-    on_line(inputs::OnLine) -> Done, |desk, asked| {
-        desk.device.set_line(if asked.is_metered { Line::Metered } else { Line::Free });
+    on_line(inputs::OnLine) -> Done, |context, input| {
+        context.device.set_line(if input.is_metered { Line::Metered } else { Line::Free });
         Done {}
     };
     /// Lets go of every original that the school has. They come back when they are opened.
-    free_space(Nothing) -> Freed, |desk, _| Freed { bytes: desk.device.free_space()?.bytes };
+    free_space(Nothing) -> Freed, |context, _| Freed { bytes: context.device.free_space()?.bytes };
     /// Nothing waits for its time any more.
-    wake(Nothing) -> Done, |desk, _| {
-        desk.device.wake()?;
+    wake(Nothing) -> Done, |context, _| {
+        context.device.wake()?;
         Done {}
     };
 }
 
-fn links(asked: Vec<inputs::NewLink>) -> Vec<NewLink> {
-    asked.into_iter().map(NewLink::from).collect()
+fn links(input: Vec<inputs::NewLink>) -> Vec<NewLink> {
+    input.into_iter().map(NewLink::from).collect()
 }

@@ -30,8 +30,8 @@ impl Visitor for Description {
         for doc in docs {
             self.calls += &format!("  /**{doc} */\n");
         }
-        let (asked, answer) = (Asked::name(&self.config), Answer::name(&self.config));
-        self.calls += &format!("  {name}: [{asked}, {answer}];\n");
+        let (input, answer) = (Asked::name(&self.config), Answer::name(&self.config));
+        self.calls += &format!("  {name}: [{input}, {answer}];\n");
     }
 }
 

@@ -23,7 +23,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::asks::Asking;
-use crate::calls::{self, Desk};
+use crate::calls::{self, CallContext};
 use fieldfolio_mobile::Refusal;
 use files::given;
 
@@ -39,7 +39,7 @@ pub struct Core {
     open: Option<Open>,
     enrolling: Option<(String, Enrolment)>,
     asking: BTreeMap<u32, Asking>,
-    asked: u32,
+    input: u32,
     /// The turns of steps under way.
     steps: BTreeMap<u32, Turn>,
     step: u32,
@@ -52,9 +52,9 @@ struct Open {
 }
 
 /// Randomness from the browser.
-struct BrowserChance;
+struct BrowserRng;
 
-impl Rng for BrowserChance {
+impl Rng for BrowserRng {
     fn fill(&mut self, into: &mut [u8]) {
         getrandom::fill(into).expect("a browser has randomness");
     }
@@ -89,7 +89,7 @@ impl Core {
             open: None,
             enrolling: None,
             asking: BTreeMap::new(),
-            asked: 0,
+            input: 0,
             steps: BTreeMap::new(),
             step: 0,
         })
@@ -136,7 +136,7 @@ impl Core {
     pub fn call(
         &mut self,
         name: &str,
-        asked: &str,
+        input: &str,
         files: Vec<JsValue>,
         id: Option<Box<[u8]>>,
     ) -> Result<String, JsValue> {
@@ -144,8 +144,8 @@ impl Core {
         let device = &mut self.opened()?.device;
         device.under(id);
         let files = files.iter().map(given).collect::<Result<_, _>>()?;
-        let desk = Desk { device, now: now(), rng: &mut BrowserChance, files };
-        let done = calls::call(name, asked, desk);
+        let context = CallContext { device, now: now(), rng: &mut BrowserRng, files };
+        let done = calls::call(name, input, context);
         let device = &mut self.opened()?.device;
         device.under(None);
         match (done, id) {
@@ -162,7 +162,7 @@ impl Core {
         }
     }
 
-    /// A medium, as `{size, type}`; nothing while it is not here: it is then asked for.
+    /// A medium, as `{size, type}`; nothing while it is not here: it is then input for.
     pub fn media(&mut self, piece: &str, hash: &str) -> Result<JsValue, JsValue> {
         let piece = piece.parse().map_err(|bad: BadId| thrown(Refusal::new("other", bad)))?;
         let found = self.opened()?.device.media(piece, blob(hash)?, now());

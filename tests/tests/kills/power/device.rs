@@ -94,9 +94,9 @@ impl Field {
         let mut is_enrolled = false;
         for entry in diary {
             let lasts = self.disk.play(&entry.what);
-            is_enrolled |= matches!(entry.what, What::Said(_));
+            is_enrolled |= matches!(entry.what, What::Printed(_));
             self.played += 1;
-            let is_new = lasts || matches!(entry.what, What::Said(_));
+            let is_new = lasts || matches!(entry.what, What::Printed(_));
             self.cuts.each(&self.disk, self.played, is_new, |cut, how| {
                 let folder = cut.join("phone");
                 match Device::open(&folder) {
@@ -119,7 +119,7 @@ impl Field {
         let mut is_sent = false;
         for entry in diary {
             let lasts = self.disk.play(&entry.what);
-            if let What::Said(bytes) = &entry.what
+            if let What::Printed(bytes) = &entry.what
                 && bytes.starts_with(b"{")
             {
                 self.said.push(serde_json::from_slice(bytes).unwrap());
@@ -127,7 +127,7 @@ impl Field {
             is_sent |= matches!(entry.what, What::Sent);
             self.played += 1;
             let known = known_of(self.said.clone());
-            let is_new = lasts || matches!(entry.what, What::Said(_) | What::Sent);
+            let is_new = lasts || matches!(entry.what, What::Printed(_) | What::Sent);
             let school = if is_sent { after } else { before };
             let (folio, desk) = (self.folio, self.desk.clone());
             self.cuts.each(&self.disk, self.played, is_new, |cut, how| {

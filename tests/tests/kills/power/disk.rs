@@ -138,7 +138,7 @@ pub(crate) enum What {
         path: String,
     },
     /// Standard output.
-    Said(Vec<u8>),
+    Printed(Vec<u8>),
     /// Something left over a socket.
     Sent,
 }
@@ -165,7 +165,7 @@ fn read_diary(bytes: &[u8]) -> Vec<Entry> {
             b'F' => What::Synced { file: a },
             b'X' => What::NotSynced { file: a },
             b'G' => What::SyncedFolder { path: one_text() },
-            b'S' => What::Said(bytes[first..second].to_vec()),
+            b'S' => What::Printed(bytes[first..second].to_vec()),
             b'N' => What::Sent,
             other => panic!("the diary says {other} at {at}"),
         };
@@ -281,7 +281,7 @@ impl Disk {
                 self.sync_folder(path);
                 return true;
             }
-            What::Said(_) | What::Sent => {}
+            What::Printed(_) | What::Sent => {}
         }
         false
     }

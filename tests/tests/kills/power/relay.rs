@@ -159,7 +159,7 @@ impl Field {
         }
         for (moment, entry) in diary.iter().enumerate() {
             let lasts = self.disk.play(&entry.what);
-            let is_new = lasts || matches!(entry.what, What::Said(_) | What::Sent);
+            let is_new = lasts || matches!(entry.what, What::Printed(_) | What::Sent);
             let told: Vec<Acknowledged> =
                 self.told.iter().filter(|told| told.by <= entry.end).map(|told| told.what.clone()).collect();
             let offsets: Vec<&Offset> = self.offsets.iter().filter(|offset| offset.by <= entry.end).collect();

@@ -3,15 +3,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fieldfolio_core::device::{Ask, Body, Heard, HttpAnswer, Step};
+use fieldfolio_core::device::{Ask, Body, Frame, HttpAnswer, Step};
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::sync::Failure;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{BrowserChance, Core, now, residents, thrown};
+use super::{BrowserRng, Core, now, residents, thrown};
 use crate::asks;
-use crate::calls::Desk;
+use crate::calls::CallContext;
 use fieldfolio_mobile::Refusal;
 
 #[wasm_bindgen]
@@ -32,7 +32,7 @@ extern "C" {
 
 #[wasm_bindgen]
 impl Core {
-    /// What to do now: `{step, method, url, headers, body, limit, is_exchange}` to be asked (and while that is under way,
+    /// What to do now: `{step, method, url, headers, body, limit, is_exchange}` to be input (and while that is under way,
     /// what comes after it), `{wait: milliseconds | null}`, or
     /// `{locked: true}`.
     pub fn next_step(&mut self) -> Result<JsValue, JsValue> {
@@ -41,11 +41,11 @@ impl Core {
         let step = open.device.next_step(now).map_err(Refusal::from).map_err(thrown)?;
         match step {
             Step::Ask(turn, ask) => {
-                let asked = request(&ask)?;
+                let input = request(&ask)?;
                 self.step = self.step.wrapping_add(1);
                 self.steps.insert(self.step, turn);
-                Reflect::set(&asked, &"step".into(), &self.step.into())?;
-                Ok(asked)
+                Reflect::set(&input, &"step".into(), &self.step.into())?;
+                Ok(input)
             }
             Step::Wait(until) => {
                 let milliseconds = until.map(|until| until.millis().saturating_sub(now.millis()) as f64);
@@ -77,28 +77,28 @@ impl Core {
     }
 
     /// Begins a call that asks the school: what to ask, with `turn` to finish it by; nothing for any other call.
-    pub fn begin_asking(&mut self, name: &str, asked: &str) -> Result<JsValue, JsValue> {
+    pub fn begin_asking(&mut self, name: &str, input: &str) -> Result<JsValue, JsValue> {
         let device = &mut self.opened()?.device;
-        let desk = Desk { device, now: now(), rng: &mut BrowserChance, files: Vec::new() };
-        let Some(asking) = asks::ask(name, asked, desk).map_err(thrown)? else {
+        let context = CallContext { device, now: now(), rng: &mut BrowserRng, files: Vec::new() };
+        let Some(asking) = asks::ask(name, input, context).map_err(thrown)? else {
             return Ok(JsValue::UNDEFINED);
         };
         let object = request(&asking.ask)?;
-        self.asked = self.asked.wrapping_add(1);
-        Reflect::set(&object, &"turn".into(), &self.asked.into())?;
-        self.asking.insert(self.asked, asking);
+        self.input = self.input.wrapping_add(1);
+        Reflect::set(&object, &"turn".into(), &self.input.into())?;
+        self.asking.insert(self.input, asking);
         Ok(object)
     }
 
     /// Finishes it with the relay's answer.
     pub fn finish_asking(&mut self, turn: u32, status: u16, body: &[u8]) -> Result<String, JsValue> {
         let asking = self.asking.remove(&turn);
-        let asking = asking.ok_or_else(|| thrown(Refusal::new("other", "nobody asked this")))?;
+        let asking = asking.ok_or_else(|| thrown(Refusal::new("other", "nobody input this")))?;
         let answer = HttpAnswer { status, body: body.to_vec(), ..HttpAnswer::default() };
         asking.finish(answer).map_err(thrown)
     }
 
-    /// No answer came: what was asked is forgotten here.
+    /// No answer came: what was input is forgotten here.
     pub fn give_up_asking(&mut self, turn: u32) {
         self.asking.remove(&turn);
     }
@@ -111,19 +111,20 @@ impl Core {
     }
 
     /// Takes in one frame of the live socket. True if it was the answer to the exchange in flight.
-    pub fn heard(&mut self, frame: &[u8]) -> Result<bool, JsValue> {
+    pub fn receive_frame(&mut self, frame: &[u8]) -> Result<bool, JsValue> {
         let device = &mut self.opened()?.device;
-        let asked = device.exchange_in_flight();
-        let heard = device.heard(frame, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)?;
-        if heard == Heard::Answered {
-            self.steps.retain(|_, turn| Some(*turn) != asked);
+        let input = device.exchange_in_flight();
+        let frame =
+            device.receive_frame(frame, now(), &mut BrowserRng).map_err(Refusal::from).map_err(thrown)?;
+        if frame == Frame::Answer {
+            self.steps.retain(|_, turn| Some(*turn) != input);
         }
-        Ok(heard == Heard::Answered)
+        Ok(frame == Frame::Answer)
     }
 
     /// The live socket closed. An exchange that was sent over it is handed in as failed first.
-    pub fn hung_up(&mut self) -> Result<(), JsValue> {
-        self.opened()?.device.hung_up(now(), &mut BrowserChance);
+    pub fn disconnected(&mut self) -> Result<(), JsValue> {
+        self.opened()?.device.disconnected(now(), &mut BrowserRng);
         Ok(())
     }
 
@@ -160,7 +161,7 @@ impl Core {
     fn took(&mut self, step: u32, answer: Result<HttpAnswer, Failure>) -> Result<(), JsValue> {
         let Some(turn) = self.steps.remove(&step) else { return Ok(()) };
         let device = &mut self.opened()?.device;
-        device.answered(turn, answer, now(), &mut BrowserChance).map_err(Refusal::from).map_err(thrown)
+        device.answered(turn, answer, now(), &mut BrowserRng).map_err(Refusal::from).map_err(thrown)
     }
 }
 
@@ -175,13 +176,13 @@ pub(super) fn request(ask: &Ask) -> Result<JsValue, JsValue> {
     for (name, value) in &ask.headers {
         headers.push(&Array::of2(&(*name).into(), &value.into()));
     }
-    let asked = Object::new();
-    let set = |name: &str, value: JsValue| Reflect::set(&asked, &name.into(), &value);
+    let input = Object::new();
+    let set = |name: &str, value: JsValue| Reflect::set(&input, &name.into(), &value);
     set("method", ask.method.into())?;
     set("url", ask.url.as_str().into())?;
     set("headers", headers.into())?;
     set("limit", (ask.limit as f64).into())?;
     set("body", body)?;
     set("is_exchange", ask.exchange().is_some().into())?;
-    Ok(asked.into())
+    Ok(input.into())
 }

@@ -8,7 +8,7 @@ use rsqlite_vfs::VfsFilesManager;
 use wasm_bindgen::prelude::*;
 
 use super::driving::request;
-use super::{BrowserChance, Core, Open, now, place, residents, thrown};
+use super::{BrowserRng, Core, Open, now, place, residents, thrown};
 use fieldfolio_mobile::Refusal;
 
 #[wasm_bindgen]
@@ -21,11 +21,11 @@ impl Core {
         if self.resident(&link)?.is_some() {
             return Ok(JsValue::UNDEFINED);
         }
-        let begun = Enrolment::begin(place(&store), link, now(), &mut BrowserChance);
+        let begun = Enrolment::begin(place(&store), link, now(), &mut BrowserRng);
         let enrolment = begun.map_err(Refusal::from).map_err(thrown)?;
-        let asked = request(&enrolment.ask())?;
+        let input = request(&enrolment.ask())?;
         self.enrolling = Some((store, enrolment));
-        Ok(asked)
+        Ok(input)
     }
 
     /// The store of the person a link is for, if she is kept here.

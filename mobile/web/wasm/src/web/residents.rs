@@ -14,7 +14,7 @@ pub(super) struct Resident {
     name: String,
     /// Who.
     pub(super) person: String,
-    /// Whether her PIN is asked for before her store is shown.
+    /// Whether her PIN is input for before her store is shown.
     pin: PinState,
 }
 

@@ -32,7 +32,7 @@ val Proposed.endsAt: Instant get() = until.instant()
 val DeviceLine.enrolledAt: Instant get() = enrolled.instant()
 
 /** When the first of it came. */
-val CameLate.cameAt: Instant get() = since.instant()
+val LateWork.cameAt: Instant get() = since.instant()
 
 /** Until when the link may be used. */
 val Invited.expiresAt: Instant get() = expires.instant()
