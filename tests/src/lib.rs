@@ -1,7 +1,6 @@
 //! A school in a box: the scriptable device, the simulation, the demonstration, and what the scenarios stand on.
 
 pub mod demo;
-pub mod desk;
 pub mod device_cli;
 pub mod documents;
 pub mod driver;
@@ -15,6 +14,7 @@ pub mod journey;
 pub mod judge;
 pub mod ledger;
 pub mod load;
+pub mod local_relay;
 pub mod photos;
 pub mod processes;
 pub mod proxy;

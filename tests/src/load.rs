@@ -67,12 +67,12 @@ fn enrol(folder: &Path, relay: &Relay, sample: &Value) -> Result<Vec<(Client, Fo
     let class: String = id(&sample["classes"]["science-9"])?;
     (0..DEVICES)
         .map(|number| {
-            let desk = |args: &[&str]| processes::school(relay.folder(), Some(relay.url()), args);
+            let office = |args: &[&str]| processes::school(relay.folder(), Some(relay.url()), args);
             let name = format!("Load {number} Sample");
-            let person = desk(&["person", "add", &name, "--kind", "student"])?;
+            let person = office(&["person", "add", &name, "--kind", "student"])?;
             let person: PersonId = id(&person["id"])?;
-            desk(&["class", "join", &class, &person.to_string(), "--as", "student"])?;
-            let link = desk(&["invite", &person.to_string()])?;
+            office(&["class", "join", &class, &person.to_string(), "--as", "student"])?;
+            let link = office(&["invite", &person.to_string()])?;
             let link = link["url"].as_str().ok_or("an invitation has no link")?.to_owned();
             let device = driver::enrol(&link, &folder.join(format!("device-{number}")))?;
             Ok((Client::with(device.identity().clone()), FolioId::derive(school, person, Some(garden))))

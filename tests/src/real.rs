@@ -102,21 +102,21 @@ impl RealSchool {
 
     /// A client of somebody who is added to the directory now, unless she is there already; `device` tells hers apart.
     pub fn newcomer(&self, name: &str, kind: &str, device: usize) -> Result<Client, BoxError> {
-        let all = self.desk(&["person", "list"])?;
+        let all = self.office(&["person", "list"])?;
         let known = all.as_array().and_then(|all| all.iter().find(|one| one["name"] == name)).cloned();
         let person = match known {
             Some(known) => known,
-            None => self.desk(&["person", "add", name, "--kind", kind])?,
+            None => self.office(&["person", "add", name, "--kind", kind])?,
         };
         let id = person["id"].as_str().ok_or("a person has no id")?.to_owned();
-        let link = self.desk(&["invite", &id])?;
+        let link = self.office(&["invite", &id])?;
         let folder = self.folder.path().join(format!("{id}-{device}"));
         let device = driver::enrol(link["url"].as_str().ok_or("an invitation has no link")?, &folder)?;
         Ok(Client::with(device.identity().clone()))
     }
 
     /// Runs `fieldfolio` on the school, beside the relay.
-    pub fn desk(&self, args: &[&str]) -> Result<serde_json::Value, BoxError> {
+    pub fn office(&self, args: &[&str]) -> Result<serde_json::Value, BoxError> {
         Ok(processes::school(&self.home(), Some(&self.url), args)?)
     }
 }

@@ -102,8 +102,8 @@ fn propose(by: &Device, folio: FolioId) -> Result<InvitationLink, DriverError> {
 
 /// A teacher who teaches nobody.
 fn stranger(school: &RealSchool) -> Device {
-    let person = school.desk(&["person", "add", "Mr Abe", "--kind", "teacher"]).unwrap();
-    let link = school.desk(&["invite", person["id"].as_str().unwrap()]).unwrap();
+    let person = school.office(&["person", "add", "Mr Abe", "--kind", "teacher"]).unwrap();
+    let link = school.office(&["invite", person["id"].as_str().unwrap()]).unwrap();
     driver::enrol(link["url"].as_str().unwrap(), &school.folder().join("mr-abe")).unwrap()
 }
 
@@ -132,7 +132,7 @@ fn every_call_answers_every_caller_as_the_table_says_also_when_repeated() {
         })
         .collect();
     let gone = school.enrol("ms-ito", "lost").unwrap();
-    school.desk(&["revoke", &gone.identity().device.to_string()]).unwrap();
+    school.office(&["revoke", &gone.identity().device.to_string()]).unwrap();
     for (name, statuses) in TABLE {
         let target = Target::of(&school, &devices[0], &format!("tablet-{name}"));
         // Who is refused asks first, so that she is refused what is there to be done.
@@ -261,7 +261,7 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
     let (invite, _) = mina.invite(PersonId::new(now(), &mut OsRng), now().plus_millis(DAY), &mut OsRng);
     let nameless = InviteMentor { folio, name: "x".repeat(101), until: now().plus_millis(DAY), invite };
     assert_eq!(raw(&mina, DirectoryCall::InviteMentor(nameless)), 403);
-    let people = school.desk(&["person", "list"]).unwrap();
+    let people = school.office(&["person", "list"]).unwrap();
     assert_eq!(people.as_array().unwrap().len(), 8, "nothing is left of what was refused");
 
     // The student opens her own mentor's invitation: she can't confirm herself, nor invite on.
@@ -285,7 +285,7 @@ fn no_sequence_of_calls_raises_anyones_own_part() {
 
     // Who was denied stays denied, whatever is granted.
     let (student, person) = (me(&mina).to_string(), me(&okafor).to_string());
-    school.desk(&["circle", "deny", &student, &person]).unwrap();
+    school.office(&["circle", "deny", &student, &person]).unwrap();
     call(&ito, ito.grant_part(folio, me(&okafor), Role::Reader, true, None)).unwrap();
     sync_all(&mut [&mut ito, &mut okafor]);
     assert!(
@@ -344,8 +344,8 @@ fn a_class_is_its_teachers_and_its_projects_are_started_from_a_device() {
     sync_all(&mut [&mut mina, &mut ito]);
     assert!(folios(&mina).iter().any(|folio| folio.project == Some(project)));
 
-    let person = school.desk(&["person", "add", "Noor", "--kind", "student"]).unwrap()["id"].to_string();
-    school.desk(&["class", "join", "Science 9", person.trim_matches('"'), "--as", "student"]).unwrap();
+    let person = school.office(&["person", "add", "Noor", "--kind", "student"]).unwrap()["id"].to_string();
+    school.office(&["class", "join", "Science 9", person.trim_matches('"'), "--as", "student"]).unwrap();
     sync_all(&mut [&mut ito]);
     assert_eq!(ito.classes().unwrap()[0].students.len(), 4, "who joins is told");
 }

@@ -268,7 +268,7 @@ fn thirty_people_work_on_beside_one_who_does_everything_she_can() {
         .map(|number| {
             let name = format!("Student {number}");
             let client = school.newcomer(&name, "student", 0).unwrap();
-            school.desk(&["class", "join", "Science 9", &name, "--as", "student"]).unwrap();
+            school.office(&["class", "join", "Science 9", &name, "--as", "student"]).unwrap();
             let project = Some(school.project("community-garden"));
             let folio = FolioId::derive(client.me.school, client.me.person, project);
             (client.me, folio)
@@ -278,7 +278,7 @@ fn thirty_people_work_on_beside_one_who_does_everything_she_can() {
     let mut own = vec![otto.me.clone()];
     own.extend((0..5).map(|_| flood::another_device(&mut otto, &mut dice).unwrap().unwrap()));
     let backup = school.folder().join("backup");
-    school.desk(&["backup", backup.to_str().unwrap()]).unwrap();
+    school.office(&["backup", backup.to_str().unwrap()]).unwrap();
 
     let alone = together(&school, &people, &[], Duration::from_secs(5), 1_000, || {});
     let usual = alone.at(0.99);
@@ -289,7 +289,7 @@ fn thirty_people_work_on_beside_one_who_does_everything_she_can() {
     let mut ended = Duration::ZERO;
     let beside = together(&school, &people, &own, storm(), 2_000, || {
         let begun = Instant::now();
-        school.desk(&["person", "lock", "Otto Sample"]).unwrap();
+        school.office(&["person", "lock", "Otto Sample"]).unwrap();
         let locked = begun.elapsed();
         let asked =
             Client::with(own[0].clone()).post(wire::to_bytes(&Request::of(Cursor::default(), Vec::new())));
@@ -306,11 +306,11 @@ fn thirty_people_work_on_beside_one_who_does_everything_she_can() {
 
     // Put back to a backup, unlocked again: the same once more.
     school.relay.lock().unwrap().kill9().unwrap();
-    school.desk(&["restore", backup.to_str().unwrap()]).unwrap();
+    school.office(&["restore", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().restart().unwrap();
     let refused = Client::with(own[0].clone()).post(Vec::new()).unwrap().status;
     assert_eq!(refused, 401, "she is locked, whatever the backup says");
-    school.desk(&["person", "unlock", "Otto Sample"]).unwrap();
+    school.office(&["person", "unlock", "Otto Sample"]).unwrap();
     let again = together(&school, &people, &own, storm() / 2, 3_000, || {});
     judged("after a restoration", &again, usual);
 }

@@ -199,7 +199,7 @@ fn every_route_answers_every_caller_as_the_table_says_and_a_revocation_at_once()
     }
     let mut holder = Client::with(scene.client.me.clone());
     check(3, &mut holder);
-    scene.school.desk(&["revoke", &scene.client.me.device.to_string()]).unwrap();
+    scene.school.office(&["revoke", &scene.client.me.device.to_string()]).unwrap();
     // The same connection, the next request.
     check(2, &mut holder);
 }
@@ -312,11 +312,11 @@ fn a_row_of_a_circle_that_expired_opens_nothing_at_the_next_request() {
     for what in ["blob", "exchange", "words"] {
         // Each time a mentor of her own, so that each route is the first to notice.
         let name = format!("Mentor {what}");
-        let person = school.desk(&["person", "add", &name, "--kind", "mentor"]).unwrap();
+        let person = school.office(&["person", "add", &name, "--kind", "mentor"]).unwrap();
         let person = person["id"].as_str().unwrap().to_owned();
         let folio = school.folio("mina/community-garden").to_string();
-        school.desk(&["circle", "grant", &folio, &person, "--as", "mentor"]).unwrap();
-        let link = school.desk(&["invite", &person]).unwrap();
+        school.office(&["circle", "grant", &folio, &person, "--as", "mentor"]).unwrap();
+        let link = school.office(&["invite", &person]).unwrap();
         let folder = school.folder().join(what);
         let device = fieldfolio_tests::driver::enrol(link["url"].as_str().unwrap(), &folder).unwrap();
         let mut mentor = Client::with(device.identity().clone());
@@ -354,7 +354,7 @@ fn a_row_of_a_circle_that_expired_opens_nothing_at_the_next_request() {
 fn a_refusal_reaches_who_is_still_sending() {
     let scene = Scene::new();
     let upload = scene.uploads["PATCH"].clone();
-    scene.school.desk(&["revoke", &scene.client.me.device.to_string()]).unwrap();
+    scene.school.office(&["revoke", &scene.client.me.device.to_string()]).unwrap();
     let much = vec![0; 1024 * 1024];
     let mut lost = Vec::new();
     for attempt in 0..20 {

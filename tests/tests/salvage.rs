@@ -15,7 +15,7 @@ use fieldfolio_core::model::entry::AssessmentKind;
 use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::StoreError;
-use fieldfolio_tests::desk::Desk;
+use fieldfolio_tests::local_relay::LocalRelay;
 use fieldfolio_tests::photos::field_photo;
 use fieldfolio_tests::sim::{School, copy_folder, scratch};
 use rusqlite::Connection;
@@ -126,16 +126,16 @@ impl Field {
 
     /// It works on, and agrees with the school; all of what was said is there in the end.
     fn agrees(&self, saved: &mut Device, how: &str) {
-        let mut desk = Desk::with(&self.scratch.path().join("desk"), &self.relay).unwrap();
+        let mut local = LocalRelay::with(&self.scratch.path().join("desk"), &self.relay).unwrap();
         let mut rng = SeededRng::new(91);
-        let synced = desk.sync(saved, &mut rng).and_then(|()| desk.agrees(saved));
+        let synced = local.sync(saved, &mut rng).and_then(|()| local.agrees(saved));
         synced.unwrap_or_else(|error| panic!("{how}: {error}"));
         assert_eq!(self.lost(saved, how), (0, 0), "{how}");
         let folios = saved.portfolio(None).unwrap();
         let piece = folios.iter().flat_map(|folio| &folio.pieces).next().unwrap().piece;
         let edits = Edits { words: Some("After all".into()), ..Edits::default() };
         saved.edit(piece, edits, self.school.now, &mut rng).unwrap();
-        let synced = desk.sync(saved, &mut rng).and_then(|()| desk.agrees(saved));
+        let synced = local.sync(saved, &mut rng).and_then(|()| local.agrees(saved));
         synced.unwrap_or_else(|error| panic!("{how}: {error}"));
     }
 }
@@ -276,9 +276,9 @@ fn a_store_that_does_not_say_whose_it_is_is_saved_into_one_of_the_same_person() 
     field.relay = field.scratch.path().join("now.db");
     let mut tablet = field.school.device("tablet").take();
     let folder = tablet.store().place().path().to_owned();
-    let mut desk = Desk::with(&field.scratch.path().join("desk"), &field.relay).unwrap();
+    let mut local = LocalRelay::with(&field.scratch.path().join("desk"), &field.relay).unwrap();
     let mut rng = SeededRng::new(94);
-    desk.sync(&mut tablet, &mut rng).unwrap();
+    local.sync(&mut tablet, &mut rng).unwrap();
     drop(tablet);
     let (mut saved, report) = Device::salvage(field.damaged().as_path(), folder.as_path()).unwrap();
     let said_all = |device: &Device| {
@@ -286,7 +286,7 @@ fn a_store_that_does_not_say_whose_it_is_is_saved_into_one_of_the_same_person() 
             && field.acts.is_subset(&said(device, "act", "id"))
     };
     assert!(said_all(&saved), "{report}");
-    desk.sync(&mut saved, &mut rng).and_then(|()| desk.agrees(&saved)).unwrap();
+    local.sync(&mut saved, &mut rng).and_then(|()| local.agrees(&saved)).unwrap();
     // Twice is once.
     drop(saved);
     let (again, report) = Device::salvage(field.damaged().as_path(), folder.as_path()).unwrap();

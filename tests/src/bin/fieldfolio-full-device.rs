@@ -1,7 +1,7 @@
 //! A device on a disk that fails: it works and syncs, says what was saved and what was refused, and goes on. Then the
 //! disk is well again, and it does everything once more, without having been started anew.
 //!
-//! `fieldfolio-full-device FOLDER FOLIO DESK`; the file that `FIELDFOLIO_FAULT_RULE` names is removed for the second time.
+//! `fieldfolio-full-device FOLDER FOLIO RELAY`; the file that `FIELDFOLIO_FAULT_RULE` names is removed for the second time.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,15 +9,15 @@ use std::path::Path;
 use fieldfolio_core::device::{Device, DeviceError, Edits, NewMedium, NewPiece};
 use fieldfolio_core::ids::{FolioId, PieceId};
 use fieldfolio_core::model::role::Roles;
-use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::driver::{OsRng, now};
 use fieldfolio_tests::ledger::Acknowledged;
+use fieldfolio_tests::local_relay::LocalRelay;
 use fieldfolio_tests::photos::field_photo;
 use fieldfolio_tests::sim::BoxError;
 
 fn main() -> Result<(), BoxError> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, folio, desk] = arguments.as_slice() else { return Err("FOLDER FOLIO DESK".into()) };
+    let [_, folder, folio, local] = arguments.as_slice() else { return Err("FOLDER FOLIO RELAY".into()) };
     let folder = Path::new(folder);
     let device = match Device::open(folder) {
         Ok(device) => device,
@@ -27,8 +27,12 @@ fn main() -> Result<(), BoxError> {
             Device::open(folder)?
         }
     };
-    let mut life =
-        Life { device, folio: folio.parse()?, desk: Desk::open(Path::new(desk))?, pieces: Vec::new() };
+    let mut life = Life {
+        device,
+        folio: folio.parse()?,
+        local: LocalRelay::open(Path::new(local))?,
+        pieces: Vec::new(),
+    };
     life.work(1)?;
     well_again()?;
     say("well")?;
@@ -56,7 +60,7 @@ fn acknowledge(saved: &Acknowledged) -> Result<(), BoxError> {
 struct Life {
     device: Device,
     folio: FolioId,
-    desk: Desk,
+    local: LocalRelay,
     pieces: Vec<(PieceId, u32)>,
 }
 
@@ -67,7 +71,7 @@ impl Life {
         for at in 0..self.pieces.len() {
             self.edit(at)?;
         }
-        if let Err(refused) = self.desk.sync(&mut self.device, &mut OsRng) {
+        if let Err(refused) = self.local.sync(&mut self.device, &mut OsRng) {
             say(&format!("refused {refused}"))?;
         }
         for at in 0..self.pieces.len() {

@@ -81,13 +81,13 @@ fn pieces_each() -> usize {
 #[test]
 fn a_new_advisor_of_very_many_pieces_syncs_and_nobody_waits_for_it() {
     let (school, mut dice) = (school(), dice(3));
-    school.desk(&["class", "add", "Advisory"]).unwrap();
+    school.office(&["class", "add", "Advisory"]).unwrap();
     let each = pieces_each();
     for number in 0..30 {
         let name = format!("Student {number}");
         let mut student = school.newcomer(&name, "student", 0).unwrap();
-        school.desk(&["class", "join", "Advisory", &name, "--as", "student"]).unwrap();
-        let home = school.desk(&["folio", "list"]).unwrap();
+        school.office(&["class", "join", "Advisory", &name, "--as", "student"]).unwrap();
+        let home = school.office(&["folio", "list"]).unwrap();
         let id = student.me.person.to_string();
         let home = home.as_array().unwrap().iter().find(|folio| folio["student"] == id.as_str()).unwrap();
         let home = home["id"].as_str().unwrap().parse().unwrap();
@@ -103,13 +103,13 @@ fn a_new_advisor_of_very_many_pieces_syncs_and_nobody_waits_for_it() {
         let came = flood::send(&mut student, &items, 500).unwrap();
         assert_eq!(came.stored, 4 * each, "{came:?}");
     }
-    school.desk(&["person", "add", "New Advisor", "--kind", "teacher"]).unwrap();
+    school.office(&["person", "add", "New Advisor", "--kind", "teacher"]).unwrap();
     let (joined, slowest) = beside(&school, || {
         let begun = Instant::now();
-        school.desk(&["class", "join", "Advisory", "New Advisor", "--as", "advisor"]).unwrap();
+        school.office(&["class", "join", "Advisory", "New Advisor", "--as", "advisor"]).unwrap();
         begun.elapsed()
     });
-    let link = school.desk(&["invite", "New Advisor"]).unwrap();
+    let link = school.office(&["invite", "New Advisor"]).unwrap();
     let mut advisor = driver::enrol(link["url"].as_str().unwrap(), &school.folder().join("advisor")).unwrap();
     let begun = Instant::now();
     let report = sync(&mut advisor);
@@ -129,7 +129,7 @@ fn a_new_advisor_of_very_many_pieces_syncs_and_nobody_waits_for_it() {
     // She leaves: nothing of it is told to her any more, at once, however long it takes to be worked out.
     let left = Instant::now();
     let (command, slowest_leaving) = beside(&school, || {
-        school.desk(&["class", "leave", "Advisory", "New Advisor", "--as", "advisor"]).unwrap();
+        school.office(&["class", "leave", "Advisory", "New Advisor", "--as", "advisor"]).unwrap();
         left.elapsed()
     });
     println!("leaving {command:?}, others' slowest write {slowest_leaving:?}");

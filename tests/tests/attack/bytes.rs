@@ -19,7 +19,7 @@ fn kept(school: &RealSchool) -> u64 {
 
 fn counted(school: &RealSchool, person: &str) -> u64 {
     let person = school.person(person).to_string();
-    school.desk(&["activity", &person]).unwrap()[0]["record_bytes"].as_u64().unwrap()
+    school.office(&["activity", &person]).unwrap()[0]["record_bytes"].as_u64().unwrap()
 }
 
 /// Whatever somebody sends, what is counted of it is no less than what the relay's database grew by.

@@ -24,7 +24,7 @@ fn a_person_who_is_locked_is_answered_no_more_and_comes_in_again_when_she_is_let
         (school.client("otto", "otto").unwrap(), school.client("mina", "mina").unwrap());
     let line = otto.listen().unwrap();
     let open = school.link("otto").unwrap();
-    school.desk(&["person", "lock", "Otto Sample"]).unwrap();
+    school.office(&["person", "lock", "Otto Sample"]).unwrap();
     assert_eq!(status(&mut otto), 401);
     let words = otto.exchange(&Request::of(Cursor::default(), Vec::new())).unwrap().unwrap_err().1;
     assert!(words.contains("locked"), "{words}");
@@ -32,7 +32,7 @@ fn a_person_who_is_locked_is_answered_no_more_and_comes_in_again_when_she_is_let
     let refused = fieldfolio_tests::driver::enrol(&open, &school.folder().join("again"));
     assert!(refused.is_err(), "nobody signs in as him");
     assert_eq!(status(&mut mina), 200);
-    school.desk(&["person", "unlock", "Otto Sample"]).unwrap();
+    school.office(&["person", "unlock", "Otto Sample"]).unwrap();
     assert_eq!(status(&mut otto), 200);
 }
 
@@ -56,10 +56,10 @@ fn all_devices_of_a_person_end_at_once_with_what_they_vouched_for() {
     let third = flood::another_device(&mut second, &mut dice).unwrap().unwrap();
     let mut third = Client::with(third);
     assert_eq!([status(&mut otto), status(&mut second), status(&mut third)], [200; 3]);
-    let told = school.desk(&["revoke", "--all", "Otto Sample", "--with-vouched"]).unwrap();
+    let told = school.office(&["revoke", "--all", "Otto Sample", "--with-vouched"]).unwrap();
     assert_eq!(told["revoked"].as_array().unwrap().len(), 3, "{told}");
     assert_eq!([status(&mut otto), status(&mut second), status(&mut third)], [401; 3]);
-    let again = school.desk(&["revoke", "--all", "Otto Sample"]).unwrap();
+    let again = school.office(&["revoke", "--all", "Otto Sample"]).unwrap();
     assert_eq!(again["revoked"].as_array().unwrap().len(), 0);
 }
 
@@ -67,26 +67,26 @@ fn all_devices_of_a_person_end_at_once_with_what_they_vouched_for() {
 fn an_open_invitation_is_listed_and_cancelled() {
     let school = school();
     let link = school.link("otto").unwrap();
-    let open = school.desk(&["invitation", "list", "Otto Sample"]).unwrap();
+    let open = school.office(&["invitation", "list", "Otto Sample"]).unwrap();
     let key = open[0]["key"].as_str().unwrap().to_owned();
-    school.desk(&["invitation", "cancel", &key[..12]]).unwrap();
-    assert!(school.desk(&["invitation", "list", "Otto Sample"]).unwrap().as_array().unwrap().is_empty());
+    school.office(&["invitation", "cancel", &key[..12]]).unwrap();
+    assert!(school.office(&["invitation", "list", "Otto Sample"]).unwrap().as_array().unwrap().is_empty());
     let refused =
         fieldfolio_tests::driver::enrol(&link, &school.folder().join("otto")).unwrap_err().to_string();
     assert!(refused.contains("expired") || refused.contains("ask for a new one"), "{refused}");
-    assert!(school.desk(&["invitation", "cancel", &key]).is_err(), "it is open no more");
-    assert!(school.desk(&["invitation", "cancel", "a"]).is_err(), "that could be any");
+    assert!(school.office(&["invitation", "cancel", &key]).is_err(), "it is open no more");
+    assert!(school.office(&["invitation", "cancel", "a"]).is_err(), "that could be any");
 }
 
 #[test]
 fn a_kind_is_taken_away_with_what_follows_from_it() {
     let school = school();
     let mut sam = school.client("sam", "sam").unwrap();
-    school.desk(&["person", "add-kind", "Sam Sample", "guardian"]).unwrap();
+    school.office(&["person", "add-kind", "Sam Sample", "guardian"]).unwrap();
     let refused =
-        school.desk(&["person", "remove-kind", "Ms Ito Sample", "teacher"]).unwrap_err().to_string();
+        school.office(&["person", "remove-kind", "Ms Ito Sample", "teacher"]).unwrap_err().to_string();
     assert!(refused.contains("person lock"), "{refused}");
-    school.desk(&["person", "remove-kind", "Sam Sample", "administrator"]).unwrap();
+    school.office(&["person", "remove-kind", "Sam Sample", "administrator"]).unwrap();
     // An administrator no more, she invites nobody else.
     let invite = |client: &mut Client, person| {
         let key = fieldfolio_core::signing::SecretKey::generate(&mut fieldfolio_tests::driver::OsRng);
@@ -104,9 +104,9 @@ fn a_kind_is_taken_away_with_what_follows_from_it() {
     assert_eq!(invite(&mut sam, school.person("mina")), 403);
     let own = sam.me.person;
     assert_eq!(invite(&mut sam, own), 204);
-    school.desk(&["person", "add-kind", "Ms Ito Sample", "guardian"]).unwrap();
-    school.desk(&["person", "remove-kind", "Ms Ito Sample", "teacher"]).unwrap();
-    let circle = school.desk(&["circle", "list", "Mina Sample/Community garden"]).unwrap();
+    school.office(&["person", "add-kind", "Ms Ito Sample", "guardian"]).unwrap();
+    school.office(&["person", "remove-kind", "Ms Ito Sample", "teacher"]).unwrap();
+    let circle = school.office(&["circle", "list", "Mina Sample/Community garden"]).unwrap();
     let roles: Vec<&str> = circle["circle"]
         .as_array()
         .unwrap()
@@ -129,7 +129,7 @@ fn activity_says_who_asks_and_is_refused_and_a_limit_holds() {
     }
     let until = Instant::now() + Duration::from_secs(20);
     let told = loop {
-        let told = school.desk(&["activity", "Otto Sample"]).unwrap()[0].clone();
+        let told = school.office(&["activity", "Otto Sample"]).unwrap()[0].clone();
         if told["this_hour"]["requests"].as_u64().unwrap() >= 55 || Instant::now() > until {
             break told;
         }
@@ -137,11 +137,11 @@ fn activity_says_who_asks_and_is_refused_and_a_limit_holds() {
     assert!(told["this_hour"]["requests"].as_u64().unwrap() >= 55, "{told}");
     assert_eq!(told["this_hour"]["refused"], 5, "{told}");
     assert_eq!(told["devices"], 1);
-    let all = school.desk(&["activity"]).unwrap();
+    let all = school.office(&["activity"]).unwrap();
     assert_eq!(all[0]["person"], school.person("otto").to_string());
     assert!(!all.to_string().contains("Otto"), "ids only");
     // With a limit of her own she is refused in words, and goes on when it is lifted.
-    school.desk(&["person", "limit", "Otto Sample", "--records", "100"]).unwrap();
+    school.office(&["person", "limit", "Otto Sample", "--records", "100"]).unwrap();
     let (_, acts) = otto.new_piece(school.folio("otto/community-garden"), &mut dice);
     let first = otto.send(&acts).unwrap();
     let (_, more) = otto.new_piece(school.folio("otto/community-garden"), &mut dice);
@@ -151,7 +151,7 @@ fn activity_says_who_asks_and_is_refused_and_a_limit_holds() {
             && !second.iter().any(|verdict| matches!(verdict, fieldfolio_core::sync::Verdict::Stored(_))),
         "{first:?} {second:?}"
     );
-    school.desk(&["person", "limit", "Otto Sample"]).unwrap();
+    school.office(&["person", "limit", "Otto Sample"]).unwrap();
     assert!(matches!(otto.send(&more).unwrap()[0], fieldfolio_core::sync::Verdict::Stored(_)));
 }
 

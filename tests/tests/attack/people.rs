@@ -43,9 +43,9 @@ fn nobody_comes_back_as_somebody_else() {
     };
     assert_eq!(tries(&school), [403; 5], "before");
     let backup = school.folder().join("backup");
-    school.desk(&["backup", backup.to_str().unwrap()]).unwrap();
+    school.office(&["backup", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().kill9().unwrap();
-    school.desk(&["restore", backup.to_str().unwrap()]).unwrap();
+    school.office(&["restore", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().restart().unwrap();
     assert_eq!(tries(&school), [403; 5], "after");
 }
@@ -133,18 +133,19 @@ fn a_command_never_means_whom_a_student_named() {
     }
     let okafor = school.person("mr-okafor").to_string();
     for name in ["mr okafor sample", "Mr Okafor Sample", "MR OKAFOR SAMPLE"] {
-        let invited = school.desk(&["invite", name]).unwrap();
+        let invited = school.office(&["invite", name]).unwrap();
         assert_eq!(invited["person"], okafor.as_str(), "{name}");
     }
-    assert!(school.desk(&["invite", "Ms Ito Sample"]).is_ok());
-    let granted = school.desk(&["circle", "grant", "Mina Sample/home", "mr okafor sample", "--as", "reader"]);
+    assert!(school.office(&["invite", "Ms Ito Sample"]).is_ok());
+    let granted =
+        school.office(&["circle", "grant", "Mina Sample/home", "mr okafor sample", "--as", "reader"]);
     assert!(granted.is_ok());
-    let circle = school.desk(&["circle", "list", "Mina Sample/home"]).unwrap().to_string();
+    let circle = school.office(&["circle", "list", "Mina Sample/home"]).unwrap().to_string();
     assert!(circle.contains(&okafor) && !circle.contains(&person.to_string()));
     // By her id she is meant; and once the school has named her, by her name.
     let id = person.to_string();
-    school.desk(&["person", "rename", &id, "Mr Okafor from the garden"]).unwrap();
-    assert_eq!(school.desk(&["invite", "mr okafor from the garden"]).unwrap()["person"], id.as_str());
+    school.office(&["person", "rename", &id, "Mr Okafor from the garden"]).unwrap();
+    assert_eq!(school.office(&["invite", "mr okafor from the garden"]).unwrap()["person"], id.as_str());
 }
 
 /// A mentor whom nobody confirmed yet comes in, and begins nothing; once confirmed, she does.

@@ -57,9 +57,9 @@ fn erased_words_are_in_no_file_of_the_school() {
     assert!(mina.send(&items).unwrap().iter().all(|verdict| matches!(verdict, Verdict::Stored(_))));
     assert!(!holding(&school.home(), WORDS).is_empty(), "they are there as they were written");
     let backup = school.folder().join("backup");
-    school.desk(&["backup", backup.to_str().unwrap()]).unwrap();
+    school.office(&["backup", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().kill9().unwrap();
-    school.desk(&["restore", backup.to_str().unwrap()]).unwrap();
+    school.office(&["restore", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().restart().unwrap();
     let before: Vec<PathBuf> = std::fs::read_dir(school.home())
         .unwrap()
@@ -78,25 +78,25 @@ fn erased_words_are_in_no_file_of_the_school() {
 fn what_was_narrowed_is_not_wide_again_after_a_restoration() {
     let (school, mut dice) = (school(), dice(42));
     let folio = "Mina Sample/Community garden";
-    school.desk(&["circle", "grant", folio, "Sam Sample", "--as", "reader", "--may-write"]).unwrap();
+    school.office(&["circle", "grant", folio, "Sam Sample", "--as", "reader", "--may-write"]).unwrap();
     let mut mina = school.client("mina", "mina").unwrap();
     let (piece, items) = mina.new_piece(school.folio("mina/community-garden"), &mut dice);
     mina.send(&items).unwrap();
     let backup = school.folder().join("backup");
-    school.desk(&["backup", backup.to_str().unwrap()]).unwrap();
-    school.desk(&["circle", "grant", folio, "Sam Sample", "--as", "reader", "--days", "1"]).unwrap();
-    school.desk(&["project", "group", "Community garden", "Otto Sample", "--end"]).unwrap();
-    school.desk(&["person", "lock", "Ada Sample"]).unwrap();
-    school.desk(&["person", "add-kind", "Mr Okafor Sample", "administrator"]).unwrap();
-    school.desk(&["person", "limit", "Otto Sample", "--files", "1000"]).unwrap();
+    school.office(&["backup", backup.to_str().unwrap()]).unwrap();
+    school.office(&["circle", "grant", folio, "Sam Sample", "--as", "reader", "--days", "1"]).unwrap();
+    school.office(&["project", "group", "Community garden", "Otto Sample", "--end"]).unwrap();
+    school.office(&["person", "lock", "Ada Sample"]).unwrap();
+    school.office(&["person", "add-kind", "Mr Okafor Sample", "administrator"]).unwrap();
+    school.office(&["person", "limit", "Otto Sample", "--files", "1000"]).unwrap();
     let narrower = Act::Unshare { piece, replaces: vec![share_of(&items)] };
     let id = fieldfolio_core::ids::ActId::new(now(), &mut OsRng);
     assert!(matches!(mina.send(&[raw::act(&mina.me, id, &narrower)]).unwrap()[0], Verdict::Stored(_)));
     school.relay.lock().unwrap().kill9().unwrap();
-    school.desk(&["restore", backup.to_str().unwrap()]).unwrap();
+    school.office(&["restore", backup.to_str().unwrap()]).unwrap();
     school.relay.lock().unwrap().restart().unwrap();
 
-    let circle = school.desk(&["circle", "list", folio]).unwrap();
+    let circle = school.office(&["circle", "list", folio]).unwrap();
     let sam =
         circle["circle"].as_array().unwrap().iter().find(|row| row["name"] == "Sam Sample").unwrap().clone();
     assert!(sam["may_write"] == false && sam["expires"].is_u64(), "{sam}");
@@ -130,8 +130,8 @@ fn nobody_else_on_the_machine_reads_what_is_made_here() {
         folder
     };
     let (school, backup, phone) = (made("school"), made("stick"), made("phone"));
-    let desk = |args: &[&str]| processes::school(&school, None, args);
-    desk(&["sample"]).unwrap();
+    let office = |args: &[&str]| processes::school(&school, None, args);
+    office(&["sample"]).unwrap();
     std::fs::write(school.join("fieldfolio.toml"), "disk_floor_bytes = 0").unwrap();
     let relay = Relay::start(&school).unwrap();
     let link = processes::school(&school, Some(relay.url()), &["invite", "Mina Sample"]).unwrap();
@@ -143,7 +143,7 @@ fn nobody_else_on_the_machine_reads_what_is_made_here() {
     };
     device.capture(new, now(), &mut OsRng).unwrap();
     super::sync(&mut device);
-    desk(&["backup", backup.to_str().unwrap()]).unwrap();
+    office(&["backup", backup.to_str().unwrap()]).unwrap();
     let mut open = Vec::new();
     let mut folders = vec![school.clone(), backup, phone];
     while let Some(folder) = folders.pop() {
@@ -164,6 +164,6 @@ fn nobody_else_on_the_machine_reads_what_is_made_here() {
     assert!(open.is_empty(), "others can read {open:#?}");
     // A key that others can read is refused in words.
     std::fs::set_permissions(school.join("root.key"), PermissionsExt::from_mode(0o644)).unwrap();
-    let refused = desk(&["invite", "Mina Sample"]).unwrap_err().to_string();
+    let refused = office(&["invite", "Mina Sample"]).unwrap_err().to_string();
     assert!(refused.contains("can be read by others") && refused.contains("chmod 600"), "{refused}");
 }

@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fieldfolio_core::device::Device;
-use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::driver;
 use fieldfolio_tests::ledger::Acknowledged;
+use fieldfolio_tests::local_relay::LocalRelay;
 use fieldfolio_tests::real::RealSchool;
 use fieldfolio_tests::sim::copy_folder;
 
@@ -43,16 +43,16 @@ fn a_phone_whose_disk_fails_anywhere_says_so_and_goes_on_when_it_is_well() {
     copy_folder(&school.folder().join("phone"), &base).unwrap();
     std::fs::create_dir(watched.beside("school")).unwrap();
     let relay = copy_of(&school.home(), &watched.beside("school/copy"));
-    let desk = watched.beside("desk");
+    let local = watched.beside("desk");
     let (mut runs, mut refused) = (0, 0);
     for place in 1.. {
         for (error, how_long) in ways(place) {
             let how = format!("error {error} {how_long} at place {place}");
             watched.begin_with("phone", &base);
-            drop(Desk::with(&desk, &relay).unwrap());
+            drop(LocalRelay::with(&local, &relay).unwrap());
             let disk = watched.disk();
             let mut command = Command::new(env!("CARGO_BIN_EXE_fieldfolio-full-device"));
-            command.arg(watched.root().join("phone")).arg(folio.to_string()).arg(&desk);
+            command.arg(watched.root().join("phone")).arg(folio.to_string()).arg(&local);
             watched.under(&mut command);
             watched.fail(&mut command, &format!("{place} {error} {how_long}"));
             let output = command.stdin(Stdio::null()).output().unwrap();
@@ -75,7 +75,7 @@ fn a_phone_whose_disk_fails_anywhere_says_so_and_goes_on_when_it_is_well() {
             ] {
                 let mut phone = Device::open(&folder).unwrap_or_else(|error| panic!("{how}: {error}"));
                 all_is_there(&phone, &known, &how);
-                agrees_with(&mut Desk::open(&desk).unwrap(), &mut phone, &how);
+                agrees_with(&mut LocalRelay::open(&local).unwrap(), &mut phone, &how);
             }
         }
         if place > watched.count() {

@@ -53,7 +53,7 @@ fn only_an_enrolled_device_gets_in_by_header_or_by_protocol() {
     // Without the wish for a socket there is none.
     client.authorization = Some(format!("Bearer {token}"));
     assert!(matches!(client.call("GET", "/v1/live", &[], Body::Empty).unwrap().status, 400 | 426));
-    school.desk(&["revoke", &client.me.device.to_string()]).unwrap();
+    school.office(&["revoke", &client.me.device.to_string()]).unwrap();
     assert_eq!(status(&offer(format!("fieldfolio-2, bearer.{token}"))).0, 401);
     assert_eq!(status(&[("authorization", format!("Bearer {token}"))]).0, 401);
 }
@@ -66,7 +66,7 @@ fn a_device_that_the_command_line_revokes_hears_it_within_a_second() {
     let mut asked = Listener::caught_up(&phone);
     let mut silent = Listener::silent(&phone);
     let mut other = Listener::caught_up(&tablet);
-    school.desk(&["revoke", &phone.me.device.to_string()]).unwrap();
+    school.office(&["revoke", &phone.me.device.to_string()]).unwrap();
     let revoked = Instant::now();
     for listener in [&mut asked, &mut silent] {
         assert_eq!(listener.closed(), Some((4401, "revoked".into())));
@@ -85,7 +85,7 @@ fn a_device_that_follows_is_locked_when_it_is_revoked() {
     let mut revoked = false;
     let report = follow(&mut device, Until::After(PATIENCE), |_, _| {
         if !std::mem::replace(&mut revoked, true) {
-            school.desk(&["revoke", &id]).unwrap();
+            school.office(&["revoke", &id]).unwrap();
         }
     });
     assert!(report.unwrap().locked);

@@ -159,7 +159,7 @@ fn a_newcomer_to_a_circle_gets_the_backlog_over_her_open_line() {
     let folio = school.folio("mina/community-garden").to_string();
     let sam = school.person("sam").to_string();
     // Another process writes: the relay notices by itself.
-    school.desk(&["circle", "grant", &folio, &sam, "--as", "reader"]).unwrap();
+    school.office(&["circle", "grant", &folio, &sam, "--as", "reader"]).unwrap();
     let said = listening.ended().unwrap();
     assert!(said.contains("arrival"), "{said}");
     let shown = process.words(&["show", &piece.to_string()]).unwrap();
@@ -178,7 +178,7 @@ fn a_part_that_ends_by_the_clock_is_purged_over_the_open_line() {
     let (folio, person) =
         (school.folio("mina/community-garden").to_string(), school.person("lea").to_string());
     let until = ends.millis().to_string();
-    school.desk(&["circle", "grant", &folio, &person, "--as", "mentor", "--until", &until]).unwrap();
+    school.office(&["circle", "grant", &folio, &person, "--as", "mentor", "--until", &until]).unwrap();
     while listener.purged.is_empty() {
         assert_eq!(listener.hear(), Received::News);
     }

@@ -79,8 +79,8 @@ async fn a_revoked_phone_says_sign_in_and_keeps_its_work() -> Done {
     let device = mina.me().await?.device;
     stage
         .school
-        .desk(&["device", "revoke", &device])
-        .or_else(|_| stage.school.desk(&["revoke", &device]))
+        .office(&["device", "revoke", &device])
+        .or_else(|_| stage.school.office(&["revoke", &device]))
         .expect("it is revoked");
     mina.capture(evidence(&stage, "Afterwards", &[])).await?;
     assert_eq!(run(&mina, 30).await?, SyncEnd::Locked);

@@ -10,9 +10,9 @@ use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::store::StoreError;
 use fieldfolio_server::database;
-use fieldfolio_tests::desk::Desk;
 use fieldfolio_tests::driver::{self, now};
 use fieldfolio_tests::ledger::Acknowledged;
+use fieldfolio_tests::local_relay::LocalRelay;
 use fieldfolio_tests::processes::binary;
 use fieldfolio_tests::real::RealSchool;
 
@@ -28,7 +28,7 @@ fn a_phone_whose_power_goes_at_any_moment_has_what_it_said_is_saved_and_goes_on(
     let (watched, school) = (Watched::new(), RealSchool::start().unwrap());
     let mut field = Field {
         folio: school.folio("mina/community-garden"),
-        desk: watched.beside("desk"),
+        local: watched.beside("desk"),
         disk: Disk::default(),
         cuts: Cuts::at(watched.beside("cut")),
         played: 0,
@@ -66,8 +66,8 @@ fn a_phone_whose_power_goes_at_any_moment_has_what_it_said_is_saved_and_goes_on(
 }
 
 /// Everything but files reaches the school, once.
-pub(crate) fn agrees_with(desk: &mut Desk, phone: &mut Device, how: &str) {
-    let synced = desk.sync(phone, &mut SeededRng::new(78)).and_then(|()| desk.agrees(phone));
+pub(crate) fn agrees_with(local: &mut LocalRelay, phone: &mut Device, how: &str) {
+    let synced = local.sync(phone, &mut SeededRng::new(78)).and_then(|()| local.agrees(phone));
     synced.unwrap_or_else(|error| panic!("{how}: {error}"));
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn copy_of(home: &Path, to: &Path) -> PathBuf {
 struct Field {
     folio: FolioId,
     /// Where a relay stands for each cut.
-    desk: PathBuf,
+    local: PathBuf,
     disk: Disk,
     cuts: Cuts,
     played: usize,
@@ -129,13 +129,13 @@ impl Field {
             let known = known_of(self.said.clone());
             let is_new = lasts || matches!(entry.what, What::Printed(_) | What::Sent);
             let school = if is_sent { after } else { before };
-            let (folio, desk) = (self.folio, self.desk.clone());
+            let (folio, local) = (self.folio, self.local.clone());
             self.cuts.each(&self.disk, self.played, is_new, |cut, how| {
                 let mut phone =
                     Device::open(&cut.join("phone")).unwrap_or_else(|error| panic!("{how}: {error}"));
                 all_is_there(&phone, &known, how);
                 goes_on(&mut phone, folio, &known.keys().copied().collect::<Vec<_>>(), how);
-                agrees_with(&mut Desk::with(&desk, school).unwrap(), &mut phone, how);
+                agrees_with(&mut LocalRelay::with(&local, school).unwrap(), &mut phone, how);
             });
         }
         assert!(is_sent && !self.said.is_empty());

@@ -15,11 +15,11 @@ use crate::driver::now;
 use crate::sim::BoxError;
 
 /// The relay's half over a database of its own.
-pub struct Desk {
+pub struct LocalRelay {
     conn: Connection,
 }
 
-impl Desk {
+impl LocalRelay {
     /// In `folder`, which is emptied first, with a copy of this database.
     pub fn with(folder: &Path, school: &Path) -> Result<Self, BoxError> {
         if folder.exists() {
