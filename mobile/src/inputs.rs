@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 mod into_core;
 
-use crate::records::{HeldBack, PieceKind, Reference, Says, SpotOn};
+use crate::records::{EntryBody, HeldBack, PieceKind, Reference, SpotOn};
 
 /// How long an invitation to one's own next device, or to a student's, may be used: two days.
 pub const DEVICE_LINK_MILLIS: u64 = 2 * 24 * 60 * 60 * 1000;
@@ -143,7 +143,7 @@ asked! {
         /// About the work itself for null.
         #[cfg_attr(feature = "phones", uniffi(default))]
         about: Option<PersonId> as "string | null",
-        says: Says as "Says",
+        body: EntryBody as "EntryBody",
         /// The entry of one's own that it replaces.
         #[cfg_attr(feature = "phones", uniffi(default))]
         replaces: Option<EntryId> as "string | null",

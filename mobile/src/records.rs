@@ -8,9 +8,10 @@ mod pieces;
 mod placing;
 mod standing;
 
-pub use entries::{Reference, Says, Spot, SpotOn};
+pub use entries::{EntryBody, Reference, Spot, SpotOn};
 pub use levels::{
-    AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
+    AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Judgement, LevelState, Levels, OutcomeGrowth,
+    OutcomeLevel, Tally,
 };
 pub use people::{
     CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,

@@ -12,7 +12,7 @@ use fieldfolio_mobile::bindings::{
     PieceEdits, StatusStream, Store, SyncBudget, SyncEnd, SyncStatus,
 };
 use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback};
-use fieldfolio_mobile::records::{At, Is, Levels, Piece, Reference, Says};
+use fieldfolio_mobile::records::{At, EntryBody, LevelState, Levels, Piece, Reference};
 use fieldfolio_tests::journey::Stage;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -106,7 +106,7 @@ impl Journey {
         let outcome = self.outcome().to_string();
         let standing = levels.outcomes.iter().find(|one| one.outcome == outcome).expect("the outcome stands");
         assert!(levels.whole && standing.whole, "{levels:?}");
-        assert_eq!(standing.state, Is::Level);
+        assert_eq!(standing.state, LevelState::Level);
         let found = [
             ("level", standing.level.map(u64::from)),
             ("at_bats", Some(standing.tally.at_bats.into())),
@@ -189,10 +189,10 @@ async fn waits(teacher: &Store, piece: &str) -> Result<bool, FieldfolioError> {
     Ok(teacher.review_queue().await?.iter().any(|row| row.piece.piece == piece))
 }
 
-fn entry_of(piece: &Piece, is_it: impl Fn(&Says) -> bool) -> Reference {
-    let voice = piece.voices.iter().find(|voice| voice.entries.iter().any(|entry| is_it(&entry.says)));
+fn entry_of(piece: &Piece, is_it: impl Fn(&EntryBody) -> bool) -> Reference {
+    let voice = piece.voices.iter().find(|voice| voice.entries.iter().any(|entry| is_it(&entry.body)));
     let voice = voice.expect("somebody said it");
-    let entry = voice.entries.iter().find(|entry| is_it(&entry.says)).expect("it was said");
+    let entry = voice.entries.iter().find(|entry| is_it(&entry.body)).expect("it was said");
     Reference { author: voice.author.clone(), about: voice.about.clone(), entry: entry.id.clone() }
 }
 
@@ -299,7 +299,7 @@ async fn one_way_from_the_first_link_to_the_last_wipe() -> Done {
 
     // 12 · What the mentor judged counts once a teacher takes it as hers.
     let on_it = teachers[0].piece(id(&pieces[0])).await?;
-    let judged = entry_of(&on_it, |says| matches!(says, Says::Assessment { .. }));
+    let judged = entry_of(&on_it, |body| matches!(body, EntryBody::Assessment { .. }));
     teachers[0].confirm(id(&pieces[0]), judged).await?;
     in_step(&teachers[0]).await?;
     in_step(&mina).await?;
@@ -326,7 +326,7 @@ async fn one_way_from_the_first_link_to_the_last_wipe() -> Done {
     let folio = journey.folio(&word(alone, "folio"));
     mina.capture(words_alone(&word(alone, "title"), &word(alone, "words"), folio)).await?;
     let on_it = mina.piece(id(&pieces[0])).await?;
-    let said = entry_of(&on_it, |says| matches!(says, Says::Feedback { .. }));
+    let said = entry_of(&on_it, |body| matches!(body, EntryBody::Feedback { .. }));
     mina.reply(id(&pieces[0]), said, word(&journey.words, "reply")).await?;
     mina.reflect(id(&pieces[0]), word(&journey.words, "reflection")).await?;
     assert_eq!(mina.mine().await?.len(), 4);
@@ -351,7 +351,7 @@ async fn one_way_from_the_first_link_to_the_last_wipe() -> Done {
     let hana = journey.enrolled("hana").await?;
     let on_it = hana.piece(id(&pieces[0])).await?;
     assert_eq!(on_it.words, words);
-    entry_of(&on_it, |says| matches!(says, Says::Feedback { .. }));
+    entry_of(&on_it, |body| matches!(body, EntryBody::Feedback { .. }));
     let exported = hana.export_portfolio(journey.person("mina"), journey.folder("export")).await?;
     assert_eq!(exported.pieces, 4);
     let portfolio: Value =

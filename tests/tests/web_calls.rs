@@ -311,7 +311,7 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
         .unwrap()
         .iter()
         .find(|voice| voice["author_name"] == "Lea Sample")
-        .unwrap()["entries"][0]["says"];
+        .unwrap()["entries"][0]["body"];
     assert_eq!(said["spot"], json!({ "medium": keys[0], "x": 100, "y": 200 }));
 
     // Nobody points at a photo that is not there, or beyond its edge.

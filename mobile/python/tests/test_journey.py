@@ -25,16 +25,16 @@ def told(stream: ff.StatusStream, is_it: Callable[[ff.SyncStatus], bool]) -> ff.
 def entry(piece: ff.Piece, kind: type) -> ff.Reference:
     for voice in piece.voices:
         for said in voice.entries:
-            if isinstance(said.says, kind):
+            if isinstance(said.body, kind):
                 return ff.Reference(author=voice.author, about=voice.about, entry=said.id)
     raise AssertionError(f"nobody said {kind}")
 
 
-def assert_levels(stage: Stage, levels: ff.Levels | None, expected: dict[str, int]) -> ff.Standing:
+def assert_levels(stage: Stage, levels: ff.Levels | None, expected: dict[str, int]) -> ff.OutcomeLevel:
     assert levels is not None and levels.whole
     outcome = stage.told["outcomes"][stage.words["outcome"]]
     [standing] = [one for one in levels.outcomes if one.outcome == outcome]
-    assert standing.whole and standing.state == ff.Is.LEVEL
+    assert standing.whole and standing.state == ff.LevelState.LEVEL
     found = {"level": standing.level, "at_bats": standing.tally.at_bats}
     found |= {"projects": standing.tally.projects, "days": standing.tally.days}
     assert {name: found[name] for name in expected} == expected
@@ -133,7 +133,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     assert_levels(stage, mina.levels(student), words["before_confirming"])
 
     # 12 · What the mentor judged counts once a teacher takes it as hers.
-    teachers[0].confirm(pieces[0], entry(teachers[0].piece(pieces[0]), ff.Says.ASSESSMENT))
+    teachers[0].confirm(pieces[0], entry(teachers[0].piece(pieces[0]), ff.EntryBody.ASSESSMENT))
     assert run(teachers[0]) == run(mina) == ff.SyncEnd.IN_STEP
     standing = assert_levels(stage, mina.levels(student), words["afterwards"])
     assert standing.beside == []
@@ -152,7 +152,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     folio = stage.told["folios"][alone["folio"]]
     everyone = [ff.Role.OWNER, ff.Role.TEACHER, ff.Role.MENTOR, ff.Role.GUARDIAN]
     mina.capture(ff.NewEvidence(title=alone["title"], words=alone["words"], folios=[folio], audience=everyone))
-    mina.reply(pieces[0], entry(mina.piece(pieces[0]), ff.Says.FEEDBACK), words["reply"])
+    mina.reply(pieces[0], entry(mina.piece(pieces[0]), ff.EntryBody.FEEDBACK), words["reply"])
     mina.reflect(pieces[0], words["reflection"])
     assert len(mina.mine()) == 4
 
@@ -173,7 +173,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
 
     # 17 · Her mother reads what was said, and takes it home.
     hana = stage.enrolled("hana")
-    entry(hana.piece(pieces[0]), ff.Says.FEEDBACK)
+    entry(hana.piece(pieces[0]), ff.EntryBody.FEEDBACK)
     assert hana.piece(pieces[0]).words == words["edit"]["words"]
     exported = hana.export_portfolio(student, stage.at("export"))
     portfolio = json.loads(Path(exported.path).read_text())

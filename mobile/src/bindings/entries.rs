@@ -14,13 +14,13 @@ impl Store {
     /// Gives an entry of a kind that needs nothing but its words.
     pub async fn give(&self, new: inputs::NewEntry) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
-            let inputs::NewEntry { piece, about, says, replaces } = new;
-            Ok(device.give(piece, about, says.try_into()?, replaces, now(), &mut OsRng)?)
+            let inputs::NewEntry { piece, about, body, replaces } = new;
+            Ok(device.give(piece, about, body.try_into()?, replaces, now(), &mut OsRng)?)
         })
         .await
     }
 
-    /// Says what was good and what comes next.
+    /// EntryBody what was good and what comes next.
     pub async fn give_feedback(&self, new: inputs::NewFeedback) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, about, replaces) = (new.piece, new.about, new.replaces);

@@ -1,7 +1,7 @@
 //! What entries say, to be drawn and to be given: one place for each kind.
 
 use fieldfolio_core::ids::{EntryId, PersonId};
-use fieldfolio_core::model::entry::{self, AssessmentKind, Confirmation, EntryBody, Reflection};
+use fieldfolio_core::model::entry::{self, AssessmentKind, Confirmation, Reflection};
 use fieldfolio_core::model::piece::Point;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::Refusal;
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Says {
+pub enum EntryBody {
     Feedback {
         did_well: String,
         improve: String,
@@ -74,10 +74,10 @@ pub struct Spot {
     pub y: u16,
 }
 
-impl From<&EntryBody> for Says {
-    fn from(said: &EntryBody) -> Self {
+impl From<&entry::EntryBody> for EntryBody {
+    fn from(said: &entry::EntryBody) -> Self {
         match said {
-            EntryBody::Feedback(feedback) => Says::Feedback {
+            entry::EntryBody::Feedback(feedback) => EntryBody::Feedback {
                 did_well: feedback.did_well.clone(),
                 improve: feedback.improve.clone(),
                 next_step: feedback.next_step.clone(),
@@ -87,39 +87,43 @@ impl From<&EntryBody> for Says {
                     at: Spot { x: spot.at.x, y: spot.at.y },
                 }),
             },
-            EntryBody::Assessment(assessment) => Says::Assessment {
+            entry::EntryBody::Assessment(assessment) => EntryBody::Assessment {
                 outcome: assessment.outcome.to_string(),
                 level: assessment.level.0,
                 weight: assessment.kind,
                 work_date: assessment.work_date.to_string(),
                 next_step: assessment.next_step.clone(),
             },
-            EntryBody::Reflection(Reflection { words }) => Says::Reflection { words: words.clone() },
-            EntryBody::Reply(entry::Reply { to, words }) => {
-                Says::Reply { to: (*to).into(), words: words.clone() }
+            entry::EntryBody::Reflection(Reflection { words }) => {
+                EntryBody::Reflection { words: words.clone() }
             }
-            EntryBody::Confirmation(Confirmation { of, .. }) => Says::Confirmation { of: (*of).into() },
-            EntryBody::Unreadable { name } => Says::Unreadable { name: name.clone() },
+            entry::EntryBody::Reply(entry::Reply { to, words }) => {
+                EntryBody::Reply { to: (*to).into(), words: words.clone() }
+            }
+            entry::EntryBody::Confirmation(Confirmation { of, .. }) => {
+                EntryBody::Confirmation { of: (*of).into() }
+            }
+            entry::EntryBody::Unreadable { name } => EntryBody::Unreadable { name: name.clone() },
         }
     }
 }
 
 /// An entry to be given. What pins or edits something that is here has a call of its own, and is refused.
-impl TryFrom<Says> for EntryBody {
+impl TryFrom<EntryBody> for entry::EntryBody {
     type Error = Refusal;
 
-    fn try_from(says: Says) -> Result<Self, Refusal> {
-        Ok(match says {
-            Says::Feedback { did_well, improve, next_step, outcome, spot } => {
+    fn try_from(body: EntryBody) -> Result<Self, Refusal> {
+        Ok(match body {
+            EntryBody::Feedback { did_well, improve, next_step, outcome, spot } => {
                 let outcome = outcome.as_deref().map(str::parse).transpose()?;
                 let spot = spot.map(entry::Spot::try_from).transpose()?;
                 entry::Feedback { did_well, improve, next_step, outcome, spot }.into()
             }
-            Says::Reply { to, words } => entry::Reply { to: (&to).try_into()?, words }.into(),
-            Says::Reflection { .. }
-            | Says::Assessment { .. }
-            | Says::Confirmation { .. }
-            | Says::Unreadable { .. } => {
+            EntryBody::Reply { to, words } => entry::Reply { to: (&to).try_into()?, words }.into(),
+            EntryBody::Reflection { .. }
+            | EntryBody::Assessment { .. }
+            | EntryBody::Confirmation { .. }
+            | EntryBody::Unreadable { .. } => {
                 return Err(Refusal::new("other", "an entry of this kind has a call of its own"));
             }
         })

@@ -13,17 +13,17 @@ pub struct Levels {
     pub student_name: String,
     /// Everything that can count is here.
     pub whole: bool,
-    pub outcomes: Vec<Standing>,
+    pub outcomes: Vec<OutcomeLevel>,
 }
 
 /// Where a student stands in one outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "phones", derive(uniffi::Record))]
-pub struct Standing {
+pub struct OutcomeLevel {
     pub outcome: String,
     #[serde(rename = "is")]
-    pub state: Is,
+    pub state: LevelState,
     /// The level's position, for "level".
     pub level: Option<u8>,
     /// If not, it is only "from what you can see", and never shown as the level.
@@ -40,7 +40,7 @@ pub struct Standing {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[cfg_attr(feature = "phones", derive(uniffi::Enum))]
 #[serde(rename_all = "snake_case")]
-pub enum Is {
+pub enum LevelState {
     /// Nothing that counts yet: not the same as "not yet".
     NotAssessed,
     /// Only judgements that never count.
@@ -167,7 +167,7 @@ pub struct GridRow {
 pub struct Cell {
     pub outcome: String,
     #[serde(rename = "is")]
-    pub state: Is,
+    pub state: LevelState,
     pub level: Option<u8>,
     pub at_bats: u32,
     pub of_at_bats: u8,

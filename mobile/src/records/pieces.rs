@@ -4,7 +4,7 @@ use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{Placings, Reference, Says, Spot, Whereabouts};
+use super::{EntryBody, Placings, Reference, Spot, Whereabouts};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub struct May {
     /// Erase it for ever.
     pub erase: bool,
     /// About whom one may speak; about the work itself for null.
-    pub speak_about: Vec<Option<String>>,
+    pub write_about: Vec<Option<String>>,
     pub judge: Vec<Judge>,
     pub reflect: bool,
 }
@@ -247,7 +247,7 @@ pub struct Entry {
     pub id: String,
     /// When it was said, by its author's device.
     pub made: u64,
-    pub says: Says,
+    pub body: EntryBody,
     pub replaces: Option<String>,
     /// A later entry of the same voice replaces it.
     pub is_replaced: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fieldfolio_core::device::{DeviceError, OutcomeLevel};
+use fieldfolio_core::device::{self, DeviceError};
 use fieldfolio_core::ids::{ClassId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::directory::School;
 use fieldfolio_core::model::mastery::{self, Completeness, Rule, growth};
@@ -10,7 +10,8 @@ use fieldfolio_core::model::role::Role;
 
 use super::{Views, count, texts};
 use crate::records::{
-    AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Is, Judgement, Levels, OutcomeGrowth, Standing, Tally,
+    AtBat, Beside, Cell, Grid, GridRow, Grown, Growth, Judgement, LevelState, Levels, OutcomeGrowth,
+    OutcomeLevel, Tally,
 };
 
 impl Views<'_> {
@@ -35,10 +36,10 @@ impl Views<'_> {
 
     fn standing(
         &self,
-        level: &OutcomeLevel,
+        level: &device::OutcomeLevel,
         (of_at_bats, of_projects, of_days): (u8, u8, u8),
         titles: &BTreeMap<PieceId, String>,
-    ) -> Standing {
+    ) -> OutcomeLevel {
         let answer = &level.answer;
         let (state, reached) = said(answer.standing);
         let at_bats = answer.at_bats.iter().map(|at_bat| AtBat {
@@ -67,7 +68,7 @@ impl Views<'_> {
             work_date: beside.assessment.work_date.to_string(),
             because: beside.because,
         });
-        Standing {
+        OutcomeLevel {
             outcome: level.outcome.to_string(),
             state,
             level: reached,
@@ -140,7 +141,7 @@ impl Views<'_> {
             let cells = outcomes.iter().map(|outcome| {
                 let level = view.outcomes.iter().find(|level| level.outcome == *outcome);
                 let (state, reached) =
-                    level.map_or((Is::NotAssessed, None), |level| said(level.answer.standing));
+                    level.map_or((LevelState::NotAssessed, None), |level| said(level.answer.standing));
                 Cell {
                     outcome: outcome.to_string(),
                     state,
@@ -166,11 +167,11 @@ fn needs(rule: Rule) -> (u8, u8, u8) {
     (rule.at_bats, rule.projects, rule.days)
 }
 
-fn said(standing: mastery::Standing) -> (Is, Option<u8>) {
+fn said(standing: mastery::Standing) -> (LevelState, Option<u8>) {
     match standing {
-        mastery::Standing::NotAssessed => (Is::NotAssessed, None),
-        mastery::Standing::Practised => (Is::Practised, None),
-        mastery::Standing::At(level) => (Is::Level, Some(level.0)),
-        mastery::Standing::NotHere => (Is::NotHere, None),
+        mastery::Standing::NotAssessed => (LevelState::NotAssessed, None),
+        mastery::Standing::Practised => (LevelState::Practised, None),
+        mastery::Standing::At(level) => (LevelState::Level, Some(level.0)),
+        mastery::Standing::NotHere => (LevelState::NotHere, None),
     }
 }

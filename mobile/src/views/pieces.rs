@@ -5,15 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use fieldfolio_core::device::{DeviceError, EntryCounts, Overview, PieceView, VoiceView};
 use fieldfolio_core::ids::{DocumentId, FolioId, PieceId};
 use fieldfolio_core::media::{Kind, MediaType};
-use fieldfolio_core::model::entry::{self, Confirmation, EntryBody, Reply};
+use fieldfolio_core::model::entry::{self, Confirmation, Reply};
 use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
 use super::standing::{Standings, at_school};
 use super::{Views, count, text, texts};
 use crate::records::{
-    Alternative, Entry, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow, Reference, Says,
-    Shows, Spot, ToConfirm, Voice,
+    Alternative, Entry, EntryBody, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow,
+    Reference, Shows, Spot, ToConfirm, Voice,
 };
 
 impl Views<'_> {
@@ -104,7 +104,7 @@ impl Views<'_> {
                 share: may.edit,
                 take_back: may.take_back,
                 erase: may.erase,
-                speak_about: may.speak_about.into_iter().map(text).collect(),
+                write_about: may.write_about.into_iter().map(text).collect(),
                 judge: may
                     .judge
                     .into_iter()
@@ -172,7 +172,7 @@ impl Views<'_> {
         Entry {
             id: entry.id.to_string(),
             made: entry.id.made_at().millis(),
-            says: Says::from(&entry.body),
+            body: EntryBody::from(&entry.body),
             replaces: text(entry.replaces),
             is_replaced: voice.entries.iter().any(|other| other.replaces == Some(entry.id)),
             withdrawn: entry.withdrawn,
@@ -188,7 +188,7 @@ impl Views<'_> {
             .filter(|voice| voice.class == Class::Voice(Role::Teacher))
             .filter(|voice| {
                 voice.entries.iter().any(|entry| {
-                    !entry.withdrawn && matches!(&entry.body, EntryBody::Confirmation(Confirmation { of, .. }) if *of == is)
+                    !entry.withdrawn && matches!(&entry.body, entry::EntryBody::Confirmation(Confirmation { of, .. }) if *of == is)
                 })
             })
             .map(|voice| self.name(voice.author))
@@ -220,7 +220,7 @@ impl Views<'_> {
     fn to_confirm(&self, view: &PieceView, of: entry::Reference) -> Option<ToConfirm> {
         let voice = view.voices.iter().find(|voice| (voice.author, voice.about) == (of.author, of.about))?;
         match &voice.entries.iter().find(|entry| entry.id == of.entry)?.body {
-            EntryBody::Assessment(assessment) => Some(ToConfirm {
+            entry::EntryBody::Assessment(assessment) => Some(ToConfirm {
                 of: Reference::from(of),
                 mentor_name: self.name(of.author),
                 outcome: assessment.outcome.to_string(),
@@ -232,14 +232,14 @@ impl Views<'_> {
 }
 
 fn counted(voices: &[VoiceView]) -> EntryCounts {
-    let count = |is: fn(&EntryBody) -> bool| {
+    let count = |is: fn(&entry::EntryBody) -> bool| {
         let entries = voices.iter().flat_map(|voice| &voice.entries);
         u32::try_from(entries.filter(|entry| is(&entry.body)).count()).unwrap_or(u32::MAX)
     };
     EntryCounts {
-        feedback: count(|said| matches!(said, EntryBody::Feedback(_))),
-        judgements: count(|said| matches!(said, EntryBody::Assessment(_))),
-        replies: count(|said| matches!(said, EntryBody::Reply(Reply { .. }))),
+        feedback: count(|said| matches!(said, entry::EntryBody::Feedback(_))),
+        judgements: count(|said| matches!(said, entry::EntryBody::Assessment(_))),
+        replies: count(|said| matches!(said, entry::EntryBody::Reply(Reply { .. }))),
     }
 }
 

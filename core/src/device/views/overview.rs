@@ -55,7 +55,7 @@ pub struct May {
     /// Erase it for ever: nobody else has written on it.
     pub erase: bool,
     /// About whom she may speak; about the work itself for `None`.
-    pub speak_about: Vec<Option<PersonId>>,
+    pub write_about: Vec<Option<PersonId>>,
     /// Whom she may judge, as a teacher or a mentor.
     pub judge: Vec<(PersonId, Role)>,
     /// Reflect on it as her own work.
@@ -109,7 +109,7 @@ impl Device {
             erase: is_mine && !others_wrote,
             judge: judge.collect(),
             // A student speaks of her own work as herself: that is her reflection.
-            speak_about: about.filter(|about| *about != Some(me) && class(*about).is_some()).collect(),
+            write_about: about.filter(|about| *about != Some(me) && class(*about).is_some()).collect(),
             reflect: is_student && class(Some(me)) == Some(Class::Voice(Role::Owner)),
         })
     }

@@ -29,7 +29,7 @@ struct PieceView: View {
                     }
                 }
                 // The maker reflects on her own work; who else may speak gives feedback.
-                if let about = piece.may.speakAbout.first, piece.line.maker != model.me?.person {
+                if let about = piece.may.writeAbout.first, piece.line.maker != model.me?.person {
                     feedbackSection(about: about)
                 }
             }
@@ -70,7 +70,7 @@ private struct EntryRow: View {
     }
 
     private var lines: [String] {
-        switch entry.says {
+        switch entry.body {
         case .feedback(let didWell, let improve, let nextStep, _, _): [didWell, improve, nextStep].filter { $0 != "" }
         case .assessment(_, _, _, let workDate, let nextStep): ["Judged on the work of \(workDate)", nextStep]
         case .reflection(let words), .reply(_, let words): [words]

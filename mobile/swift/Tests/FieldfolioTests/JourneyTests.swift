@@ -223,7 +223,7 @@ private func standing(of mina: Store, in journey: Journey, is expected: Words.Ex
 
 extension Piece {
     /// The first entry of this kind, as others refer to it.
-    fileprivate func entry(_ isIt: (Says) -> Bool) throws -> Reference {
+    fileprivate func entry(_ isIt: (EntryBody) -> Bool) throws -> Reference {
         for voice in voices {
             if let entry = voice.entries.first(where: { isIt($0.says) }) {
                 return Reference(author: voice.author, about: voice.about, entry: entry.id)

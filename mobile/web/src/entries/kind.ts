@@ -2,13 +2,13 @@
 
 import type { Component } from "svelte";
 import type { IconName } from "../components/Icon.svelte";
-import type { Piece, Reference, Says } from "../core/types";
+import type { Piece, Reference, EntryBody } from "../core/types";
 import type { Key } from "../i18n/words.svelte";
 import type { Doing } from "../state/doing.svelte";
 import type { Spoken } from "./talk";
 
-export type Kind = Says["kind"];
-export type SaysOf<K extends Kind> = Extract<Says, { kind: K }>;
+export type Kind = EntryBody["kind"];
+export type BodyOf<K extends Kind> = Extract<EntryBody, { kind: K }>;
 
 export interface EntryKind<K extends Kind> {
   /** On the screen and in print. None for a kind that is shown only with the entry it is of. */
@@ -23,7 +23,7 @@ export interface EntryKind<K extends Kind> {
 
 export interface ShownProps<K extends Kind> {
   piece: Piece;
-  says: SaysOf<K>;
+  body: BodyOf<K>;
 }
 
 export interface EntryForm {

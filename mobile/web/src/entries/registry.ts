@@ -1,10 +1,10 @@
 // Every kind of entry. A new one gets a folder, a line here, and words in both catalogues.
 
-import type { Entry, Says } from "../core/types";
+import type { Entry, EntryBody } from "../core/types";
 import { assessment } from "./assessment";
 import { confirmation } from "./confirmation";
 import { feedback } from "./feedback";
-import type { EntryAnswer, EntryForm, EntryKind, Kind, SaysOf } from "./kind";
+import type { EntryAnswer, EntryForm, EntryKind, Kind, BodyOf } from "./kind";
 import { reflection } from "./reflection";
 import { reply } from "./reply";
 import { unreadable } from "./unreadable";
@@ -13,7 +13,7 @@ const KINDS: { [K in Kind]: EntryKind<K> } = { feedback, assessment, reflection,
 
 const all = Object.entries(KINDS) as [Kind, EntryKind<Kind>][];
 
-export function kindOf<K extends Kind>(says: SaysOf<K>): EntryKind<K> {
+export function kindOf<K extends Kind>(body: BodyOf<K>): EntryKind<K> {
   return KINDS[says.kind as K];
 }
 

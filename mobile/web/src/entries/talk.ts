@@ -29,7 +29,7 @@ export function talks(voices: Voice[]): Talk[] {
   }
   const tops = new Set(all.values());
   for (const spoken of all.values()) {
-    const says = spoken.entry.says;
+    const body = spoken.entry.body;
     if ("of" in says) tops.delete(spoken);
     if (!("to" in says)) continue;
     const answered = all.get(nameOf(says.to));
@@ -49,7 +49,7 @@ function reaches(from: Spoken, to: Spoken, all: Map<string, Spoken>): boolean {
   let now: Spoken | undefined = from;
   for (let steps = 0; now && steps <= all.size; steps += 1) {
     if (now === to) return true;
-    now = "to" in now.entry.says ? all.get(nameOf(now.entry.says.to)) : undefined;
+    now = "to" in now.entry.body ? all.get(nameOf(now.entry.body.to)) : undefined;
   }
   return now !== undefined;
 }

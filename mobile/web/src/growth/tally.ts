@@ -1,6 +1,6 @@
 // How far a student is on the way to a level, as one sentence. The numbers are the core's; only the words are ours.
 
-import type { Standing } from "../core/types";
+import type { OutcomeLevel } from "../core/types";
 import { sentence, type Language } from "../i18n/catalogue";
 
 type Tally = Standing["tally"];

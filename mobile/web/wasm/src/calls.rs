@@ -224,7 +224,7 @@ calls! {
     };
     /// Gives an entry of a kind that needs nothing but its words.
     give(inputs::NewEntry) -> MadeEntry, |context, input| {
-        let (body, replaces) = (input.says.try_into()?, input.replaces);
+        let (body, replaces) = (input.body.try_into()?, input.replaces);
         let entry = context.device.give(input.piece, input.about, body, replaces, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
@@ -267,7 +267,7 @@ calls! {
         context.device.hold_upload(input.piece, input.hash, input.held.into())?;
         Done {}
     };
-    /// Says how files are sent.
+    /// EntryBody how files are sent.
     sending(inputs::HowSent) -> Done, |context, input| {
         if let Some(is_paused) = input.paused {
             context.device.pause_uploads(is_paused)?;
@@ -277,7 +277,7 @@ calls! {
         }
         Done {}
     };
-    /// Says what kind of line this is.
+    /// EntryBody what kind of line this is.
     on_line(inputs::OnLine) -> Done, |context, input| {
         context.device.set_line(if input.is_metered { Line::Metered } else { Line::Free });
         Done {}

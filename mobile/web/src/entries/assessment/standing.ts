@@ -3,7 +3,7 @@ import type { Spoken } from "../talk";
 
 /** A mentor's judgement counts once a teacher has confirmed it. */
 export function waitsForTeacher({ voice, entry }: Pick<Spoken, "voice" | "entry">): boolean {
-  return voice.role === "mentor" && entry.says.kind === "assessment" && !entry.withdrawn && !entry.is_replaced && entry.confirmed_by.length === 0;
+  return voice.role === "mentor" && entry.body.kind === "assessment" && !entry.withdrawn && !entry.is_replaced && entry.confirmed_by.length === 0;
 }
 
 /** The unreplaced judgements one has given about a student in an outcome: giving another one replaces the newest. */
@@ -12,7 +12,7 @@ export function standingJudgement(person: string, student: string, outcome: stri
   for (const voice of voices) {
     if (voice.author !== person || voice.about !== student) continue;
     for (const entry of voice.entries) {
-      if (entry.says.kind !== "assessment" || entry.says.outcome !== outcome || entry.withdrawn || entry.is_replaced) continue;
+      if (entry.body.kind !== "assessment" || entry.body.outcome !== outcome || entry.withdrawn || entry.is_replaced) continue;
       if (!newest || entry.made >= newest.made) newest = entry;
     }
   }

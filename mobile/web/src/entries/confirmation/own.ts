@@ -6,7 +6,7 @@ export function confirmationBy(person: string, of: Reference, voices: Voice[]): 
   for (const voice of voices) {
     if (voice.author !== person) continue;
     for (const entry of voice.entries) {
-      if (entry.says.kind === "confirmation" && !entry.withdrawn && nameOf(entry.says.of) === nameOf(of)) return { about: voice.about, entry: entry.id };
+      if (entry.body.kind === "confirmation" && !entry.withdrawn && nameOf(entry.body.of) === nameOf(of)) return { about: voice.about, entry: entry.id };
     }
   }
   return null;

@@ -6,7 +6,7 @@ import Print from "./Print.svelte";
 import Screen from "./Screen.svelte";
 
 const speaksOfOthers = (piece: Piece): boolean =>
-  piece.may.speak_about.some((one) => (one === null ? piece.maker !== known.me?.person : one !== known.me?.person));
+  piece.may.write_about.some((one) => (one === null ? piece.maker !== known.me?.person : one !== known.me?.person));
 
 export const feedback: EntryKind<"feedback"> = {
   shown: { screen: Screen, print: Print },

@@ -166,7 +166,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
         assertStands(words.at("before_confirming"))
 
         val ito = teachers.getValue("ms-ito")
-        ito.confirm(pieces[0], ito.entryOf(pieces[0]) { it is Says.Assessment })
+        ito.confirm(pieces[0], ito.entryOf(pieces[0]) { it is EntryBody.Assessment })
         ito.sync()
         mina.sync()
         val standing = assertStands(words.at("afterwards"))
@@ -187,7 +187,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
         statuses.soon { it.connection == Connection.OFFLINE }
 
         mina.capture(school.wordsAlone(words.at("while_offline")))
-        mina.reply(pieces[0], mina.entryOf(pieces[0]) { it is Says.Feedback }, words.text("reply"))
+        mina.reply(pieces[0], mina.entryOf(pieces[0]) { it is EntryBody.Feedback }, words.text("reply"))
         mina.reflect(pieces[0], words.text("reflection"))
         assertEquals(4, mina.mine().size)
 
@@ -207,7 +207,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
     suspend fun takeHome() {
         hana = school.synced("hana")
         assertEquals(words.text("edit", "words"), hana.piece(pieces[0]).words)
-        hana.entryOf(pieces[0]) { it is Says.Feedback && it.didWell == words.text("feedback", "did_well") }
+        hana.entryOf(pieces[0]) { it is EntryBody.Feedback && it.didWell == words.text("feedback", "did_well") }
 
         val exported = hana.exportPortfolio(student, school.folder("export"))
         assertEquals(4u, exported.pieces)
@@ -238,11 +238,11 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
         nextStep = of.text("next_step"),
     )
 
-    private suspend fun assertStands(expected: JsonElement): Standing {
+    private suspend fun assertStands(expected: JsonElement): OutcomeLevel {
         val levels = assertThere(mina.levels(student))
         val standing = levels.outcomes.first { it.outcome == school.outcome }
         assertTrue(levels.whole && standing.whole, "$levels")
-        assertEquals(Is.LEVEL, standing.state)
+        assertEquals(LevelState.LEVEL, standing.state)
         val found = mapOf(
             "level" to standing.level?.toInt(),
             "at_bats" to standing.tally.atBats.toInt(),
@@ -254,7 +254,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
     }
 }
 
-private suspend fun Store.entryOf(piece: PieceId, isIt: (Says) -> Boolean): Reference =
+private suspend fun Store.entryOf(piece: PieceId, isIt: (EntryBody) -> Boolean): Reference =
     piece(piece).voices.firstNotNullOf { voice ->
-        voice.entries.find { isIt(it.says) }?.let { Reference(voice.author, voice.about, it.id) }
+        voice.entries.find { isIt(it.body) }?.let { Reference(voice.author, voice.about, it.id) }
     }

@@ -65,7 +65,7 @@ class SampleAppTest {
         val heard = portfolio.state.soon { it.open?.feedback()?.size == 1 }.open!!.feedback().single()
         assertEquals("You counted.", heard.feedback.didWell)
         portfolio.reply(piece.piece, heard.reference, "And measured.")
-        portfolio.state.soon { state -> state.open!!.voices.any { voice -> voice.entries.any { it.says is Says.Reply } } }
+        portfolio.state.soon { state -> state.open!!.voices.any { voice -> voice.entries.any { it.body is EntryBody.Reply } } }
 
         visible.cancelAndJoin()
         app.logOut()

@@ -16,7 +16,7 @@ data class PortfolioState(
 )
 
 /** One thing said in feedback, and how to answer it. */
-data class Heard(val by: String, val feedback: Says.Feedback, val reference: Reference)
+data class Heard(val by: String, val feedback: EntryBody.Feedback, val reference: Reference)
 
 /** A student's portfolio as its screens show it. It knows nothing of Android. */
 class PortfolioModel(
@@ -87,7 +87,7 @@ class PortfolioModel(
 /** The feedback on a piece that still stands, by its voices. */
 fun Piece.feedback(): List<Heard> = voices.flatMap { voice ->
     voice.entries.filterNot { it.isReplaced || it.withdrawn }.mapNotNull { entry ->
-        val feedback = entry.says as? Says.Feedback ?: return@mapNotNull null
+        val feedback = entry.body as? EntryBody.Feedback ?: return@mapNotNull null
         Heard(voice.authorName, feedback, Reference(voice.author, voice.about, entry.id))
     }
 }
