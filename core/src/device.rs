@@ -37,7 +37,7 @@ pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings
 pub use making::share::StartedProject;
 pub use requests::{Ask, Body, HttpAnswer};
 pub use syncing::live::Frame;
-pub use syncing::steps::{BackgroundUploader, CHUNK, Line, Parcel, Step, Turn};
+pub use syncing::steps::{BackgroundUpload, BackgroundUploader, CHUNK, Line, Step, Turn};
 pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
 };

@@ -50,8 +50,8 @@ pub use log::{LogLevel, LogSink, LogSinkError};
 pub use school::{Invited, MentorInvited};
 pub use store::{Freed, Storage, Store};
 pub use sync::{
-    Connection, Header, Parcel, ParcelAnswer, StatusStream, SyncBudget, SyncEnd, SyncReport, SyncService,
-    SyncStatus,
+    BackgroundUpload, BackgroundUploadAnswer, Connection, Header, StatusStream, SyncBudget, SyncEnd,
+    SyncReport, SyncService, SyncStatus,
 };
 
 /// Threads that wait for disks and networks, from the first call on.

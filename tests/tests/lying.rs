@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{
-    Ask, BackgroundUploader, Body, Device, HttpAnswer, NewMedium, NewPiece, Parcel, Step,
+    Ask, BackgroundUpload, BackgroundUploader, Body, Device, HttpAnswer, NewMedium, NewPiece, Step,
 };
 use fieldfolio_core::device::{CHUNK, Turn, Variant};
 use fieldfolio_core::ids::{DocumentId, EntryId, PieceId, SeededRng};
@@ -250,14 +250,14 @@ fn a_film_that_is_called_a_small_picture_comes_to_nobody_by_itself() {
 /// A platform that takes so many requests and no more.
 struct Full {
     takes: usize,
-    parcels: Vec<Parcel>,
+    uploads: Vec<BackgroundUpload>,
 }
 
 impl BackgroundUploader for Full {
-    fn take(&mut self, parcel: Parcel) -> bool {
-        let has_room = self.parcels.len() < self.takes;
+    fn take(&mut self, upload: BackgroundUpload) -> bool {
+        let has_room = self.uploads.len() < self.takes;
         if has_room {
-            self.parcels.push(parcel);
+            self.uploads.push(upload);
         }
         has_room
     }
@@ -267,15 +267,15 @@ impl BackgroundUploader for Full {
 fn a_platform_that_takes_a_part_of_a_film_does_not_make_it_start_again() {
     let school = RealSchool::start().unwrap();
     let (mut phone, _) = phone_with(&school, vec![recording(1, 3 * CHUNK - 100)]);
-    let mut platform = Full { takes: 2, parcels: Vec::new() };
-    assert_eq!(phone.hand_over(&mut platform).unwrap(), 2);
+    let mut platform = Full { takes: 2, uploads: Vec::new() };
+    assert_eq!(phone.background_uploads(&mut platform).unwrap(), 2);
     let mut http = driver::Http::of(&phone);
-    for parcel in &platform.parcels {
+    for upload in &platform.uploads {
         // Each is performed twice and brought twice: one is used.
         for _ in 0..2 {
-            let answer = http.perform(&parcel.ask);
+            let answer = http.perform(&upload.ask);
             assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(201));
-            phone.brought(&parcel.name, answer, now(), &mut driver::OsRng).unwrap();
+            phone.background_upload_done(&upload.name, answer, now(), &mut driver::OsRng).unwrap();
         }
     }
     let (before, _) = http.traffic();
@@ -289,8 +289,8 @@ fn a_platform_that_takes_a_part_of_a_film_does_not_make_it_start_again() {
 fn a_platform_that_takes_nothing_leaves_everything_as_it_was() {
     let school = RealSchool::start().unwrap();
     let (mut phone, _) = phone_with(&school, vec![recording(1, CHUNK), field_photo(1, 320, 240)]);
-    let mut platform = Full { takes: 0, parcels: Vec::new() };
-    assert_eq!(phone.hand_over(&mut platform).unwrap(), 0);
+    let mut platform = Full { takes: 0, uploads: Vec::new() };
+    assert_eq!(phone.background_uploads(&mut platform).unwrap(), 0);
     let asked = for_an_hour(&mut phone, |_| HttpAnswer::default());
     let is_whole = |ask: &Ask| ask.headers.iter().all(|(name, _)| *name != "Upload-Concat");
     assert!(!asked.is_empty() && asked.iter().all(is_whole), "{asked:?}");
@@ -300,14 +300,14 @@ fn a_platform_that_takes_nothing_leaves_everything_as_it_was() {
 fn stretches_are_joined_by_short_names_and_a_refusal_of_those_starts_again() {
     let school = RealSchool::start().unwrap();
     let (mut phone, _) = phone_with(&school, vec![recording(1, 2 * CHUNK - 100)]);
-    let mut platform = Full { takes: 9, parcels: Vec::new() };
-    phone.hand_over(&mut platform).unwrap();
-    for (number, parcel) in platform.parcels.iter().enumerate() {
-        let Body::File { length, .. } = parcel.ask.body else { panic!("{parcel:?}") };
+    let mut platform = Full { takes: 9, uploads: Vec::new() };
+    phone.background_uploads(&mut platform).unwrap();
+    for (number, upload) in platform.uploads.iter().enumerate() {
+        let Body::File { length, .. } = upload.ask.body else { panic!("{upload:?}") };
         // A location that points elsewhere leads to the relay all the same.
         let location = Some(format!("https://elsewhere.example/v1/uploads/{number:032x}"));
         let answer = HttpAnswer { location, ..stands_at(201, length) };
-        phone.brought(&parcel.name, Ok(answer), now(), &mut driver::OsRng).unwrap();
+        phone.background_upload_done(&upload.name, Ok(answer), now(), &mut driver::OsRng).unwrap();
     }
     let asked =
         for_an_hour(&mut phone, |ask| match ask.headers.iter().any(|(name, _)| *name == "Upload-Concat") {

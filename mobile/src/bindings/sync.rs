@@ -1,7 +1,7 @@
 //! Moving bytes: one run within a budget while the app is in the background, live while it is in the foreground; the queue
 //! of files with its progress; and how things stand, as a stream.
 
-mod parcels;
+mod background;
 mod pump;
 mod status;
 mod wanted;
@@ -17,7 +17,7 @@ use super::handle::DeviceHandle;
 use super::store::Store;
 use crate::records::HeldBack;
 
-pub use parcels::{Header, Parcel, ParcelAnswer};
+pub use background::{BackgroundUpload, BackgroundUploadAnswer, Header};
 pub use status::{Connection, StatusStream, SyncStatus};
 
 /// Moves bytes between one store and its school. There is one of it for a store, however often it is asked for.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::device::{
-    Ask, BackgroundUploader, Body, CHUNK, Device, HttpAnswer, NewMedium, NewPiece, Parcel,
+    Ask, BackgroundUpload, BackgroundUploader, Body, CHUNK, Device, HttpAnswer, NewMedium, NewPiece,
 };
 use fieldfolio_core::ids::SeededRng;
 use fieldfolio_core::model::role::Roles;
@@ -146,19 +146,19 @@ fn a_phone_that_goes_off_all_the_time_sends_everything_once() {
 /// tells what came of them later. It is a real HTTP client; the app that gave it the requests may be gone.
 #[derive(Default)]
 struct Platform {
-    parcels: Vec<Parcel>,
+    uploads: Vec<BackgroundUpload>,
 }
 
 impl BackgroundUploader for Platform {
-    fn take(&mut self, parcel: Parcel) -> bool {
-        self.parcels.push(parcel);
+    fn take(&mut self, upload: BackgroundUpload) -> bool {
+        self.uploads.push(upload);
         true
     }
 }
 
 impl Platform {
     fn perform(&self, http: &mut Http, at: usize) -> Result<HttpAnswer, fieldfolio_core::sync::Failure> {
-        http.perform(&self.parcels[at].ask)
+        http.perform(&self.uploads[at].ask)
     }
 }
 
@@ -179,9 +179,9 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     let mut platform = Platform::default();
     let stretches = owed.iter().map(|(_, size)| size.div_ceil(CHUNK)).sum::<u64>() as usize;
     assert!(stretches >= 5, "three stretches of the film, the photo and its picture");
-    assert_eq!(phone.hand_over(&mut platform).unwrap(), stretches);
-    assert_eq!(phone.hand_over(&mut platform).unwrap(), 0, "nothing is handed over twice");
-    assert!(platform.parcels.iter().all(|parcel| matches!(parcel.ask.body, Body::File { .. })));
+    assert_eq!(phone.background_uploads(&mut platform).unwrap(), stretches);
+    assert_eq!(phone.background_uploads(&mut platform).unwrap(), 0, "nothing is handed over twice");
+    assert!(platform.uploads.iter().all(|upload| matches!(upload.ask.body, Body::File { .. })));
     let mut http = Http::of(&phone);
     drop(phone);
 
@@ -190,14 +190,18 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     let last = stretches - 1;
     let answers: Vec<_> = (0..last).map(|at| platform.perform(&mut http, at)).collect();
     let mut phone = Device::open(&school.folder().join("phone")).unwrap();
-    for (parcel, answer) in platform.parcels.iter().zip(answers) {
-        assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(201), "{}", parcel.name);
-        phone.brought(&parcel.name, answer, now(), &mut driver::OsRng).unwrap();
+    for (upload, answer) in platform.uploads.iter().zip(answers) {
+        assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(201), "{}", upload.name);
+        phone.background_upload_done(&upload.name, answer, now(), &mut driver::OsRng).unwrap();
     }
-    let lost = platform.parcels[last].name.clone();
+    let lost = platform.uploads[last].name.clone();
     let failure = Err(fieldfolio_core::sync::Failure::Unreachable);
-    phone.brought(&lost, failure, now(), &mut driver::OsRng).unwrap();
-    assert!(phone.brought("no parcel", Ok(HttpAnswer::default()), now(), &mut driver::OsRng).is_err());
+    phone.background_upload_done(&lost, failure, now(), &mut driver::OsRng).unwrap();
+    assert!(
+        phone
+            .background_upload_done("no upload", Ok(HttpAnswer::default()), now(), &mut driver::OsRng)
+            .is_err()
+    );
     let report = driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     assert!(report.quiet, "{report:?}");
     assert!(phone.uploads().unwrap().iter().all(|upload| upload.is_done), "{:?}", phone.uploads());
@@ -214,7 +218,7 @@ fn what_the_platform_carries_while_the_app_is_gone_is_joined_when_it_is_back() {
     phone.pause_uploads(true).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     phone.pause_uploads(false).unwrap();
-    assert_eq!(phone.hand_over(&mut Platform::default()).unwrap(), 2);
+    assert_eq!(phone.background_uploads(&mut Platform::default()).unwrap(), 2);
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     assert!(phone.may_be_wiped().is_err(), "the platform is believed to have it");
     phone.take_back().unwrap();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fieldfolio_mobile::bindings::{FieldfolioError, MediaVariant, ParcelAnswer, SyncBudget, SyncEnd};
+use fieldfolio_mobile::bindings::{
+    BackgroundUploadAnswer, FieldfolioError, MediaVariant, SyncBudget, SyncEnd,
+};
 use fieldfolio_mobile::records::{At, HeldBack};
 use rusqlite::Connection;
 use tokio::time::timeout;
@@ -95,17 +97,20 @@ async fn files_travel_in_the_platforms_own_uploader() -> Done {
     sync.pause_uploads(true).await?;
     assert_eq!(run(&mina, 30).await?, SyncEnd::InStep);
     sync.pause_uploads(false).await?;
-    let parcels = sync.hand_over(16).await?;
-    assert!(!parcels.is_empty());
-    for parcel in &parcels {
-        assert!(parcel.headers.iter().any(|header| header.name == "Authorization"));
-        assert!(parcel.length > 0 && parcel.url.starts_with("https://"));
+    let uploads = sync.background_uploads(16).await?;
+    assert!(!uploads.is_empty());
+    for upload in &uploads {
+        assert!(upload.headers.iter().any(|header| header.name == "Authorization"));
+        assert!(upload.length > 0 && upload.url.starts_with("https://"));
     }
     // The first was lost on its way, the others never came back: all is sent from here.
-    sync.brought(parcels[0].name.clone(), ParcelAnswer { status: None, location: None, upload_offset: None })
-        .await?;
-    let strange = ParcelAnswer { status: Some(201), location: None, upload_offset: None };
-    let unknown = sync.brought("none/such/0".into(), strange).await;
+    sync.background_upload_done(
+        uploads[0].name.clone(),
+        BackgroundUploadAnswer { status: None, location: None, upload_offset: None },
+    )
+    .await?;
+    let strange = BackgroundUploadAnswer { status: Some(201), location: None, upload_offset: None };
+    let unknown = sync.background_upload_done("none/such/0".into(), strange).await;
     assert!(matches!(unknown, Err(FieldfolioError::Missing { .. })), "{unknown:?}");
     sync.take_back().await?;
     assert_eq!(run(&mina, 60).await?, SyncEnd::InStep);

@@ -20,7 +20,7 @@ use crate::device::settings::{LOCKED, cursor};
 use crate::device::{Device, DeviceError};
 use upload::UploadAsk;
 
-pub use background_uploads::{BackgroundUploader, CHUNK, Parcel};
+pub use background_uploads::{BackgroundUpload, BackgroundUploader, CHUNK};
 pub use upload::Line;
 pub(in crate::device) use upload::Uploading;
 

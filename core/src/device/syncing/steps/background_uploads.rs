@@ -25,13 +25,13 @@ const MAX_STRETCHES: usize = 256;
 /// The platform's own uploader.
 pub trait BackgroundUploader {
     /// Takes over a request whose body is a stretch of a file, to be performed some time, also after this program has
-    /// ended. What comes of it is handed to [`Device::brought`] under the parcel's name. False: it takes no more.
-    fn take(&mut self, parcel: Parcel) -> bool;
+    /// ended. What comes of it is handed to [`Device::background_upload_done`] under the upload's name. False: it takes no more.
+    fn take(&mut self, upload: BackgroundUpload) -> bool;
 }
 
 /// One request for a [`BackgroundUploader`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parcel {
+pub struct BackgroundUpload {
     /// What it is handed back under.
     pub name: String,
     /// What to ask. The courier adds `Authorization`, as a driver does.
@@ -41,7 +41,10 @@ pub struct Parcel {
 impl Device {
     /// Hands what is ready to be sent to the platform: as the app goes to the background, say. Returns how many requests
     /// it took. What it has is not sent from here; [`Device::take_back`] changes that.
-    pub fn hand_over(&mut self, uploader: &mut dyn BackgroundUploader) -> Result<usize, DeviceError> {
+    pub fn background_uploads(
+        &mut self,
+        uploader: &mut dyn BackgroundUploader,
+    ) -> Result<usize, DeviceError> {
         if self.are_uploads_paused()? || self.store.blobs().path(BlobHash::of(b"")).is_none() {
             return Ok(0);
         }
@@ -72,7 +75,7 @@ impl Device {
             for (position, chunk) in all.into_iter().enumerate().filter(|(_, chunk)| chunk.url.is_none()) {
                 let ask = self.ask_stretch(&upload, &chunk)?;
                 let name = format!("{}/{}/{}", upload.hash, upload.piece, chunk.start);
-                if !uploader.take(Parcel { name, ask }) {
+                if !uploader.take(BackgroundUpload { name, ask }) {
                     if is_new && position == 0 {
                         // Nothing of it left: in one line it goes quicker.
                         self.store.write(|tx| {
@@ -91,15 +94,15 @@ impl Device {
         Ok(taken)
     }
 
-    /// Takes what came of a parcel. One that failed is sent from here.
-    pub fn brought(
+    /// Takes what came of an upload. One that failed is sent from here.
+    pub fn background_upload_done(
         &mut self,
         name: &str,
         answer: Result<HttpAnswer, Failure>,
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        let unknown = || DeviceError::Unknown(format!("parcel {name}"));
+        let unknown = || DeviceError::Unknown(format!("upload {name}"));
         let (hash, piece, start) = read_name(name).ok_or_else(unknown)?;
         let all = upload_chunks::of(self.store.read(), hash, piece)?;
         let Some(mut chunk) = all.into_iter().find(|chunk| chunk.start == start) else {

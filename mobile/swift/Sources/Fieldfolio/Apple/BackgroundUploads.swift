@@ -59,12 +59,12 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
         folder.leaveOutOfBackups()
         try await keeper.use { [self] store in
             let isThrifty = try await store.status().thrifty
-            for parcel in try await store.syncService().handOver(most: most) {
+            for upload in try await store.syncService().backgroundUploads(most: most) {
                 do {
-                    try send(parcel, isThrifty: isThrifty)
+                    try send(upload, isThrifty: isThrifty)
                 } catch {
                     // It could not be written: the library sends it itself.
-                    try await store.syncService().brought(name: parcel.name, answer: ParcelAnswer(status: nil))
+                    try await store.syncService().backgroundUploadDone(name: upload.name, answer: BackgroundUploadAnswer(status: nil))
                 }
             }
         }
@@ -95,25 +95,25 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
         finished.append(completion)
     }
 
-    private func send(_ parcel: Parcel, isThrifty: Bool) throws {
-        guard let url = URL(string: parcel.url) else { throw URLError(.badURL) }
+    private func send(_ upload: BackgroundUpload, isThrifty: Bool) throws {
+        guard let url = URL(string: upload.url) else { throw URLError(.badURL) }
         var request = URLRequest(url: url)
-        request.httpMethod = parcel.method
+        request.httpMethod = upload.method
         // Handed over at home, it may leave on the way to school.
         request.allowsExpensiveNetworkAccess = !isThrifty
-        for header in parcel.headers {
+        for header in upload.headers {
             request.setValue(header.value, forHTTPHeaderField: header.name)
         }
-        let stretch = file(of: parcel.name)
-        let from = try FileHandle(forReadingFrom: URL(fileURLWithPath: parcel.path))
+        let stretch = file(of: upload.name)
+        let from = try FileHandle(forReadingFrom: URL(fileURLWithPath: upload.path))
         defer { try? from.close() }
-        try from.seek(toOffset: parcel.offset)
-        let bytes = try from.read(upToCount: Int(parcel.length)) ?? Data()
-        guard bytes.count == Int(parcel.length) else { throw CocoaError(.fileReadCorruptFile) }
+        try from.seek(toOffset: upload.offset)
+        let bytes = try from.read(upToCount: Int(upload.length)) ?? Data()
+        guard bytes.count == Int(upload.length) else { throw CocoaError(.fileReadCorruptFile) }
         try bytes.write(to: stretch, options: .completeFileProtectionUntilFirstUserAuthentication)
         let task = session.uploadTask(with: request, fromFile: stretch)
         // The only thing that iOS keeps of it while the app is not there.
-        task.taskDescription = parcel.name
+        task.taskDescription = upload.name
         task.resume()
     }
 
@@ -121,13 +121,13 @@ public final class BackgroundUploads: NSObject, @unchecked Sendable {
         folder.appendingPathComponent(name.replacingOccurrences(of: "/", with: "-"))
     }
 
-    private func bring(_ name: String, _ answer: ParcelAnswer) {
+    private func bring(_ name: String, _ answer: BackgroundUploadAnswer) {
         lock.withLock {
             let before = bringing
             bringing = Task { [keeper] in
                 await before?.value
                 // Not taken (the disk is full, say), it is taken back once iOS has nothing any more.
-                try? await keeper().use { try await $0.syncService().brought(name: name, answer: answer) }
+                try? await keeper().use { try await $0.syncService().backgroundUploadDone(name: name, answer: answer) }
             }
         }
     }
@@ -140,7 +140,7 @@ extension BackgroundUploads: URLSessionTaskDelegate {
         let answer = error == nil ? task.response as? HTTPURLResponse : nil
         bring(
             name,
-            ParcelAnswer(
+            BackgroundUploadAnswer(
                 status: answer.map { UInt16(clamping: $0.statusCode) },
                 location: answer?.value(forHTTPHeaderField: "Location"),
                 uploadOffset: answer?.value(forHTTPHeaderField: "Upload-Offset").flatMap { UInt64($0) }

@@ -1,7 +1,7 @@
 //! Files in the hands of the platform's own uploader, which goes on when the app is suspended or ended: a background
 //! `URLSession`, say.
 
-use fieldfolio_core::device::{BackgroundUploader, Body, HttpAnswer, Parcel as Handed};
+use fieldfolio_core::device::{BackgroundUpload as Upload, BackgroundUploader, Body, HttpAnswer};
 use fieldfolio_core::sync::Failure;
 
 use super::super::{FieldfolioError, OsRng, now, token};
@@ -10,7 +10,7 @@ use super::SyncService;
 /// One whole request for the platform's uploader: its body is a stretch of a file. Write that stretch to a file of its own
 /// where the platform wants one.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Parcel {
+pub struct BackgroundUpload {
     /// What it is handed back under. Keep it with the platform's task.
     pub name: String,
     /// "POST".
@@ -36,9 +36,9 @@ pub struct Header {
     pub value: String,
 }
 
-/// What the platform brought back for a parcel.
+/// What the platform brought back for an upload.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct ParcelAnswer {
+pub struct BackgroundUploadAnswer {
     /// The status; none where no answer came.
     pub status: Option<u16>,
     /// The `Location` header.
@@ -51,15 +51,15 @@ pub struct ParcelAnswer {
 
 /// Takes up to so many.
 struct Basket {
-    parcels: Vec<Handed>,
+    uploads: Vec<Upload>,
     most: usize,
 }
 
 impl BackgroundUploader for Basket {
-    fn take(&mut self, parcel: Handed) -> bool {
-        let takes = self.parcels.len() < self.most && matches!(parcel.ask.body, Body::File { .. });
+    fn take(&mut self, upload: Upload) -> bool {
+        let takes = self.uploads.len() < self.most && matches!(upload.ask.body, Body::File { .. });
         if takes {
-            self.parcels.push(parcel);
+            self.uploads.push(upload);
         }
         takes
     }
@@ -69,18 +69,18 @@ impl BackgroundUploader for Basket {
 impl SyncService {
     /// Hands files that are ready to be sent to the platform's uploader, as the app goes to the background. What it has is
     /// not sent from here until `take_back`.
-    pub async fn hand_over(&self, most: u32) -> Result<Vec<Parcel>, FieldfolioError> {
+    pub async fn background_uploads(&self, most: u32) -> Result<Vec<BackgroundUpload>, FieldfolioError> {
         let authorization = format!("Bearer {}", token(&self.handle.identity));
         self.handle
             .with(move |device| {
-                let mut basket = Basket { parcels: Vec::new(), most: most as usize };
-                device.hand_over(&mut basket)?;
-                let parcels = basket.parcels.into_iter().filter_map(|Handed { name, ask }| {
+                let mut basket = Basket { uploads: Vec::new(), most: most as usize };
+                device.background_uploads(&mut basket)?;
+                let uploads = basket.uploads.into_iter().filter_map(|Upload { name, ask }| {
                     let Body::File { path, offset, length } = ask.body else { return None };
                     let header = |(name, value): (&str, String)| Header { name: name.to_owned(), value };
                     let mut headers: Vec<Header> = ask.headers.into_iter().map(header).collect();
                     headers.push(header(("Authorization", authorization.clone())));
-                    Some(Parcel {
+                    Some(BackgroundUpload {
                         name,
                         method: ask.method.to_owned(),
                         url: ask.url,
@@ -90,14 +90,18 @@ impl SyncService {
                         length,
                     })
                 });
-                Ok(parcels.collect())
+                Ok(uploads.collect())
             })
             .await
     }
 
-    /// Takes what the platform brought back for the parcel of this name. One that failed is sent from here. When all of a
+    /// Takes what the platform brought back for the upload of this name. One that failed is sent from here. When all of a
     /// file arrived, the next sync has the school join it.
-    pub async fn brought(&self, name: String, answer: ParcelAnswer) -> Result<(), FieldfolioError> {
+    pub async fn background_upload_done(
+        &self,
+        name: String,
+        answer: BackgroundUploadAnswer,
+    ) -> Result<(), FieldfolioError> {
         let answer = match answer.status {
             Some(status) => Ok(HttpAnswer {
                 status,
@@ -107,7 +111,9 @@ impl SyncService {
             }),
             None => Err(Failure::Unreachable),
         };
-        self.handle.with(move |device| Ok(device.brought(&name, answer, now(), &mut OsRng)?)).await?;
+        self.handle
+            .with(move |device| Ok(device.background_upload_done(&name, answer, now(), &mut OsRng)?))
+            .await?;
         self.handle.nudge();
         Ok(())
     }
