@@ -1,7 +1,7 @@
 //! What a device is told: everything its person may know that happened after its cursor, read in one transaction.
 //!
-//! Three streams are merged by number up to a bound in bytes: records that changed, documents that came into sight or went
-//! out of it, and new changes of documents in sight. Access is state, kept in `sight`, so nothing is replayed and
+//! Three streams are merged by number up to a bound in bytes: records that changed, documents that came into visibility or went
+//! out of it, and new changes of documents in sight. Access is state, kept in `visibility`, so nothing is replayed and
 //! reconnecting with nothing new costs a few index look-ups, however many folios there are. One event can concern more
 //! than one answer holds: then the cursor points into its number.
 
@@ -76,11 +76,11 @@ pub fn read(
                 }
                 bytes
             }
-            Told::Sight(sight) => {
-                if sight.visible {
-                    response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+            Told::Visibility(seen) => {
+                if seen.visible {
+                    response.to_fill.push(ToFill { document: seen.document, class: seen.class });
                 } else {
-                    response.purge.push(sight.document);
+                    response.purge.push(seen.document);
                 }
                 ANNOUNCEMENT
             }
@@ -133,7 +133,7 @@ const LAST: u64 = u64::MAX;
 /// What is told at a place.
 enum Told {
     Record { kind: i64, id: Vec<u8> },
-    Sight(ChangedSight),
+    Visibility(ChangedVisibility),
     Change,
 }
 
@@ -187,8 +187,8 @@ impl Page {
 pub fn concerns(conn: &Connection, person: i64, after: u64) -> rusqlite::Result<bool> {
     conn.prepare_cached(
         "select exists (select 1 from notice where person = ?1 and n > ?2)
-             or exists (select 1 from sight where person = ?1 and since_n > ?2)
-             or exists (select 1 from sight where person = ?1 and visible and last_n > ?2)",
+             or exists (select 1 from visibility where person = ?1 and since_n > ?2)
+             or exists (select 1 from visibility where person = ?1 and visible and last_n > ?2)",
     )?
     .query_row((person, after.cast_signed()), |row| row.get(0))
 }
@@ -206,7 +206,7 @@ fn notices(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<V
         .collect()
 }
 
-struct ChangedSight {
+struct ChangedVisibility {
     document: DocumentId,
     class: Class,
     visible: bool,
@@ -214,20 +214,20 @@ struct ChangedSight {
 
 fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
     let mut query = conn.prepare_cached(
-        "select d.id, d.class, s.visible, s.since_n, s.seq from sight s join document d on d.row = s.document
+        "select d.id, d.class, s.visible, s.since_n, s.seq from visibility s join document d on d.row = s.document
          where s.person = ?1 and s.since_n > ?2 and (s.since_n > ?2 + 1 or s.seq > ?3)
          order by s.since_n, s.seq limit ?4",
     )?;
     query
         .query_map((person, cursor.n.cast_signed(), part(cursor), limit()), |row| {
-            Ok((place(row, 3)?, Told::Sight(changed_row(row)?)))
+            Ok((place(row, 3)?, Told::Visibility(changed_row(row)?)))
         })?
         .collect()
 }
 
-fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
+fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedVisibility> {
     let id: Vec<u8> = row.get(0)?;
-    Ok(ChangedSight {
+    Ok(ChangedVisibility {
         document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
         class: Class::from_number(row.get(1)?),
         visible: row.get(2)?,
@@ -238,7 +238,7 @@ fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedSight> {
 /// their numbers. What they say is read one by one.
 fn changes_in_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Result<Vec<(Place, Told)>> {
     let mut query = conn.prepare_cached(
-        "select c.n from sight s cross join change c on c.document = s.document
+        "select c.n from visibility s cross join change c on c.document = s.document
          where s.person = ?1 and s.visible and s.last_n > ?2 and c.n > ?2
              and (s.since_n <= ?2 or (s.since_n = ?2 + 1 and s.seq <= ?3))
          order by c.n limit ?4",
@@ -277,7 +277,7 @@ fn pack(
     let mut pack = Pack { document, changes: Vec::new(), whole: true };
     let seen: Option<i64> = conn
         .prepare_cached(
-            "select d.row from document d cross join sight s on s.person = ?1 and s.document = d.row
+            "select d.row from document d cross join visibility s on s.person = ?1 and s.document = d.row
              where d.id = ?2 and s.visible",
         )?
         .query_row((person, document.to_bytes().as_slice()), |row| row.get(0))

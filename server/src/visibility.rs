@@ -200,7 +200,7 @@ pub fn piece_changed(
     let id = piece.as_bytes().as_slice();
     let seeing = rows(
         tx,
-        "select s.person from document d cross join sight s on s.document = d.row where d.piece = ?1 and s.visible
+        "select s.person from document d cross join visibility s on s.document = d.row where d.piece = ?1 and s.visible
          union select maker from piece where id = ?1",
         id,
     )?;
@@ -231,7 +231,7 @@ pub fn document_changed(
     is_new: bool,
     n: u64,
 ) -> rusqlite::Result<u64> {
-    tx.prepare_cached("update sight set last_n = ?2 where document = ?1")?
+    tx.prepare_cached("update visibility set last_n = ?2 where document = ?1")?
         .execute((document, n.cast_signed()))?;
     let signs_first = tx
         .prepare_cached("insert or ignore into signer (document, device) values (?1, ?2)")?
@@ -242,7 +242,7 @@ pub fn document_changed(
     }
     if signs_first {
         let readers = tx
-            .prepare_cached("select person from sight where document = ?1 and visible")?
+            .prepare_cached("select person from visibility where document = ?1 and visible")?
             .query_map([document], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         for reader in readers {
@@ -279,7 +279,7 @@ pub(crate) fn count_voices(tx: &Transaction<'_>, student: i64, n: u64) -> rusqli
             "select count(*) from document d
              cross join placement l on l.piece = d.piece and l.student = d.about
              cross join folio f on f.id = l.folio
-             cross join sight s on s.person = d.about and s.document = d.row
+             cross join visibility s on s.person = d.about and s.document = d.row
              where d.about = ?1 and d.class in (?2, ?3) and f.project is not null and s.visible",
         )?
         .query_row((student, refresh::COUNTING[0].number(), refresh::COUNTING[1].number()), |row| {

@@ -35,14 +35,14 @@ const GROWING: [&str; 27] = [
     "notice",
     "piece",
     "placement",
-    "sight",
+    "visibility",
     "signer",
     "snapshot",
 ];
 
 /// Ways into a growing table that find very many rows of it: whoever has much in sight, or made much.
 const WIDE: [(&str, &str); 8] = [
-    ("sight", "(person=?)"),
+    ("visibility", "(person=?)"),
     ("notice", "(person=?)"),
     ("notice", "(person=? AND kind=?)"),
     ("document", "(author=?)"),
@@ -72,21 +72,24 @@ const MAY: &[(&str, &str)] = &[
     ("select p.id from activity a", "`fieldfolio activity` shows who asks most"),
     // Once a week for each device, twelve times at once at the most.
     (
-        "select d.id, c.hash from sight s join document d",
+        "select d.id, c.hash from visibility s join document d",
         "the weekly comparison reads all that somebody sees",
     ),
     ("select id from notice where person = ?1 and kind = ?2 order by id", "the same of records"),
-    ("select d.id, d.class, s.visible from sight s join document d", "announced again where that differs"),
-    ("select count(*) from sight where person = ?1 and visible", "announced again where that differs"),
+    (
+        "select d.id, d.class, s.visible from visibility s join document d",
+        "announced again where that differs",
+    ),
+    ("select count(*) from visibility where person = ?1 and visible", "announced again where that differs"),
     // Found by an index of their own, whatever SQLite calls it.
     ("delete from narrowed where n", "a handful of people, for seconds"),
     // Looked for only where it is known to be there, or counted once for a call.
     (
-        "from document d cross join sight s on s.person = ?1 and s.document = d.row\n         where d.author = ?2",
+        "from document d cross join visibility s on s.person = ?1 and s.document = d.row\n         where d.author = ?2",
         "guarded by a known key; the first hit ends it",
     ),
     (
-        "from piece p cross join document d on d.piece = p.id\n         cross join sight s on s.person = ?1",
+        "from piece p cross join document d on d.piece = p.id\n         cross join visibility s on s.person = ?1",
         "guarded by a known key; the first hit ends it",
     ),
     (
@@ -188,7 +191,7 @@ fn large(folder: &Path) -> Connection {
          insert into document (id, piece, author, about, class, heads)
              select randomblob(49), id, null, null, 0, randomblob(32) from piece
              union all select randomblob(49), id, maker, maker, 1, randomblob(32) from piece;
-         insert into sight (person, document, visible, since_n, last_n)
+         insert into visibility (person, document, visible, since_n, last_n)
              select p.row, d.row, 1, d.row, d.row from document d join person p on p.row <= 3;
          commit;",
     )

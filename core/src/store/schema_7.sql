@@ -16,3 +16,6 @@ create table confirmed_index (
     body text not null,
     primary key (document, entry)
 ) strict, without rowid;
+
+-- A part of a file that is sent by a request of its own is called a chunk.
+alter table errand rename to upload_chunk;

@@ -125,7 +125,7 @@ pub fn ready_uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
     let mut query = conn.prepare_cached(&format!(
         "{UPLOAD} where not is_done and (select n from change where row = upload.change) is not null
          and (held = 0 or (held = 2 and url is not null))
-         and not exists (select 1 from errand e where e.hash = upload.hash and e.piece = upload.piece and e.carried)
+         and not exists (select 1 from upload_chunk e where e.hash = upload.hash and e.piece = upload.piece and e.carried)
          order by is_preview desc, size, hash"
     ))?;
     query.query_map([], upload_row)?.map(|row| row?).collect()
@@ -187,7 +187,7 @@ pub fn hold(
 
 /// Sends again what the relay's lost log had of ours; the rest of it the relay still has.
 pub fn restart_uploads(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute("delete from errand", [])?;
+    tx.execute("delete from upload_chunk", [])?;
     tx.execute("update upload set url = null, sent = 0 where not is_done", [])?;
     tx.execute(
         "update upload set is_done = 0, url = null, sent = 0, rounds = 0, not_before = 0, reason = null

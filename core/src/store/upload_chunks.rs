@@ -20,7 +20,7 @@ pub struct UploadChunk {
     pub url: Option<String>,
 }
 
-fn errand_row(row: &Row<'_>) -> rusqlite::Result<UploadChunk> {
+fn chunk_row(row: &Row<'_>) -> rusqlite::Result<UploadChunk> {
     let (start, length): (i64, i64) = (row.get(0)?, row.get(1)?);
     let (carried, url) = (row.get(2)?, row.get(3)?);
     Ok(UploadChunk { start: start.cast_unsigned(), length: length.cast_unsigned(), carried, url })
@@ -29,15 +29,15 @@ fn errand_row(row: &Row<'_>) -> rusqlite::Result<UploadChunk> {
 /// The stretches of an upload, in order; none for one that travels in one line.
 pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<UploadChunk>, StoreError> {
     let mut query = conn.prepare_cached(
-        "select start, length, carried, url from errand where hash = ?1 and piece = ?2 order by start",
+        "select start, length, carried, url from upload_chunk where hash = ?1 and piece = ?2 order by start",
     )?;
-    let rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), errand_row)?;
+    let rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), chunk_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// How many stretches there are of all uploads.
 pub fn count(conn: &Connection) -> Result<usize, StoreError> {
-    let count: i64 = conn.query_row("select count(*) from errand", [], |row| row.get(0))?;
+    let count: i64 = conn.query_row("select count(*) from upload_chunk", [], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
@@ -49,7 +49,7 @@ pub fn put(
     chunk: &UploadChunk,
 ) -> Result<(), StoreError> {
     tx.prepare_cached(
-        "insert or replace into errand (hash, piece, start, length, carried, url) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        "insert or replace into upload_chunk (hash, piece, start, length, carried, url) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute((
         hash.as_bytes().as_slice(),
@@ -64,13 +64,13 @@ pub fn put(
 
 /// The upload travels in one line again.
 pub fn forget(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId) -> Result<(), StoreError> {
-    tx.prepare_cached("delete from errand where hash = ?1 and piece = ?2")?
+    tx.prepare_cached("delete from upload_chunk where hash = ?1 and piece = ?2")?
         .execute((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()))?;
     Ok(())
 }
 
 /// The platform has lost what it was given: what it did not bring is sent from here.
 pub fn take_back(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute("update errand set carried = 0", [])?;
+    tx.execute("update upload_chunk set carried = 0", [])?;
     Ok(())
 }

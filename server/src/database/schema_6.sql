@@ -18,3 +18,12 @@ create table placed_by (
     piece blob not null references piece (id),
     primary key (person, piece)
 ) strict, without rowid;
+
+-- Whether somebody sees a document is called visibility.
+alter table sight rename to visibility;
+drop index sight_by_last;
+drop index sight_by_since;
+drop index sight_by_document;
+create index visibility_by_last on visibility (person, last_n) where visible;
+create index visibility_by_since on visibility (person, since_n, seq);
+create index visibility_by_document on visibility (document);

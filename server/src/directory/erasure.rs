@@ -61,7 +61,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
     let id = piece.as_bytes().as_slice();
     let concerned = visibility::rows(
         tx,
-        "select s.person from document d cross join sight s on s.document = d.row where d.piece = ?1
+        "select s.person from document d cross join visibility s on s.document = d.row where d.piece = ?1
          union select maker from piece where id = ?1
          union select author from held where piece = ?1
          union select c.person from placement l join circle c on c.folio = l.folio where l.piece = ?1",
@@ -80,7 +80,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
         "delete from link where document in (select row from document where piece = ?1)",
         "delete from signer where document in (select row from document where piece = ?1)",
         "delete from refresh where piece = ?1",
-        "delete from sight where document in (select row from document where piece = ?1)",
+        "delete from visibility where document in (select row from document where piece = ?1)",
         "delete from snapshot where document in (select row from document where piece = ?1)",
         "delete from change where document in (select row from document where piece = ?1)",
         "delete from held where piece = ?1",

@@ -62,12 +62,12 @@ fn reads_work_of(conn: &Connection, reader: i64, person: i64) -> rusqlite::Resul
         return Ok(false);
     }
     let ways = [
-        "select 1 from document d cross join sight s on s.person = ?1 and s.document = d.row
+        "select 1 from document d cross join visibility s on s.person = ?1 and s.document = d.row
          where d.author = ?2 and s.visible",
         "select 1 from piece p cross join document d on d.piece = p.id
-         cross join sight s on s.person = ?1 and s.document = d.row where p.maker = ?2 and s.visible",
+         cross join visibility s on s.person = ?1 and s.document = d.row where p.maker = ?2 and s.visible",
         "select 1 from placed_by b cross join document d on d.piece = b.piece
-         cross join sight s on s.person = ?1 and s.document = d.row where b.person = ?2 and s.visible",
+         cross join visibility s on s.person = ?1 and s.document = d.row where b.person = ?2 and s.visible",
     ];
     for way in ways {
         if conn.prepare_cached(way)?.exists((reader, person))? {

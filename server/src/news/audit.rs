@@ -31,7 +31,7 @@ pub fn audit(
     }
     let mut fingerprint = Fingerprint::default();
     let mut query = conn.prepare_cached(
-        "select d.id, c.hash from sight s join document d on d.row = s.document join change c on c.document = d.row
+        "select d.id, c.hash from visibility s join document d on d.row = s.document join change c on c.document = d.row
          where s.person = ?1 and s.visible and c.n <= ?2 order by d.id, c.hash",
     )?;
     let mut rows = query.query((row, up_to.cast_signed()))?;
@@ -45,19 +45,19 @@ pub fn audit(
         return Ok(());
     }
     let in_sight: i64 = conn
-        .prepare_cached("select count(*) from sight where person = ?1 and visible")?
+        .prepare_cached("select count(*) from visibility where person = ?1 and visible")?
         .query_row([row], |row| row.get(0))?;
     if in_sight > MOST_ANNOUNCED {
         tracing::warn!(%person, in_sight, "a device differs, and has more in sight than can be announced at once");
         return Ok(());
     }
     let mut query = conn.prepare_cached(
-        "select d.id, d.class, s.visible from sight s join document d on d.row = s.document
+        "select d.id, d.class, s.visible from visibility s join document d on d.row = s.document
          where s.person = ?1 and s.visible",
     )?;
-    for sight in query.query_map([row], changed_row)? {
-        let sight = sight?;
-        response.to_fill.push(ToFill { document: sight.document, class: sight.class });
+    for seen in query.query_map([row], changed_row)? {
+        let seen = seen?;
+        response.to_fill.push(ToFill { document: seen.document, class: seen.class });
     }
     (response.differs, response.more) = (true, true);
     Ok(())
@@ -72,7 +72,7 @@ fn records(
 ) -> rusqlite::Result<[u8; 32]> {
     let mut fingerprint = RecordsFingerprint::default();
     let mut pieces = conn.prepare_cached(
-        "select d.piece as id from sight s join document d on d.row = s.document
+        "select d.piece as id from visibility s join document d on d.row = s.document
          where s.person = ?1 and s.visible
          union select id from piece where maker = ?1 order by id",
     )?;

@@ -243,7 +243,7 @@ fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record
     }
     let visible = conn
         .prepare_cached(
-            "select 1 from document d cross join sight s on s.person = ?2 and s.document = d.row
+            "select 1 from document d cross join visibility s on s.person = ?2 and s.document = d.row
              where d.piece = ?1 and s.visible
              union select 1 from piece where id = ?1 and maker = ?2",
         )?

@@ -17,7 +17,7 @@ pub fn claim(tx: &Transaction<'_>, document: i64, author: i64, blobs: &[BlobHash
         tx.prepare_cached(
             "insert or ignore into link (document, blob)
              select ?1, ?2 where exists (
-                 select 1 from link l cross join sight s on s.person = ?3 and s.document = l.document
+                 select 1 from link l cross join visibility s on s.person = ?3 and s.document = l.document
                  where l.blob = ?2 and s.visible)",
         )?
         .execute((document, hash, author))?;
@@ -52,7 +52,7 @@ const LACKS: &str =
 /// this person, by her row, may read.
 pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId, BlobHash)>> {
     let mut query = conn.prepare_cached(&format!(
-        "select distinct d.piece, c.blob from sight s cross join claim c on c.document = s.document
+        "select distinct d.piece, c.blob from visibility s cross join claim c on c.document = s.document
          join document d on d.row = c.document where s.person = ?1 and s.visible and ({LACKS} or (
              c.author = ?1 and exists (select 1 from fork)
              and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob))) limit 500",
@@ -72,7 +72,7 @@ pub fn may_heal(
 ) -> rusqlite::Result<bool> {
     conn.prepare_cached(&format!(
         "select 1 from person p cross join claim c cross join document d on d.row = c.document
-         cross join sight s on s.person = p.row and s.document = c.document
+         cross join visibility s on s.person = p.row and s.document = c.document
          where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and s.visible and {LACKS}",
     ))?
     .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
@@ -99,7 +99,7 @@ pub fn landed(
         "insert or ignore into link (document, blob)
          select c.document, c.blob from person p cross join claim c cross join document d on d.row = c.document
          where p.id = ?3 and c.blob = ?1 and d.piece = ?2 and (c.author = p.row or ({LACKS}
-             and exists (select 1 from sight s where s.document = c.document and s.person = p.row and s.visible)))",
+             and exists (select 1 from visibility s where s.document = c.document and s.person = p.row and s.visible)))",
     ))?
     .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
     // They count for whoever named them here and has them linked now; who brings what others lost pays nothing for it.
@@ -139,7 +139,7 @@ pub fn landed(
 /// May this person read the bytes?
 pub fn may_read(conn: &Connection, person: PersonId, blob: BlobHash) -> rusqlite::Result<bool> {
     conn.prepare_cached(
-        "select 1 from person p cross join link l cross join sight s on s.person = p.row and s.document = l.document
+        "select 1 from person p cross join link l cross join visibility s on s.person = p.row and s.document = l.document
          where l.blob = ?1 and p.id = ?2 and s.visible",
     )?
     .exists((blob.as_bytes().as_slice(), person.as_bytes().as_slice()))

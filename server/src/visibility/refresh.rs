@@ -231,7 +231,7 @@ fn concerned(tx: &Transaction<'_>, piece: &[u8]) -> rusqlite::Result<Vec<(i64, P
     let found = rows(
         tx,
         "select c.person from placement l join circle c on c.folio = l.folio where l.piece = ?1
-         union select s.person from document d cross join sight s on s.document = d.row where d.piece = ?1
+         union select s.person from document d cross join visibility s on s.document = d.row where d.piece = ?1
          union select author from document where piece = ?1 and author is not null
          union select student from placement where piece = ?1
          union select student from offer where piece = ?1
@@ -265,7 +265,7 @@ fn documents(conn: &Connection, piece: &[u8]) -> rusqlite::Result<Vec<DocumentRo
 
 /// Who has a row for this document, and whether she sees it.
 fn seeing(conn: &Connection, document: i64) -> rusqlite::Result<BTreeMap<i64, bool>> {
-    conn.prepare_cached("select person, visible from sight where document = ?1")?
+    conn.prepare_cached("select person, visible from visibility where document = ?1")?
         .query_map([document], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
@@ -282,7 +282,7 @@ fn set_sight(
     n: u64,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "insert into sight (person, document, visible, since_n, last_n, seq)
+        "insert into visibility (person, document, visible, since_n, last_n, seq)
          values (?1, ?2, ?3, ?4, (select coalesce(max(n), 0) from change where document = ?2), ?5)
          on conflict (person, document)
              do update set visible = excluded.visible, since_n = excluded.since_n, seq = excluded.seq",
