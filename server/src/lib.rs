@@ -1,6 +1,6 @@
 //! Fieldfolio's relay: it stores, checks and forwards; it never rewrites, and needs no knowledge of what people say.
 //!
-//! Its rooms, from the bottom up; each names only rooms above it in this list (`tests/tests/layers.rs` holds it):
+//! Its rooms, from the bottom up; each names only rooms above it in this list (`tests/tests/house/layers.rs` holds it):
 //!
 //! - [`config`], `disk`, [`database`]: the settings, the files, the school's database;
 //! - [`log`]: one sequence of everything that happens;

@@ -199,7 +199,7 @@ fn refusals_have_codes_that_the_catalogues_know() {
     let input = new_piece(&school);
     let made = call_as(&mut school, "phone", None, "capture", &input, Vec::new()).unwrap();
     let words: Value =
-        serde_json::from_str(include_str!("../../mobile/web/src/i18n/en.json")).expect("a catalogue");
+        serde_json::from_str(include_str!("../../../mobile/web/src/i18n/en.json")).expect("a catalogue");
     let nobody = "018f4d3c-1111-7abc-8def-0123456789ab";
     let mut long = new_piece(&school);
     long["title"] = json!("x".repeat(201));

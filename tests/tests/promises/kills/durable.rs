@@ -25,7 +25,7 @@ struct Disk {
 impl Disk {
     fn new() -> Self {
         let folder = sim::scratch().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kills/disk.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promises/kills/disk.c");
         // The same compiler that SQLite was built with.
         let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(folder.path().join("disk.so")).arg(source);

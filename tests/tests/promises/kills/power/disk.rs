@@ -21,7 +21,7 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn new() -> Self {
         let scratch = sim::scratch().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kills/faults.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/promises/kills/faults.c");
         // The same compiler that SQLite was built with.
         let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(scratch.path().join("faults.so")).arg(source);

@@ -338,6 +338,37 @@ fn the_server_uses_no_store_and_no_device_and_nothing_uses_the_server_but_tests(
 }
 
 /// The web client: each folder of its sources names only the folders in its row.
+/// Test programs lie in folders by what they hold, where cargo does not find them by itself.
+#[test]
+fn every_test_program_is_run() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(tests.join("Cargo.toml")).expect("a manifest");
+    let readme = std::fs::read_to_string(tests.join("README.md")).expect("a README");
+    let groups = std::fs::read_dir(tests.join("tests"))
+        .expect("the groups")
+        .map(|group| group.expect("a group").path());
+    let programs = groups.flat_map(|group| std::fs::read_dir(group).expect("its programs"));
+    let mut count = 0;
+    for program in programs.map(|program| program.expect("a program").path()).filter(|path| path.is_file()) {
+        let inside = program.strip_prefix(tests).expect("a file of this package").display();
+        assert!(
+            manifest.contains(&format!("path = \"{inside}\"")),
+            "tests/Cargo.toml lacks a [[test]] for {inside}"
+        );
+        let name = program.file_stem().expect("a name").to_string_lossy();
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "tests/README.md does not say what `{name}` holds"
+        );
+        count += 1;
+    }
+    assert_eq!(
+        count,
+        manifest.matches("[[test]]").count(),
+        "tests/Cargo.toml names a test that is not there"
+    );
+}
+
 mod web_client {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
