@@ -87,8 +87,15 @@ impl Place {
             class: self.school.class("science-9"),
             outcome: self.school.outcome("THINK"),
             framework: framework(&self.told),
+            act: self.items.iter().find_map(placed).unwrap(),
         }
     }
+}
+
+/// The act that put her piece into her folio.
+fn placed(item: &Item) -> Option<ActId> {
+    let Item::Act(signed) = item else { return None };
+    matches!(Act::from_bytes(&signed.body), Ok(Act::Place { .. })).then_some(signed.id)
 }
 
 fn framework(told: &Response) -> FrameworkId {
@@ -110,6 +117,7 @@ struct Ids {
     class: ClassId,
     outcome: OutcomeId,
     framework: FrameworkId,
+    act: ActId,
 }
 
 impl Ids {
@@ -125,6 +133,7 @@ impl Ids {
             class: ClassId::new(now(), &mut dice),
             outcome: OutcomeId::new(now(), &mut dice),
             framework: FrameworkId::new(now(), &mut dice),
+            act: ActId::new(now(), &mut dice),
         }
     }
 }
@@ -299,6 +308,19 @@ fn items(me: &Identity, own: PieceId, ids: Ids, dice: &mut SeededRng) -> Vec<(&'
     let acts = [
         ("folio", Act::Place { piece: own, folio: ids.folio }),
         ("piece", Act::Place { piece: ids.piece, folio: ids.folio }),
+        ("offered", Act::Offer { piece: own, folio: ids.folio }),
+        ("offer of theirs", Act::Offer { piece: ids.piece, folio: ids.folio }),
+        ("accepted", Act::Accept { piece: ids.piece, offer: ids.act }),
+        ("accepted for hers", Act::Accept { piece: own, offer: ids.act }),
+        ("taken out", Act::Unplace { piece: ids.piece, folio: ids.folio, replaces: Vec::new(), to: None }),
+        (
+            "taken out of theirs",
+            Act::Unplace { piece: own, folio: ids.folio, replaces: vec![ids.act], to: None },
+        ),
+        (
+            "moved",
+            Act::Unplace { piece: own, folio: ids.folio, replaces: vec![ids.act], to: Some(ids.folio) },
+        ),
         ("shared", Act::Share { piece: ids.piece, audience: whole, replaces: Vec::new() }),
         ("hidden", Act::Unshare { piece: ids.piece, replaces: Vec::new() }),
         ("erased", Act::Erase { piece: ids.piece }),

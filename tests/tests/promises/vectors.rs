@@ -34,6 +34,7 @@ fn vectors() -> BTreeMap<String, String> {
     let (project, act) = (ProjectId::from_bytes([6; 16]), ActId::from_bytes([7; 16]));
     let outcome = OutcomeId::from_bytes([8; 16]);
     let folio = FolioId::derive(school, mina, Some(project));
+    let home = FolioId::derive(school, mina, None);
     let key = SecretKey::from_seed(&[9; 32]);
     let now = Timestamp::from_millis(1_790_000_000_000);
     let blobs = [BlobHash::of(b"preview"), BlobHash::of(b"original")];
@@ -56,6 +57,10 @@ fn vectors() -> BTreeMap<String, String> {
         ("declare_evidence", Act::DeclarePiece { piece, maker: mina, kind: PieceKind::Evidence }),
         ("declare_observation", Act::DeclarePiece { piece, maker: ito, kind: PieceKind::Observation }),
         ("place", Act::Place { piece, folio }),
+        ("unplace", Act::Unplace { piece, folio, replaces: vec![act], to: None }),
+        ("move", Act::Unplace { piece, folio, replaces: vec![act], to: Some(home) }),
+        ("offer", Act::Offer { piece, folio }),
+        ("accept", Act::Accept { piece, offer: act }),
         ("share", Act::Share { piece, audience: Roles::WHOLE_CIRCLE, replaces: vec![act] }),
         ("share_teachers", Act::Share { piece, audience: Roles::of([Role::Teacher]), replaces: vec![] }),
         ("unshare", Act::Unshare { piece, replaces: vec![act] }),
@@ -77,7 +82,7 @@ fn vectors() -> BTreeMap<String, String> {
         ("genesis/heads".to_owned(), hex(&Sheet::genesis().heads()[0].0)),
         ("id/entry".to_owned(), EntryId::new(now, &mut SeededRng::new(1)).to_string()),
         ("id/folio".to_owned(), folio.to_string()),
-        ("id/home".to_owned(), FolioId::derive(school, mina, None).to_string()),
+        ("id/home".to_owned(), home.to_string()),
         ("key/public".to_owned(), hex(key.public().as_bytes())),
         ("signed/act".to_owned(), hex(&act_message(school, device, act, b"body"))),
         ("signed/change".to_owned(), hex(&change_message(school, &name))),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use fieldfolio_core::document::Sheet;
-use fieldfolio_core::ids::{DocumentId, PersonId, PieceId, SeededRng};
+use fieldfolio_core::ids::{ActId, DocumentId, PersonId, PieceId, SeededRng};
+use fieldfolio_core::model::act::Act;
 use fieldfolio_core::model::directory::PersonKind;
 use fieldfolio_core::model::entry::Feedback;
 use fieldfolio_core::model::role::{Role, Roles};
@@ -37,14 +38,19 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        let mut stage = Self::without_groups();
+        let garden = stage.school.project("community-garden");
+        let group = ["mina", "otto", "ada"].map(|name| stage.people[name]);
+        stage.school.edit(|edit| projects::group(edit, garden, Some("the bean bed"), &group));
+        stage
+    }
+
+    fn without_groups() -> Self {
         let mut stage = Self { school: School::new(7), people: Default::default() };
         for name in ["mina", "otto", "ada", "ms-ito", "mr-okafor", "lea", "hana", "sam"] {
             let id = stage.school.person(name);
             stage.people.insert(name.to_owned(), id);
         }
-        let garden = stage.school.project("community-garden");
-        let group = ["mina", "otto", "ada"].map(|name| stage.people[name]);
-        stage.school.edit(|edit| projects::group(edit, garden, Some("the bean bed"), &group));
         // A second one of each role, so that nobody reads as the author of what she reads.
         for (number, (name, kind, role, may_write)) in (1_000..).zip([
             ("teacher-2", PersonKind::Teacher, Role::Teacher, false),
@@ -252,6 +258,62 @@ fn writing_follows_the_table_and_no_claim_changes_it() {
             let response = raw::send(&mut stage.school, &me, vec![Item::Change(change)]).unwrap();
             let stored = matches!(response.verdicts[..], [Verdict::Stored(_)]);
             assert_eq!(stored, allowed, "{writer} writes {document}: {:?}", response.verdicts);
+        }
+    }
+}
+
+#[test]
+fn offers_are_accepted_declined_and_taken_out_by_whom_the_table_names() {
+    let mut stage = Stage::without_groups();
+    stage.enrol_everyone();
+    let hers = stage.school.folio("mina/community-garden");
+    // Who may accept what Otto offers to Mina's folio, decline it (or take it back), and take it out once it lies there.
+    let rows = [
+        ("mina", true, true, true),
+        ("ms-ito", true, true, true),
+        ("teacher-2", true, true, true),
+        ("otto", false, true, true),
+        ("mr-okafor", true, true, true),
+        ("reader-1", false, false, false),
+        ("reader-2", false, false, false),
+        ("lea", false, false, false),
+        ("mentor-2", false, false, false),
+        ("ada", false, false, false),
+        ("peer-2", false, false, false),
+        ("hana", false, false, false),
+        ("guardian-2", false, false, false),
+        ("sam", false, false, false),
+    ];
+    let mut number = 0_u8;
+    let mut id = move || {
+        number += 1;
+        ActId::from_bytes([number; 16])
+    };
+    for (who, accepts, declines, takes_out) in rows {
+        for (what, lies_there, allowed) in
+            [("accepts", false, accepts), ("declines", false, declines), ("takes out", true, takes_out)]
+        {
+            let piece = stage.school.capture("otto", "A bed", "otto/community-garden", "2026-05-04", &[]);
+            stage.school.settle();
+            let otto = stage.school.device("otto").device().identity().clone();
+            let mina = stage.school.device("mina").device().identity().clone();
+            let me = stage.school.device(who).device().identity().clone();
+            let offer = id();
+            let mut setup = vec![(&otto, raw::act(&otto, offer, &Act::Offer { piece, folio: hers }))];
+            if lies_there {
+                setup.push((&mina, raw::act(&mina, id(), &Act::Accept { piece, offer })));
+            }
+            for (by, item) in setup {
+                let told = raw::send(&mut stage.school, by, vec![item]).unwrap();
+                assert!(matches!(told.verdicts[..], [Verdict::Stored(_)]), "{:?}", told.verdicts);
+            }
+            let act = match what {
+                "accepts" => Act::Accept { piece, offer },
+                _ => Act::Unplace { piece, folio: hers, replaces: vec![offer], to: None },
+            };
+            let told = raw::send(&mut stage.school, &me, vec![raw::act(&me, id(), &act)]).unwrap();
+            let stored = matches!(told.verdicts[..], [Verdict::Stored(_)]);
+            assert_eq!(stored, allowed, "{who} {what}: {:?}", told.verdicts);
         }
     }
 }
