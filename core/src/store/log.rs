@@ -285,6 +285,19 @@ pub fn change_that_names(
     Ok(query.query_row((document, blob.as_bytes().as_slice()), |row| row.get(0)).optional()?)
 }
 
+/// The device that wrote the first change here of a document under this actor.
+pub fn first_under(
+    conn: &Connection,
+    document: i64,
+    actor: [u8; 16],
+) -> Result<Option<DeviceId>, StoreError> {
+    let mut query = conn.prepare_cached(
+        "select device from change where document = ?1 and actor = ?2 and state = 0 order by seq limit 1",
+    )?;
+    let found = query.query_row((document, actor.as_slice()), |row| row.get(0)).optional()?;
+    Ok(found.map(DeviceId::from_bytes))
+}
+
 /// Is this change here?
 pub fn has_change(conn: &Connection, document: i64, hash: Head) -> Result<bool, StoreError> {
     let mut query = conn.prepare_cached("select 1 from change where document = ?1 and hash = ?2")?;

@@ -55,6 +55,8 @@ pub trait Ledger {
     fn is_judged(&self, piece: PieceId, student: PersonId) -> Result<bool, Self::Error>;
     /// Offers of this person to this folio that nobody answered.
     fn open_offers(&self, folio: FolioId, maker: PersonId) -> Result<u64, Self::Error>;
+    /// Who wrote the first change of the document under this actor.
+    fn actor_owner(&self, document: DocumentId, actor: [u8; 16]) -> Result<Option<PersonId>, Self::Error>;
     /// Different files that a document names.
     fn named_files(&self, document: DocumentId) -> Result<u64, Self::Error>;
     /// Whether the id that an act declares, or the act's own, is there already.

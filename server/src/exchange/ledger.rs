@@ -215,6 +215,19 @@ impl Ledger for SqliteLedger<'_> {
             .map(i64::cast_unsigned)
     }
 
+    fn actor_owner(&self, document: DocumentId, actor: [u8; 16]) -> rusqlite::Result<Option<PersonId>> {
+        self.conn
+            .prepare_cached(
+                "select p.id from document d cross join change c on c.document = d.row
+                 join device v on v.id = c.device join person p on p.row = v.person
+                 where d.id = ?1 and c.actor = ?2 order by c.n limit 1",
+            )?
+            .query_row((document.to_bytes().as_slice(), actor.as_slice()), |row| {
+                Ok(PersonId::from_bytes(row.get(0)?))
+            })
+            .optional()
+    }
+
     fn named_files(&self, document: DocumentId) -> rusqlite::Result<u64> {
         self.count(
             "select count(*) from document d join claim c on c.document = d.row where d.id = ?1",

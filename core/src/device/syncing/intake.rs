@@ -225,7 +225,7 @@ impl Intake<'_> {
             None => least(change.document),
         };
         let row = log::put_document(self.tx, change.document, class, false)?;
-        let verified = self.verified(change)?;
+        let verified = self.verified(row, change)?;
         if verified {
             self.make_way(row, known_actor, change)?;
         }
@@ -255,12 +255,18 @@ impl Intake<'_> {
         }
     }
 
-    fn verified(&self, change: &SignedChange) -> Result<bool, DeviceError> {
+    fn verified(&self, row: i64, change: &SignedChange) -> Result<bool, DeviceError> {
         let writer = match change.document.writer() {
             Writer::One(author) => Some(author),
             Writer::Maker => declared_maker(self.tx, change.document.piece)?,
-            // Who of the circle may is the relay's word; whose device it is, is her signature's.
-            Writer::Circle => self.ring.get(change.device).map(|key| key.person),
+            // Who of the circle may is the relay's word; whose device it is, is her signature's. Nobody writes on under an
+            // actor of somebody else.
+            Writer::Circle => {
+                let person = |device| self.ring.get(device).map(|key| key.person);
+                let first = log::first_under(self.tx, row, change.actor)?;
+                person(change.device)
+                    .filter(|writer| first.is_none_or(|first| person(first) == Some(*writer)))
+            }
             Writer::Unknown => None,
         };
         Ok(writer.is_some_and(|writer| self.ring.verify_change(change, writer).is_ok()))
@@ -437,7 +443,7 @@ impl Intake<'_> {
         }
         if self.learned {
             for waiting in log::unverified_changes(self.tx)? {
-                if self.verified(&waiting.change)? {
+                if self.verified(waiting.document, &waiting.change)? {
                     log::set_state(self.tx, waiting.row, ChangeState::InUse)?;
                     self.dirty.insert(waiting.change.document, waiting.document);
                 }

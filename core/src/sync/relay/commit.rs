@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Membership;
-use crate::ids::{ActId, DeviceId, DocumentId, FolioId, Part, PersonId, PieceId};
+use crate::ids::{ActId, DeviceId, DocumentId, FolioId, Part, PersonId, PieceId, Writer};
 use crate::model::act::{Act, audience};
 use crate::model::piece::Makers;
 use crate::model::role::{Class, Role};
@@ -248,13 +248,15 @@ fn commit_group<L: Ledger>(
     let mut refused = Vec::new();
     for (position, change) in &group.changes {
         if !is_still_good(ledger, asker, change.device, lost.get(position).copied())? {
-            refused.push(*position);
+            refused.push((*position, Verdict::RoleEnded));
+        } else if is_another_persons(ledger, group.document, change.actor, author)? {
+            refused.push((*position, Verdict::ActorTaken));
         }
     }
     if !refused.is_empty() {
         // What her other devices made is tried again without it.
         answer_all(Verdict::Busy);
-        refused.into_iter().for_each(|position| verdicts[position] = Verdict::RoleEnded);
+        refused.into_iter().for_each(|(position, verdict)| verdicts[position] = verdict);
         return Ok(());
     }
     for (position, change) in &group.changes {
@@ -270,6 +272,21 @@ fn commit_group<L: Ledger>(
         };
     }
     Ok(())
+}
+
+/// Is this an actor that somebody else writes under? In a sheet that several people write to, each is one person's, so
+/// that what stands under it can be told to be hers.
+fn is_another_persons<L: Ledger>(
+    ledger: &L,
+    document: DocumentId,
+    actor: [u8; 16],
+    author: PersonId,
+) -> Result<bool, L::Error> {
+    let owner = match document.writer() {
+        Writer::Circle => ledger.actor_owner(document, actor)?,
+        Writer::Maker | Writer::One(_) | Writer::Unknown => None,
+    };
+    Ok(owner.is_some_and(|owner| owner != author))
 }
 
 /// Would the document name more files than it may?

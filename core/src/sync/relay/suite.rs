@@ -74,8 +74,11 @@ pub fn every_ledger_must<L: Ledger>(
     assert_eq!((stored.class, stored.heads), (Class::Content, vec![second.hash]));
     assert_eq!(ledger.stored(document).expect("reading"), [first.raw.clone(), second.raw.clone()]);
     assert_eq!(ledger.change(document, first.hash).expect("reading"), Some(numbers[3]));
+    assert_eq!(ledger.actor_owner(document, [7; 16]).expect("reading"), Some(student.person));
+    assert_eq!(ledger.actor_owner(document, [8; 16]).expect("reading"), None);
     let elsewhere = DocumentId::voice(piece, student.person, None);
     assert_eq!(ledger.change(elsewhere, first.hash).expect("reading"), None, "hashes are known per document");
+    assert_eq!(ledger.actor_owner(elsewhere, [7; 16]).expect("reading"), None, "and so are actors");
     assert!(
         ledger.quota(student.person).expect("reading").used >= (first.raw.len() + second.raw.len()) as u64
     );

@@ -322,3 +322,35 @@ fn a_sheet_that_stopped_the_reader_stays_closed_and_everything_else_goes_on() {
     let view = school.device("phone").device().piece(leaf).unwrap();
     assert_eq!(view.voices[0].entries.len(), 2, "the other teacher's words came");
 }
+
+#[test]
+fn in_a_sheet_of_several_writers_nobody_writes_on_under_an_actor_of_somebody_else() {
+    use fieldfolio_core::model::role::Class;
+    use fieldfolio_core::store::log;
+    use fieldfolio_core::sync::wire::{News, Pack, ToFill};
+    let mut school = school(68, &[("phone", "mina"), ("otto", "otto"), ("ito", "ms-ito")]);
+    let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
+    school.settle();
+    let document = DocumentId::shared(leaf);
+    let mina = school.device("phone").device().identity().clone();
+    let otto = school.device("otto").device().identity().clone();
+    let mut sheet = Sheet::genesis();
+    let hers = raw::change(&mina, document, &mut sheet, [1; 16], |edit| edit.title("A plan"));
+    let his = raw::change(&otto, document, &mut sheet, [2; 16], |edit| edit.title("A better plan"));
+    let as_her = raw::change(&otto, document, &mut sheet, [1; 16], |edit| edit.title("Nothing"));
+    assert_eq!((hers.seq, his.seq, as_her.seq), (1, 1, 2));
+    // No kind of piece has such a sheet yet, so no honest relay has one to tell of.
+    let changes: Vec<News> = (900..).zip([hers, his, as_her]).map(|(n, change)| News { n, change }).collect();
+    let mut told = false;
+    school.device("ito").hears(Box::new(move |_, response| {
+        if !std::mem::replace(&mut told, true) {
+            response.to_fill.push(ToFill { document, class: Class::Shared });
+            response.packs.push(Pack { document, changes: changes.clone(), whole: true });
+        }
+    }));
+    school.settle();
+    let store = school.device("ito").device().store().read();
+    let row = log::document(store, document).unwrap().expect("it is kept");
+    assert_eq!(log::unverified(store, row.row).unwrap(), 1, "what he wrote as her is not believed");
+    assert_eq!(row.heads.len(), 1);
+}
