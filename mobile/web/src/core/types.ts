@@ -36,7 +36,7 @@ because: string, };
 /**
  * One student's standing in one outcome.
  */
-export type Cell = { outcome: string, is: Is, level: number | null, at_bats: number, of_at_bats: number, };
+export type Cell = { outcome: string, is: LevelState, level: number | null, at_bats: number, of_at_bats: number, };
 
 /**
  * Somebody's part in a circle.
@@ -92,7 +92,7 @@ export type Entry = { id: string,
 /**
  * When it was said, by its author's device.
  */
-made: number, says: Says, replaces: string | null, 
+made: number, body: EntryBody, replaces: string | null, 
 /**
  * A later entry of the same voice replaces it.
  */
@@ -109,6 +109,15 @@ edited_since: boolean,
  * Teachers who confirmed it.
  */
 confirmed_by: Array<string>, };
+
+/**
+ * What an entry says.
+ */
+export type EntryBody = { "kind": "feedback", did_well: string, improve: string, next_step: string, outcome: string | null, 
+/**
+ * What it points at.
+ */
+spot: SpotOn | null, } | { "kind": "assessment", outcome: string, level: number, weight: AssessmentKind, work_date: string, next_step: string, } | { "kind": "reflection", words: string, } | { "kind": "reply", to: Reference, words: string, } | { "kind": "confirmation", of: Reference, } | { "kind": "unreadable", name: string, };
 
 /**
  * A folio with what lies in it and who is around it.
@@ -206,11 +215,6 @@ export type Holding = { piece: string, hash: string | null, held: HeldBack, };
 export type HowSent = { paused: boolean | null, thrifty: boolean | null, };
 
 /**
- * What there is to say of an outcome.
- */
-export type Is = "not_assessed" | "practised" | "level" | "not_here";
-
-/**
  * Whom one may judge, and as what.
  */
 export type Judge = { student: string, as: "teacher" | "mentor", };
@@ -239,6 +243,11 @@ sheet: string, piece: string, piece_title: string | null, author_name: string,
 since: number, };
 
 /**
+ * What there is to say of an outcome.
+ */
+export type LevelState = "not_assessed" | "practised" | "level" | "not_here";
+
+/**
  * A level in the school's own words.
  */
 export type LevelWord = { code: string, word: string, };
@@ -250,7 +259,7 @@ export type Levels = { student: string, student_name: string,
 /**
  * Everything that can count is here.
  */
-whole: boolean, outcomes: Array<Standing>, };
+whole: boolean, outcomes: Array<OutcomeLevel>, };
 
 /**
  * A page elsewhere. It is opened only when somebody asks for it.
@@ -293,7 +302,7 @@ erase: boolean,
 /**
  * About whom one may speak; about the work itself for null.
  */
-speak_about: Array<string | null>, judge: Array<Judge>, reflect: boolean, };
+write_about: Array<string | null>, judge: Array<Judge>, reflect: boolean, };
 
 /**
  * Who this device belongs to.
@@ -439,7 +448,7 @@ export type NewEntry = { piece: string,
 /**
  * About the work itself for null.
  */
-about: string | null, says: Says, 
+about: string | null, body: EntryBody, 
 /**
  * The entry of one's own that it replaces.
  */
@@ -595,6 +604,27 @@ rubric: Array<string>, parent: string | null, framework: string, framework_title
  * How one outcome's level grew: a step for each at-bat.
  */
 export type OutcomeGrowth = { outcome: string, steps: Array<Grown>, };
+
+/**
+ * Where a student stands in one outcome.
+ */
+export type OutcomeLevel = { outcome: string, is: LevelState, 
+/**
+ * The level's position, for "level".
+ */
+level: number | null, 
+/**
+ * If not, it is only "from what you can see", and never shown as the level.
+ */
+whole: boolean, tally: Tally, 
+/**
+ * By day.
+ */
+at_bats: Array<AtBat>, 
+/**
+ * Judgements that don't count.
+ */
+beside: Array<Beside>, };
 
 /**
  * An offer of one's own.
@@ -794,15 +824,6 @@ export type Refused = { why: string, words: string, };
 export type Rule = { at_bats: number, projects: number, days: number, };
 
 /**
- * What an entry says.
- */
-export type Says = { "kind": "feedback", did_well: string, improve: string, next_step: string, outcome: string | null, 
-/**
- * What it points at.
- */
-spot: SpotOn | null, } | { "kind": "assessment", outcome: string, level: number, weight: AssessmentKind, work_date: string, next_step: string, } | { "kind": "reflection", words: string, } | { "kind": "reply", to: Reference, words: string, } | { "kind": "confirmation", of: Reference, } | { "kind": "unreadable", name: string, };
-
-/**
  * The school, its levels and its rule.
  */
 export type School = { name: string, 
@@ -834,27 +855,6 @@ export type Shows = "picture" | "film" | "sound" | "document";
  * A spot on one of the pictures of a piece.
  */
 export type SpotOn = { medium: string, x: number, y: number, };
-
-/**
- * Where a student stands in one outcome.
- */
-export type Standing = { outcome: string, is: Is, 
-/**
- * The level's position, for "level".
- */
-level: number | null, 
-/**
- * If not, it is only "from what you can see", and never shown as the level.
- */
-whole: boolean, tally: Tally, 
-/**
- * By day.
- */
-at_bats: Array<AtBat>, 
-/**
- * Judgements that don't count.
- */
-beside: Array<Beside>, };
 
 /**
  * A project that a class works on.
@@ -1055,9 +1055,9 @@ export interface Calls {
   withdraw: [Withdrawing, Done];
   /** Holds files on their way back, or lets them go. */
   hold: [Holding, Done];
-  /** Says how files are sent. */
+  /** EntryBody how files are sent. */
   sending: [HowSent, Done];
-  /** Says what kind of line this is. */
+  /** EntryBody what kind of line this is. */
   on_line: [OnLine, Done];
   /** Lets go of every original that the school has. They come back when they are opened. */
   free_space: [Nothing, Freed];

@@ -14,7 +14,7 @@ const KINDS: { [K in Kind]: EntryKind<K> } = { feedback, assessment, reflection,
 const all = Object.entries(KINDS) as [Kind, EntryKind<Kind>][];
 
 export function kindOf<K extends Kind>(body: BodyOf<K>): EntryKind<K> {
-  return KINDS[says.kind as K];
+  return KINDS[body.kind as K];
 }
 
 export const forms: [Kind, EntryForm][] = all.flatMap(([kind, { form }]) => (form ? [[kind, form]] : []));

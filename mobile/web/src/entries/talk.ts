@@ -30,9 +30,9 @@ export function talks(voices: Voice[]): Talk[] {
   const tops = new Set(all.values());
   for (const spoken of all.values()) {
     const body = spoken.entry.body;
-    if ("of" in says) tops.delete(spoken);
-    if (!("to" in says)) continue;
-    const answered = all.get(nameOf(says.to));
+    if ("of" in body) tops.delete(spoken);
+    if (!("to" in body)) continue;
+    const answered = all.get(nameOf(body.to));
     // An answer to something one can't see (or to itself) stays readable on its own.
     if (!answered || reaches(answered, spoken, all)) continue;
     answered.replies.push(spoken);

@@ -3,7 +3,7 @@
 import type { OutcomeLevel } from "../core/types";
 import { sentence, type Language } from "../i18n/catalogue";
 
-type Tally = Standing["tally"];
+type Tally = OutcomeLevel["tally"];
 
 const least = (have: number, of: number): number => Math.min(have, of);
 

@@ -113,7 +113,7 @@ describe("the review queue", () => {
 
 describe("what was said", () => {
   let count = 0;
-  const entry = (id: string, says: Entry["body"]): Entry => ({ id, made: (count += 1), says, replaces: null, is_replaced: false, withdrawn: false, altered: false, edited_since: false, confirmed_by: [] });
+  const entry = (id: string, body: Entry["body"]): Entry => ({ id, made: (count += 1), body, replaces: null, is_replaced: false, withdrawn: false, altered: false, edited_since: false, confirmed_by: [] });
   const voice = (author: string, entries: Entry[]): Voice => ({ author, author_name: author, about: "mina", about_name: "Mina", role: "teacher", entries, unverified: 0, where: { at: "school", why: null, sent: 0, of: 0 } });
   const at = (author: string, id: string) => ({ author, about: "mina", entry: id });
 
