@@ -80,7 +80,7 @@ test("a teacher answers for her student, and who offered reads the answer; an of
   const offer = okafor.page.getByTestId("offer");
   await expect(offer).toContainText(say("offer.line_for", { maker: "Otto Sample", name: "Mina Sample", project: BRIDGE }));
   await expect(offer.getByRole("button", { name: say("offer.accept_for", { name: "Mina Sample" }) })).toBeVisible();
-  await offer.getByRole("button", { name: say("offer.decline") }).click();
+  await offer.getByRole("button", { name: say("offer.decline_for") }).click();
   await expect(offer).toHaveCount(0);
   await expect(otto.page.getByText(say("offer.was_declined", { name: "Mina Sample" }))).toBeVisible();
   await mina.go("#/today");
