@@ -5,7 +5,7 @@ import type { IconName } from "../components/Icon.svelte";
 import type { Piece, Reference, EntryBody } from "../core/types";
 import type { Key } from "../i18n/words.svelte";
 import type { Doing } from "../state/doing.svelte";
-import type { Spoken } from "./talk";
+import type { ThreadEntry } from "./threads";
 
 export type Kind = EntryBody["kind"];
 export type BodyOf<K extends Kind> = Extract<EntryBody, { kind: K }>;
@@ -14,7 +14,7 @@ export interface EntryKind<K extends Kind> {
   /** On the screen and in print. None for a kind that is shown only with the entry it is of. */
   shown: { screen: Component<ShownProps<K>>; print: Component<ShownProps<K>> } | null;
   /** Tags beside the moment at which it was said. */
-  Tags?: Component<{ spoken: Spoken }>;
+  Tags?: Component<{ spoken: ThreadEntry }>;
   /** For a kind that is said of a piece. */
   form?: EntryForm;
   /** For a kind that is said of another entry. */
@@ -46,7 +46,7 @@ export interface EntryForm {
 export interface FormProps {
   piece: Piece;
   /** The entry that is to be replaced. */
-  changing: Spoken | null;
+  changing: ThreadEntry | null;
   done: () => void;
   /** Done, and the way on is shown where the form was. */
   given: () => void;
@@ -70,7 +70,7 @@ export interface EntryAnswer {
 export interface AnswerProps {
   piece: Piece;
   /** What is answered. */
-  spoken: Spoken;
+  spoken: ThreadEntry;
   doing: Doing;
   isOpen: boolean;
   toggle: () => void;

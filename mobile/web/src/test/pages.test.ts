@@ -9,7 +9,7 @@ import { fit, zoomAt } from "../components/zoom";
 import { projectsIn, waitingFor } from "../pages/review";
 import { standingJudgement } from "../entries/assessment/standing";
 import { confirmationBy } from "../entries/confirmation/own";
-import { talks } from "../entries/talk";
+import { threads } from "../entries/threads";
 import { nextIn } from "../state/queue.svelte";
 import { audienceWord, EVERYONE, homeOf, tabs, TEACHERS } from "../state/roles";
 import { routeOf, to } from "../state/routes";
@@ -120,7 +120,7 @@ describe("what was said", () => {
   test("stands by person, with replies beneath what they answer", () => {
     const ito = voice("ito", [entry("1", { kind: "reflection", words: "one" })]);
     const mina = voice("mina", [entry("2", { kind: "reply", to: at("ito", "1"), words: "two" }), entry("3", { kind: "reply", to: at("gone", "9"), words: "three" })]);
-    const [first, second] = talks([ito, mina]);
+    const [first, second] = threads([ito, mina]);
     expect(first?.said[0]?.replies.map((one) => one.entry.id)).toEqual(["2"]);
     expect(second?.said.map((one) => one.entry.id)).toEqual(["3"]);
   });
@@ -128,12 +128,12 @@ describe("what was said", () => {
   test("does not go round in circles when two answer each other", () => {
     const one = voice("a", [entry("1", { kind: "reply", to: at("b", "2"), words: "" })]);
     const other = voice("b", [entry("2", { kind: "reply", to: at("a", "1"), words: "" })]);
-    expect(talks([one, other]).flatMap((talk) => talk.said)).toHaveLength(2);
+    expect(threads([one, other]).flatMap((talk) => talk.said)).toHaveLength(2);
   });
 
   test("a confirmation stands with what it confirms", () => {
     const ito = voice("ito", [entry("c", { kind: "confirmation", of: at("sol", "1") })]);
-    expect(talks([ito])).toEqual([]);
+    expect(threads([ito])).toEqual([]);
     expect(confirmationBy("ito", at("sol", "1"), [ito])).toEqual({ about: "mina", entry: "c" });
     expect(confirmationBy("rao", at("sol", "1"), [ito])).toBeNull();
   });

@@ -1,8 +1,8 @@
 import type { Entry, Voice } from "../../core/types";
-import type { Spoken } from "../talk";
+import type { ThreadEntry } from "../threads";
 
 /** A mentor's judgement counts once a teacher has confirmed it. */
-export function waitsForTeacher({ voice, entry }: Pick<Spoken, "voice" | "entry">): boolean {
+export function waitsForTeacher({ voice, entry }: Pick<ThreadEntry, "voice" | "entry">): boolean {
   return voice.role === "mentor" && entry.body.kind === "assessment" && !entry.withdrawn && !entry.is_replaced && entry.confirmed_by.length === 0;
 }
 

@@ -1,5 +1,5 @@
 import type { Reference, Voice } from "../../core/types";
-import { nameOf } from "../talk";
+import { nameOf } from "../threads";
 
 /** One's own confirmation of an entry, to take it back. */
 export function confirmationBy(person: string, of: Reference, voices: Voice[]): { about: string | null; entry: string } | null {

@@ -2,15 +2,15 @@
 
 import type { Entry, Reference, Voice } from "../core/types";
 
-export interface Spoken {
+export interface ThreadEntry {
   voice: Voice;
   entry: Entry;
-  replies: Spoken[];
+  replies: ThreadEntry[];
 }
 
 export interface Talk {
   voice: Voice;
-  said: Spoken[];
+  said: ThreadEntry[];
 }
 
 /** One text for one entry of a piece. */
@@ -22,8 +22,8 @@ export const referenceTo = (voice: Voice, entry: Entry): Reference => ({ author:
  * What an entry is `of` is shown with it, so it is no line of its own; what it is said `to` stands above it. That holds for
  * every kind.
  */
-export function talks(voices: Voice[]): Talk[] {
-  const all = new Map<string, Spoken>();
+export function threads(voices: Voice[]): Talk[] {
+  const all = new Map<string, ThreadEntry>();
   for (const voice of voices) {
     for (const entry of voice.entries) all.set(nameOf(referenceTo(voice, entry)), { voice, entry, replies: [] });
   }
@@ -45,8 +45,8 @@ export function talks(voices: Voice[]): Talk[] {
 }
 
 /** Entries come from others: two that answer each other must not send the page in a circle. */
-function reaches(from: Spoken, to: Spoken, all: Map<string, Spoken>): boolean {
-  let now: Spoken | undefined = from;
+function reaches(from: ThreadEntry, to: ThreadEntry, all: Map<string, ThreadEntry>): boolean {
+  let now: ThreadEntry | undefined = from;
   for (let steps = 0; now && steps <= all.size; steps += 1) {
     if (now === to) return true;
     now = "to" in now.entry.body ? all.get(nameOf(now.entry.body.to)) : undefined;
