@@ -209,7 +209,7 @@ private func told(
 }
 
 /// Where Mina stands in the journey's outcome, held against what is expected.
-private func standing(of mina: Store, in journey: Journey, is expected: Words.Expected) async throws -> Standing {
+private func standing(of mina: Store, in journey: Journey, is expected: Words.Expected) async throws -> OutcomeLevel {
     let levels = try #require(try await mina.levels(student: journey.person("mina")))
     let outcome = try journey.outcome()
     let standing = try #require(levels.outcomes.first { $0.outcome == outcome })
@@ -225,7 +225,7 @@ extension Piece {
     /// The first entry of this kind, as others refer to it.
     fileprivate func entry(_ isIt: (EntryBody) -> Bool) throws -> Reference {
         for voice in voices {
-            if let entry = voice.entries.first(where: { isIt($0.says) }) {
+            if let entry = voice.entries.first(where: { isIt($0.body) }) {
                 return Reference(author: voice.author, about: voice.about, entry: entry.id)
             }
         }
