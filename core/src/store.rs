@@ -5,6 +5,7 @@
 //! as it is.
 
 pub mod blobs;
+mod columns;
 pub mod distrusted;
 pub mod erased;
 pub mod idempotency;

@@ -7,7 +7,7 @@
 //! The store knows nothing of people: whether somebody may read a blob is decided before its bytes are sent.
 
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fieldfolio_core::blob::BlobHash;
 
@@ -21,8 +21,23 @@ pub use part::{Part, Whole};
 /// Where blobs live. A folder for a school; a district may bring an object store. Every call may block, so it belongs
 /// on a thread that may. [`suite::every_store_must`] says what an implementation promises.
 pub trait BlobStore: Send + Sync + 'static {
-    /// The folder in which parts are to be written, so that publishing them is cheap.
-    fn part_folder(&self) -> &Path;
+    /// The part of this name, to be gone on with after its first `length` bytes; whatever is behind them is cut off.
+    fn part(&self, name: &str, length: u64) -> Result<Part, BlobError>;
+
+    /// How many bytes the part of this name holds, if it is there.
+    fn part_length(&self, name: &str) -> Result<Option<u64>, BlobError>;
+
+    /// What the part of this name holds.
+    fn read_part(&self, name: &str) -> Result<Box<dyn Read>, BlobError>;
+
+    /// Removes the part; it's no error if it isn't there.
+    fn remove_part(&self, name: &str) -> Result<(), BlobError>;
+
+    /// Names every part.
+    fn each_part(&self, visit: &mut dyn FnMut(&str)) -> Result<(), BlobError>;
+
+    /// How many more bytes could be taken.
+    fn free_space(&self) -> Result<u64, BlobError>;
 
     /// Makes the bytes readable under their name, durably, before it returns. The part is gone afterwards.
     /// Bytes that are there already are replaced by their equals, which costs the same and heals a damaged copy.
@@ -91,15 +106,14 @@ pub enum BlobError {
 
 /// Stores everything that `bytes` yields, through a part called `name`.
 pub fn put(store: &dyn BlobStore, name: &str, mut bytes: impl Read) -> Result<BlobHash, BlobError> {
-    let path = store.part_folder().join(name);
-    let mut part = Part::open(&path, 0)?;
+    let mut part = store.part(name, 0)?;
     let mut buffer = vec![0; part::BUFFER];
     loop {
         match bytes.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => part.write(&buffer[..count])?,
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) => return Err(BlobError::Write { path, cause }),
+            Err(cause) => return Err(BlobError::Write { path: part.path().to_owned(), cause }),
         }
     }
     let whole = part.seal()?;

@@ -226,9 +226,8 @@ fn changed_sight(conn: &Connection, person: i64, cursor: Cursor) -> rusqlite::Re
 }
 
 fn changed_row(row: &Row<'_>) -> rusqlite::Result<ChangedVisibility> {
-    let id: Vec<u8> = row.get(0)?;
     Ok(ChangedVisibility {
-        document: DocumentId::from_bytes(&id).ok_or(rusqlite::Error::InvalidQuery)?,
+        document: row.get(0)?,
         class: Class::from_number(row.get(1)?),
         visible: row.get(2)?,
     })
@@ -280,7 +279,7 @@ fn pack(
             "select d.row from document d cross join visibility s on s.person = ?1 and s.document = d.row
              where d.id = ?2 and s.visible",
         )?
-        .query_row((person, document.to_bytes().as_slice()), |row| row.get(0))
+        .query_row((person, document), |row| row.get(0))
         .optional()?;
     *room = room.saturating_sub(ANNOUNCEMENT);
     let Some(seen) = seen else { return Ok(pack) };

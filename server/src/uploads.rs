@@ -13,8 +13,7 @@
 //! - Bytes are reserved when an upload begins, of its person's quota, the school's and the disk: what was begun fits.
 //! - An id alone grants nothing: to anyone but the device that began it, an upload isn't there.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -186,12 +185,7 @@ impl Uploads {
 
     /// The row as its part allows it.
     fn settle(&self, mut row: Row) -> Result<Row, UploadError> {
-        let path = self.part_path(row.id);
-        let part = match fs::metadata(&path) {
-            Ok(found) => Some(found.len()),
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => None,
-            Err(cause) => return Err(UploadError::Folder { path, cause }),
-        };
+        let part = self.store.part_length(&part_name(row.id))?;
         let published = || match row.file() {
             Some(file) => Ok::<_, BlobError>(self.store.size(file.hash)? == row.length),
             None => Ok(false),
@@ -203,8 +197,7 @@ impl Uploads {
             None => 0,
         };
         if part.is_some_and(|length| length > offset) {
-            let cut = fs::OpenOptions::new().write(true).open(&path).and_then(|part| part.set_len(offset));
-            cut.map_err(|cause| UploadError::Folder { path, cause })?;
+            drop(self.store.part(&part_name(row.id), offset)?);
         }
         if offset != row.offset {
             tracing::warn!(upload = %row.id, recorded = row.offset, offset, "a part is shorter than recorded");
@@ -213,10 +206,11 @@ impl Uploads {
         }
         Ok(row)
     }
+}
 
-    fn part_path(&self, id: UploadId) -> PathBuf {
-        self.store.part_folder().join(format!("{id}.part"))
-    }
+/// What the part of an upload is called.
+fn part_name(id: UploadId) -> String {
+    format!("{id}.part")
 }
 
 /// Runs `work` on a thread that may block.

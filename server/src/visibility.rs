@@ -10,7 +10,7 @@ use fieldfolio_core::ids::{
     ClassId, DeviceId, DocumentId, FolioId, FrameworkId, PersonId, PieceId, ProjectId,
 };
 use fieldfolio_core::model::directory::RecordKind;
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, ToSql, Transaction};
 
 pub use refresh::{is_narrowed, is_waited_for, refresh_some};
 pub use standing::{membership, membership_before, membership_since, piece};
@@ -25,7 +25,7 @@ pub fn notify(
     tx: &Transaction<'_>,
     person: i64,
     kind: RecordKind,
-    id: &[u8],
+    id: impl ToSql,
     n: u64,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
@@ -37,7 +37,7 @@ pub fn notify(
 }
 
 /// Tells everyone who was told of a record before that it changed.
-fn notify_again(tx: &Transaction<'_>, kind: RecordKind, id: &[u8], n: u64) -> rusqlite::Result<()> {
+fn notify_again(tx: &Transaction<'_>, kind: RecordKind, id: impl ToSql, n: u64) -> rusqlite::Result<()> {
     tx.prepare_cached("update notice set n = ?3, seq = ?4 where kind = ?1 and id = ?2")?.execute((
         kind.number(),
         id,
@@ -54,9 +54,8 @@ fn next_seq(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
 
 /// The folio or its circle changed.
 pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::Result<()> {
-    let id = folio.as_bytes().as_slice();
     let (student, project): (i64, Option<Vec<u8>>) =
-        tx.query_row("select student, project from folio where id = ?1", [id], |row| {
+        tx.query_row("select student, project from folio where id = ?1", [folio], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let framework: Option<Vec<u8>> = match &project {
@@ -66,9 +65,9 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
             .flatten(),
         None => None,
     };
-    let concerned = rows(tx, "select distinct person from circle where folio = ?1", id)?;
+    let concerned = rows(tx, "select distinct person from circle where folio = ?1", folio)?;
     for person in &concerned {
-        notify(tx, *person, RecordKind::Folio, id, n)?;
+        notify(tx, *person, RecordKind::Folio, folio, n)?;
         notify(tx, *person, RecordKind::Census, &person_id(tx, student)?, n)?;
         if let Some(project) = &project {
             notify(tx, *person, RecordKind::Project, project, n)?;
@@ -82,7 +81,7 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
     }
     if let Some(project) = &project {
         for member in same_group(tx, project, student)? {
-            group_changed(tx, member, student, id, n)?;
+            group_changed(tx, member, student, folio, n)?;
         }
     }
     refresh::refresh_folio(tx, folio, n)
@@ -102,7 +101,7 @@ pub fn group_changed(
     tx: &Transaction<'_>,
     member: i64,
     student: i64,
-    folio: &[u8],
+    folio: impl ToSql,
     n: u64,
 ) -> rusqlite::Result<()> {
     if member == student {
@@ -130,7 +129,7 @@ pub fn device_changed(tx: &Transaction<'_>, person: i64, device: DeviceId, n: u6
              where f.student = ?1 and c.role = 'teacher' and c.ended_n is null
              union select reader from known_device where device = ?2",
         )?
-        .query_map((person, device.as_bytes().as_slice()), |row| row.get(0))?
+        .query_map((person, device), |row| row.get(0))?
         .collect::<rusqlite::Result<BTreeSet<i64>>>()?;
     for other in concerned {
         notify(tx, other, RecordKind::Person, &id, n)?;
@@ -162,15 +161,14 @@ pub fn school_changed(tx: &Transaction<'_>, n: u64) -> rusqlite::Result<()> {
 
 /// A framework was imported or replaced.
 pub fn framework_changed(tx: &Transaction<'_>, framework: FrameworkId, n: u64) -> rusqlite::Result<()> {
-    let id = framework.as_bytes().as_slice();
-    notify_again(tx, RecordKind::Framework, id, n)?;
+    notify_again(tx, RecordKind::Framework, framework, n)?;
     for person in rows(
         tx,
         "select distinct c.person from project p join folio f on f.project = p.id join circle c on c.folio = f.id
          where p.framework = ?1",
-        id,
+        framework,
     )? {
-        notify(tx, person, RecordKind::Framework, id, n)?;
+        notify(tx, person, RecordKind::Framework, framework, n)?;
     }
     Ok(())
 }
@@ -197,16 +195,15 @@ pub fn piece_changed(
     device: DeviceId,
     n: u64,
 ) -> rusqlite::Result<u64> {
-    let id = piece.as_bytes().as_slice();
     let seeing = rows(
         tx,
         "select s.person from document d cross join visibility s on s.document = d.row where d.piece = ?1 and s.visible
          union select maker from piece where id = ?1",
-        id,
+        piece,
     )?;
     let told = seeing.len() as u64;
     for person in seeing {
-        notify(tx, person, RecordKind::Piece, id, n)?;
+        notify(tx, person, RecordKind::Piece, piece, n)?;
         refresh::meet(tx, person, device.as_bytes(), n)?;
     }
     Ok(told + refresh::refresh_piece(tx, piece, n)?)
@@ -235,7 +232,7 @@ pub fn document_changed(
         .execute((document, n.cast_signed()))?;
     let signs_first = tx
         .prepare_cached("insert or ignore into signer (document, device) values (?1, ?2)")?
-        .execute((document, device.as_bytes().as_slice()))?
+        .execute((document, device))?
         > 0;
     if is_new {
         return refresh::refresh_piece(tx, piece, n);
@@ -313,11 +310,11 @@ pub fn person_id(conn: &Connection, row: i64) -> rusqlite::Result<[u8; 16]> {
 /// The row of a person.
 pub fn person_row(conn: &Connection, id: PersonId) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("select row from person where id = ?1")?
-        .query_row([id.as_bytes().as_slice()], |found| found.get(0))
+        .query_row([id], |found| found.get(0))
         .optional()
 }
 
-pub(crate) fn rows(conn: &Connection, sql: &str, key: &[u8]) -> rusqlite::Result<BTreeSet<i64>> {
+pub(crate) fn rows(conn: &Connection, sql: &str, key: impl ToSql) -> rusqlite::Result<BTreeSet<i64>> {
     conn.prepare_cached(sql)?.query_map([key], |row| row.get(0))?.collect()
 }
 

@@ -9,13 +9,12 @@ use super::StoreError;
 /// Was this piece erased?
 pub fn contains(conn: &Connection, piece: PieceId) -> Result<bool, StoreError> {
     let mut query = conn.prepare_cached("select 1 from erased where piece = ?1")?;
-    Ok(query.exists([piece.as_bytes().as_slice()])?)
+    Ok(query.exists([piece])?)
 }
 
 /// Removes everything that a piece left in the database, what is unsent included, and remembers that it was erased.
 /// Pages that are given up are overwritten.
 pub fn erase(tx: &Transaction<'_>, piece: PieceId) -> Result<(), StoreError> {
-    let id = piece.as_bytes().as_slice();
     for sql in [
         "delete from outbox where act in (select id from act where piece = ?1)",
         "delete from outbox where change in
@@ -28,7 +27,7 @@ pub fn erase(tx: &Transaction<'_>, piece: PieceId) -> Result<(), StoreError> {
         "delete from piece_index where piece = ?1",
         "insert or ignore into erased (piece) values (?1)",
     ] {
-        tx.execute(sql, [id])?;
+        tx.execute(sql, [piece])?;
     }
     Ok(())
 }

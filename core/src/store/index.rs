@@ -26,7 +26,7 @@ pub fn put_content(
     )?
     .execute((
         document,
-        piece.as_bytes().as_slice(),
+        piece,
         &content.title,
         content.work_date.map(|date| date.to_string()),
         body,
@@ -42,7 +42,7 @@ pub fn put_entries(tx: &Transaction<'_>, document: i64, entries: &[Entry]) -> Re
     )?;
     for entry in entries {
         let body = serde_json::to_string(entry).map_err(|_| StoreError::Unexpected("an entry"))?;
-        put.execute((document, entry.id.as_bytes().as_slice(), entry.body.name(), body))?;
+        put.execute((document, entry.id, entry.body.name(), body))?;
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ pub fn put_confirmed(
 ) -> Result<(), StoreError> {
     let body = serde_json::to_string(judgement).map_err(|_| StoreError::Unexpected("a judgement"))?;
     tx.prepare_cached("insert or replace into confirmed_index (document, entry, body) values (?1, ?2, ?3)")?
-        .execute((document, entry.as_bytes().as_slice(), body))?;
+        .execute((document, entry, body))?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub fn clear(tx: &Transaction<'_>) -> Result<(), StoreError> {
 /// What a piece's content says.
 pub fn content(conn: &Connection, piece: PieceId) -> Result<Option<Content>, StoreError> {
     let mut query = conn.prepare_cached("select body from content_index where piece = ?1")?;
-    let body: Option<String> = query.query_row([piece.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    let body: Option<String> = query.query_row([piece], |row| row.get(0)).optional()?;
     body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("content"))).transpose()
 }
 
@@ -142,37 +142,31 @@ pub fn entries(conn: &Connection, document: i64) -> Result<Vec<Entry>, StoreErro
 /// One entry of a voice.
 pub fn entry(conn: &Connection, document: i64, id: EntryId) -> Result<Option<Entry>, StoreError> {
     let mut query = conn.prepare_cached("select body from entry_index where document = ?1 and entry = ?2")?;
-    let body: Option<String> =
-        query.query_row((document, id.as_bytes().as_slice()), |row| row.get(0)).optional()?;
+    let body: Option<String> = query.query_row((document, id), |row| row.get(0)).optional()?;
     body.map(|body| serde_json::from_str(&body).map_err(|_| StoreError::Unexpected("an entry"))).transpose()
 }
 
 /// Indexes what a piece's acts add up to.
 pub fn put_piece(tx: &Transaction<'_>, piece: &Piece) -> Result<(), StoreError> {
-    let id = piece.id.as_bytes().as_slice();
+    let id = piece.id;
     tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([id])?;
     tx.prepare_cached("insert into piece_index (piece, maker, kind, audience) values (?1, ?2, ?3, ?4)")?
-        .execute((
-            id,
-            piece.maker.as_bytes().as_slice(),
-            piece.kind.number(),
-            piece.audience.map(Roles::bits),
-        ))?;
+        .execute((id, piece.maker, piece.kind.number(), piece.audience.map(Roles::bits)))?;
     let mut put =
         tx.prepare_cached("insert or ignore into placement_index (piece, folio) values (?1, ?2)")?;
     for placement in &piece.placements {
-        put.execute((id, placement.folio.as_bytes().as_slice()))?;
+        put.execute((id, placement.folio))?;
     }
     let mut put = tx.prepare_cached("insert or ignore into offer_index (piece, folio) values (?1, ?2)")?;
     for offer in &piece.offers {
-        put.execute((id, offer.folio.as_bytes().as_slice()))?;
+        put.execute((id, offer.folio))?;
     }
     Ok(())
 }
 
 /// Forgets a piece's index.
 pub fn remove_piece(tx: &Transaction<'_>, piece: PieceId) -> Result<(), StoreError> {
-    tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([piece.as_bytes().as_slice()])?;
+    tx.prepare_cached("delete from piece_index where piece = ?1")?.execute([piece])?;
     Ok(())
 }
 
@@ -183,7 +177,7 @@ pub fn piece(
     student: impl Fn(FolioId) -> Option<PersonId>,
 ) -> Result<Option<Piece>, StoreError> {
     let mut query = conn.prepare_cached("select maker, kind, audience from piece_index where piece = ?1")?;
-    let found = query.query_row([id.as_bytes().as_slice()], piece_columns).optional()?;
+    let found = query.query_row([id], piece_columns).optional()?;
     let Some((maker, kind, audience)) = found else { return Ok(None) };
     let of_students = |folios: Vec<FolioId>| {
         folios.into_iter().filter_map(|folio| Some(Placement { folio, student: student(folio)? })).collect()
@@ -206,7 +200,7 @@ pub fn offers(conn: &Connection, piece: PieceId) -> Result<Vec<FolioId>, StoreEr
 
 fn folios(conn: &Connection, sql: &str, piece: PieceId) -> Result<Vec<FolioId>, StoreError> {
     let mut query = conn.prepare_cached(sql)?;
-    let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([piece], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|folio| Ok(FolioId::from_bytes(bytes(&folio?, "a folio's id")?))).collect()
 }
 
@@ -231,7 +225,7 @@ fn piece_columns(row: &Row<'_>) -> rusqlite::Result<(Vec<u8>, PieceKind, Option<
 pub fn pieces_in(conn: &Connection, folio: FolioId) -> Result<Vec<PieceId>, StoreError> {
     let mut query =
         conn.prepare_cached("select piece from placement_index where folio = ?1 order by piece")?;
-    let rows = query.query_map([folio.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([folio], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|piece| Ok(PieceId::from_bytes(bytes(&piece?, "a piece's id")?))).collect()
 }
 

@@ -16,19 +16,19 @@ const GLANCE: u64 = 60 * 60 * 1000;
 pub fn is_stale(conn: &Connection, hash: BlobHash, now: Timestamp) -> Result<bool, StoreError> {
     let since = now.millis().saturating_sub(GLANCE).cast_signed();
     let mut query = conn.prepare_cached("select 1 from seen where hash = ?1 and at > ?2")?;
-    Ok(!query.exists((hash.as_bytes().as_slice(), since))?)
+    Ok(!query.exists((hash, since))?)
 }
 
 /// It was looked at.
 pub fn look(tx: &Transaction<'_>, hash: BlobHash, now: Timestamp) -> Result<(), StoreError> {
     tx.prepare_cached("insert or replace into seen (hash, at) values (?1, ?2)")?
-        .execute((hash.as_bytes().as_slice(), now.millis().cast_signed()))?;
+        .execute((hash, now.millis().cast_signed()))?;
     Ok(())
 }
 
 /// Its bytes are gone.
 pub fn forget(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
-    tx.prepare_cached("delete from seen where hash = ?1")?.execute([hash.as_bytes().as_slice()])?;
+    tx.prepare_cached("delete from seen where hash = ?1")?.execute([hash])?;
     Ok(())
 }
 

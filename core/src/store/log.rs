@@ -74,19 +74,19 @@ fn document_row(row: &Row<'_>) -> rusqlite::Result<Result<DocumentRow, StoreErro
 /// One document.
 pub fn document(conn: &Connection, id: DocumentId) -> Result<Option<DocumentRow>, StoreError> {
     let mut query = conn.prepare_cached(&format!("{DOCUMENT} where id = ?1"))?;
-    query.query_row([id.to_bytes().as_slice()], document_row).optional()?.transpose()
+    query.query_row([id], document_row).optional()?.transpose()
 }
 
 /// The documents of a piece, by id.
 pub fn documents_of(conn: &Connection, piece: PieceId) -> Result<Vec<DocumentRow>, StoreError> {
     let mut query = conn.prepare_cached(&format!("{DOCUMENT} where piece = ?1 order by id"))?;
-    query.query_map([piece.as_bytes().as_slice()], document_row)?.map(|row| row?).collect()
+    query.query_map([piece], document_row)?.map(|row| row?).collect()
 }
 
 /// Every voice about a student, by id.
 pub fn voices_about(conn: &Connection, student: PersonId) -> Result<Vec<DocumentRow>, StoreError> {
     let mut query = conn.prepare_cached(&format!("{DOCUMENT} where about = ?1 order by id"))?;
-    query.query_map([student.as_bytes().as_slice()], document_row)?.map(|row| row?).collect()
+    query.query_map([student], document_row)?.map(|row| row?).collect()
 }
 
 /// Every document, by id.
@@ -111,10 +111,7 @@ pub fn put_document(
     )?;
     let author = id.author().map(|person| person.as_bytes().to_vec());
     let about = id.about().map(|person| person.as_bytes().to_vec());
-    let row = put.query_row(
-        (id.to_bytes().as_slice(), id.piece.as_bytes().as_slice(), author, about, class.number(), from_relay),
-        |row| row.get(0),
-    )?;
+    let row = put.query_row((id, id.piece, author, about, class.number(), from_relay), |row| row.get(0))?;
     Ok(row)
 }
 
@@ -139,7 +136,7 @@ pub fn set_actor(tx: &Transaction<'_>, row: i64, actor: Option<&[u8; 16]>) -> Re
 
 /// Marks that everything the relay had of a document is here.
 pub fn set_whole(tx: &Transaction<'_>, id: DocumentId) -> Result<(), StoreError> {
-    tx.prepare_cached("update document set whole = 1 where id = ?1")?.execute([id.to_bytes().as_slice()])?;
+    tx.prepare_cached("update document set whole = 1 where id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -202,10 +199,10 @@ pub fn put_change(
                 number,
                 change.actor.as_slice(),
                 change.seq.cast_signed(),
-                change.device.as_bytes().as_slice(),
+                change.device,
                 blobs,
                 &change.raw,
-                change.signature.as_bytes().as_slice(),
+                change.signature,
                 state as i64,
             ))?;
         }
@@ -220,10 +217,10 @@ pub fn put_change(
         change.hash.0.as_slice(),
         change.actor.as_slice(),
         change.seq.cast_signed(),
-        change.device.as_bytes().as_slice(),
+        change.device,
         blobs,
         &change.raw,
-        change.signature.as_bytes().as_slice(),
+        change.signature,
         number,
         state as i64,
     ))?;
@@ -282,7 +279,7 @@ pub fn change_that_names(
         "select row from change where document = ?1 and state = 0 and n is not null and instr(blobs, ?2) > 0
          order by row limit 1",
     )?;
-    Ok(query.query_row((document, blob.as_bytes().as_slice()), |row| row.get(0)).optional()?)
+    Ok(query.query_row((document, blob), |row| row.get(0)).optional()?)
 }
 
 /// The device that wrote the first change here of a document under this actor.
@@ -472,7 +469,7 @@ pub fn own_changes(
     const OF_ALL: &str = "select row from change where ?2 is null and device = ?1 and state = 0 order by row";
     let mut query = conn.prepare_cached(if piece.is_some() { OF_ONE } else { OF_ALL })?;
     let piece = piece.map(|piece| piece.as_bytes().to_vec());
-    Ok(query.query_map((device.as_bytes().as_slice(), piece), |row| row.get(0))?.collect::<Result<_, _>>()?)
+    Ok(query.query_map((device, piece), |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Adds an act; one that is here stays as it is.
@@ -489,28 +486,28 @@ pub fn put_act(
          on conflict (id) do update set delivered = delivered or excluded.delivered",
     )?
     .execute((
-        signed.id.as_bytes().as_slice(),
+        signed.id,
         piece,
-        signed.device.as_bytes().as_slice(),
+        signed.device,
         &signed.body,
-        signed.signature.as_bytes().as_slice(),
+        signed.signature,
         delivered,
         verified,
     ))?;
     if delivered && verified {
         // What is here may have been a lie when it came, or was refused by a relay that has it after all.
         tx.prepare_cached("update act set refused = null where id = ?1 and refused is not null")?
-            .execute([signed.id.as_bytes().as_slice()])?;
+            .execute([signed.id])?;
         tx.prepare_cached(
             "update act set piece = ?2, device = ?3, body = ?4, signature = ?5, verified = true
              where id = ?1 and not verified",
         )?
         .execute((
-            signed.id.as_bytes().as_slice(),
+            signed.id,
             act.piece().map(|piece| piece.as_bytes().to_vec()),
-            signed.device.as_bytes().as_slice(),
+            signed.device,
             &signed.body,
-            signed.signature.as_bytes().as_slice(),
+            signed.signature,
         ))?;
     }
     Ok(())
@@ -525,38 +522,33 @@ pub fn unverified_acts(conn: &Connection) -> Result<Vec<SignedAct>, StoreError> 
 
 /// An act's signature held.
 pub fn set_act_verified(tx: &Transaction<'_>, id: ActId) -> Result<(), StoreError> {
-    tx.prepare_cached("update act set verified = 1 where id = ?1")?.execute([id.as_bytes().as_slice()])?;
+    tx.prepare_cached("update act set verified = 1 where id = ?1")?.execute([id])?;
     Ok(())
 }
 
 /// An act has its number at the relay.
 pub fn set_act_number(tx: &Transaction<'_>, id: ActId, n: u64) -> Result<(), StoreError> {
-    tx.prepare_cached("update act set n = ?2 where id = ?1")?
-        .execute((id.as_bytes().as_slice(), n.cast_signed()))?;
+    tx.prepare_cached("update act set n = ?2 where id = ?1")?.execute((id, n.cast_signed()))?;
     Ok(())
 }
 
 /// The same for one whose signature could not be verified yet.
 pub fn set_unverified_act_number(tx: &Transaction<'_>, id: ActId, n: u64) -> Result<(), StoreError> {
     tx.prepare_cached("update act set n = ?2 where id = ?1 and not verified")?
-        .execute((id.as_bytes().as_slice(), n.cast_signed()))?;
+        .execute((id, n.cast_signed()))?;
     Ok(())
 }
 
 /// The number that an act had in a log that the relay has lost.
 pub fn lost_act_number(conn: &Connection, id: ActId) -> Result<Option<u64>, StoreError> {
     let mut query = conn.prepare_cached("select lost_n from act where id = ?1")?;
-    let lost: Option<Option<i64>> =
-        query.query_row([id.as_bytes().as_slice()], |row| row.get(0)).optional()?;
+    let lost: Option<Option<i64>> = query.query_row([id], |row| row.get(0)).optional()?;
     Ok(lost.flatten().map(i64::cast_unsigned))
 }
 
 /// Marks an act as delivered, or as refused for good.
 pub fn settle_act(tx: &Transaction<'_>, id: ActId, refused: Option<&str>) -> Result<(), StoreError> {
-    tx.execute(
-        "update act set delivered = ?2 is null, refused = ?2 where id = ?1",
-        (id.as_bytes().as_slice(), refused),
-    )?;
+    tx.execute("update act set delivered = ?2 is null, refused = ?2 where id = ?1", (id, refused))?;
     Ok(())
 }
 
@@ -576,7 +568,7 @@ fn act_row(row: &Row<'_>) -> rusqlite::Result<Result<SignedAct, StoreError>> {
 /// One act.
 pub fn act(conn: &Connection, id: ActId) -> Result<Option<SignedAct>, StoreError> {
     let mut query = conn.prepare_cached("select id, device, body, signature from act where id = ?1")?;
-    query.query_row([id.as_bytes().as_slice()], act_row).optional()?.transpose()
+    query.query_row([id], act_row).optional()?.transpose()
 }
 
 /// The verified acts of a piece that were not refused, in the order they came.
@@ -585,7 +577,7 @@ pub fn acts_of(conn: &Connection, piece: PieceId) -> Result<Vec<SignedAct>, Stor
         "select id, device, body, signature from act
          where piece = ?1 and refused is null and verified order by rowid",
     )?;
-    query.query_map([piece.as_bytes().as_slice()], act_row)?.map(|row| row?).collect()
+    query.query_map([piece], act_row)?.map(|row| row?).collect()
 }
 
 /// The ids of this device's acts, oldest first: what is offered again.
@@ -600,17 +592,14 @@ pub fn own_acts(
          where ?2 is null and device = ?1 and refused is null order by rowid";
     let mut query = conn.prepare_cached(if piece.is_some() { OF_ONE } else { OF_ALL })?;
     let piece = piece.map(|piece| piece.as_bytes().to_vec());
-    query
-        .query_map((device.as_bytes().as_slice(), piece), act_row)?
-        .map(|row| row?.map(|act| act.id))
-        .collect()
+    query.query_map((device, piece), act_row)?.map(|row| row?.map(|act| act.id)).collect()
 }
 
 /// Forgets other people's acts of a piece.
 pub fn forget_acts(tx: &Transaction<'_>, piece: PieceId, keep: DeviceId) -> Result<(), StoreError> {
     tx.execute(
         "delete from act where piece = ?1 and device <> ?2 and id not in (select act from outbox where act is not null)",
-        (piece.as_bytes().as_slice(), keep.as_bytes().as_slice()),
+        (piece, keep),
     )?;
     Ok(())
 }

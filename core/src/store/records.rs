@@ -113,7 +113,7 @@ pub fn put_key(tx: &Transaction<'_>, record: &DeviceRecord, is_new: bool) -> Res
     tx.execute(
         "insert into device_key (device, person, body, is_new) values (?1, ?2, ?3, ?4)
          on conflict (device) do update set body = excluded.body",
-        (record.device.as_bytes().as_slice(), record.person.as_bytes().as_slice(), body, is_new),
+        (record.device, record.person, body, is_new),
     )?;
     Ok(())
 }
@@ -132,14 +132,14 @@ pub fn keys(conn: &Connection) -> Result<Vec<(DeviceRecord, bool)>, StoreError> 
 /// The devices of a person.
 pub fn devices_of(conn: &Connection, person: PersonId) -> Result<Vec<DeviceId>, StoreError> {
     let mut query = conn.prepare_cached("select device from device_key where person = ?1 order by row")?;
-    let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([person], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|device| Ok(DeviceId::from_bytes(bytes(&device?, "a device's id")?))).collect()
 }
 
 /// A document that is still to be filled, and the number of the last change that came.
 pub fn put_fill(tx: &Transaction<'_>, document: DocumentId, after: u64) -> Result<(), StoreError> {
     tx.prepare_cached("insert or replace into fill (document, after) values (?1, ?2)")?
-        .execute((document.to_bytes().as_slice(), after.cast_signed()))?;
+        .execute((document, after.cast_signed()))?;
     Ok(())
 }
 
@@ -151,7 +151,7 @@ pub fn restart_fills(tx: &Transaction<'_>) -> Result<(), StoreError> {
 
 /// It is filled.
 pub fn remove_fill(tx: &Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
-    tx.prepare_cached("delete from fill where document = ?1")?.execute([document.to_bytes().as_slice()])?;
+    tx.prepare_cached("delete from fill where document = ?1")?.execute([document])?;
     Ok(())
 }
 

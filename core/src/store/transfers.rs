@@ -101,7 +101,7 @@ pub fn add_upload(
 ) -> Result<(), StoreError> {
     tx.execute(
         "insert or ignore into upload (hash, piece, size, is_preview, change) values (?1, ?2, ?3, ?4, ?5)",
-        (hash.as_bytes().as_slice(), piece.as_bytes().as_slice(), size.cast_signed(), is_preview, change),
+        (hash, piece, size.cast_signed(), is_preview, change),
     )?;
     Ok(())
 }
@@ -115,7 +115,7 @@ pub fn follow(tx: &Transaction<'_>, old: i64, new: i64) -> Result<(), StoreError
 /// The hashes of a piece's uploads, done or not.
 pub fn of_piece(conn: &Connection, piece: PieceId) -> Result<Vec<BlobHash>, StoreError> {
     let mut query = conn.prepare_cached("select hash from upload where piece = ?1")?;
-    let rows = query.query_map([piece.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([piece], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|hash| Ok(BlobHash::from_digest(bytes(&hash?, "an upload's hash")?))).collect()
 }
 
@@ -141,14 +141,14 @@ pub fn uploads(conn: &Connection) -> Result<Vec<Upload>, StoreError> {
 /// One upload.
 pub fn upload(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Option<Upload>, StoreError> {
     let mut query = conn.prepare_cached(&format!("{UPLOAD} where hash = ?1 and piece = ?2"))?;
-    let mut rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), upload_row)?;
+    let mut rows = query.query_map((hash, piece), upload_row)?;
     rows.next().transpose()?.transpose()
 }
 
 /// Does this device owe this blob, or has it sent it?
 pub fn is_owed_or_sent(conn: &Connection, hash: BlobHash) -> Result<bool, StoreError> {
     let mut query = conn.prepare_cached("select 1 from upload where hash = ?1")?;
-    Ok(query.exists([hash.as_bytes().as_slice()])?)
+    Ok(query.exists([hash])?)
 }
 
 /// How an upload stands now.
@@ -158,8 +158,8 @@ pub fn update_upload(tx: &Transaction<'_>, upload: &Upload) -> Result<(), StoreE
          where hash = ?1 and piece = ?2",
     )?
     .execute((
-        upload.hash.as_bytes().as_slice(),
-        upload.piece.as_bytes().as_slice(),
+        upload.hash,
+        upload.piece,
         &upload.url,
         upload.sent.cast_signed(),
         upload.is_done,
@@ -181,8 +181,8 @@ pub fn hold(
         "update upload set held = ?3, rounds = 0, not_before = 0, reason = null
          where piece = ?1 and (?2 is null or hash = ?2) and not is_done",
     )?;
-    let hash = hash.as_ref().map(|hash| hash.as_bytes().as_slice());
-    Ok(update.execute((piece.as_bytes().as_slice(), hash, held.number()))?)
+
+    Ok(update.execute((piece, hash, held.number()))?)
 }
 
 /// Sends again what the relay's lost log had of ours; the rest of it the relay still has.
@@ -210,7 +210,7 @@ pub fn bring_again(
     tx.execute(
         "update upload set is_done = 0, url = null, sent = 0, rounds = 0, not_before = 0, reason = null
          where hash = ?1 and piece = ?2 and is_done",
-        (hash.as_bytes().as_slice(), piece.as_bytes().as_slice()),
+        (hash, piece),
     )?;
     Ok(())
 }
@@ -256,7 +256,7 @@ pub fn want(tx: &Transaction<'_>, hash: BlobHash, wanted: Wanted) -> Result<(), 
         "insert into download (hash, is_small) values (?1, ?2)
          on conflict (hash) do update set is_small = 0, spoilt = 0, not_before = 0 where is_small and not ?2",
     )?
-    .execute((hash.as_bytes().as_slice(), wanted == Wanted::Small))?;
+    .execute((hash, wanted == Wanted::Small))?;
     Ok(())
 }
 
@@ -290,13 +290,13 @@ pub fn got(tx: &Transaction<'_>, hash: BlobHash, got: u64) -> Result<(), StoreEr
     tx.prepare_cached(
         "update download set got = ?2, rounds = 0, not_before = 0, reason = null where hash = ?1",
     )?
-    .execute((hash.as_bytes().as_slice(), got.cast_signed()))?;
+    .execute((hash, got.cast_signed()))?;
     Ok(())
 }
 
 /// It is here, or is not wanted any more.
 pub fn unwant(tx: &Transaction<'_>, hash: BlobHash) -> Result<(), StoreError> {
-    tx.execute("delete from download where hash = ?1", [hash.as_bytes().as_slice()])?;
+    tx.execute("delete from download where hash = ?1", [hash])?;
     Ok(())
 }
 
@@ -307,7 +307,7 @@ pub fn spoilt(
     until: Timestamp,
     reason: &str,
 ) -> Result<(), StoreError> {
-    let name = [hash.as_bytes().as_slice()];
+    let name = [hash];
     tx.execute("update download set got = 0, spoilt = spoilt + 1 where hash = ?1", name)?;
     put_off_download(tx, hash, until, reason)
 }
@@ -321,7 +321,7 @@ pub fn put_off_download(
 ) -> Result<(), StoreError> {
     tx.execute(
         "update download set rounds = rounds + 1, not_before = ?2, reason = ?3 where hash = ?1",
-        (hash.as_bytes().as_slice(), until.millis().cast_signed(), reason),
+        (hash, until.millis().cast_signed(), reason),
     )?;
     Ok(())
 }

@@ -31,7 +31,7 @@ pub fn of(conn: &Connection, hash: BlobHash, piece: PieceId) -> Result<Vec<Uploa
     let mut query = conn.prepare_cached(
         "select start, length, carried, url from upload_chunk where hash = ?1 and piece = ?2 order by start",
     )?;
-    let rows = query.query_map((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()), chunk_row)?;
+    let rows = query.query_map((hash, piece), chunk_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -52,8 +52,8 @@ pub fn put(
         "insert or replace into upload_chunk (hash, piece, start, length, carried, url) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute((
-        hash.as_bytes().as_slice(),
-        piece.as_bytes().as_slice(),
+        hash,
+        piece,
         chunk.start.cast_signed(),
         chunk.length.cast_signed(),
         chunk.carried,
@@ -64,8 +64,7 @@ pub fn put(
 
 /// The upload travels in one line again.
 pub fn forget(tx: &Transaction<'_>, hash: BlobHash, piece: PieceId) -> Result<(), StoreError> {
-    tx.prepare_cached("delete from upload_chunk where hash = ?1 and piece = ?2")?
-        .execute((hash.as_bytes().as_slice(), piece.as_bytes().as_slice()))?;
+    tx.prepare_cached("delete from upload_chunk where hash = ?1 and piece = ?2")?.execute((hash, piece))?;
     Ok(())
 }
 

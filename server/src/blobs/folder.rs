@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fieldfolio_core::blob::BlobHash;
 
 use super::part::{remove, sync_folder};
-use super::{Blob, BlobError, BlobStore, Whole};
+use super::{Blob, BlobError, BlobStore, Part, Whole};
 
 /// Blobs in a folder, on one file system.
 pub struct FolderBlobs {
@@ -55,8 +55,43 @@ impl FolderBlobs {
 }
 
 impl BlobStore for FolderBlobs {
-    fn part_folder(&self) -> &Path {
-        &self.parts
+    fn part(&self, name: &str, length: u64) -> Result<Part, BlobError> {
+        Part::open(&self.parts.join(name), length)
+    }
+
+    fn part_length(&self, name: &str) -> Result<Option<u64>, BlobError> {
+        let path = self.parts.join(name);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(BlobError::Write { path, cause }),
+        }
+    }
+
+    fn read_part(&self, name: &str) -> Result<Box<dyn Read>, BlobError> {
+        let path = self.parts.join(name);
+        match File::open(&path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(cause) => Err(BlobError::Write { path, cause }),
+        }
+    }
+
+    fn remove_part(&self, name: &str) -> Result<(), BlobError> {
+        remove(&self.parts.join(name))
+    }
+
+    fn each_part(&self, visit: &mut dyn FnMut(&str)) -> Result<(), BlobError> {
+        let failed = |cause| BlobError::List { path: self.parts.clone(), cause };
+        for entry in fs::read_dir(&self.parts).map_err(failed)? {
+            if let Some(name) = entry.map_err(failed)?.file_name().to_str() {
+                visit(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn free_space(&self) -> Result<u64, BlobError> {
+        fs4::available_space(&self.parts).map_err(|cause| BlobError::List { path: self.parts.clone(), cause })
     }
 
     fn publish(&self, whole: Whole) -> Result<(), BlobError> {
@@ -144,7 +179,7 @@ mod tests {
 
         let reopened = FolderBlobs::open(folder.path()).unwrap();
         assert_eq!(reopened.size(leaf).unwrap(), Some(6));
-        assert_eq!(fs::read_dir(reopened.part_folder()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder.path().join("parts")).unwrap().count(), 0);
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Part {
         Ok(())
     }
 
+    /// Where it lies, for errors.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Bytes written in all.
     pub fn length(&self) -> u64 {
         self.length

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use fieldfolio_core::blob::BlobHash;
 
-use super::{BlobError, BlobStore, Part, put};
+use super::{BlobError, BlobStore, put};
 
 /// Panics where `store`, empty at first, breaks a promise of [`BlobStore`].
 pub fn every_store_must(store: &dyn BlobStore) {
@@ -23,16 +23,32 @@ pub fn every_store_must(store: &dyn BlobStore) {
     let mut both = vec![leaf, nothing];
     both.sort_unstable();
     assert_eq!(named(store), both, "but stored once, and listed in order");
-    assert!(!store.part_folder().join("leaf again").exists(), "publishing leaves no part behind");
+    assert_eq!(store.part_length("leaf again").expect("an answer"), None, "publishing leaves no part behind");
 
     let stone = BlobHash::of(b"a stone");
     assert!(!store.contains(stone).expect("an answer"));
     assert!(store.open(stone).expect("an answer").is_none());
     assert!(matches!(store.verify(stone), Err(BlobError::Missing { .. })));
-    let mut part = Part::open(&store.part_folder().join("stone"), 0).expect("a part");
+    let mut part = store.part("stone", 0).expect("a part");
     part.write(b"a pebble").expect("bytes are taken");
     assert!(matches!(part.verify(stone), Err(BlobError::Mismatch { .. })), "a wrong name is noticed");
     assert!(!store.contains(stone).expect("an answer"), "and nothing is there under it");
+
+    let mut part = store.part("bark", 0).expect("a part");
+    part.write(b"bark, in two goes").expect("bytes are taken");
+    drop(part);
+    assert_eq!(store.part_length("bark").expect("an answer"), Some(17));
+    drop(store.part("bark", 4).expect("it goes on where it is told to"));
+    let mut kept = String::new();
+    store.read_part("bark").expect("a part").read_to_string(&mut kept).expect("bytes");
+    assert_eq!(kept, "bark", "and what was behind that is cut off");
+    let mut parts = Vec::new();
+    store.each_part(&mut |name| parts.push(name.to_owned())).expect("a list");
+    assert!(parts.contains(&"bark".to_owned()), "{parts:?}");
+    store.remove_part("bark").expect("a part can go");
+    store.remove_part("bark").expect("and going twice is no error");
+    assert!(store.part_length("bark").expect("an answer").is_none());
+    assert!(store.free_space().expect("an answer") > 0);
 
     let large: Vec<u8> = (0..3_000_001_u32).map(|i| (i / 251) as u8).collect();
     let photo = put(store, "photo", &large[..]).expect("a photo is taken");

@@ -6,6 +6,7 @@ use fieldfolio_core::ids::DeviceId;
 use fieldfolio_core::sync::wire::{DirectoryCall, RevokedDevice};
 use rusqlite::Transaction;
 
+use super::DirectoryError;
 use super::edit::Edit;
 use super::invitations;
 
@@ -25,7 +26,7 @@ pub mod projects;
 pub fn whole<T>(
     tx: &Transaction<'_>,
     call: impl FnOnce() -> Result<T, CallError>,
-) -> rusqlite::Result<Result<T, CallError>> {
+) -> Result<Result<T, CallError>, DirectoryError> {
     tx.execute_batch("savepoint call")?;
     match call().map_err(CallError::failure) {
         Ok(done) => {

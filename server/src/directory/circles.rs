@@ -242,7 +242,7 @@ pub fn list(conn: &Connection, folio: FolioId, now: Timestamp) -> Result<Vec<Row
     let read = |row: &rusqlite::Row<'_>| {
         let role: String = row.get(2)?;
         Ok(Row {
-            person: PersonId::from_bytes(row.get(0)?),
+            person: row.get::<_, PersonId>(0)?,
             name: row.get(1)?,
             role: role.parse().map_err(|_| database::unreadable(2, Type::Text, "the role of a part"))?,
             reason: row.get(3)?,
@@ -268,7 +268,7 @@ pub fn expire_due(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<usiz
             "select row, folio from circle
              where expires_at is not null and expires_at <= ?1 and ended_n is null order by folio, row",
         )?
-        .query_map([millis(now)], |row| Ok((row.get(0)?, FolioId::from_bytes(row.get(1)?))))?
+        .query_map([millis(now)], |row| Ok((row.get(0)?, row.get::<_, FolioId>(1)?)))?
         .collect::<Result<_, _>>()?;
     let folios: BTreeSet<_> = due.iter().map(|(_, folio)| *folio).collect();
     if folios.is_empty() {

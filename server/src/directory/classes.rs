@@ -127,7 +127,7 @@ pub(crate) fn leave_all(edit: &Edit<'_>, person: PersonId, row: i64) -> Result<(
             "select class, role from class_member
              where person = ?1 and role in ('teacher', 'advisor') and removed_at is null",
         )?
-        .query_map([row], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .query_map([row], |row| Ok((row.get::<_, ClassId>(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (class, role) in there {
         if let Some(role) = ClassRole::from_name(&role) {
@@ -167,7 +167,7 @@ pub fn list(conn: &Connection) -> Result<Vec<Class>, DirectoryError> {
         let read = |row: &rusqlite::Row<'_>| {
             let role: String = row.get(2)?;
             Ok(Member {
-                person: PersonId::from_bytes(row.get(0)?),
+                person: row.get::<_, PersonId>(0)?,
                 name: row.get(1)?,
                 // The table's check lets no other word in.
                 role: ClassRole::from_name(&role).unwrap_or(ClassRole::Student),
@@ -183,7 +183,7 @@ pub fn list(conn: &Connection) -> Result<Vec<Class>, DirectoryError> {
 
 pub(super) fn titles(conn: &Connection) -> rusqlite::Result<Vec<(ClassId, String)>> {
     conn.prepare_cached("select id, title from class order by title, id")?
-        .query_map([], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .query_map([], |row| Ok((row.get::<_, ClassId>(0)?, row.get(1)?)))?
         .collect()
 }
 

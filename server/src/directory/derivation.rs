@@ -113,7 +113,7 @@ fn standing(tx: &Transaction<'_>, student: i64) -> rusqlite::Result<(Standing, T
     let (mut standing, mut taught) = (Vec::new(), Taught::new());
     let mut rows = statement.query((student, GRANTED))?;
     while let Some(row) = rows.next()? {
-        let (folio, person) = (FolioId::from_bytes(row.get(1)?), row.get(2)?);
+        let (folio, person) = (row.get::<_, FolioId>(1)?, row.get(2)?);
         let (role, reason): (String, String) = (row.get(3)?, row.get(4)?);
         if reason.starts_with("class ") {
             taught.insert((folio, person, reason.clone()));
@@ -175,7 +175,7 @@ fn teachers(tx: &Transaction<'_>, student: i64) -> rusqlite::Result<Vec<(ClassId
          from class_member s join class_member t on t.class = s.class
          where s.person = ?1 and s.role = 'student' and t.role = 'teacher' and t.person <> ?1",
     )?
-    .query_map([student], |row| Ok((ClassId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?
+    .query_map([student], |row| Ok((row.get::<_, ClassId>(0)?, row.get(1)?, row.get(2)?)))?
     .collect()
 }
 

@@ -150,7 +150,7 @@ pub fn list(conn: &Connection, person: PersonId) -> Result<Vec<Device>, Director
 /// Every device.
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<DeviceId>> {
     let mut query = conn.prepare("select id from device order by id")?;
-    query.query_map([], |row| Ok(DeviceId::from_bytes(row.get(0)?)))?.collect()
+    query.query_map([], |row| Ok(row.get::<_, DeviceId>(0)?))?.collect()
 }
 
 /// A device's record, as others see it.
@@ -165,13 +165,13 @@ pub fn record(conn: &Connection, device: DeviceId) -> rusqlite::Result<Option<De
         let inviter: Option<[u8; 16]> = row.get(4)?;
         Ok(DeviceRecord {
             device,
-            person: PersonId::from_bytes(row.get(0)?),
-            key: PublicKey::from_bytes(row.get(1)?),
-            invitation: PublicKey::from_bytes(row.get(2)?),
+            person: row.get::<_, PersonId>(0)?,
+            key: row.get::<_, PublicKey>(1)?,
+            invitation: row.get::<_, PublicKey>(2)?,
             invitation_expires: moment(row.get(3)?),
             inviter: inviter.map_or(Inviter::Root, |id| Inviter::Device(DeviceId::from_bytes(id))),
-            inviter_signature: Signature::from_bytes(row.get(5)?),
-            device_signature: Signature::from_bytes(row.get(6)?),
+            inviter_signature: row.get::<_, Signature>(5)?,
+            device_signature: row.get::<_, Signature>(6)?,
             revoked_at: row.get::<_, Option<i64>>(7)?.map(i64::cast_unsigned),
         })
     })
@@ -180,8 +180,8 @@ pub fn record(conn: &Connection, device: DeviceId) -> rusqlite::Result<Option<De
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Device> {
     Ok(Device {
-        id: DeviceId::from_bytes(row.get(0)?),
-        person: PersonId::from_bytes(row.get(1)?),
+        id: row.get::<_, DeviceId>(0)?,
+        person: row.get::<_, PersonId>(1)?,
         invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
         revoked: row.get(3)?,
     })

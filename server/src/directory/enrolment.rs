@@ -216,7 +216,7 @@ fn invitation(conn: &Connection, key: &PublicKey) -> rusqlite::Result<Option<Inv
         |row| {
             Ok(Invitation {
                 person: row.get(0)?,
-                person_id: PersonId::from_bytes(row.get(1)?),
+                person_id: row.get::<_, PersonId>(1)?,
                 expires_at: row.get(2)?,
                 used_by: row.get::<_, Option<_>>(3)?.map(DeviceId::from_bytes),
                 inviter: row

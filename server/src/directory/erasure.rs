@@ -17,7 +17,7 @@ pub(crate) const BY_ITS_MAKER: &str = "by its maker";
 
 /// Was this piece erased?
 pub(crate) fn is_erased(conn: &Connection, piece: PieceId) -> rusqlite::Result<bool> {
-    conn.prepare_cached("select 1 from erased where piece = ?1")?.exists([piece.as_bytes().as_slice()])
+    conn.prepare_cached("select 1 from erased where piece = ?1")?.exists([piece])
 }
 
 /// The school erases a piece, whoever wrote on it, for a reason that stays on record. Returns whose work it was.
@@ -49,7 +49,7 @@ pub(crate) fn append(
     let n = log::append(tx, now, by, &event)?;
     let is_empty = !tx
         .prepare_cached("select 1 from document where piece = ?1 union select 1 from held where piece = ?1")?
-        .exists([piece.as_bytes().as_slice()])?;
+        .exists([piece])?;
     if !is_empty {
         log::note_ending(tx, n, &event)?;
     }
@@ -58,22 +58,21 @@ pub(crate) fn append(
 
 /// Takes everything of a piece out of the database, as of event `n`, and tells everyone who may still hold it.
 pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64) -> rusqlite::Result<()> {
-    let id = piece.as_bytes().as_slice();
     let concerned = visibility::rows(
         tx,
         "select s.person from document d cross join visibility s on s.document = d.row where d.piece = ?1
          union select maker from piece where id = ?1
          union select author from held where piece = ?1
          union select c.person from placement l join circle c on c.folio = l.folio where l.piece = ?1",
-        id,
+        piece,
     )?;
-    let students = visibility::rows(tx, "select student from placement where piece = ?1", id)?;
+    let students = visibility::rows(tx, "select student from placement where piece = ?1", piece)?;
     // A file that loses its last link has no week to wait.
     tx.execute(
         "insert into watch (blob, unlinked)
              select distinct l.blob, 0 from document d cross join link l on l.document = d.row where d.piece = ?1
          on conflict (blob) do update set unlinked = 0",
-        [id],
+        [piece],
     )?;
     for sql in [
         "delete from claim where document in (select row from document where piece = ?1)",
@@ -91,14 +90,14 @@ pub(crate) fn remove(tx: &Transaction<'_>, piece: PieceId, reason: &str, n: u64)
         "delete from act where piece = ?1",
         "delete from piece where id = ?1",
     ] {
-        tx.execute(sql, [id])?;
+        tx.execute(sql, [piece])?;
     }
     tx.execute(
         "insert or ignore into erased (piece, n, reason) values (?1, ?2, ?3)",
-        (id, n.cast_signed(), reason),
+        (piece, n.cast_signed(), reason),
     )?;
     for person in concerned {
-        visibility::notify(tx, person, RecordKind::Piece, id, n)?;
+        visibility::notify(tx, person, RecordKind::Piece, piece, n)?;
     }
     for student in students {
         visibility::count_voices(tx, student, n)?;

@@ -149,6 +149,13 @@ pub enum DirectoryError {
     RevokedAlready(fieldfolio_core::ids::DeviceId),
 }
 
+impl DirectoryError {
+    /// It is the relay's trouble, and not the caller's to know.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Sqlite(_) | Self::File { .. } | Self::Broken(_))
+    }
+}
+
 /// One of several that a command may have meant, for whoever has to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meant {

@@ -18,7 +18,7 @@ pub fn person(conn: &Connection, text: &str) -> Result<PersonId, DirectoryError>
         conn.prepare_cached("select id, name, kinds, named_by is not null from person order by name, id")?;
     let all = statement.query_map([], |row| {
         let kinds: Vec<_> = people::kinds(row.get(2)?).into_iter().map(PersonKind::name).collect();
-        let (id, by_device): (_, bool) = (PersonId::from_bytes(row.get(0)?), row.get(3)?);
+        let (id, by_device): (_, bool) = (row.get::<_, PersonId>(0)?, row.get(3)?);
         Ok(Candidate {
             id,
             name: row.get(1)?,
@@ -62,7 +62,7 @@ fn project_titles(conn: &Connection) -> rusqlite::Result<Vec<Candidate<ProjectId
     )?
     .query_map([], |row| {
         Ok(Candidate {
-            id: ProjectId::from_bytes(row.get(0)?),
+            id: row.get::<_, ProjectId>(0)?,
             name: row.get(1)?,
             about: row.get(2)?,
             namer: if row.get(3)? { Namer::Device } else { Namer::School },

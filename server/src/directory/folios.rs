@@ -47,8 +47,8 @@ pub fn list(conn: &Connection) -> Result<Vec<Folio>, DirectoryError> {
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Folio {
-            id: FolioId::from_bytes(row.get(0)?),
-            student: PersonId::from_bytes(row.get(1)?),
+            id: row.get::<_, FolioId>(0)?,
+            student: row.get::<_, PersonId>(1)?,
             student_name: row.get(2)?,
             project: row.get::<_, Option<_>>(3)?.map(ProjectId::from_bytes),
             project_title: row.get(4)?,
@@ -67,13 +67,13 @@ pub(crate) fn of(conn: &Connection, folio: FolioId) -> rusqlite::Result<Option<(
 /// The folios of a student, by her row, each with whether it lies in a project.
 pub(crate) fn of_student(conn: &Connection, student: i64) -> rusqlite::Result<Vec<(FolioId, bool)>> {
     conn.prepare_cached("select id, project is not null from folio where student = ?1 order by id")?
-        .query_map([student], |row| Ok((FolioId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .query_map([student], |row| Ok((row.get::<_, FolioId>(0)?, row.get(1)?)))?
         .collect()
 }
 
 /// The folios in a project, with the rows of their students.
 pub(crate) fn of_project(conn: &Connection, project: ProjectId) -> rusqlite::Result<Vec<(i64, FolioId)>> {
     conn.prepare_cached("select student, id from folio where project = ?1 order by id")?
-        .query_map([project.as_bytes()], |row| Ok((row.get(0)?, FolioId::from_bytes(row.get(1)?))))?
+        .query_map([project.as_bytes()], |row| Ok((row.get(0)?, row.get::<_, FolioId>(1)?)))?
         .collect()
 }

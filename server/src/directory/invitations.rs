@@ -177,8 +177,8 @@ fn inviting_device(conn: &Connection, device: DeviceId) -> Result<InvitingDevice
         )?
         .query_row([device.as_bytes()], |row| {
             let administrator = people::kinds(row.get(2)?).contains(&PersonKind::Administrator);
-            let person = PersonId::from_bytes(row.get(1)?);
-            let key = PublicKey::from_bytes(row.get(3)?);
+            let person = row.get::<_, PersonId>(1)?;
+            let key = row.get::<_, PublicKey>(3)?;
             Ok((InvitingDevice { row: row.get(0)?, person, administrator, key }, row.get(4)?))
         })
         .optional()?;
@@ -278,8 +278,8 @@ pub fn open(
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Open {
-            key: PublicKey::from_bytes(row.get(0)?),
-            person: PersonId::from_bytes(row.get(1)?),
+            key: row.get::<_, PublicKey>(0)?,
+            person: row.get::<_, PersonId>(1)?,
             invited_by: row.get::<_, Option<_>>(2)?.map(DeviceId::from_bytes),
             expires: moment(row.get(3)?),
         })

@@ -63,9 +63,9 @@ pub fn proposed(conn: &Connection, folio: FolioId, now: Timestamp) -> rusqlite::
     )?
     .query_map((folio.as_bytes(), millis(now)), |row| {
         Ok(Proposed {
-            person: PersonId::from_bytes(row.get(0)?),
+            person: row.get::<_, PersonId>(0)?,
             name: row.get(1)?,
-            by: PersonId::from_bytes(row.get(2)?),
+            by: row.get::<_, PersonId>(2)?,
             until: moment(row.get(3)?),
         })
     })?

@@ -127,7 +127,7 @@ pub fn kinds(bits: i64) -> Vec<PersonKind> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Person> {
     Ok(Person {
-        id: PersonId::from_bytes(row.get(0)?),
+        id: row.get::<_, PersonId>(0)?,
         name: row.get(1)?,
         kinds: kinds(row.get(2)?),
         past_kinds: kinds(row.get(3)?),

@@ -151,7 +151,7 @@ pub fn groups(conn: &Connection, project: ProjectId) -> rusqlite::Result<Vec<(St
         "select project_group.name, person.id from project_group
          join person on person.row = project_group.student where project = ?1 order by 1, person.name, 2",
     )?
-    .query_map([project.as_bytes()], |row| Ok((row.get(0)?, PersonId::from_bytes(row.get(1)?))))?
+    .query_map([project.as_bytes()], |row| Ok((row.get(0)?, row.get::<_, PersonId>(1)?)))?
     .collect()
 }
 

@@ -37,16 +37,15 @@ pub fn may_release(
 /// Makes a piece visible to no more than these roles, until its maker's devices bring what she did to it. What is not
 /// here is visible to nobody.
 pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(), DirectoryError> {
-    let id = piece.as_bytes().as_slice();
     let before: Option<u16> = edit
         .tx
         .prepare_cached("select audience from piece where id = ?1")?
-        .query_row([id], |row| row.get::<_, Option<u16>>(0))
+        .query_row([piece], |row| row.get::<_, Option<u16>>(0))
         .optional()?
         .flatten();
     let Some(before) = before.filter(|before| before & !most.bits() != 0) else { return Ok(()) };
     let left = Some(before & most.bits()).filter(|left| *left != 0);
-    edit.tx.execute("update piece set audience = ?2 where id = ?1", (id, left))?;
+    edit.tx.execute("update piece set audience = ?2 where id = ?1", (piece, left))?;
     let n = edit.event(&Event::PieceNarrowed { piece })?;
     visibility::piece_narrowed(edit.tx, piece, n)?;
     Ok(())
@@ -56,10 +55,10 @@ pub(crate) fn narrow(edit: &Edit<'_>, piece: PieceId, most: Roles) -> Result<(),
 pub(crate) fn undo_placings(edit: &Edit<'_>, piece: PieceId, acts: &[ActId]) -> Result<(), DirectoryError> {
     let mut undo = edit.tx.prepare_cached("insert or ignore into undone (act) values (?1)")?;
     for act in acts {
-        undo.execute([act.as_bytes().as_slice()])?;
+        undo.execute([act])?;
     }
     let is_here = "select 1 from piece where id = ?1";
-    if !edit.tx.prepare_cached(is_here)?.exists([piece.as_bytes().as_slice()])? {
+    if !edit.tx.prepare_cached(is_here)?.exists([piece])? {
         return Ok(());
     }
     let left = visibility::placements::work_out(edit.tx, piece)?;
@@ -79,7 +78,7 @@ pub fn waiting(conn: &Connection, document: DocumentId) -> rusqlite::Result<Opti
     .query_row([key.as_slice()], |row| {
         Ok(Held {
             document,
-            author: PersonId::from_bytes(row.get(0)?),
+            author: row.get::<_, PersonId>(0)?,
             class: Class::from_number(row.get(1)?),
             changes: row.get::<_, i64>(2)?.cast_unsigned(),
             since: moment(row.get(3)?),
@@ -93,7 +92,7 @@ pub fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Vec<DocumentI
     let mut query = conn.prepare_cached(
         "select distinct h.document from held h join person p on p.row = h.author where p.id = ?1",
     )?;
-    let rows = query.query_map([person.as_bytes().as_slice()], |row| row.get::<_, Vec<u8>>(0))?;
+    let rows = query.query_map([person], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|id| {
         DocumentId::from_bytes(&id?)
             .ok_or_else(|| database::unreadable(0, Type::Blob, "the id of a document"))

@@ -1,6 +1,7 @@
 //! What goes wrong in the relay itself.
 
 use crate::database::DatabaseError;
+use crate::directory::DirectoryError;
 use crate::exchange::revocations::{self, RevocationsError};
 
 /// Something that is no verdict went wrong: the answer is "again, later".
@@ -9,6 +10,12 @@ pub enum RelayError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The school can't be read.
+    #[error(transparent)]
+    Directory(Box<DirectoryError>),
+    /// The database has no row of somebody whose token is known.
+    #[error("the relay's database has no {0}: `fieldfolio verify` says more")]
+    Missing(&'static str),
     /// The writer is gone: the process is ending.
     #[error("the relay is shutting down")]
     Closing,
@@ -33,6 +40,12 @@ pub enum RelayError {
     /// What ended can't be written down.
     #[error(transparent)]
     Revocations(#[from] Box<RevocationsError>),
+}
+
+impl From<DirectoryError> for RelayError {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(Box::new(error))
+    }
 }
 
 impl From<rusqlite::Error> for RelayError {

@@ -42,7 +42,7 @@ pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Resu
              from device d join person p on p.row = d.person where d.token_hash = ?1",
         )?
         .query_row([hash.as_slice()], |row| {
-            let (person, device) = (PersonId::from_bytes(row.get(0)?), DeviceId::from_bytes(row.get(1)?));
+            let (person, device) = (row.get::<_, PersonId>(0)?, row.get::<_, DeviceId>(1)?);
             Ok((Caller { person, device }, row.get(2)?, row.get(3)?, row.get(4)?))
         })
         .optional()?;

@@ -81,10 +81,10 @@ impl Ledger for SqliteLedger<'_> {
                 "select p.id, d.key, d.revoked_n is not null, d.lost_n, p.locked_at is not null
                  from device d join person p on p.row = d.person where d.id = ?1",
             )?
-            .query_row([device.as_bytes().as_slice()], |row| {
+            .query_row([device], |row| {
                 Ok(DeviceFacts {
-                    person: PersonId::from_bytes(row.get(0)?),
-                    key: PublicKey::from_bytes(row.get(1)?),
+                    person: row.get::<_, PersonId>(0)?,
+                    key: row.get::<_, PublicKey>(1)?,
                     revoked: row.get(2)?,
                     locked: row.get(4)?,
                     revoked_at: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
@@ -109,7 +109,7 @@ impl Ledger for SqliteLedger<'_> {
                  where p.id = ?1 and d.author is not null and d.author <> p.maker
                  union select 1 from piece p join held h on h.piece = p.id where p.id = ?1 and h.author <> p.maker",
             )?
-            .exists([id.as_bytes().as_slice()])?;
+            .exists([id])?;
         let acts = placements::acts_of(self.conn, id)?;
         Ok(Some(PieceFacts { piece, memberships, role_ended, others_wrote, acts }))
     }
@@ -120,7 +120,7 @@ impl Ledger for SqliteLedger<'_> {
             .prepare_cached(
                 "select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1",
             )?
-            .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((student, project)) = found else { return Ok(None) };
         let student = PersonId::from_bytes(student);
@@ -140,7 +140,7 @@ impl Ledger for SqliteLedger<'_> {
     fn project_is_open(&self, project: ProjectId) -> rusqlite::Result<Option<bool>> {
         self.conn
             .prepare_cached("select class is null from project where id = ?1")?
-            .query_row([project.as_bytes().as_slice()], |row| row.get(0))
+            .query_row([project], |row| row.get(0))
             .optional()
     }
 
@@ -148,7 +148,7 @@ impl Ledger for SqliteLedger<'_> {
         let kinds: i64 = self
             .conn
             .prepare_cached("select kinds from person where id = ?1")?
-            .query_row([person.as_bytes().as_slice()], |row| row.get(0))?;
+            .query_row([person], |row| row.get(0))?;
         let student = 1 << PersonKind::Student as i64;
         Ok(match kinds {
             only if only == student => Student::Only,
@@ -159,7 +159,7 @@ impl Ledger for SqliteLedger<'_> {
 
     fn quota(&self, person: PersonId) -> rusqlite::Result<Quota> {
         self.conn.prepare_cached("select used_bytes, record_limit from person where id = ?1")?.query_row(
-            [person.as_bytes().as_slice()],
+            [person],
             |row| {
                 let limit: Option<i64> = row.get(1)?;
                 Ok(Quota {
@@ -177,7 +177,7 @@ impl Ledger for SqliteLedger<'_> {
     fn is_staff(&self, person: PersonId) -> rusqlite::Result<bool> {
         self.conn
             .prepare_cached("select 1 from person where id = ?1 and kinds & ?2 <> 0")?
-            .exists((person.as_bytes().as_slice(), directory::people::bits(&PersonKind::STAFF)))
+            .exists((person, directory::people::bits(&PersonKind::STAFF)))
     }
 
     fn own_folios(&self, student: PersonId) -> rusqlite::Result<u64> {
@@ -202,7 +202,7 @@ impl Ledger for SqliteLedger<'_> {
                 "select 1 from document d join person p on p.row = d.about
                  where d.piece = ?1 and p.id = ?2 and d.class in (?3, ?4)",
             )?
-            .exists((piece.as_bytes().as_slice(), student.as_bytes().as_slice(), counting[0], counting[1]))
+            .exists((piece, student, counting[0], counting[1]))
     }
 
     fn open_offers(&self, folio: FolioId, maker: PersonId) -> rusqlite::Result<u64> {
@@ -211,7 +211,7 @@ impl Ledger for SqliteLedger<'_> {
                 "select count(*) from offer o join piece i on i.id = o.piece join person m on m.row = i.maker
                  where o.folio = ?1 and m.id = ?2",
             )?
-            .query_row((folio.as_bytes().as_slice(), maker.as_bytes().as_slice()), |row| row.get::<_, i64>(0))
+            .query_row((folio, maker), |row| row.get::<_, i64>(0))
             .map(i64::cast_unsigned)
     }
 
@@ -222,9 +222,7 @@ impl Ledger for SqliteLedger<'_> {
                  join device v on v.id = c.device join person p on p.row = v.person
                  where d.id = ?1 and c.actor = ?2 order by c.n limit 1",
             )?
-            .query_row((document.to_bytes().as_slice(), actor.as_slice()), |row| {
-                Ok(PersonId::from_bytes(row.get(0)?))
-            })
+            .query_row((document, actor.as_slice()), |row| Ok(row.get::<_, PersonId>(0)?))
             .optional()
     }
 
@@ -243,7 +241,7 @@ impl Ledger for SqliteLedger<'_> {
         let found: Option<(u8, Vec<u8>)> = self
             .conn
             .prepare_cached("select class, heads from document where id = ?1")?
-            .query_row([document.to_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([document], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((class, heads)) = found else { return Ok(None) };
         let class = Class::from_number(class);
@@ -255,7 +253,7 @@ impl Ledger for SqliteLedger<'_> {
             .prepare_cached(
                 "select c.n from change c join document d on d.row = c.document where d.id = ?1 and c.hash = ?2",
             )?
-            .query_row((document.to_bytes().as_slice(), hash.0.as_slice()), |row| row.get::<_, i64>(0))
+            .query_row((document, hash.0.as_slice()), |row| row.get::<_, i64>(0))
             .optional()
             .map(|n| n.map(i64::cast_unsigned))
     }
@@ -266,7 +264,7 @@ impl Ledger for SqliteLedger<'_> {
              where d.id = ?1 order by c.n",
         )?;
         let mut opened = Opened::default();
-        let rows = query.query_map([document.to_bytes().as_slice()], |row| {
+        let rows = query.query_map([document], |row| {
             changes::whole(self.conn, row.get(0)?, Head(row.get(1)?), row.get(2)?, &mut opened)
         })?;
         rows.collect()
@@ -294,7 +292,7 @@ impl Ledger for SqliteLedger<'_> {
             "select h.item, p.id, h.class, h.heads from held h join person p on p.row = h.author
              where h.document = ?1 order by h.row",
         )?;
-        let mut rows = query.query([document.to_bytes().as_slice()])?;
+        let mut rows = query.query([document])?;
         let mut found: Option<HeldFacts> = None;
         while let Some(row) = rows.next()? {
             let (item, class, heads): (Vec<u8>, u8, Vec<u8>) = (row.get(0)?, row.get(2)?, row.get(3)?);
@@ -305,7 +303,7 @@ impl Ledger for SqliteLedger<'_> {
             );
             found = Some(HeldFacts {
                 changes,
-                author: PersonId::from_bytes(row.get(1)?),
+                author: row.get::<_, PersonId>(1)?,
                 class: Class::from_number(class),
                 heads: split_heads(&heads),
             });
@@ -319,7 +317,7 @@ impl Ledger for SqliteLedger<'_> {
                 "select count(*), coalesce(sum(h.bytes), 0) from held h join person p on p.row = h.author
                  where p.id = ?1",
             )?
-            .query_row([person.as_bytes().as_slice()], |row| {
+            .query_row([person], |row| {
                 Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))
             })
     }
@@ -338,7 +336,7 @@ impl Ledger for SqliteLedger<'_> {
         let tx = self.tx()?;
         let n = log::append(tx, self.now, Some(by), &Event::HeldReleased { document })?;
         let author = self.held(document)?.map_or(by, |held| held.author);
-        tx.execute("delete from held where document = ?1", [document.to_bytes().as_slice()])?;
+        tx.execute("delete from held where document = ?1", [document])?;
         visibility::held_changed(tx, document, author, n)
     }
 

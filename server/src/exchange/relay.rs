@@ -160,19 +160,21 @@ impl Relay {
     }
 
     /// The same for a person, in her turn.
-    pub fn write_for<T, F>(&self, person: PersonId, write: F) -> Result<T, RelayError>
+    pub fn write_for<T, E, F>(&self, person: PersonId, write: F) -> Result<T, RelayError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+        E: Into<RelayError> + Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> Result<T, E> + Send + 'static,
     {
         self.write_in(Lane::Person(person), write)
     }
 
     /// The same in this lane.
-    pub fn write_in<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
+    pub fn write_in<T, E, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+        E: Into<RelayError> + Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> Result<T, E> + Send + 'static,
     {
         if self.only_reads {
             return Err(RelayError::OnlyReading);
@@ -296,5 +298,5 @@ pub async fn blocking<T: Send + 'static>(
 /// The school whose database this is.
 pub fn school_of(conn: &Connection) -> Result<SchoolId, RelayError> {
     let id = database::meta(conn, "school")?.and_then(|id| id.try_into().ok());
-    Ok(SchoolId::from_bytes(id.ok_or(rusqlite::Error::QueryReturnedNoRows)?))
+    Ok(SchoolId::from_bytes(id.ok_or(RelayError::Missing("school"))?))
 }

@@ -66,10 +66,11 @@ impl Writer {
     }
 
     /// Runs a job in its lane's turn. It is on disk when this returns.
-    pub(super) fn write<T, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
+    pub(super) fn write<T, E, F>(&self, lane: Lane, write: F) -> Result<T, RelayError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+        E: Into<RelayError> + Send + 'static,
+        F: FnOnce(&Transaction<'_>, Timestamp) -> Result<T, E> + Send + 'static,
     {
         let (answer, answered) = mpsc::sync_channel(1);
         let job: Job = Box::new(move |tx, now| {
@@ -84,7 +85,7 @@ impl Writer {
         self.queue.push(lane, job)?;
         // A job whose answer is dropped unsent panicked, or its writer is gone.
         let result = answered.recv().map_err(|_| RelayError::Closing)?;
-        Ok(result.ok_or(RelayError::NotCommitted)??)
+        result.ok_or(RelayError::NotCommitted)?.map_err(Into::into)
     }
 }
 

@@ -79,7 +79,7 @@ fn put(tx: &Transaction<'_>, counted: &BTreeMap<PersonId, Counts>, now: Timestam
                  refused = refused + excluded.refused, bytes = bytes + excluded.bytes",
         )?
         .execute((
-            person.as_bytes().as_slice(),
+            person,
             hour(now),
             counts.requests.cast_signed(),
             counts.refused.cast_signed(),

@@ -156,7 +156,7 @@ impl Live {
     /// Takes a place for a connection of this device. Where it has too many, its oldest one ends.
     pub async fn place(self: &Arc<Self>, caller: Caller, token: Vec<u8>) -> Result<Place, NoPlace> {
         let person = self.relay.look(move |conn| visibility::person_row(conn, caller.person)).await?;
-        let person = person.ok_or(RelayError::from(rusqlite::Error::QueryReturnedNoRows))?;
+        let person = person.ok_or(RelayError::Missing("such person"))?;
         let (ending, ended) = watch::channel(None);
         let seat = Arc::new(Seat { caller, person, token, woken: Notify::new(), ending });
         let place = Place {

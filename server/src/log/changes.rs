@@ -14,7 +14,7 @@ use fieldfolio_core::sync::wire::News;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::database;
+use crate::database::{self, unreadable};
 
 const CHANGE: &str =
     "select c.n, d.id, c.device, c.actor, c.seq, c.hash, c.blobs, c.raw, c.signature, c.document
@@ -70,7 +70,7 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
         n: row.get::<_, i64>(0)?.cast_unsigned(),
         change: SignedChange {
             document: document_id(1, &id)?,
-            device: DeviceId::from_bytes(row.get(2)?),
+            device: row.get::<_, DeviceId>(2)?,
             actor: row.get(3)?,
             seq: row.get::<_, i64>(4)?.cast_unsigned(),
             hash,
@@ -79,7 +79,7 @@ fn change_row(conn: &Connection, row: &Row<'_>, opened: &mut Opened) -> rusqlite
                 .filter_map(|blob| blob.try_into().ok().map(BlobHash::from_digest))
                 .collect(),
             raw,
-            signature: Signature::from_bytes(row.get(8)?),
+            signature: row.get::<_, Signature>(8)?,
         },
     })
 }
@@ -99,7 +99,7 @@ pub(crate) fn whole(
         Entry::Occupied(there) => there.into_mut(),
         Entry::Vacant(place) => place.insert(raws(conn, document)?),
     };
-    saved.get(&hash).cloned().ok_or(rusqlite::Error::InvalidQuery)
+    saved.get(&hash).cloned().ok_or_else(|| unreadable(0, Type::Blob, "a document that is kept in one"))
 }
 
 /// What a document's saved form holds; nothing where there is none.
@@ -110,7 +110,8 @@ fn raws(conn: &Connection, document: i64) -> rusqlite::Result<Raws> {
         .optional()?;
     let Some(body) = body else { return Ok(Raws::new()) };
     // Its changes went through the gate before they were saved.
-    let changes = Sheet::changes_of(&body).map_err(|_| rusqlite::Error::InvalidQuery)?;
+    let changes =
+        Sheet::changes_of(&body).map_err(|_| unreadable(0, Type::Blob, "a document that is kept in one"))?;
     Ok(changes.into_iter().filter_map(|raw| Some((chunk_hash(&raw).ok()?, raw))).collect())
 }
 

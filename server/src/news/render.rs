@@ -11,9 +11,11 @@ use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::signing::Signature;
 use fieldfolio_core::sync::wire::{PersonRecord, PieceRecord, Record};
 use fieldfolio_core::time::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::acquaintance::{devices, may_know, may_release_something};
+use crate::database::unreadable;
 use crate::directory::erasure;
 use crate::{database, directory, visibility};
 
@@ -72,7 +74,9 @@ fn record(
 fn school(conn: &Connection) -> rusqlite::Result<School> {
     let meta = |key| database::meta(conn, key).map(Option::unwrap_or_default);
     Ok(School {
-        id: SchoolId::from_bytes(meta("school")?.try_into().map_err(|_| rusqlite::Error::InvalidQuery)?),
+        id: SchoolId::from_bytes(
+            meta("school")?.try_into().map_err(|_| unreadable(0, Type::Blob, "the school's id"))?,
+        ),
         name: String::from_utf8(meta("name")?).unwrap_or_default(),
         scale: readable("list of levels", &meta("scale")?),
         rule: readable("rule", &meta("rule")?),
@@ -91,7 +95,7 @@ fn readable<T: for<'b> minicbor::Decode<'b, ()>>(what: &'static str, bytes: &[u8
 fn framework(conn: &Connection, id: FrameworkId) -> rusqlite::Result<Option<Record>> {
     let body: Option<Vec<u8>> = conn
         .prepare_cached("select body from framework where id = ?1")?
-        .query_row([id.as_bytes().as_slice()], |row| row.get(0))
+        .query_row([id], |row| row.get(0))
         .optional()?;
     Ok(body.and_then(|body| minicbor::decode(&body).ok()).map(Record::Framework))
 }
@@ -104,7 +108,7 @@ fn person(
 ) -> rusqlite::Result<Record> {
     let found: Option<(i64, String, i64, i64)> = conn
         .prepare_cached("select row, name, kinds, past_kinds from person where id = ?1")?
-        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     let Some((row, name, kinds, past)) = found else {
         return Ok(Record::gone(RecordKind::Person, id.as_bytes()));
@@ -127,7 +131,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
              and not exists (select 1 from denial d where d.student = f.student and d.person = c.person)
              union select 1 from project where id = ?1 and started_by = ?2",
         )?
-        .exists((id.as_bytes().as_slice(), reader))?;
+        .exists((id, reader))?;
     if !visible {
         return Ok(Record::gone(RecordKind::Project, id.as_bytes()));
     }
@@ -135,7 +139,7 @@ fn project(conn: &Connection, reader: i64, id: ProjectId) -> rusqlite::Result<Re
         "select p.title, p.brief, p.outcomes, p.framework, p.class, s.id
          from project p left join person s on s.row = p.started_by where p.id = ?1",
     )?
-    .query_row([id.as_bytes().as_slice()], |row| {
+    .query_row([id], |row| {
         let outcomes: Vec<u8> = row.get(2)?;
         Ok(Record::Project(Project {
             id,
@@ -164,7 +168,7 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
         .prepare_cached(
             "select s.id, f.project from folio f join person s on s.row = f.student where f.id = ?1",
         )?
-        .query_row([id.as_bytes().as_slice()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((student, project)) = found else { return Ok(Record::gone(RecordKind::Folio, id.as_bytes())) };
     let whole = Roles::of([Role::Owner, Role::Teacher, Role::Reader, Role::Guardian]);
@@ -173,7 +177,7 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
         "select p.id, c.role, c.expires_at, c.may_write from circle c join person p on p.row = c.person
          where c.folio = ?1 and c.ended_n is null order by c.row",
     )?;
-    let rows = query.query_map([id.as_bytes().as_slice()], |row| {
+    let rows = query.query_map([id], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?, row.get(3)?))
     })?;
     let mut circle = Vec::new();
@@ -196,7 +200,7 @@ fn folio(conn: &Connection, reader: PersonId, id: FolioId, now: Timestamp) -> ru
 
 /// A class, for who teaches or advises it now.
 fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record> {
-    let key = id.as_bytes().as_slice();
+    let key = id;
     let title: Option<String> = conn
         .prepare_cached(
             "select title from class where id = ?1 and exists (
@@ -211,7 +215,7 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
          where m.class = ?1 and m.role = ?2 and m.removed_at is null order by p.id",
     )?;
     let mut members = |role: &str| -> rusqlite::Result<Vec<PersonId>> {
-        query.query_map((key, role), |row| Ok(PersonId::from_bytes(row.get(0)?)))?.collect()
+        query.query_map((key, role), |row| Ok(row.get::<_, PersonId>(0)?))?.collect()
     };
     let (students, teachers) = (members("student")?, members("teacher")?);
     Ok(Record::Class(Class { id, title, students, teachers }))
@@ -224,7 +228,7 @@ fn in_one_group(conn: &Connection, person: PersonId, folio: FolioId) -> rusqlite
          join project_group b on b.project = a.project and b.name = a.name join person p on p.row = b.student
          where f.id = ?1 and p.id = ?2",
     )?
-    .exists((folio.as_bytes().as_slice(), person.as_bytes().as_slice()))
+    .exists((folio, person))
 }
 
 /// Group members know whose folio their common piece lies in, or may lie in, and nothing else of its circle.
@@ -232,12 +236,12 @@ fn works_with(conn: &Connection, reader: PersonId, folio: FolioId) -> rusqlite::
     conn.prepare_cached(
         "select 1 from person p join works_with w on w.person = p.row and w.folio = ?1 where p.id = ?2",
     )?
-    .exists((folio.as_bytes().as_slice(), reader.as_bytes().as_slice()))
+    .exists((folio, reader))
     .and_then(|works_with| Ok(works_with || in_one_group(conn, reader, folio)?))
 }
 
 fn piece(conn: &Connection, reader: i64, id: PieceId) -> rusqlite::Result<Record> {
-    let key = id.as_bytes().as_slice();
+    let key = id;
     if erasure::is_erased(conn, id)? {
         return Ok(Record::Erased(id));
     }
@@ -275,15 +279,15 @@ pub(crate) fn acts(conn: &Connection) -> rusqlite::Result<Vec<SignedAct>> {
 
 fn act_row(row: &Row<'_>) -> rusqlite::Result<SignedAct> {
     Ok(SignedAct {
-        id: ActId::from_bytes(row.get(0)?),
-        device: DeviceId::from_bytes(row.get(1)?),
+        id: row.get::<_, ActId>(0)?,
+        device: row.get::<_, DeviceId>(1)?,
         body: row.get(2)?,
-        signature: Signature::from_bytes(row.get(3)?),
+        signature: row.get::<_, Signature>(3)?,
     })
 }
 
 fn census(conn: &Connection, reader: i64, student: PersonId) -> rusqlite::Result<Record> {
-    let key = student.as_bytes().as_slice();
+    let key = student;
     let shown = conn
         .prepare_cached(
             "select 1 from person s join folio f on f.student = s.row join circle c on c.folio = f.id

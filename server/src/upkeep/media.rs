@@ -51,7 +51,7 @@ pub(super) fn note_checked(
          on conflict (blob) do update set checked = ?2,
              damaged = case when ?3 is null then null else coalesce(damaged, ?3) end",
     )?
-    .execute((hash.as_bytes().as_slice(), now, (!is_sound).then_some(now)))?;
+    .execute((hash, now, (!is_sound).then_some(now)))?;
     Ok(())
 }
 
@@ -84,12 +84,11 @@ pub(super) fn unlinked_for(
 
 /// Forgets a blob that has no link. False if it has one by now.
 pub(super) fn forget(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Result<bool> {
-    let name = hash.as_bytes().as_slice();
     let removed = media::forget(tx, hash)?;
     tx.prepare_cached(
         "delete from watch where blob = ?1 and not exists (select 1 from blob where hash = ?1)",
     )?
-    .execute([name])?;
+    .execute([hash])?;
     Ok(removed)
 }
 
@@ -104,7 +103,7 @@ pub(super) fn mark_orphans(
          on conflict (blob) do update set orphan = min(coalesce(orphan, ?2), ?2)",
     )?;
     for hash in orphans {
-        mark.execute((hash.as_bytes().as_slice(), now.millis().cast_signed()))?;
+        mark.execute((hash, now.millis().cast_signed()))?;
     }
     Ok(())
 }
@@ -119,10 +118,9 @@ pub(super) fn orphan_for(conn: &Connection, now: Timestamp, grace: u64) -> rusql
 
 /// Still without a row? Then it is watched no more.
 pub(super) fn is_unknown(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Result<bool> {
-    let name = hash.as_bytes().as_slice();
-    let is_known = tx.prepare_cached("select 1 from blob where hash = ?1")?.exists([name])?;
+    let is_known = tx.prepare_cached("select 1 from blob where hash = ?1")?.exists([hash])?;
     if !is_known {
-        tx.prepare_cached("delete from watch where blob = ?1")?.execute([name])?;
+        tx.prepare_cached("delete from watch where blob = ?1")?.execute([hash])?;
     }
     Ok(!is_known)
 }
@@ -149,7 +147,7 @@ pub fn usage(conn: &Connection) -> rusqlite::Result<Vec<Usage>> {
     )?;
     let rows = query.query_map([], |row| {
         Ok(Usage {
-            person: PersonId::from_bytes(row.get(0)?),
+            person: row.get::<_, PersonId>(0)?,
             name: row.get(1)?,
             count: row.get::<_, i64>(2)?.cast_unsigned(),
             bytes: row.get::<_, i64>(3)?.cast_unsigned(),

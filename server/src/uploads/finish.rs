@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::rows::{Kind, Row};
-use super::{DAY, UploadError, Uploads};
+use super::{DAY, UploadError, Uploads, part_name};
 use crate::blobs::{BlobError, Part};
 
 impl Uploads {
@@ -12,10 +12,12 @@ impl Uploads {
     /// stays what it is.
     pub(super) fn finish(&self, row: &Row, part: Option<Part>) -> Result<(), UploadError> {
         let (Some(file), Some(length)) = (row.file(), row.length) else { return Ok(()) };
-        let path = self.part_path(row.id);
+        let name = part_name(row.id);
         let part = match part {
             Some(part) => Some(part),
-            None if path.exists() || length == 0 => Some(Part::open(&path, length)?),
+            None if length == 0 || self.store.part_length(&name)?.is_some() => {
+                Some(self.store.part(&name, length)?)
+            }
             None => None,
         };
         let whole = part.map(|part| self.or_give_up(row, part.verify(file.hash))).transpose()?;
@@ -57,6 +59,6 @@ impl Uploads {
 
     fn remove_stretches(&self, row: &Row) -> Result<(), UploadError> {
         let Kind::Joined(_, stretches) = &row.kind else { return Ok(()) };
-        stretches.iter().try_for_each(|stretch| self.remove_part(&self.part_path(*stretch)))
+        stretches.iter().try_for_each(|stretch| Ok(self.store.remove_part(&part_name(*stretch))?))
     }
 }

@@ -1,7 +1,5 @@
 //! What goes without being asked for: uploads past their time, those of a person who is forgotten, parts of no upload.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use fieldfolio_core::time::Timestamp;
 use super::id::UploadId;
 use super::rows::Row;
 use super::turns::Turn;
-use super::{UploadError, Uploads, blocking};
+use super::{UploadError, Uploads, blocking, part_name};
 
 /// How often the janitor looks.
 const ROUND: Duration = Duration::from_secs(60 * 60);
@@ -93,30 +91,18 @@ impl Uploads {
     /// Removes the upload: first the row, so that a crash leaves an orphan and not a promise.
     pub(super) fn discard(&self, row: &Row) -> Result<(), UploadError> {
         self.rows.remove(row.id)?;
-        self.remove_part(&self.part_path(row.id))
+        Ok(self.store.remove_part(&part_name(row.id))?)
     }
 
     pub(super) fn remove_orphans(&self) -> Result<(), UploadError> {
-        let folder = self.store.part_folder();
-        let failed = |cause| UploadError::Folder { path: folder.to_owned(), cause };
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let name =
-                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".part"));
-            let Some(id) = name.and_then(UploadId::parse) else { continue };
+        let mut parts = Vec::new();
+        self.store.each_part(&mut |name| parts.push(name.to_owned()))?;
+        for name in parts {
+            let Some(id) = name.strip_suffix(".part").and_then(UploadId::parse) else { continue };
             if self.rows.find(id)?.is_none() {
-                self.remove_part(&path)?;
+                self.store.remove_part(&name)?;
             }
         }
         Ok(())
-    }
-
-    pub(super) fn remove_part(&self, path: &Path) -> Result<(), UploadError> {
-        match fs::remove_file(path) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                Err(UploadError::Folder { path: path.to_owned(), cause })
-            }
-            _ => Ok(()),
-        }
     }
 }

@@ -4,7 +4,6 @@
 //! breaks, the next request about the file begins that anew; who asks for the same file again, is told of the same
 //! upload, and of its stretches as if they were there.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use super::id::UploadId;
 use super::metadata::Metadata;
 use super::rows::{Kind, Row};
 use super::turns::Turn;
-use super::{Caller, UploadError, Uploads, blocking};
+use super::{Caller, UploadError, Uploads, blocking, part_name};
 use crate::blobs::{BlobError, Part};
 
 /// How much is read at once.
@@ -97,7 +96,7 @@ impl Uploads {
     /// All stretches in one part. When one is missing, nothing can come of the file.
     fn write_joined(&self, row: &Row) -> Result<Part, UploadError> {
         let Kind::Joined(_, stretches) = &row.kind else { return Err(UploadError::NoStretch) };
-        let mut part = Part::open(&self.part_path(row.id), 0)?;
+        let mut part = self.store.part(&part_name(row.id), 0)?;
         let mut buffer = vec![0; BUFFER];
         for id in stretches {
             let stretch = self.rows.find(*id)?.map(|stretch| self.settle(stretch)).transpose()?;
@@ -108,15 +107,13 @@ impl Uploads {
             if stretch.offset == 0 {
                 continue;
             }
-            let path = self.part_path(*id);
-            let failed = |cause| BlobError::Write { path: path.clone(), cause };
-            let mut bytes = File::open(&path).map_err(failed)?.take(stretch.offset);
+            let mut bytes = self.store.read_part(&part_name(*id))?.take(stretch.offset);
             loop {
                 match bytes.read(&mut buffer) {
                     Ok(0) => break,
                     Ok(count) => part.write(&buffer[..count])?,
                     Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                    Err(cause) => return Err(failed(cause).into()),
+                    Err(cause) => return Err(BlobError::Write { path: part_name(*id).into(), cause }.into()),
                 }
             }
         }

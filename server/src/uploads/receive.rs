@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::checksum::Checksum;
 use super::rows::Row;
 use super::turns::Turn;
-use super::{UploadError, Uploads, blocking};
+use super::{UploadError, Uploads, blocking, part_name};
 use crate::blobs::Part;
 
 /// How much is gathered before it is written.
@@ -140,7 +140,7 @@ impl Inflow {
         self.uploads.has_disk()?;
         let mut part = match self.part.take() {
             Some(part) => part,
-            None => Part::open(&self.uploads.part_path(self.row.id), self.row.offset)?,
+            None => self.uploads.store.part(&part_name(self.row.id), self.row.offset)?,
         };
         for bytes in self.gathered.drain(..) {
             part.write(&bytes)?;

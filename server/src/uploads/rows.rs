@@ -203,7 +203,7 @@ impl Rows {
              from upload where landed = 0 and touched > ?2 group by person",
         )?;
         sums.query_map(params![number(most), held_since(now)], |row| {
-            Ok(Unwritten { person: PersonId::from_bytes(row.get(0)?), bytes: unsigned(row, 1)? })
+            Ok(Unwritten { person: row.get::<_, PersonId>(0)?, bytes: unsigned(row, 1)? })
         })?
         .collect()
     }

@@ -65,8 +65,7 @@ impl Uploads {
     }
 
     fn free(&self) -> Result<u64, UploadError> {
-        let folder = self.store.part_folder();
-        fs4::available_space(folder).map_err(|cause| UploadError::Folder { path: folder.to_owned(), cause })
+        Ok(self.store.free_space()?)
     }
 
     /// What an open upload has reserved by itself.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 /// Records what a change names.
 pub fn claim(tx: &Transaction<'_>, document: i64, author: i64, blobs: &[BlobHash]) -> rusqlite::Result<()> {
     for blob in blobs {
-        let hash = blob.as_bytes().as_slice();
+        let hash = blob;
         tx.prepare_cached("insert or ignore into claim (document, blob, author) values (?1, ?2, ?3)")?
             .execute((document, hash, author))?;
         tx.prepare_cached(
@@ -36,7 +36,7 @@ pub fn is_claimed(
         "select 1 from claim c cross join document d on d.row = c.document join person p on p.row = c.author
          where c.blob = ?1 and d.piece = ?2 and p.id = ?3",
     )?
-    .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
+    .exists((blob, piece, person))
 }
 
 /// A claim `c` whose bytes were opened for it and are damaged or gone; or may have been opened for it in a log that is lost.
@@ -57,9 +57,8 @@ pub fn lacking(conn: &Connection, person: i64) -> rusqlite::Result<Vec<(PieceId,
              c.author = ?1 and exists (select 1 from fork)
              and not exists (select 1 from link l where l.document = c.document and l.blob = c.blob))) limit 500",
     ))?;
-    let rows = query.query_map([person], |row| {
-        Ok((PieceId::from_bytes(row.get(0)?), BlobHash::from_digest(row.get(1)?)))
-    })?;
+    let rows =
+        query.query_map([person], |row| Ok((row.get::<_, PieceId>(0)?, row.get::<_, BlobHash>(1)?)))?;
     rows.collect()
 }
 
@@ -75,7 +74,7 @@ pub fn may_heal(
          cross join visibility s on s.person = p.row and s.document = c.document
          where c.blob = ?1 and d.piece = ?2 and p.id = ?3 and s.visible and {LACKS}",
     ))?
-    .exists((blob.as_bytes().as_slice(), piece.as_bytes().as_slice(), person.as_bytes().as_slice()))
+    .exists((blob, piece, person))
 }
 
 /// The bytes are durable under their name: links what their bringer claimed on this piece, and what lacks them there of what
@@ -87,7 +86,7 @@ pub fn landed(
     blob: BlobHash,
     size: u64,
 ) -> rusqlite::Result<()> {
-    let hash = blob.as_bytes().as_slice();
+    let hash = blob;
     let is_new = tx
         .prepare_cached("insert or ignore into blob (hash, size) values (?1, ?2)")?
         .execute((hash, size.cast_signed()))?;
@@ -101,7 +100,7 @@ pub fn landed(
          where p.id = ?3 and c.blob = ?1 and d.piece = ?2 and (c.author = p.row or ({LACKS}
              and exists (select 1 from visibility s where s.document = c.document and s.person = p.row and s.visible)))",
     ))?
-    .execute((hash, piece.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+    .execute((hash, piece, person))?;
     // They count for whoever named them here and has them linked now; who brings what others lost pays nothing for it.
     let payers: Vec<i64> = tx
         .prepare_cached(
@@ -109,7 +108,7 @@ pub fn landed(
              cross join link l on l.document = c.document and l.blob = c.blob
              where c.blob = ?1 and d.piece = ?2",
         )?
-        .query_map((hash, piece.as_bytes().as_slice()), |row| row.get(0))?
+        .query_map((hash, piece), |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for payer in payers {
         let is_new = tx
@@ -127,7 +126,7 @@ pub fn landed(
              and not exists (select 1 from link where blob = ?1)
          on conflict (blob) do update set unlinked = 0",
     )?
-    .execute((hash, piece.as_bytes().as_slice()))?;
+    .execute((hash, piece))?;
     // The bytes are those of now, whatever was found before; they are read again first.
     tx.prepare_cached(
         "update watch set damaged = null, checked = null where blob = ?1 and damaged is not null",
@@ -142,7 +141,7 @@ pub fn may_read(conn: &Connection, person: PersonId, blob: BlobHash) -> rusqlite
         "select 1 from person p cross join link l cross join visibility s on s.person = p.row and s.document = l.document
          where l.blob = ?1 and p.id = ?2 and s.visible",
     )?
-    .exists((blob.as_bytes().as_slice(), person.as_bytes().as_slice()))
+    .exists((blob, person))
 }
 
 /// Room for files: what is used of it, and its limit.
@@ -157,7 +156,7 @@ pub struct Share {
 /// A person's share.
 pub fn share(conn: &Connection, person: PersonId) -> rusqlite::Result<Share> {
     conn.prepare_cached("select media_bytes, media_limit from person where id = ?1")?.query_row(
-        [person.as_bytes().as_slice()],
+        [person],
         |row| {
             Ok(Share {
                 used: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -176,7 +175,7 @@ pub fn stored_bytes(conn: &Connection) -> rusqlite::Result<u64> {
 
 /// Forgets a blob that has no link, and gives its room back to whoever brought it. False if it has one, or is not known.
 pub fn forget(tx: &Transaction<'_>, blob: BlobHash) -> rusqlite::Result<bool> {
-    let hash = blob.as_bytes().as_slice();
+    let hash = blob;
     let size: Option<i64> = tx
         .prepare_cached(
             "select size from blob where hash = ?1 and not exists (select 1 from link where blob = ?1)",

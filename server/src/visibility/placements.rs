@@ -14,9 +14,9 @@ pub(crate) fn acts_of(conn: &Connection, piece: PieceId) -> rusqlite::Result<Vec
         "select a.id, a.body, p.id from act a join device d on d.id = a.device join person p on p.row = d.person
          where a.piece = ?1 and not exists (select 1 from undone u where u.act = a.id) order by a.n",
     )?;
-    let rows = query.query_map([piece.as_bytes().as_slice()], |row| {
-        let by = PersonId::from_bytes(row.get(2)?);
-        Ok((ActId::from_bytes(row.get(0)?), row.get::<_, Vec<u8>>(1)?, by))
+    let rows = query.query_map([piece], |row| {
+        let by = row.get::<_, PersonId>(2)?;
+        Ok((row.get::<_, ActId>(0)?, row.get::<_, Vec<u8>>(1)?, by))
     })?;
     let mut acts = Vec::new();
     for row in rows {
@@ -32,16 +32,15 @@ pub(crate) fn acts_of(conn: &Connection, piece: PieceId) -> rusqlite::Result<Vec
 pub(crate) fn work_out(tx: &Transaction<'_>, piece: PieceId) -> rusqlite::Result<BTreeSet<i64>> {
     let acts = acts_of(tx, piece)?;
     let places = places(acts.iter().map(|known| (known.id, &known.act)), &BTreeSet::new());
-    let id = piece.as_bytes().as_slice();
     let before: Vec<(FolioId, i64)> = tx
         .prepare_cached("select folio, student from placement where piece = ?1")?
-        .query_map([id], |row| Ok((FolioId::from_bytes(row.get(0)?), row.get(1)?)))?
+        .query_map([piece], |row| Ok((row.get::<_, FolioId>(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut left = BTreeSet::new();
     for (folio, student) in &before {
         if !places.folios.contains(folio) {
             tx.prepare_cached("delete from placement where piece = ?1 and student = ?2")?
-                .execute((id, student))?;
+                .execute((piece, student))?;
             left.insert(*student);
         }
     }
@@ -51,14 +50,14 @@ pub(crate) fn work_out(tx: &Transaction<'_>, piece: PieceId) -> rusqlite::Result
             "insert or ignore into placement (piece, student, folio)
              select ?1, student, id from folio where id = ?2",
         )?
-        .execute((id, folio.as_bytes().as_slice()))?;
+        .execute((piece, folio))?;
     }
-    tx.prepare_cached("delete from offer where piece = ?1")?.execute([id])?;
+    tx.prepare_cached("delete from offer where piece = ?1")?.execute([piece])?;
     for folio in places.offers.keys() {
         tx.prepare_cached(
             "insert or ignore into offer (piece, student, folio) select ?1, student, id from folio where id = ?2",
         )?
-        .execute((id, folio.as_bytes().as_slice()))?;
+        .execute((piece, folio))?;
     }
     Ok(left)
 }

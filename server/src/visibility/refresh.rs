@@ -20,13 +20,12 @@ use crate::log::{self, Event};
 /// The pieces of a folio are to be looked at again, as of event `n`: as many as one transaction takes at once, the
 /// others in turns that follow.
 pub(super) fn refresh_folio(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::Result<()> {
-    let id = folio.as_bytes().as_slice();
     let waiting = tx
         .prepare_cached(
             "insert or ignore into refresh (piece, n)
              select piece, ?2 from placement where folio = ?1 union select piece, ?2 from offer where folio = ?1",
         )?
-        .execute((id, n.cast_signed()))?;
+        .execute((folio, n.cast_signed()))?;
     if waiting == 0 && !is_waited_for(tx)? {
         return Ok(());
     }
@@ -43,7 +42,7 @@ pub(super) fn refresh_folio(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rus
              union select d.person, ?2 from folio f join denial d on d.student = f.student where f.id = ?1
              on conflict (person) do update set n = max(n, excluded.n)",
         )?
-        .execute((id, n.cast_signed()))?;
+        .execute((folio, n.cast_signed()))?;
     }
     Ok(())
 }
@@ -97,7 +96,7 @@ fn take(tx: &Transaction<'_>, of: Option<u64>, most: usize) -> rusqlite::Result<
     };
     let mut done = tx.prepare_cached("delete from refresh where piece = ?1")?;
     for piece in &pieces {
-        done.execute([piece.as_bytes().as_slice()])?;
+        done.execute([piece])?;
     }
     Ok(pieces)
 }
@@ -129,7 +128,7 @@ impl access::Circles for Circles {
 /// Works out anew who sees the documents of a piece. Returns how many rows of readers that took.
 pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqlite::Result<u64> {
     let Some(piece) = standing::piece(tx, id)? else { return Ok(0) };
-    let key = id.as_bytes().as_slice();
+    let key = id;
     let mut circles = Circles(BTreeMap::new());
     for placement in piece.placements.iter().chain(&piece.offers) {
         circles.0.insert(placement.folio, standing::memberships(tx, placement.folio)?);
@@ -175,7 +174,7 @@ pub(super) fn refresh_piece(tx: &Transaction<'_>, id: PieceId, n: u64) -> rusqli
     for placement in piece.placements.iter().filter(|_| counts) {
         let student = tx
             .prepare_cached("select row from person where id = ?1")?
-            .query_row([placement.student.as_bytes().as_slice()], |row| row.get(0))?;
+            .query_row([placement.student], |row| row.get(0))?;
         count_voices(tx, student, n)?;
     }
     Ok(told)
@@ -197,7 +196,7 @@ fn tell_group(
         for placement in piece.placements.iter().filter(|placement| placement.student != *person) {
             let is_new = tx
                 .prepare_cached("insert or ignore into works_with (person, folio) values (?1, ?2)")?
-                .execute((*row, placement.folio.as_bytes().as_slice()))?;
+                .execute((*row, placement.folio))?;
             if is_new > 0 {
                 notify(tx, *row, RecordKind::Folio, placement.folio.as_bytes(), n)?;
                 notify(tx, *row, RecordKind::Person, placement.student.as_bytes(), n)?;
@@ -227,7 +226,7 @@ pub(super) fn meet(tx: &Transaction<'_>, reader: i64, device: &[u8; 16], n: u64)
 }
 
 /// Everyone who may come to see, or to lose, something of a piece.
-fn concerned(tx: &Transaction<'_>, piece: &[u8]) -> rusqlite::Result<Vec<(i64, PersonId)>> {
+fn concerned(tx: &Transaction<'_>, piece: PieceId) -> rusqlite::Result<Vec<(i64, PersonId)>> {
     let found = rows(
         tx,
         "select c.person from placement l join circle c on c.folio = l.folio where l.piece = ?1
@@ -249,7 +248,7 @@ struct DocumentRow {
     class: Class,
 }
 
-fn documents(conn: &Connection, piece: &[u8]) -> rusqlite::Result<Vec<DocumentRow>> {
+fn documents(conn: &Connection, piece: PieceId) -> rusqlite::Result<Vec<DocumentRow>> {
     let mut query = conn.prepare_cached("select row, id, class from document where piece = ?1")?;
     let rows = query.query_map([piece], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, u8>(2)?))

@@ -15,7 +15,7 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
         .prepare_cached(
             "select m.id, p.kind, p.audience from piece p join person m on m.row = p.maker where p.id = ?1",
         )?
-        .query_row([id.as_bytes().as_slice()], |row| {
+        .query_row([id], |row| {
             Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, u8>(1)?, row.get::<_, Option<u16>>(2)?))
         })
         .optional()?;
@@ -43,11 +43,8 @@ pub fn piece(conn: &Connection, id: PieceId) -> rusqlite::Result<Option<access::
 
 fn placements_in(conn: &Connection, sql: &str, piece: PieceId) -> rusqlite::Result<Vec<Placement>> {
     conn.prepare_cached(sql)?
-        .query_map([piece.as_bytes().as_slice()], |row| {
-            Ok(Placement {
-                folio: FolioId::from_bytes(row.get(0)?),
-                student: PersonId::from_bytes(row.get(1)?),
-            })
+        .query_map([piece], |row| {
+            Ok(Placement { folio: row.get::<_, FolioId>(0)?, student: row.get::<_, PersonId>(1)? })
         })?
         .collect()
 }
@@ -63,7 +60,7 @@ pub fn membership_before(
         "select c.role, c.may_write from circle c join person p on p.row = c.person
          where c.folio = ?1 and p.id = ?2 and (c.ended_n is null or c.lost_n > ?3)",
     )?;
-    let key = (folio.as_bytes().as_slice(), person.as_bytes().as_slice(), lost.cast_signed());
+    let key = (folio, person, lost.cast_signed());
     let rows = query.query_map(key, role_row)?;
     add_up(conn, folio, person, rows)
 }
@@ -82,8 +79,7 @@ pub fn membership_since(
            and (c.expires_at is null or c.expires_at > ?3)",
     )?;
     let since = since.millis().cast_signed();
-    let rows =
-        query.query_map((folio.as_bytes().as_slice(), person.as_bytes().as_slice(), since), role_row)?;
+    let rows = query.query_map((folio, person, since), role_row)?;
     add_up(conn, folio, person, rows)
 }
 
@@ -100,7 +96,7 @@ pub fn membership(
         "select c.role, c.may_write from circle c join person p on p.row = c.person
          where c.folio = ?1 and p.id = ?2 and c.ended_n is null and (c.expires_at is null or c.expires_at > ?3)",
     )?;
-    let rows = query.query_map((folio.as_bytes().as_slice(), person.as_bytes().as_slice(), now), role_row)?;
+    let rows = query.query_map((folio, person, now), role_row)?;
     add_up(conn, folio, person, rows)
 }
 
@@ -126,7 +122,7 @@ fn add_up(
             "select 1 from folio f join person p on p.id = ?2
              join denial d on d.student = f.student and d.person = p.row where f.id = ?1",
         )?
-        .exists((folio.as_bytes().as_slice(), person.as_bytes().as_slice()))?;
+        .exists((folio, person))?;
     Ok(membership)
 }
 
@@ -135,7 +131,7 @@ pub(super) fn memberships(
     conn: &Connection,
     folio: FolioId,
 ) -> rusqlite::Result<BTreeMap<PersonId, Membership>> {
-    let key = [folio.as_bytes().as_slice()];
+    let key = [folio];
     let mut all: BTreeMap<PersonId, Membership> = BTreeMap::new();
     let mut query = conn.prepare_cached(
         "select p.id, c.role, c.may_write from circle c join person p on p.row = c.person
@@ -145,16 +141,15 @@ pub(super) fn memberships(
     while let Some(row) = rows.next()? {
         let (role, may_write): (String, bool) = (row.get(1)?, row.get(2)?);
         if let Ok(role) = role.parse::<Role>() {
-            all.entry(PersonId::from_bytes(row.get(0)?)).or_default().add(role, may_write);
+            all.entry(row.get::<_, PersonId>(0)?).or_default().add(role, may_write);
         }
     }
     let mut query = conn.prepare_cached(
         "select p.id from folio f join denial d on d.student = f.student join person p on p.row = d.person
          where f.id = ?1",
     )?;
-    let denied: BTreeSet<PersonId> = query
-        .query_map(key, |row| Ok(PersonId::from_bytes(row.get(0)?)))?
-        .collect::<rusqlite::Result<_>>()?;
+    let denied: BTreeSet<PersonId> =
+        query.query_map(key, |row| Ok(row.get::<_, PersonId>(0)?))?.collect::<rusqlite::Result<_>>()?;
     for person in denied {
         all.entry(person).or_default().denied = true;
     }

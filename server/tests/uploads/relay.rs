@@ -166,7 +166,9 @@ impl Relay {
     }
 
     pub(crate) fn parts(&self) -> usize {
-        std::fs::read_dir(self.store.part_folder()).unwrap().count()
+        let mut count = 0;
+        self.store.each_part(&mut |_| count += 1).unwrap();
+        count
     }
 }
 

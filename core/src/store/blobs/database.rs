@@ -46,7 +46,7 @@ impl BlobDatabase {
         let hash = BlobHash::of(bytes);
         self.lock()
             .prepare_cached("insert or ignore into blob (hash, bytes) values (?1, ?2)")?
-            .execute((hash.as_bytes().as_slice(), bytes))?;
+            .execute((hash, bytes))?;
         Ok(hash)
     }
 
@@ -75,15 +75,14 @@ impl BlobDatabase {
     pub(super) fn put_piece(&self, hash: BlobHash, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let mut conn = self.lock();
         let tx = conn.transaction()?;
-        let name = hash.as_bytes().as_slice();
-        tx.execute("delete from part where hash = ?1 and at >= ?2", (name, at.cast_signed()))?;
+        tx.execute("delete from part where hash = ?1 and at >= ?2", (hash, at.cast_signed()))?;
         tx.execute(
             "update part set bytes = substr(bytes, 1, ?2 - at) where hash = ?1 and at + length(bytes) > ?2",
-            (name, at.cast_signed()),
+            (hash, at.cast_signed()),
         )?;
         tx.execute(
             "insert into part (hash, at, bytes) values (?1, ?2, ?3)",
-            (name, at.cast_signed(), bytes),
+            (hash, at.cast_signed(), bytes),
         )?;
         Ok(tx.commit()?)
     }
@@ -113,7 +112,7 @@ impl BlobDatabase {
                 found == hash
             }
         };
-        tx.execute("delete from part where hash = ?1", [hash.as_bytes().as_slice()])?;
+        tx.execute("delete from part where hash = ?1", [hash])?;
         tx.commit()?;
         Ok(matches)
     }
@@ -121,7 +120,7 @@ impl BlobDatabase {
     pub(super) fn size(&self, hash: BlobHash) -> Option<u64> {
         let conn = self.lock();
         let mut query = conn.prepare_cached("select length(bytes) from blob where hash = ?1").ok()?;
-        let size = query.query_row([hash.as_bytes().as_slice()], |row| row.get::<_, i64>(0)).ok()?;
+        let size = query.query_row([hash], |row| row.get::<_, i64>(0)).ok()?;
         Some(size.cast_unsigned())
     }
 
@@ -157,15 +156,13 @@ impl BlobDatabase {
 
     pub(super) fn remove(&self, hash: BlobHash) -> Result<(), StoreError> {
         let conn = self.lock();
-        conn.execute("delete from blob where hash = ?1", [hash.as_bytes().as_slice()])?;
+        conn.execute("delete from blob where hash = ?1", [hash])?;
         Ok(())
     }
 
     #[cfg(test)]
     pub(super) fn damage(&self, hash: BlobHash) {
-        let damaged = self
-            .lock()
-            .execute("update blob set bytes = x'00' where hash = ?1", [hash.as_bytes().as_slice()]);
+        let damaged = self.lock().execute("update blob set bytes = x'00' where hash = ?1", [hash]);
         assert_eq!(damaged.unwrap(), 1);
     }
 }
@@ -178,8 +175,7 @@ fn room_for(conn: &Connection, size: u64) -> Result<i64, StoreError> {
 }
 
 fn name(conn: &Connection, row: i64, hash: BlobHash) -> Result<(), StoreError> {
-    conn.prepare_cached("update blob set hash = ?2 where row = ?1")?
-        .execute((row, hash.as_bytes().as_slice()))?;
+    conn.prepare_cached("update blob set hash = ?2 where row = ?1")?.execute((row, hash))?;
     Ok(())
 }
 
@@ -187,13 +183,11 @@ fn name(conn: &Connection, row: i64, hash: BlobHash) -> Result<(), StoreError> {
 fn parts(conn: &Connection, hash: BlobHash) -> Result<Vec<(i64, u64)>, StoreError> {
     let mut query =
         conn.prepare_cached("select rowid, length(bytes) from part where hash = ?1 order by at")?;
-    let rows = query.query_map([hash.as_bytes().as_slice()], |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-    })?;
+    let rows = query.query_map([hash], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
     rows.map(|row| Ok(row?)).collect()
 }
 
 fn row_of(conn: &Connection, hash: BlobHash) -> Result<Option<i64>, StoreError> {
     let mut query = conn.prepare_cached("select row from blob where hash = ?1")?;
-    Ok(query.query_row([hash.as_bytes().as_slice()], |row| row.get(0)).optional()?)
+    Ok(query.query_row([hash], |row| row.get(0)).optional()?)
 }

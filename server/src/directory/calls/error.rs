@@ -1,6 +1,5 @@
 //! Why a call was not carried out.
 
-use crate::database::DatabaseError;
 use crate::directory::error::DirectoryError;
 use crate::directory::invitations::InviteError;
 
@@ -31,20 +30,11 @@ pub enum CallError {
 
 impl CallError {
     /// A failure of the relay, which is not the caller's to know, if this is one.
-    pub fn failure(self) -> Result<Self, rusqlite::Error> {
+    pub fn failure(self) -> Result<Self, DirectoryError> {
         match self {
-            CallError::Sqlite(error)
-            | CallError::Directory(
-                DirectoryError::Sqlite(error) | DirectoryError::Database(DatabaseError::Sqlite(error)),
-            )
-            | CallError::Invite(InviteError::Sqlite(error)) => Err(error),
-            CallError::Directory(
-                error @ (DirectoryError::Database(_)
-                | DirectoryError::Broken(_)
-                | DirectoryError::File { .. }),
-            )
-            | CallError::Invite(InviteError::Directory(error)) => {
-                Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+            CallError::Sqlite(error) | CallError::Invite(InviteError::Sqlite(error)) => Err(error.into()),
+            CallError::Directory(error) | CallError::Invite(InviteError::Directory(error)) => {
+                if error.is_failure() { Err(error) } else { Ok(CallError::Directory(error)) }
             }
             refused => Ok(refused),
         }

@@ -138,7 +138,7 @@ fn of(conn: &Connection, person: PersonId) -> rusqlite::Result<Option<(FolioId, 
          where person.id = ?1",
     )?
     .query_row([person.as_bytes()], |row| {
-        Ok((FolioId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?, row.get(3)?))
+        Ok((row.get::<_, FolioId>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })
     .optional()
 }

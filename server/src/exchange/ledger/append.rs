@@ -35,11 +35,11 @@ impl SqliteLedger<'_> {
         )?
         .execute((
             n.cast_signed(),
-            signed.id.as_bytes().as_slice(),
+            signed.id,
             piece,
-            signed.device.as_bytes().as_slice(),
+            signed.device,
             &signed.body,
-            signed.signature.as_bytes().as_slice(),
+            signed.signature,
         ))?;
         let told = self.apply(tx, (act, signed.device), by, n)?;
         let kept = budget::ITEM_BYTES + signed.body.len() as u64 + told * budget::READER_BYTES;
@@ -68,10 +68,10 @@ impl SqliteLedger<'_> {
             change.hash.0.as_slice(),
             change.actor.as_slice(),
             change.seq.cast_signed(),
-            change.device.as_bytes().as_slice(),
+            change.device,
             blobs,
             &change.raw,
-            change.signature.as_bytes().as_slice(),
+            change.signature,
         ))?;
         let told =
             visibility::document_changed(tx, (document, change.document.piece), change.device, is_new, n)?;
@@ -100,8 +100,8 @@ impl SqliteLedger<'_> {
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
-            change.document.to_bytes().as_slice(),
-            change.document.piece.as_bytes().as_slice(),
+            change.document,
+            change.document.piece,
             self.row_of(by)?,
             class.number(),
             change.hash.0.as_slice(),
@@ -112,7 +112,7 @@ impl SqliteLedger<'_> {
         ))?;
         // All of them have the heads that all of them lead to.
         tx.prepare_cached("update held set heads = ?2 where document = ?1")?
-            .execute((change.document.to_bytes().as_slice(), Head::join(heads)))?;
+            .execute((change.document, Head::join(heads)))?;
         visibility::held_changed(tx, change.document, by, n)
     }
 
@@ -137,14 +137,7 @@ impl SqliteLedger<'_> {
         tx.prepare_cached(
             "insert into document (id, piece, author, about, class, heads) values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute((
-            key.as_slice(),
-            id.piece.as_bytes().as_slice(),
-            author,
-            about,
-            class.number(),
-            heads,
-        ))?;
+        .execute((key.as_slice(), id.piece, author, about, class.number(), heads))?;
         Ok((tx.last_insert_rowid(), true))
     }
 
@@ -161,7 +154,7 @@ impl SqliteLedger<'_> {
                 let outcomes: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
                 tx.execute(
                     "insert into project (id, title, brief, outcomes, started_by) values (?1, ?2, ?3, ?4, ?5)",
-                    (project.as_bytes().as_slice(), title, brief, outcomes, self.row_of(by)?),
+                    (project, title, brief, outcomes, self.row_of(by)?),
                 )?;
                 visibility::notify(tx, self.row_of(by)?, RecordKind::Project, project.as_bytes(), n)?;
                 Ok(budget::FOLIO_BYTES / budget::READER_BYTES)
@@ -171,11 +164,7 @@ impl SqliteLedger<'_> {
                 let row = self.row_of(*student)?;
                 tx.execute(
                     "insert into folio (id, student, project) values (?1, ?2, ?3)",
-                    (
-                        folio.as_bytes().as_slice(),
-                        row,
-                        project.as_ref().map(|project| project.as_bytes().as_slice()),
-                    ),
+                    (folio, row, project.as_ref().map(|project| project)),
                 )?;
                 let told = directory::folio_declared(tx, self.now, row, folio, n)?;
                 Ok(told as u64 + budget::FOLIO_BYTES / budget::READER_BYTES)
@@ -183,7 +172,7 @@ impl SqliteLedger<'_> {
             Act::DeclarePiece { piece, maker, kind } => {
                 tx.execute(
                     "insert into piece (id, maker, kind) values (?1, ?2, ?3)",
-                    (piece.as_bytes().as_slice(), self.row_of(*maker)?, kind.number()),
+                    (piece, self.row_of(*maker)?, kind.number()),
                 )?;
                 visibility::piece_changed(tx, *piece, device, n)
             }
@@ -203,7 +192,7 @@ impl SqliteLedger<'_> {
                 note_narrowing(tx, *piece, audience, n)?;
                 tx.execute(
                     "update piece set audience = ?2 where id = ?1",
-                    (piece.as_bytes().as_slice(), audience.map(Roles::bits)),
+                    (piece, audience.map(Roles::bits)),
                 )?;
                 visibility::piece_changed(tx, *piece, device, n)
             }
@@ -214,7 +203,7 @@ impl SqliteLedger<'_> {
     fn use_bytes(&self, tx: &Transaction<'_>, person: PersonId, bytes: u64) -> rusqlite::Result<()> {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         tx.prepare_cached("update person set used_bytes = used_bytes + ?2 where id = ?1")?
-            .execute((person.as_bytes().as_slice(), bytes))?;
+            .execute((person, bytes))?;
         Ok(())
     }
 
@@ -229,7 +218,7 @@ impl SqliteLedger<'_> {
             "insert or ignore into placed_by (person, piece)
              select p.row, i.id from person p join piece i on i.id = ?2 and i.maker <> p.row where p.id = ?1",
         )?
-        .execute((by.as_bytes().as_slice(), piece.as_bytes().as_slice()))?;
+        .execute((by, piece))?;
         let left = placements::work_out(tx, piece)?;
         let told = visibility::piece_changed(tx, piece, device, n)?;
         visibility::piece_left(tx, &left, n)?;
@@ -251,7 +240,7 @@ fn note_narrowing(
 ) -> rusqlite::Result<()> {
     let before: Option<u16> = tx
         .prepare_cached("select audience from piece where id = ?1")?
-        .query_row([piece.as_bytes().as_slice()], |row| row.get(0))?;
+        .query_row([piece], |row| row.get(0))?;
     let (before, audience) = (before.unwrap_or(0), audience.unwrap_or(Roles::NONE));
     if before & !audience.bits() != 0 {
         log::note_ending(tx, n, &Event::PieceBounded { piece, audience })?;

@@ -13,11 +13,7 @@ impl SqliteLedger<'_> {
                 "select 1 from circle c join person p on p.row = c.person
                  where c.folio = ?1 and p.id = ?2 and (c.ended_n is not null or c.expires_at <= ?3)",
             )?
-            .exists((
-                folio.as_bytes().as_slice(),
-                person.as_bytes().as_slice(),
-                self.now.millis().cast_signed(),
-            ))
+            .exists((folio, person, self.now.millis().cast_signed()))
     }
 
     /// What two have in common in a project in which one of them has a folio. Where there are groups, those of other groups
@@ -33,14 +29,14 @@ impl SqliteLedger<'_> {
             .prepare_cached(
                 "select 1 from folio f join person p on p.row = f.student where f.project = ?1 and p.id = ?2",
             )?
-            .exists((project.as_slice(), person.as_bytes().as_slice()))?;
+            .exists((project.as_slice(), person))?;
         let group = |of: PersonId| {
             self.conn
                 .prepare_cached(
                     "select g.name from project_group g join person p on p.row = g.student
                      where g.project = ?1 and p.id = ?2",
                 )?
-                .query_row((project.as_slice(), of.as_bytes().as_slice()), |row| row.get::<_, String>(0))
+                .query_row((project.as_slice(), of), |row| row.get::<_, String>(0))
                 .optional()
         };
         let grouped = self.exists("select 1 from project_group where project = ?1", &project)?;

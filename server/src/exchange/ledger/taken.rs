@@ -20,9 +20,7 @@ impl SqliteLedger<'_> {
                 let known: Option<(String, String, Vec<u8>)> = self
                     .conn
                     .prepare_cached("select title, brief, outcomes from project where id = ?1")?
-                    .query_row([project.as_bytes().as_slice()], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })
+                    .query_row([project], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                     .optional()?;
                 let listed: Vec<u8> = outcomes.iter().flat_map(|outcome| *outcome.as_bytes()).collect();
                 match known {

@@ -17,6 +17,7 @@ use super::App;
 use super::guard::{cbor, refusal, too_often, unavailable};
 use crate::directory::DirectoryError;
 use crate::directory::enrolment::{self, EnrolError};
+use crate::directory::invitations::InviteError;
 use crate::exchange::{Lane, RelayError, blocking};
 
 type From = Option<Extension<ConnectInfo<SocketAddr>>>;
@@ -40,7 +41,7 @@ pub(super) async fn enrol(State(app): State<App>, from: From, headers: HeaderMap
     }
     let relay = app.relay.clone();
     let enrolled = blocking(move || {
-        let proven = match relay.read(|conn| told(enrolment::prove(conn, frame)))? {
+        let proven = match relay.read(|conn| Ok(told(enrolment::prove(conn, frame))))?? {
             Ok(proven) => proven,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -76,7 +77,7 @@ pub(super) async fn re_enrol(
     }
     let relay = app.relay.clone();
     let enrolled = blocking(move || {
-        let proven = match relay.read(|conn| told(enrolment::prove_chain(conn, frame)))? {
+        let proven = match relay.read(|conn| Ok(told(enrolment::prove_chain(conn, frame))))?? {
             Ok(proven) => proven,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -104,7 +105,7 @@ fn carried_out(
             Ok(_) => "release enrolling",
             Err(_) => "rollback to enrolling; release enrolling",
         })?;
-        Ok(done)
+        Ok::<_, DirectoryError>(done)
     })
 }
 
@@ -117,26 +118,11 @@ fn answer(enrolled: Result<Result<DeviceRecord, EnrolError>, RelayError>) -> Res
 }
 
 /// A failure of the relay, which rolls everything back, told from a refusal, which the caller hears.
-fn told<T>(done: Result<T, EnrolError>) -> rusqlite::Result<Result<T, EnrolError>> {
-    internal(done, |error| match error {
-        EnrolError::Sqlite(error) => Err(error),
-        EnrolError::Directory(error) => Err(failure(error)),
-        EnrolError::Invite(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
-        refused => Ok(refused),
-    })
-}
-
-fn failure(error: DirectoryError) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
-}
-
-/// Tells a refusal, which the caller is told, from a failure, which rolls everything back.
-fn internal<T, E>(
-    done: Result<T, E>,
-    sort: impl FnOnce(E) -> rusqlite::Result<E>,
-) -> rusqlite::Result<Result<T, E>> {
+fn told<T>(done: Result<T, EnrolError>) -> Result<Result<T, EnrolError>, DirectoryError> {
     match done {
-        Ok(value) => Ok(Ok(value)),
-        Err(error) => sort(error).map(Err),
+        Ok(done) => Ok(Ok(done)),
+        Err(EnrolError::Sqlite(error) | EnrolError::Invite(InviteError::Sqlite(error))) => Err(error.into()),
+        Err(EnrolError::Directory(error) | EnrolError::Invite(InviteError::Directory(error))) => Err(error),
+        Err(refused) => Ok(Err(refused)),
     }
 }
