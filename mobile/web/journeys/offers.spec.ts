@@ -57,7 +57,16 @@ test("what a classmate offers comes into a student's folio when she says so, cou
   await expect(otto.page.getByTestId("lies-in").filter({ hasText: "Mina Sample" })).toBeVisible();
   await otto.page.keyboard.press("Escape");
 
+  await okafor.go("#/review");
+  await okafor.page.getByTestId("queue-row").filter({ hasText: "Mina Sample" }).getByTestId("piece-row").click();
+  const form = okafor.page.getByTestId("judge-form");
+  if (!(await form.isVisible())) await okafor.page.getByTestId("judge").click();
+  await form.getByRole("radio", { name: /THINK/ }).check();
+  await form.getByRole("group", { name: say("assessment.level"), exact: true }).getByRole("radio").nth(2).check();
+  await form.getByTestId("give-judgement").click();
+  await expect(form).toBeHidden();
   await mina.openPiece(ARCH);
+  await expect(mina.page.getByText("Mr Okafor Sample").first()).toBeVisible();
   await mina.page.getByRole("button", { name: say("place.place") }).click();
   const there = mina.page.getByTestId("lies-in").filter({ hasText: BRIDGE }).filter({ hasNotText: "Otto Sample" });
   await there.getByRole("button", { name: say("place.out") }).click();

@@ -43,6 +43,10 @@ export function fill(school: School, more = 0, { title, words }: Words = PLAIN):
   lea.run("feedback", captured.piece, "--did-well", words, "--improve", words, "--next-step", words, "--outcome", "THINK", "--spot", "0:60,40");
   lea.run("assess", captured.piece, "--outcome", "THINK", "--level", "D", "--next-step", words);
   lea.sync();
+  const otto = relay.device("otto");
+  const offered = otto.run("capture", photo("DSCN0010.jpg"), "--title", title, "--words", words, "--project", "Bridge workshop", "--audience", "circle") as { piece: string };
+  otto.run("offer", offered.piece, "--student", school.sample.people.mina, "--project", "Bridge workshop");
+  otto.sync();
   const ito = relay.device("ms-ito");
   ito.run("feedback", captured.piece, "--did-well", words);
   ito.run("assess", captured.piece, "--outcome", "COMM", "--level", "P");
