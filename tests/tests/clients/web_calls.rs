@@ -73,7 +73,7 @@ fn what_one_captures_another_finds_ready_to_draw_and_answers() {
     let mine = call(&mut school, "phone", "mine", json!({})).unwrap();
     assert_eq!(mine[0]["where"]["at"], "sending", "the photo is still on its way: {}", mine[0]["where"]);
 
-    let queue = call(&mut school, "ito", "queue", json!({})).unwrap();
+    let queue = call(&mut school, "ito", "review_queue", json!({})).unwrap();
     assert_eq!(queue[0]["student_name"], "Mina Sample");
     let view = call(&mut school, "ito", "piece", json!({ "piece": piece })).unwrap();
     let student = &queue[0]["student"];
@@ -287,7 +287,7 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
         "piece": piece, "about": school.person("mina"), "did_well": "Straight rows", "improve": "", "next_step": "",
         "outcome": null, "spot": { "medium": keys[0], "x": 100, "y": 200 }, "replaces": null,
     });
-    call(&mut school, "lea", "feedback", feedback.clone()).unwrap();
+    call(&mut school, "lea", "give_feedback", feedback.clone()).unwrap();
     let mut edit = no_edits(&piece);
     edit["files"] = json!([{ "caption": "", "alt": "", "replaces": keys[0] }]);
     let replacing = |school: &mut School| {
@@ -317,10 +317,18 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     // Nobody points at a photo that is not there, or beyond its edge.
     let mut wrong = feedback.clone();
     wrong["spot"]["medium"] = piece.clone();
-    assert_eq!(call(&mut school, "lea", "feedback", wrong).unwrap_err().code, "unknown");
+    assert_eq!(call(&mut school, "lea", "give_feedback", wrong.clone()).unwrap_err().code, "unknown");
+    let about = wrong["about"].clone();
+    wrong["kind"] = json!("feedback");
+    wrong["outcome"] = json!(null);
+    let mut plain = json!({ "piece": piece, "about": about, "body": wrong, "replaces": null });
+    assert_eq!(call(&mut school, "lea", "give", plain.clone()).unwrap_err().code, "unknown");
+    let nothing = json!({ "author": school.person("mina"), "about": null, "entry": "018f4d3c-1111-7abc-8def-0123456789ab" });
+    plain["body"] = json!({ "kind": "reply", "to": nothing, "words": "Which?" });
+    assert_eq!(call(&mut school, "lea", "give", plain).unwrap_err().code, "unknown");
     let mut wrong = feedback;
     wrong["spot"]["x"] = json!(10_001);
-    assert!(call(&mut school, "lea", "feedback", wrong).is_err());
+    assert!(call(&mut school, "lea", "give_feedback", wrong).is_err());
     let mut link = no_edits(&piece);
     link["links"] = json!([{ "url": "javascript:alert(1)", "caption": "" }]);
     assert_eq!(call(&mut school, "phone", "edit", link).unwrap_err().code, "bounds");
@@ -367,7 +375,7 @@ const NAMES: [&str; 14] = [
     "edit",
     "start_project",
     "share",
-    "feedback",
+    "give_feedback",
     "assess",
     "confirm",
     "reply",

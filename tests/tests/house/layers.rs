@@ -369,6 +369,67 @@ fn every_test_program_is_run() {
     );
 }
 
+/// What only one of the two has, and why.
+const PAGES_ONLY: [&str; 4] = [
+    // Of the queue of files, and of the driver: apps do this by their `SyncService`.
+    "hold", "sending", "on_line", "wake",
+];
+const APPS_ONLY: [&str; 15] = [
+    // Of a store on a disk, and of an app that is put away and taken up again.
+    "folder",
+    "relay",
+    "pause",
+    "resume",
+    "is_paused",
+    "wipe",
+    "log_out",
+    "media_path",
+    "sync_service",
+    // What browsers do by themselves.
+    "believes",
+    "is_pinned",
+    "open_change_stream",
+    // The pages' account of storage is in `status`.
+    "storage",
+    "set_storage_budget",
+    // Browsers print.
+    "export_portfolio",
+];
+
+/// A call has one name, and is there for pages and for apps.
+#[test]
+fn pages_and_apps_make_the_same_calls() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("a file");
+    let (types, api) = (read("mobile/web/src/core/types.ts"), read("mobile/api.txt"));
+    let calls = types
+        .split_once("export interface Calls {")
+        .expect("the calls")
+        .1
+        .split_once("\n}")
+        .expect("their end")
+        .0;
+    let pages: BTreeSet<&str> =
+        calls.lines().filter_map(|line| line.trim().split_once(": [")).map(|(name, _)| name).collect();
+    let apps: BTreeSet<&str> = api
+        .lines()
+        .filter_map(|line| line.strip_prefix("Store.")?.split_once('('))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(pages.len() > 40 && apps.len() > 40, "{pages:?} {apps:?}");
+    let missing: Vec<_> = pages.difference(&apps).filter(|name| !PAGES_ONLY.contains(name)).collect();
+    assert!(missing.is_empty(), "apps can't do {missing:?}: add them in mobile/src/bindings, or say why not");
+    let missing: Vec<_> = apps.difference(&pages).filter(|name| !APPS_ONLY.contains(name)).collect();
+    assert!(
+        missing.is_empty(),
+        "pages can't do {missing:?}: add them in mobile/web/wasm/src, or say why not"
+    );
+    let idle: Vec<_> =
+        PAGES_ONLY.iter().filter(|name| !pages.contains(*name) || apps.contains(*name)).collect();
+    let unused: Vec<_> =
+        APPS_ONLY.iter().filter(|name| !apps.contains(*name) || pages.contains(*name)).collect();
+    assert!(idle.is_empty() && unused.is_empty(), "no exceptions are needed for {idle:?} {unused:?}");
+}
+
 mod web_client {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};

@@ -51,9 +51,36 @@ impl Device {
             return Err(DeviceError::NotAllowed("an entry of this kind has a call of its own"));
         }
         body.check().map_err(DeviceError::Bounds)?;
+        self.points_at_what_is_here(piece, &body)?;
         let id = EntryId::new(now, rng);
         self.write_entry(piece, about, now, rng, |edit| edit.entry(id, &body, replaces))?;
         Ok(id)
+    }
+
+    /// A picture, or an entry, that an entry names is one of this piece.
+    fn points_at_what_is_here(&self, piece: PieceId, body: &EntryBody) -> Result<(), DeviceError> {
+        let conn = self.store.read();
+        match body {
+            EntryBody::Feedback(Feedback { spot: Some(spot), .. }) => {
+                let content = index::content(conn, piece)?.unwrap_or_default();
+                match content.medium(spot.medium) {
+                    Some(_) => Ok(()),
+                    None => Err(DeviceError::Unknown(format!("picture {} of piece {piece}", spot.medium))),
+                }
+            }
+            EntryBody::Reply(Reply { to, .. }) => {
+                let voice = log::document(conn, DocumentId::voice(piece, to.author, to.about))?;
+                match voice.map(|voice| index::entry(conn, voice.row, to.entry)).transpose()?.flatten() {
+                    Some(_) => Ok(()),
+                    None => Err(DeviceError::Unknown(format!("entry {}", to.entry))),
+                }
+            }
+            EntryBody::Feedback(_)
+            | EntryBody::Assessment(_)
+            | EntryBody::Reflection(_)
+            | EntryBody::Confirmation(_)
+            | EntryBody::Unreadable { .. } => Ok(()),
+        }
     }
 
     /// Gives feedback about a student (about the work itself for `None`).
@@ -66,12 +93,6 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        if let Some(spot) = feedback.spot {
-            let content = crate::store::index::content(self.store.read(), piece)?.unwrap_or_default();
-            if content.medium(spot.medium).is_none() {
-                return Err(DeviceError::Unknown(format!("picture {} of piece {piece}", spot.medium)));
-            }
-        }
         self.give(piece, about, feedback.clone().into(), replaces, now, rng)
     }
 
@@ -169,13 +190,6 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        let document = DocumentId::voice(piece, to.author, to.about);
-        let voice = log::document(self.store.read(), document)?;
-        let known =
-            voice.map(|voice| index::entry(self.store.read(), voice.row, to.entry)).transpose()?.flatten();
-        if known.is_none() {
-            return Err(DeviceError::Unknown(format!("entry {}", to.entry)));
-        }
         self.give(piece, to.about, Reply { to, words: words.to_owned() }.into(), None, now, rng)
     }
 

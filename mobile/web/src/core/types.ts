@@ -996,7 +996,7 @@ export interface Calls {
   /** One piece with everything one may read on it. */
   piece: [OnePiece, Piece];
   /** Shared work that waits for this teacher, oldest work first. */
-  queue: [Nothing, Array<QueueRow>];
+  review_queue: [Nothing, Array<QueueRow>];
   /** What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first. */
   offers: [Nothing, Array<Offer>];
   /** What came late and waits for a teacher's word. */
@@ -1042,7 +1042,7 @@ export interface Calls {
   /** Gives an entry of a kind that needs nothing but its words. */
   give: [NewEntry, MadeEntry];
   /** Gives feedback. */
-  feedback: [NewFeedback, MadeEntry];
+  give_feedback: [NewFeedback, MadeEntry];
   /** Judges one outcome for one student. */
   assess: [NewAssessment, MadeEntry];
   /** Takes a mentor's judgement as one's own. */
@@ -1072,11 +1072,11 @@ export interface Calls {
   /** Declines a mentor whom a student proposed. */
   decline_mentor: [ProposedMentor, Done];
   /** Gives somebody a part in a circle. */
-  grant: [NewPart, Done];
+  grant_part: [NewPart, Done];
   /** Ends a part that was granted. */
   end_part: [OnePart, Done];
   /** Starts a project for a class one teaches. */
-  class_project: [NewClassProject, StartedProject];
+  start_class_project: [NewClassProject, StartedProject];
   /** Lets through what came late of a sheet. */
   release: [OneSheet, Done];
   /** Revokes a device of one's own, or of a student one teaches. */

@@ -107,7 +107,7 @@ asks! {
         |context, input| context.device.decline_mentor(input.folio, input.person),
         |()| Done {};
     /// Gives somebody a part in a circle.
-    grant(inputs::NewPart) -> Done,
+    grant_part(inputs::NewPart) -> Done,
         |context, input| {
             let until = input.until.map(Timestamp::from_millis);
             context.device.grant_part(input.folio, input.person, input.role, input.may_write, until)
@@ -118,7 +118,7 @@ asks! {
         |context, input| context.device.end_part(input.folio, input.person, input.role),
         |()| Done {};
     /// Starts a project for a class one teaches.
-    class_project(inputs::NewClassProject) -> StartedProject,
+    start_class_project(inputs::NewClassProject) -> StartedProject,
         |context, input| {
             let framework = context.views()?.framework_of(&input.outcomes)?;
             let project =

@@ -126,7 +126,7 @@ calls! {
     /// One piece with everything one may read on it.
     piece(inputs::OnePiece) -> records::Piece, |context, input| context.views()?.piece(input.piece)?;
     /// Shared work that waits for this teacher, oldest work first.
-    queue(Nothing) -> Vec<records::QueueRow>, |context, _| context.views()?.queue()?;
+    review_queue(Nothing) -> Vec<records::QueueRow>, |context, _| context.views()?.queue()?;
     /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.
     offers(Nothing) -> Vec<records::Offer>, |context, _| context.views()?.offers()?;
     /// What came late and waits for a teacher's word.
@@ -229,7 +229,7 @@ calls! {
         MadeEntry { entry: entry.to_string() }
     };
     /// Gives feedback.
-    feedback(inputs::NewFeedback) -> MadeEntry, |context, input| {
+    give_feedback(inputs::NewFeedback) -> MadeEntry, |context, input| {
         let (piece, about, replaces) = (input.piece, input.about, input.replaces);
         let entry = context.device.feedback(piece, about, &input.try_into()?, replaces, context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
