@@ -11,8 +11,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, NewPiece, Step, Turn};
-use fieldfolio_core::ids::{PersonId, PieceId, SeededRng};
+use fieldfolio_core::device::{Ask, Body, Device, Enrolment, HttpAnswer, Judging, NewPiece, Step, Turn};
+use fieldfolio_core::ids::{EntryId, PersonId, PieceId, SeededRng};
+use fieldfolio_core::model::entry::AssessmentKind;
+use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::model::invitation::InvitationLink;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::signing::SecretKey;
@@ -341,6 +343,44 @@ impl School {
             ..NewPiece::default()
         };
         self.on(device, |device, now, rng| device.capture(new, now, rng)).expect("work can be captured").piece
+    }
+
+    /// A summative judgement of one outcome, for a student who is named.
+    pub fn assess(
+        &mut self,
+        device: &str,
+        piece: PieceId,
+        student: &str,
+        outcome: &str,
+        level: u8,
+    ) -> EntryId {
+        let judging = self.summative(outcome, level);
+        self.assess_as(device, piece, student, judging)
+    }
+
+    /// The same, with everything that a judgement says.
+    pub fn assess_as(&mut self, device: &str, piece: PieceId, student: &str, judging: Judging) -> EntryId {
+        let student = self.person(student);
+        self.on(device, |device, now, rng| device.assess(piece, student, judging, now, rng)).expect("judged")
+    }
+
+    /// A judgement that counts, of the day of the work, without a next step.
+    pub fn summative(&self, outcome: &str, level: u8) -> Judging {
+        Judging {
+            outcome: self.outcome(outcome),
+            level: Level(level),
+            kind: AssessmentKind::Summative,
+            work_date: None,
+            next_step: String::new(),
+            replaces: None,
+        }
+    }
+
+    /// What a device says of a student's level in an outcome.
+    pub fn sentence(&mut self, device: &str, student: &str, outcome: &str) -> String {
+        let (student, outcome) = (self.person(student), self.outcome(outcome));
+        let level = self.device(device).device().level(student, outcome).expect("a level can be asked for");
+        level.map_or_else(|| "no level is shown".to_owned(), |level| level.answer.sentence)
     }
 
     /// Keeps a copy of the relay's database as it is now.

@@ -8,7 +8,7 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::raw;
 
-use super::{assess, school, sentence, summative};
+use super::school;
 
 #[test]
 fn a_student_can_not_speak_in_her_teachers_voice() {
@@ -32,8 +32,7 @@ fn what_a_relay_altered_is_not_believed() {
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 1);
-    assess(&mut school, "ito", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "THINK", 1);
     school.device("phone").go_offline();
     school.settle();
     // Someone with the relay's folder writes another change in its place, with all checksums right.
@@ -53,7 +52,7 @@ fn what_a_relay_altered_is_not_believed() {
     let view = school.device("phone").device().piece(leaf).unwrap();
     assert_eq!(view.voices[0].unverified, 1);
     assert!(view.voices[0].entries.is_empty());
-    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
+    assert!(school.sentence("phone", "mina", "THINK").starts_with("from what you can see: "));
 }
 
 #[test]
@@ -210,8 +209,7 @@ fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
     let his = school.folio("otto/community-garden");
     school.on("phone", |phone, now, rng| phone.place(bed, his, now, rng)).unwrap();
     school.settle();
-    let judging = summative(&school, "TEAM", 2);
-    assess(&mut school, "ito", bed, mina, judging);
+    school.assess("ito", bed, "mina", "TEAM", 2);
     school.settle();
     let me = school.device("otto").device().identity().clone();
     let document = DocumentId::voice(bed, me.person, Some(mina));
@@ -223,18 +221,16 @@ fn a_confirmation_by_nobody_who_may_confirm_hides_no_level() {
     assert!(matches!(answer.verdicts[..], [Verdict::Stored(_)]));
     school.settle();
     for device in ["phone", "ito"] {
-        assert!(sentence(&mut school, device, "mina", "TEAM").starts_with("approaching: 1 of 3"), "{device}");
+        assert!(school.sentence(device, "mina", "TEAM").starts_with("approaching: 1 of 3"), "{device}");
     }
 }
 
 #[test]
 fn no_share_takes_a_judged_piece_from_its_teachers() {
     let mut school = school(67, &[("phone", "mina"), ("ito", "ms-ito")]);
-    let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 0);
-    assess(&mut school, "ito", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "THINK", 0);
     school.settle();
     let me = school.device("phone").device().identity().clone();
     let standing: Vec<ActId> = {
@@ -293,8 +289,7 @@ fn a_sheet_that_stopped_the_reader_stays_closed_and_everything_else_goes_on() {
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
     for teacher in ["ito", "okafor"] {
-        let judging = summative(&school, "THINK", 2);
-        assess(&mut school, teacher, leaf, mina, judging);
+        school.assess(teacher, leaf, "mina", "THINK", 2);
     }
     school.settle();
     assert_eq!(school.device("phone").device().piece(leaf).unwrap().voices.len(), 2);
@@ -308,13 +303,11 @@ fn a_sheet_that_stopped_the_reader_stays_closed_and_everything_else_goes_on() {
         (view.voices.len(), view.set_aside.len())
     };
     assert_eq!(shows(&mut school), (1, 1));
-    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
+    assert!(school.sentence("phone", "mina", "THINK").starts_with("from what you can see: "));
 
     // It is not opened again: not by news of it, not by a restart, not by an index made anew.
-    let judging = summative(&school, "TEAM", 2);
-    assess(&mut school, "ito", leaf, mina, judging);
-    let judging = summative(&school, "TEAM", 2);
-    assess(&mut school, "okafor", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "TEAM", 2);
+    school.assess("okafor", leaf, "mina", "TEAM", 2);
     school.settle();
     assert_eq!(shows(&mut school), (1, 1));
     school.on("phone", |phone, _, _| phone.rebuild_index()).unwrap();

@@ -12,7 +12,7 @@ use fieldfolio_server::directory::{enrolment, invitations};
 use fieldfolio_server::exchange::{now, token_holder};
 use fieldfolio_tests::sim::School;
 
-use super::{assess, school, summative};
+use super::school;
 
 fn title(school: &mut School, device: &str, piece: PieceId) -> String {
     school.device(device).device().piece(piece).unwrap().content.title
@@ -42,8 +42,7 @@ fn what_a_restored_relay_forgot_is_brought_by_whoever_holds_it_also_for_those_wh
     school.settle();
     let words = Feedback { did_well: "Straight rows".into(), ..Default::default() };
     school.on("lea", |lea, now, rng| lea.feedback(after, Some(mina), &words, None, now, rng)).unwrap();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", after, mina, judging);
+    school.assess("ito", after, "mina", "THINK", 2);
     rename(&mut school, "phone", before, "Before, renamed");
     school.settle();
 

@@ -4,36 +4,32 @@ use fieldfolio_core::model::entry::{AssessmentKind, EntryBody, Feedback, Referen
 use fieldfolio_core::model::mastery::Standing;
 use fieldfolio_core::model::role::{Class, Role};
 
-use super::{assess, school, sentence, summative};
+use super::school;
 
 #[test]
 fn two_teachers_judge_one_outcome_late_and_out_of_order_and_the_level_is_the_same_everywhere() {
     let devices =
         [("phone", "mina"), ("ito", "ms-ito"), ("okafor", "mr-okafor"), ("hana", "hana"), ("lea", "lea")];
     let mut school = school(20, &devices);
-    let mina = school.person("mina");
     let early = school.capture("phone", "Seed plan", "mina/community-garden", "2026-05-02", &["THINK"]);
     let middle = school.capture("phone", "Bridge sketch", "mina/bridge-workshop", "2026-05-09", &["THINK"]);
     let late = school.capture("phone", "Harvest", "mina/community-garden", "2026-06-20", &["THINK"]);
     school.settle();
     // The latest work is judged first; a formative "not yet" comes in between; the earliest is judged last.
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", late, mina, judging);
-    let mut not_yet = summative(&school, "THINK", 0);
+    school.assess("ito", late, "mina", "THINK", 2);
+    let mut not_yet = school.summative("THINK", 0);
     not_yet.kind = AssessmentKind::Formative;
-    assess(&mut school, "okafor", middle, mina, not_yet);
+    school.assess_as("okafor", middle, "mina", not_yet);
     school.settle();
-    assert!(sentence(&mut school, "phone", "mina", "THINK").contains("1 of 3 at-bats, 1 of 2 projects"));
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "okafor", middle, mina, judging);
-    let judging = summative(&school, "THINK", 3);
-    assess(&mut school, "ito", early, mina, judging);
+    assert!(school.sentence("phone", "mina", "THINK").contains("1 of 3 at-bats, 1 of 2 projects"));
+    school.assess("okafor", middle, "mina", "THINK", 2);
+    school.assess("ito", early, "mina", "THINK", 3);
     school.settle();
     for device in ["phone", "ito", "okafor", "hana"] {
         let expected = "demonstrates: 3 of 3 at-bats, 2 of 2 projects";
-        assert_eq!(sentence(&mut school, device, "mina", "THINK"), expected, "{device}");
+        assert_eq!(school.sentence(device, "mina", "THINK"), expected, "{device}");
     }
-    assert_eq!(sentence(&mut school, "lea", "mina", "THINK"), "no level is shown");
+    assert_eq!(school.sentence("lea", "mina", "THINK"), "no level is shown");
 }
 
 #[test]
@@ -43,23 +39,23 @@ fn a_mentors_judgement_counts_once_a_teacher_confirmed_it_and_as_it_stood_then()
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-02", &["TEAM"]);
     school.settle();
     school.device("lea").go_offline();
-    let judging = summative(&school, "TEAM", 2);
-    let given = assess(&mut school, "lea", bed, mina, judging);
+    let judging = school.summative("TEAM", 2);
+    let given = school.assess_as("lea", bed, "mina", judging);
     school.device("lea").go_online().unwrap();
     school.settle();
-    assert!(sentence(&mut school, "phone", "mina", "TEAM").starts_with("not assessed"));
+    assert!(school.sentence("phone", "mina", "TEAM").starts_with("not assessed"));
 
     let of = Reference { author: lea, about: Some(mina), entry: given };
     let now = school.now;
     assert_eq!(school.device("ito").device().review_queue(now).unwrap()[0].to_confirm, [of]);
     school.on("ito", |ito, now, rng| ito.confirm(bed, of, now, rng)).unwrap();
     school.settle();
-    assert!(sentence(&mut school, "phone", "mina", "TEAM").contains("1 of 3 at-bats"));
+    assert!(school.sentence("phone", "mina", "TEAM").contains("1 of 3 at-bats"));
 
     // The mentor takes it back: what the teacher confirmed stays hers.
     school.on("lea", |lea, now, rng| lea.withdraw(bed, Some(mina), given, now, rng)).unwrap();
     school.settle();
-    assert!(sentence(&mut school, "phone", "mina", "TEAM").contains("1 of 3 at-bats"));
+    assert!(school.sentence("phone", "mina", "TEAM").contains("1 of 3 at-bats"));
 }
 
 #[test]
@@ -68,11 +64,11 @@ fn a_changed_judgement_keeps_the_old_one_readable() {
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 0);
-    let first = assess(&mut school, "ito", leaf, mina, judging);
-    let mut second = summative(&school, "THINK", 2);
+    let judging = school.summative("THINK", 0);
+    let first = school.assess_as("ito", leaf, "mina", judging);
+    let mut second = school.summative("THINK", 2);
     second.replaces = Some(first);
-    assess(&mut school, "ito", leaf, mina, second);
+    school.assess_as("ito", leaf, "mina", second);
     school.settle();
     let view = school.device("phone").device().piece(leaf).unwrap();
     assert_eq!(view.voices[0].entries.len(), 2);
@@ -85,11 +81,10 @@ fn a_changed_judgement_keeps_the_old_one_readable() {
 #[test]
 fn work_edited_after_it_was_judged_says_so() {
     let mut school = school(23, &[("phone", "mina"), ("ito", "ms-ito")]);
-    let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    let given = assess(&mut school, "ito", leaf, mina, judging);
+    let judging = school.summative("THINK", 2);
+    let given = school.assess_as("ito", leaf, "mina", judging);
     assert!(school.device("ito").device().piece(leaf).unwrap().voices[0].edited_since.is_empty());
     let edits = fieldfolio_core::device::Edits { words: Some("More words".into()), ..Default::default() };
     school.on("phone", |phone, now, rng| phone.edit(leaf, edits, now, rng)).unwrap();
@@ -106,9 +101,9 @@ fn a_group_piece_is_judged_for_each_child_and_each_family_sees_its_own() {
     let his = school.folio("otto/community-garden");
     school.on("phone", |phone, now, rng| phone.place(bed, his, now, rng)).unwrap();
     school.settle();
-    let (high, low) = (summative(&school, "TEAM", 3), summative(&school, "TEAM", 1));
-    assess(&mut school, "ito", bed, mina, high);
-    assess(&mut school, "ito", bed, otto, low);
+    let (high, low) = (school.summative("TEAM", 3), school.summative("TEAM", 1));
+    school.assess_as("ito", bed, "mina", high);
+    school.assess_as("ito", bed, "otto", low);
     school.settle();
     let about = |school: &mut fieldfolio_tests::sim::School, device: &str| -> Vec<_> {
         let view = school.device(device).device().piece(bed).unwrap();
@@ -119,7 +114,7 @@ fn a_group_piece_is_judged_for_each_child_and_each_family_sees_its_own() {
     assert_eq!(about(&mut school, "otto"), [Some(otto)]);
     assert_eq!(about(&mut school, "hana"), [Some(mina)]);
     assert_eq!(about(&mut school, "ito").len(), 2);
-    assert_eq!(sentence(&mut school, "otto", "mina", "TEAM"), "no level is shown");
+    assert_eq!(school.sentence("otto", "mina", "TEAM"), "no level is shown");
 }
 
 #[test]
@@ -129,8 +124,7 @@ fn a_part_of_the_voices_is_never_shown_as_the_level() {
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "okafor", leaf, mina, judging);
+    school.assess("okafor", leaf, "mina", "THINK", 2);
     school.settle();
     // One voice that counts can't be opened on the phone: what is left is only "from what you can see".
     let okafor = school.person("mr-okafor");
@@ -139,13 +133,13 @@ fn a_part_of_the_voices_is_never_shown_as_the_level() {
     school.device("phone").device().rebuild_index().unwrap();
     let status = school.device("phone").device().status().unwrap();
     assert_eq!(status.unopened.len(), 1, "{:?}", status.unopened);
-    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("from what you can see: "));
+    assert!(school.sentence("phone", "mina", "THINK").starts_with("from what you can see: "));
     // Everything else goes on.
     assert_eq!(school.device("phone").device().piece(leaf).unwrap().content.title, "A leaf");
     // The relay's copy is sound: the next sync heals it.
     school.settle();
     assert!(school.device("phone").device().status().unwrap().unopened.is_empty());
-    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("approaching: 1 of 3"));
+    assert!(school.sentence("phone", "mina", "THINK").starts_with("approaching: 1 of 3"));
     let outcome = school.outcome("THINK");
     let at_ito = school.device("ito").device().level(mina, outcome).unwrap().unwrap();
     assert!(matches!(at_ito.answer.standing, Standing::At(_)));

@@ -164,8 +164,7 @@ fn a_voice_stays_what_it_was_and_no_new_role_judges_in_it() {
     let (mina, ito) = (school.person("mina"), school.person("ms-ito"));
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = super::summative(&school, "THINK", 2);
-    super::assess(&mut school, "ito", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "THINK", 2);
     school.settle();
     // She leaves the class and, as it happens, is Mina's aunt and becomes her guardian.
     let folio = school.folio("mina/community-garden");

@@ -22,7 +22,7 @@ use fieldfolio_tests::sim::{School, Version};
 use minicbor::Encoder;
 use rusqlite::Connection;
 
-use super::{assess, school, summative};
+use super::school;
 
 /// A number that nothing has yet.
 const NEWER: u16 = 207;
@@ -149,8 +149,7 @@ fn an_old_device_beside_a_newer_relay_goes_on_and_has_everything_after_its_updat
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "desk", leaf, mina, judging);
+    school.assess("desk", leaf, "mina", "THINK", 2);
     school.settle();
 
     let (said, maker) = (Said::default(), school.device("phone").device().identity().clone());
@@ -187,9 +186,9 @@ fn an_old_device_beside_a_newer_relay_goes_on_and_has_everything_after_its_updat
     }
     let digest = |school: &mut School, device: &str| school.device(device).device().digest().unwrap();
     assert_eq!(digest(&mut school, "old"), digest(&mut school, "desk"));
-    let judging = summative(&school, "THINK", 3);
+    let judging = school.summative("THINK", 3);
     let leaf_of = DocumentId::voice(leaf, school.person("ms-ito"), Some(mina));
-    assess(&mut school, "old", leaf, mina, judging);
+    school.assess_as("old", leaf, "mina", judging);
     school.settle();
     let heads = digest(&mut school, "desk").documents;
     assert!(heads.iter().any(|(id, heads)| *id == leaf_of.to_string() && !heads.is_empty()));
@@ -368,8 +367,7 @@ fn a_rule_that_the_relay_cannot_read_works_no_level_out_anywhere() {
     let mina = school.person("mina");
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "desk", leaf, mina, judging);
+    school.assess("desk", leaf, "mina", "THINK", 2);
     school.settle();
     let standings = |school: &mut School| -> Vec<Standing> {
         let levels = school.device("phone").device().levels(mina).unwrap().unwrap();
@@ -385,6 +383,5 @@ fn a_rule_that_the_relay_cannot_read_works_no_level_out_anywhere() {
     let tablet = school.device("tablet").device().levels(mina).unwrap().unwrap();
     assert!(tablet.outcomes.iter().all(|level| level.answer.standing == Standing::NotHere));
     // And who would judge is told nothing else.
-    let judging = summative(&school, "THINK", 3);
-    assess(&mut school, "desk", leaf, mina, judging);
+    school.assess("desk", leaf, "mina", "THINK", 3);
 }

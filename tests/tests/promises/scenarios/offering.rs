@@ -8,7 +8,7 @@ use fieldfolio_server::directory::projects;
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
-use super::{assess, school, sentence, summative};
+use super::school;
 
 const GARDEN: &str = "mina/community-garden";
 
@@ -83,10 +83,9 @@ fn an_offer_is_seen_by_the_owner_and_her_teacher_and_lies_in_her_folio_once_she_
     }
     assert!(state(&mut school, bed).is_empty(), "it was accepted: it lies there");
     // And now it counts for her.
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", bed, mina, judging);
+    school.assess("ito", bed, "mina", "THINK", 2);
     school.settle();
-    assert!(sentence(&mut school, "phone", "mina", "THINK").contains("1 of 3"));
+    assert!(school.sentence("phone", "mina", "THINK").contains("1 of 3"));
     let targets = school.on("otto", |otto, now, _| otto.placings(bed, now)).unwrap().offer_to;
     assert!(!targets.contains(&OfferTarget { student: mina, project: garden }), "she has it");
 }
@@ -162,19 +161,18 @@ fn a_group_places_at_once_and_what_its_owner_takes_out_counts_no_more_and_stays_
     let bed = school.capture("otto", "The bean bed", "otto/community-garden", "2026-05-02", &["THINK"]);
     school.on("otto", |otto, now, rng| otto.place(bed, hers, now, rng)).unwrap();
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", bed, mina, judging);
+    school.assess("ito", bed, "mina", "THINK", 2);
     school.settle();
-    assert!(sentence(&mut school, "hana", "mina", "THINK").contains("1 of 3"));
+    assert!(school.sentence("hana", "mina", "THINK").contains("1 of 3"));
 
     school.device("phone").go_offline();
     school.on("phone", |phone, now, rng| phone.take_out(bed, hers, now, rng)).unwrap();
-    assert!(!sentence(&mut school, "phone", "mina", "THINK").contains("1 of 3"), "at once");
+    assert!(!school.sentence("phone", "mina", "THINK").contains("1 of 3"), "at once");
     school.device("phone").go_online().unwrap();
     school.settle();
     nothing_waits(&mut school);
     for device in ["phone", "hana", "ito"] {
-        let level = sentence(&mut school, device, "mina", "THINK");
+        let level = school.sentence(device, "mina", "THINK");
         assert!(!level.contains("1 of 3") && !level.starts_with("from what"), "{device}: {level}");
     }
     assert_eq!(title(&mut school, "hana", bed), None);
@@ -190,15 +188,13 @@ fn a_group_places_at_once_and_what_its_owner_takes_out_counts_no_more_and_stays_
 #[test]
 fn what_was_judged_is_moved_to_another_project_with_its_judgement_and_not_taken_away() {
     let mut school = school(144, &[("phone", "mina"), ("tablet", "mina"), ("ito", "ms-ito")]);
-    let mina = school.person("mina");
     let think = school.outcome("THINK");
     let started = school
         .on("phone", |phone, now, rng| phone.start_project("A bee hotel", "", &[think], now, rng))
         .unwrap();
     let leaf = school.capture("phone", "A leaf", GARDEN, "2026-05-02", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "THINK", 2);
     school.settle();
     let (garden, home) = (school.folio(GARDEN), school.folio("mina/home"));
     let refused = school.on("phone", |phone, now, rng| phone.take_out(leaf, garden, now, rng));
@@ -217,7 +213,7 @@ fn what_was_judged_is_moved_to_another_project_with_its_judgement_and_not_taken_
     school.settle();
     for device in ["phone", "tablet", "ito"] {
         assert_eq!(lies_in(&mut school, device, leaf), [started.folio], "{device}");
-        assert!(sentence(&mut school, device, "mina", "THINK").contains("1 of 3"), "{device}");
+        assert!(school.sentence(device, "mina", "THINK").contains("1 of 3"), "{device}");
     }
     // A teacher puts it back.
     school.on("ito", |ito, now, rng| ito.move_piece(leaf, started.folio, garden, now, rng)).unwrap();

@@ -7,12 +7,11 @@ use fieldfolio_core::sync::wire::{Item, Verdict};
 use fieldfolio_tests::raw;
 use fieldfolio_tests::sim::School;
 
-use super::{assess, school, sentence, summative};
+use super::school;
 
 #[test]
 fn one_photo_reaches_the_teacher_and_her_judgement_comes_back() {
     let mut school = school(1, &[("phone", "mina"), ("ito", "ms-ito")]);
-    let mina = school.person("mina");
     school.device("phone").go_offline();
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
     assert_eq!(school.device("phone").device().piece(leaf).unwrap().content.title, "A leaf");
@@ -23,12 +22,11 @@ fn one_photo_reaches_the_teacher_and_her_judgement_comes_back() {
     school.settle();
     let now = school.now;
     assert_eq!(school.device("ito").device().review_queue(now).unwrap()[0].piece, leaf);
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", leaf, mina, judging);
+    school.assess("ito", leaf, "mina", "THINK", 2);
     assert!(school.device("ito").device().review_queue(now).unwrap().is_empty());
     school.settle();
     let expected = "approaching: 1 of 3 at-bats, 1 of 2 projects at \u{201c}demonstrates\u{201d}";
-    assert_eq!(sentence(&mut school, "phone", "mina", "THINK"), expected);
+    assert_eq!(school.sentence("phone", "mina", "THINK"), expected);
 }
 
 #[test]
@@ -125,14 +123,12 @@ fn a_process_that_dies_between_any_two_steps_loses_nothing() {
 #[test]
 fn a_relay_that_lost_its_last_days_is_offered_them_again() {
     let mut school = school(6, &[("phone", "mina"), ("ito", "ms-ito")]);
-    let mina = school.person("mina");
     let old = school.capture("phone", "Before", "mina/community-garden", "2026-05-04", &["THINK"]);
     school.settle();
     school.keep_backup();
     let new = school.capture("phone", "After", "mina/community-garden", "2026-05-05", &["THINK"]);
     school.settle();
-    let judging = summative(&school, "THINK", 2);
-    assess(&mut school, "ito", new, mina, judging);
+    school.assess("ito", new, "mina", "THINK", 2);
     school.settle();
 
     school.restore_backup();
@@ -142,7 +138,7 @@ fn a_relay_that_lost_its_last_days_is_offered_them_again() {
         assert_eq!(school.device("ito").device().piece(piece).unwrap().content.title, title);
         assert_eq!(school.device("phone").device().piece(piece).unwrap().content.title, title);
     }
-    assert!(sentence(&mut school, "phone", "mina", "THINK").starts_with("approaching: 1 of 3 at-bats"));
+    assert!(school.sentence("phone", "mina", "THINK").starts_with("approaching: 1 of 3 at-bats"));
 }
 
 #[test]
