@@ -68,7 +68,7 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
     let concerned = rows(tx, "select distinct person from circle where folio = ?1", folio)?;
     for person in &concerned {
         notify(tx, *person, RecordKind::Folio, folio, n)?;
-        notify(tx, *person, RecordKind::Census, &person_id(tx, student)?, n)?;
+        notify(tx, *person, RecordKind::Census, person_id(tx, student)?, n)?;
         if let Some(project) = &project {
             notify(tx, *person, RecordKind::Project, project, n)?;
         }
@@ -76,7 +76,7 @@ pub fn folio_changed(tx: &Transaction<'_>, folio: FolioId, n: u64) -> rusqlite::
             notify(tx, *person, RecordKind::Framework, framework, n)?;
         }
         for other in &concerned {
-            notify(tx, *person, RecordKind::Person, &person_id(tx, *other)?, n)?;
+            notify(tx, *person, RecordKind::Person, person_id(tx, *other)?, n)?;
         }
     }
     if let Some(project) = &project {
@@ -108,14 +108,14 @@ pub fn group_changed(
         return Ok(());
     }
     notify(tx, member, RecordKind::Folio, folio, n)?;
-    notify(tx, member, RecordKind::Person, &person_id(tx, student)?, n)
+    notify(tx, member, RecordKind::Person, person_id(tx, student)?, n)
 }
 
 /// A person's name or kinds changed.
 pub fn person_changed(tx: &Transaction<'_>, person: i64, n: u64) -> rusqlite::Result<()> {
     let id = person_id(tx, person)?;
-    notify_again(tx, RecordKind::Person, &id, n)?;
-    notify(tx, person, RecordKind::Person, &id, n)?;
+    notify_again(tx, RecordKind::Person, id, n)?;
+    notify(tx, person, RecordKind::Person, id, n)?;
     notify(tx, person, RecordKind::School, b"", n)
 }
 
@@ -132,9 +132,9 @@ pub fn device_changed(tx: &Transaction<'_>, person: i64, device: DeviceId, n: u6
         .query_map((person, device), |row| row.get(0))?
         .collect::<rusqlite::Result<BTreeSet<i64>>>()?;
     for other in concerned {
-        notify(tx, other, RecordKind::Person, &id, n)?;
+        notify(tx, other, RecordKind::Person, id, n)?;
     }
-    notify(tx, person, RecordKind::Person, &id, n)?;
+    notify(tx, person, RecordKind::Person, id, n)?;
     notify(tx, person, RecordKind::School, b"", n)
 }
 
@@ -182,8 +182,8 @@ pub fn classmates_changed(tx: &Transaction<'_>, class: ClassId, person: i64, n: 
     }
     let id = person_id(tx, person)?;
     for member in rows(tx, "select distinct person from class_member where class = ?1", class.as_bytes())? {
-        notify(tx, member, RecordKind::Person, &id, n)?;
-        notify(tx, person, RecordKind::Person, &person_id(tx, member)?, n)?;
+        notify(tx, member, RecordKind::Person, id, n)?;
+        notify(tx, person, RecordKind::Person, person_id(tx, member)?, n)?;
     }
     Ok(())
 }
@@ -263,7 +263,7 @@ pub fn held_changed(
         document.piece.as_bytes(),
     )?;
     for person in teachers {
-        notify(tx, person, RecordKind::Held, &document.to_bytes(), n)?;
+        notify(tx, person, RecordKind::Held, document.to_bytes(), n)?;
         notify(tx, person, RecordKind::Person, author.as_bytes(), n)?;
     }
     Ok(())
@@ -294,10 +294,10 @@ pub(crate) fn count_voices(tx: &Transaction<'_>, student: i64, n: u64) -> rusqli
         tx,
         "select distinct c.person from folio f join circle c on c.folio = f.id
          where f.student = (select row from person where id = ?1)",
-        &person_id(tx, student)?,
+        person_id(tx, student)?,
     )?;
     for person in shown {
-        notify(tx, person, RecordKind::Census, &person_id(tx, student)?, n)?;
+        notify(tx, person, RecordKind::Census, person_id(tx, student)?, n)?;
     }
     Ok(())
 }

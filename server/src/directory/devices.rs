@@ -150,7 +150,7 @@ pub fn list(conn: &Connection, person: PersonId) -> Result<Vec<Device>, Director
 /// Every device.
 pub fn all(conn: &Connection) -> rusqlite::Result<Vec<DeviceId>> {
     let mut query = conn.prepare("select id from device order by id")?;
-    query.query_map([], |row| Ok(row.get::<_, DeviceId>(0)?))?.collect()
+    query.query_map([], |row| row.get::<_, DeviceId>(0))?.collect()
 }
 
 /// A device's record, as others see it.

@@ -222,7 +222,7 @@ impl Ledger for SqliteLedger<'_> {
                  join device v on v.id = c.device join person p on p.row = v.person
                  where d.id = ?1 and c.actor = ?2 order by c.n limit 1",
             )?
-            .query_row((document, actor.as_slice()), |row| Ok(row.get::<_, PersonId>(0)?))
+            .query_row((document, actor.as_slice()), |row| row.get::<_, PersonId>(0))
             .optional()
     }
 

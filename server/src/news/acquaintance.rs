@@ -100,7 +100,7 @@ const LATELY_REVOKED: i64 = 20;
 /// the invited.
 pub(super) fn devices(conn: &Connection, reader: i64, person: i64) -> rusqlite::Result<Vec<DeviceRecord>> {
     let ids = |sql: &str, key: (i64, i64)| -> rusqlite::Result<BTreeSet<DeviceId>> {
-        conn.prepare_cached(sql)?.query_map(key, |row| Ok(row.get::<_, DeviceId>(0)?))?.collect()
+        conn.prepare_cached(sql)?.query_map(key, |row| row.get::<_, DeviceId>(0))?.collect()
     };
     let known = "select d.id from device d join known_device k on k.reader = ?1 and k.device = d.id where d.person = ?2";
     let mut own = ids(known, (reader, person))?;

@@ -77,11 +77,11 @@ fn records(
          union select id from piece where maker = ?1 order by id",
     )?;
     let mut acts_of = conn.prepare_cached("select id from act where piece = ?1 and n <= ?2 order by id")?;
-    for piece in pieces.query_map([row], |row| Ok(row.get::<_, PieceId>(0)?))? {
+    for piece in pieces.query_map([row], |row| row.get::<_, PieceId>(0))? {
         let piece = piece?;
         let key = (piece, up_to.cast_signed());
         let acts: Vec<ActId> =
-            acts_of.query_map(key, |row| Ok(row.get::<_, ActId>(0)?))?.collect::<rusqlite::Result<_>>()?;
+            acts_of.query_map(key, |row| row.get::<_, ActId>(0))?.collect::<rusqlite::Result<_>>()?;
         if !acts.is_empty() {
             fingerprint.add_piece(piece, &acts);
         }

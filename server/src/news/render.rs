@@ -215,7 +215,7 @@ fn class(conn: &Connection, reader: i64, id: ClassId) -> rusqlite::Result<Record
          where m.class = ?1 and m.role = ?2 and m.removed_at is null order by p.id",
     )?;
     let mut members = |role: &str| -> rusqlite::Result<Vec<PersonId>> {
-        query.query_map((key, role), |row| Ok(row.get::<_, PersonId>(0)?))?.collect()
+        query.query_map((key, role), |row| row.get::<_, PersonId>(0))?.collect()
     };
     let (students, teachers) = (members("student")?, members("teacher")?);
     Ok(Record::Class(Class { id, title, students, teachers }))

@@ -220,7 +220,7 @@ pub(super) fn meet(tx: &Transaction<'_>, reader: i64, device: &[u8; 16], n: u64)
         .query_row([device.as_slice()], |row| row.get(0))
         .optional()?;
     match person {
-        Some(person) => notify(tx, reader, RecordKind::Person, &person, n),
+        Some(person) => notify(tx, reader, RecordKind::Person, person, n),
         None => Ok(()),
     }
 }

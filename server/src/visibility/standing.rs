@@ -149,7 +149,7 @@ pub(super) fn memberships(
          where f.id = ?1",
     )?;
     let denied: BTreeSet<PersonId> =
-        query.query_map(key, |row| Ok(row.get::<_, PersonId>(0)?))?.collect::<rusqlite::Result<_>>()?;
+        query.query_map(key, |row| row.get::<_, PersonId>(0))?.collect::<rusqlite::Result<_>>()?;
     for person in denied {
         all.entry(person).or_default().denied = true;
     }

@@ -164,7 +164,7 @@ impl SqliteLedger<'_> {
                 let row = self.row_of(*student)?;
                 tx.execute(
                     "insert into folio (id, student, project) values (?1, ?2, ?3)",
-                    (folio, row, project.as_ref().map(|project| project)),
+                    (folio, row, project),
                 )?;
                 let told = directory::folio_declared(tx, self.now, row, folio, n)?;
                 Ok(told as u64 + budget::FOLIO_BYTES / budget::READER_BYTES)
