@@ -40,7 +40,6 @@ pub struct Piece {
 /// A piece in a folio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// The folio.
     pub folio: FolioId,
     /// Whose folio it is.
     pub student: PersonId,

@@ -65,7 +65,6 @@ pub struct Device {
 /// Why something can't be done. Nothing was lost: what was not done left no trace.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// One of the files.

@@ -30,7 +30,6 @@ const REAL: [&str; 3] = ["DSCN0010.jpg", "iphone_hdr_YES.jpg", "HMD_Nokia_8.3_5G
 
 /// The stage.
 pub struct Stage {
-    /// The school.
     pub school: RealSchool,
     /// The web server before it.
     pub front: Front,

@@ -33,7 +33,6 @@ pub enum Acknowledged {
     Change {
         /// Of which document.
         document: DocumentId,
-        /// Its hash.
         hash: [u8; 32],
         /// Its number.
         n: u64,
@@ -49,7 +48,6 @@ pub enum Acknowledged {
     Saved {
         /// Which piece.
         piece: PieceId,
-        /// Its title.
         title: String,
         /// Its photo's two forms.
         blobs: Vec<BlobHash>,

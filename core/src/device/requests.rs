@@ -53,7 +53,6 @@ pub enum Body {
 /// What came back. Only a whole answer is one: a cut is a [`Failure`](crate::sync::Failure).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HttpAnswer {
-    /// The status.
     pub status: u16,
     /// The `Location` header.
     pub location: Option<String>,
@@ -61,6 +60,5 @@ pub struct HttpAnswer {
     pub upload_offset: Option<u64>,
     /// The `Content-Range` header.
     pub content_range: Option<String>,
-    /// The body.
     pub body: Vec<u8>,
 }

@@ -39,9 +39,7 @@ pub enum BadChange {
 pub struct NewChange {
     /// The canonical raw chunk.
     pub raw: Vec<u8>,
-    /// Its hash.
     pub hash: Head,
-    /// Its actor.
     pub actor: [u8; 16],
     /// Its number within the actor, from 1.
     pub seq: u64,
@@ -52,9 +50,7 @@ pub struct NewChange {
 pub struct ParsedChange {
     /// What it builds on.
     pub deps: Vec<Head>,
-    /// Its hash.
     pub hash: Head,
-    /// Its actor.
     pub actor: [u8; 16],
     /// Its number within the actor, from 1.
     pub seq: u64,

@@ -17,7 +17,6 @@ pub struct SignedChange {
     /// The sheet.
     #[n(0)]
     pub document: DocumentId,
-    /// The device.
     #[n(1)]
     pub device: DeviceId,
     /// The automerge actor.

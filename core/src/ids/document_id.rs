@@ -35,7 +35,6 @@ pub enum Part {
     Shared,
     /// A part of a newer version: kept, and neither read nor written here.
     Newer {
-        /// Its number.
         number: u8,
         /// The bytes where a voice has its author and whom it is about.
         names: [[u8; 16]; 2],

@@ -53,17 +53,14 @@ pub enum Act {
     /// The piece lies in this folio.
     #[n(3)]
     Place {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
-        /// The folio.
         #[n(1)]
         folio: FolioId,
     },
     /// People with these roles may see the piece.
     #[n(4)]
     Share {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
         /// Who may see it. The audience is what all unreplaced shares have in common.
@@ -76,7 +73,6 @@ pub enum Act {
     /// The piece is its maker's alone again.
     #[n(5)]
     Unshare {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
         /// The shares it replaces.
@@ -86,7 +82,6 @@ pub enum Act {
     /// The piece is erased: what it said, what others said of it, and its files. Nothing of it comes back.
     #[n(6)]
     Erase {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
     },
@@ -94,7 +89,6 @@ pub enum Act {
     /// a teacher of hers.
     #[n(7)]
     Unplace {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
         /// The folio it is taken out of.
@@ -111,20 +105,16 @@ pub enum Act {
     /// accepts.
     #[n(8)]
     Offer {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
-        /// The folio.
         #[n(1)]
         folio: FolioId,
     },
     /// The owner of a folio, or a teacher of hers, accepts an offer.
     #[n(9)]
     Accept {
-        /// The piece.
         #[n(0)]
         piece: PieceId,
-        /// The offer.
         #[n(1)]
         offer: ActId,
     },
@@ -278,13 +268,11 @@ fn shape(bytes: &[u8]) -> Option<(u32, u64)> {
 /// An act as it is sent, stored and verified.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SignedAct {
-    /// Its id.
     #[n(0)]
     pub id: ActId,
     /// The device that made it.
     #[n(1)]
     pub device: DeviceId,
-    /// The body.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub body: Vec<u8>,
     /// The device's signature.

@@ -16,10 +16,8 @@ use crate::time::Timestamp;
 /// The school: its name, its levels, its rule.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct School {
-    /// Its id.
     #[n(0)]
     pub id: SchoolId,
-    /// Its name.
     #[n(1)]
     pub name: String,
     /// Its levels. None that this version can read: then no level is worked out here.
@@ -43,13 +41,10 @@ impl School {
 /// here is a newer version's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordKind {
-    /// The school.
     School,
-    /// A framework.
     Framework,
     /// A person with her devices.
     Person,
-    /// A project.
     Project,
     /// A folio with its circle.
     Folio,
@@ -94,10 +89,8 @@ impl RecordKind {
 /// A person, as others in her circles know her.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Person {
-    /// Her id.
     #[n(0)]
     pub id: PersonId,
-    /// Her name.
     #[n(1)]
     pub name: String,
     /// What she is in the school.
@@ -179,10 +172,8 @@ impl PersonKind {
 /// Something students work on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Project {
-    /// Its id.
     #[n(0)]
     pub id: ProjectId,
-    /// Its title.
     #[n(1)]
     pub title: String,
     /// What it is about.
@@ -205,7 +196,6 @@ pub struct Project {
 /// A folio, with its circle as this reader may know it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Folio {
-    /// Its id.
     #[n(0)]
     pub id: FolioId,
     /// Whose.
@@ -236,7 +226,6 @@ pub struct Proposed {
     /// Who.
     #[n(0)]
     pub person: PersonId,
-    /// Her name.
     #[n(1)]
     pub name: String,
     /// Who proposed her.
@@ -250,10 +239,8 @@ pub struct Proposed {
 /// A class, as its teachers and advisors know it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Class {
-    /// Its id.
     #[n(0)]
     pub id: ClassId,
-    /// Its title.
     #[n(1)]
     pub title: String,
     /// Who learns in it.
@@ -305,7 +292,6 @@ pub struct CircleRow {
 /// A device of a person, with the chain that vouches for its key.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct DeviceRecord {
-    /// The device.
     #[n(0)]
     pub device: DeviceId,
     /// Whose it is.
@@ -340,7 +326,6 @@ pub enum Inviter {
     /// The school's root key, kept in the relay's folder.
     #[n(0)]
     Root,
-    /// A device.
     #[n(1)]
     Device(#[n(0)] DeviceId),
 }

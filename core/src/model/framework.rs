@@ -46,10 +46,8 @@ pub struct LevelWord {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Framework {
-    /// Its id.
     #[n(0)]
     pub id: FrameworkId,
-    /// Its title.
     #[n(1)]
     pub title: String,
     /// Raised with each published edition.
@@ -64,7 +62,6 @@ pub struct Framework {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Its id.
     #[n(0)]
     pub id: OutcomeId,
     /// A short code: "OBS".

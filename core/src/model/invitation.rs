@@ -17,7 +17,6 @@ pub struct InvitationLink {
     pub relay: String,
     /// The key that the relay's web server proves itself by, where no authority vouches for it.
     pub pin: Option<Pin>,
-    /// The school.
     pub school: SchoolId,
     /// The school's root key: pinned by the device that enrols.
     pub root: PublicKey,

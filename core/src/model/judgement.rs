@@ -16,7 +16,6 @@ use crate::ids::{EntryId, OutcomeId, PersonId, PieceId, ProjectId};
 /// One voice about the student on one piece that lies in one of her project folios.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// The piece.
     pub piece: PieceId,
     /// The project of her folio that it lies in.
     pub project: ProjectId,
@@ -33,7 +32,6 @@ pub struct Spoken {
 pub struct Beside {
     /// Whose.
     pub author: PersonId,
-    /// The piece.
     pub piece: PieceId,
     /// Which entry.
     pub entry: EntryId,

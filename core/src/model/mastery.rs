@@ -77,9 +77,7 @@ pub struct Judgement {
 /// One summative chance, with its judges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AtBat {
-    /// The piece.
     pub piece: PieceId,
-    /// Its project.
     pub project: ProjectId,
     /// The earliest date among its judgements.
     pub day: WorkDate,

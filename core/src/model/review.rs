@@ -11,7 +11,6 @@ pub struct VoiceAbout {
     pub author: PersonId,
     /// As what she speaks.
     pub class: Class,
-    /// Her entries.
     pub entries: Vec<Entry>,
 }
 

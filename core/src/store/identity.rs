@@ -10,13 +10,10 @@ use crate::signing::{PublicKey, SecretKey};
 /// Who this store belongs to.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The school.
     pub school: SchoolId,
     /// The school's root key, pinned at enrolment.
     pub root: PublicKey,
-    /// The person.
     pub person: PersonId,
-    /// The device.
     pub device: DeviceId,
     /// The device's key.
     pub key: SecretKey,

@@ -176,14 +176,17 @@ pub fn piece(
     id: PieceId,
     student: impl Fn(FolioId) -> Option<PersonId>,
 ) -> Result<Option<Piece>, StoreError> {
-    let mut query = conn.prepare_cached("select maker, kind, audience from piece_index where piece = ?1")?;
-    let found = query.query_row([id], piece_columns).optional()?;
-    let Some((maker, kind, audience)) = found else { return Ok(None) };
+    let mut query = conn.prepare_cached(
+        "select maker, kind, audience, exists (select 1 from offer_index where piece = ?1)
+         from piece_index where piece = ?1",
+    )?;
+    let found = query.query_row([id], |row| Ok((piece_columns(row)?, row.get(3)?))).optional()?;
+    let Some(((maker, kind, audience), is_offered)) = found else { return Ok(None) };
     let of_students = |folios: Vec<FolioId>| {
         folios.into_iter().filter_map(|folio| Some(Placement { folio, student: student(folio)? })).collect()
     };
     let placements = of_students(placed(conn, id)?);
-    let offers = of_students(self::offers(conn, id)?);
+    let offers = if is_offered { of_students(self::offers(conn, id)?) } else { Vec::new() };
     let maker = PersonId::from_bytes(bytes(&maker, "a maker")?);
     Ok(Some(Piece { id, maker, kind, placements, offers, audience }))
 }
@@ -232,11 +235,9 @@ pub fn pieces_in(conn: &Connection, folio: FolioId) -> Result<Vec<PieceId>, Stor
 /// A row of a list of pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The piece.
     pub piece: PieceId,
     /// Who made it.
     pub maker: PersonId,
-    /// Its title.
     pub title: String,
     /// The day of the work.
     pub work_date: Option<String>,

@@ -26,7 +26,6 @@ mod changes;
 /// A document's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentRow {
-    /// Its row.
     pub row: i64,
     /// Which one.
     pub id: DocumentId,

@@ -13,7 +13,6 @@ use super::{StoreError, bytes};
 /// What one row owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owed {
-    /// An act.
     Act(ActId),
     /// A change, by its row.
     Change(i64),

@@ -25,7 +25,6 @@ pub struct OutboxItem {
 /// The name of an item: what a later one may depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemName {
-    /// An act.
     Act(ActId),
     /// A change of a document.
     Change(DocumentId, Head),

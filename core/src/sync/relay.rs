@@ -111,7 +111,6 @@ pub trait Ledger {
 pub struct DeviceFacts {
     /// Whose it is.
     pub person: PersonId,
-    /// Its key.
     pub key: PublicKey,
     /// It may do nothing any more.
     pub revoked: bool,
@@ -124,7 +123,6 @@ pub struct DeviceFacts {
 /// A piece as one person stands to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PieceFacts {
-    /// The piece.
     pub piece: access::Piece,
     /// What she is in the circle of each folio it lies in.
     pub memberships: BTreeMap<FolioId, Membership>,
@@ -139,7 +137,6 @@ pub struct PieceFacts {
 /// An act of a piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PieceAct {
-    /// Its id.
     pub id: ActId,
     /// Who made it.
     pub by: PersonId,
@@ -252,8 +249,6 @@ impl From<Unfit> for Untaken {
 /// Who is asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asker {
-    /// The person.
     pub person: PersonId,
-    /// Her device.
     pub device: DeviceId,
 }

@@ -13,7 +13,6 @@ use crate::signing::{BadSignature, PublicKey};
 pub struct TrustedKey {
     /// Whose device it is.
     pub person: PersonId,
-    /// Its key.
     pub key: PublicKey,
 }
 

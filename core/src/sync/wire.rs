@@ -88,7 +88,6 @@ pub struct Request {
 /// One thing a device owes the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Item {
-    /// An act.
     #[n(0)]
     Act(#[n(0)] SignedAct),
     /// A change of a sheet.
@@ -214,7 +213,6 @@ pub struct News {
     /// Its number.
     #[n(0)]
     pub n: u64,
-    /// The change.
     #[n(1)]
     pub change: SignedChange,
 }

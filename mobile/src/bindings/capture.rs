@@ -42,7 +42,6 @@ pub struct NewEvidence {
     /// Pages elsewhere. They are never fetched.
     #[uniffi(default)]
     pub links: Vec<inputs::NewLink>,
-    /// Its title.
     #[uniffi(default)]
     pub title: String,
     /// Words about it.
@@ -80,10 +79,8 @@ pub struct CapturedPiece {
 /// What changes about a piece of one's own. What is absent stays.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct PieceEdits {
-    /// The title.
     #[uniffi(default)]
     pub title: Option<String>,
-    /// The words.
     #[uniffi(default)]
     pub words: Option<String>,
     /// The day of the work.
@@ -111,7 +108,6 @@ pub struct PieceEdits {
 pub struct StartedFolio {
     /// The project; none for one's home folio.
     pub project: Option<ProjectId>,
-    /// The folio.
     pub folio: FolioId,
 }
 

@@ -14,7 +14,6 @@ use crate::{Views, inputs};
 /// A link that makes a device somebody's. Show it as a code or hand it over; it works once.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Invited {
-    /// The link.
     pub link: String,
     /// Until when, in milliseconds since 1970.
     pub expires: u64,
@@ -23,7 +22,6 @@ pub struct Invited {
 /// A link for a mentor.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct MentorInvited {
-    /// The link.
     pub link: String,
     /// Her id.
     pub person: PersonId,

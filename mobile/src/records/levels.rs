@@ -45,7 +45,6 @@ pub enum LevelState {
     NotAssessed,
     /// Only judgements that never count.
     Practised,
-    /// A level.
     Level,
     /// It can't be worked out here: the school's rule or levels were made by a newer version.
     NotHere,

@@ -36,7 +36,6 @@ pub struct Grant {
 pub struct Row {
     /// Who.
     pub person: PersonId,
-    /// Her name.
     pub name: String,
     /// As what.
     pub role: Role,

@@ -17,9 +17,7 @@ pub use crate::log::class_role::ClassRole;
 /// A class with everyone who is, or was, in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Class {
-    /// Its id.
     pub id: ClassId,
-    /// Its title.
     pub title: String,
     /// Its people: students first, then teachers, then advisors.
     pub members: Vec<Member>,
@@ -30,7 +28,6 @@ pub struct Class {
 pub struct Member {
     /// Who.
     pub person: PersonId,
-    /// Her name.
     pub name: String,
     /// As what.
     pub role: ClassRole,

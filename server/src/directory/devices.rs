@@ -17,7 +17,6 @@ use crate::visibility;
 /// A device, for lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Device {
-    /// Its id.
     pub id: DeviceId,
     /// Whose.
     pub person: PersonId,

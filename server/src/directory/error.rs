@@ -159,9 +159,7 @@ impl DirectoryError {
 /// One of several that a command may have meant, for whoever has to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meant {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// What tells it from the others: kinds and classes.
     pub about: String,

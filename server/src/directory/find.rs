@@ -152,9 +152,7 @@ enum Namer {
 /// Something that a command may mean.
 #[derive(Debug, Clone)]
 struct Candidate<I> {
-    /// Its id.
     id: I,
-    /// Its name.
     name: String,
     /// What tells it from others of the same name.
     about: String,

@@ -10,7 +10,6 @@ use super::school;
 /// A folio, with the names a person knows it by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Folio {
-    /// Its id.
     pub id: FolioId,
     /// Whose.
     pub student: PersonId,

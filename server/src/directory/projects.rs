@@ -18,7 +18,6 @@ use crate::{log, visibility};
 pub struct Draft<'a> {
     /// The class that works on it.
     pub class: ClassId,
-    /// Its title.
     pub title: &'a str,
     /// What it is about; may be empty.
     pub brief: &'a str,

@@ -7,7 +7,6 @@ use crate::exchange::revocations::{self, RevocationsError};
 /// Something that is no verdict went wrong: the answer is "again, later".
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The school can't be read.

@@ -273,10 +273,8 @@ pub enum RevocationsError {
         /// Why.
         source: io::Error,
     },
-    /// The database.
     #[error(transparent)]
     Database(#[from] database::DatabaseError),
-    /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
 }

@@ -44,9 +44,7 @@ pub enum Needs {
 
 /// One row of the surface.
 pub struct Route {
-    /// The path.
     pub path: &'static str,
-    /// Its methods.
     pub methods: &'static [&'static str],
     /// Who may call it.
     pub needs: Needs,
@@ -58,7 +56,6 @@ pub struct Route {
 /// What handlers share.
 #[derive(Clone)]
 pub struct App {
-    /// The relay.
     pub relay: Arc<Relay>,
     /// The bytes.
     pub blobs: Arc<dyn BlobStore>,

@@ -42,10 +42,8 @@ pub enum BackupError {
     /// The folder lies within the school's, or the other way round.
     #[error("a backup within the school's own folder is lost with it: choose another folder")]
     Within,
-    /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// A file.

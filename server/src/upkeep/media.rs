@@ -130,7 +130,6 @@ pub(super) fn is_unknown(tx: &Transaction<'_>, hash: BlobHash) -> rusqlite::Resu
 pub struct Usage {
     /// Who.
     pub person: PersonId,
-    /// Her name.
     pub name: String,
     /// Blobs she brought, each counted once.
     pub count: u64,

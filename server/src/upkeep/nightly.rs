@@ -63,7 +63,6 @@ pub enum NightlyError {
     /// The database.
     #[error(transparent)]
     Relay(#[from] RelayError),
-    /// The blobs.
     #[error(transparent)]
     Blob(#[from] BlobError),
 }

@@ -44,10 +44,8 @@ pub enum RestoreError {
          copy that has the newest; or, if it is lost, add --without-ends and revoke and erase once more what has to be"
     )]
     WithoutEnds(PathBuf),
-    /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// A file.

@@ -42,7 +42,6 @@ pub(super) struct Row {
 /// What an upload brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A file.
     File(Metadata),
     /// A stretch of a file; of which, the upload that joins it says.
     Stretch,

@@ -40,7 +40,6 @@ pub enum Came {
 pub struct NotOpened {
     /// The status it answered; 0 where nothing came.
     pub status: u16,
-    /// Its words.
     pub words: String,
 }
 

@@ -16,7 +16,6 @@ use tokio_rustls::TlsAcceptor;
 
 /// A certificate and its key, in PEM.
 pub struct Identity {
-    /// The certificate.
     pub certificate: String,
     key: String,
 }

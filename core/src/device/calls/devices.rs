@@ -13,7 +13,6 @@ use crate::time::Timestamp;
 /// A device of one's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct OwnDevice {
-    /// Its id.
     pub id: DeviceId,
     /// It is this one.
     pub is_this: bool,

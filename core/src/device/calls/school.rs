@@ -12,7 +12,6 @@ use crate::time::Timestamp;
 /// A project of a class, to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClassProject<'a> {
-    /// Its title.
     pub title: &'a str,
     /// What it is about; may be empty.
     pub brief: &'a str,

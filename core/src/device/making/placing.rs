@@ -22,9 +22,7 @@ use crate::device::{Device, DeviceError};
 /// A piece that is offered to a folio, to be accepted or declined there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OfferView {
-    /// The piece.
     pub piece: PieceId,
-    /// Its title.
     pub title: String,
     /// Who made it and offers it.
     pub maker: PersonId,
@@ -49,7 +47,6 @@ pub enum OfferState {
 /// An offer of a piece, as its maker sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OwnOffer {
-    /// The folio.
     pub folio: FolioId,
     /// Whose folio that is, as far as it is known here.
     pub student: Option<PersonId>,

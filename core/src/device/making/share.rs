@@ -17,7 +17,6 @@ use crate::device::{Device, DeviceError};
 /// A project that was started here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct StartedProject {
-    /// The project.
     pub project: ProjectId,
     /// The student's folio in it.
     pub folio: FolioId,

@@ -24,7 +24,6 @@ use crate::device::{Device, DeviceError};
 /// A folio in a portfolio.
 #[derive(Debug, Clone, Serialize)]
 pub struct FolioView {
-    /// The folio.
     pub folio: FolioId,
     /// Whose.
     pub student: PersonId,
@@ -41,11 +40,9 @@ pub struct FolioView {
 /// A piece in a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct PieceLine {
-    /// The piece.
     pub piece: PieceId,
     /// Who made it.
     pub maker: PersonId,
-    /// Its title.
     pub title: String,
     /// The day of the work.
     pub work_date: Option<String>,
@@ -65,7 +62,6 @@ impl PieceLine {
 /// A piece as this person may see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct PieceView {
-    /// The piece.
     pub piece: PieceId,
     /// What it is.
     pub kind: PieceKind,
@@ -117,7 +113,6 @@ pub struct VoiceView {
 /// A piece that waits for a teacher.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueueRow {
-    /// The piece.
     pub piece: PieceId,
     /// Whose folio.
     pub student: PersonId,

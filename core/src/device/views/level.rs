@@ -22,7 +22,6 @@ use crate::device::{Device, DeviceError};
 /// Where a student stands in one outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct OutcomeLevel {
-    /// The outcome.
     pub outcome: OutcomeId,
     /// The level with its reasons.
     #[serde(flatten)]
@@ -34,7 +33,6 @@ pub struct OutcomeLevel {
 /// A student's levels, as this device may show them.
 #[derive(Debug, Clone, Serialize)]
 pub struct LevelView {
-    /// The student.
     pub student: PersonId,
     /// Whether everything that can count is here.
     pub completeness: Completeness,
@@ -96,7 +94,9 @@ fn levels(
         let entries = index::entries(conn, document.row)?;
         countable.see(conn, &document)?;
         if document.class == Class::Voice(Role::Teacher) {
-            let mut taken_over = index::confirmed(conn, document.row)?;
+            let confirms = entries.iter().any(|entry| entry.body.confirmation().is_some());
+            let mut taken_over =
+                if confirms { index::confirmed(conn, document.row)? } else { BTreeMap::new() };
             confirmations.extend(entries.iter().filter_map(|entry| {
                 let (of, _) = entry.body.confirmation()?;
                 Some((document.id, author, entry.id, of, taken_over.remove(&entry.id)?))

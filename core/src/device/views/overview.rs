@@ -18,7 +18,6 @@ use crate::device::{Device, DeviceError};
 /// A piece at a glance.
 #[derive(Debug, Clone)]
 pub struct Overview {
-    /// The piece.
     pub piece: PieceId,
     /// What it is.
     pub kind: PieceKind,

@@ -9,7 +9,6 @@ use super::{Head, Reference};
 pub enum Value {
     /// A word, an id, a day, or a text that is never edited.
     String(String),
-    /// A number.
     Number(u64),
     /// Bytes, such as heads one after the other.
     Bytes(Vec<u8>),

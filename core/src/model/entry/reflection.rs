@@ -8,7 +8,6 @@ use super::{EntryKind, Words};
 /// A reflection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reflection {
-    /// Her words.
     pub words: String,
 }
 

@@ -10,7 +10,6 @@ use super::{EntryKind, Reference, Words};
 pub struct Reply {
     /// What is answered.
     pub to: Reference,
-    /// The words.
     pub words: String,
 }
 

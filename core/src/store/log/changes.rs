@@ -216,11 +216,9 @@ pub fn unverified(conn: &Connection, document: i64) -> Result<u64, StoreError> {
 /// A change with its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeRow {
-    /// Its row.
     pub row: i64,
     /// Its document's row.
     pub document: i64,
-    /// The change.
     pub change: SignedChange,
     /// Its number at the relay.
     pub n: Option<u64>,

@@ -143,7 +143,6 @@ pub struct StartProject {
     /// The class that works on it.
     #[n(1)]
     pub class: ClassId,
-    /// Its title.
     #[n(2)]
     pub title: String,
     /// What it is about; may be empty.

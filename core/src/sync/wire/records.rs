@@ -29,11 +29,9 @@ pub struct Envelope {
 pub enum Record {
     /// The school itself.
     School(School),
-    /// A framework.
     Framework(Framework),
     /// A person, her devices' keys, and the keys that vouch for those.
     Person(PersonRecord),
-    /// A project.
     Project(Project),
     /// A folio with its circle.
     Folio(Folio),
@@ -41,7 +39,6 @@ pub enum Record {
     Piece(PieceRecord),
     /// How many voices about a student exist that can count; what a level's sight is measured by.
     Census {
-        /// The student.
         student: PersonId,
         /// Voices of teachers and mentors about her on pieces in her project folios that are shared with her.
         voices: u64,

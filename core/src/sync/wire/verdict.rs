@@ -44,7 +44,6 @@ pub enum Verdict {
     NotUnderstood,
     /// A verdict of a newer version.
     Other {
-        /// Its number.
         number: u16,
         /// What to do about it.
         class: VerdictClass,

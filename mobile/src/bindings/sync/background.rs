@@ -30,9 +30,7 @@ pub struct BackgroundUpload {
 /// A header of a request.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Header {
-    /// Its name.
     pub name: String,
-    /// Its value.
     pub value: String,
 }
 

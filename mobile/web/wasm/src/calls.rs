@@ -10,7 +10,6 @@ use serde::Serialize;
 
 /// What a call works with.
 pub struct CallContext<'a> {
-    /// The device.
     pub device: &'a mut Device,
     /// The moment.
     pub now: Timestamp,

@@ -126,9 +126,7 @@ pub struct Captured {
 /// What changes about one's own piece. What is `None` stays.
 #[derive(Debug, Default)]
 pub struct Edits {
-    /// The title.
     pub title: Option<String>,
-    /// The words.
     pub words: Option<String>,
     /// The day of the work.
     pub work_date: Option<WorkDate>,
