@@ -54,9 +54,11 @@
 pub mod audit;
 pub mod budget;
 pub mod device;
+mod outcome;
 pub mod relay;
 pub mod verify;
 pub mod wire;
 
-pub use device::{Batch, Failure, Next, OutboxItem, Outcome, Reason, SyncClient};
+pub use device::{Batch, Next, OutboxItem, SyncClient};
+pub use outcome::{Failure, Outcome, Reason};
 pub use wire::{Cursor, Item, Live, Request, Response, Verdict};

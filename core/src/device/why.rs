@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::sync::device::Reason;
+use crate::sync::Reason;
 
 /// A reason. It serialises as its code and displays as English words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
