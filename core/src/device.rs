@@ -185,11 +185,11 @@ impl Device {
     }
 
     /// A piece as access looks at it, with who is in the circles of its folios now.
-    fn standing(
+    fn piece_and_circles(
         &self,
         id: PieceId,
         now: Timestamp,
     ) -> Result<(crate::access::Piece, impl crate::access::Circles + use<>), DeviceError> {
-        circles::standing(self.store.read(), id, now)
+        circles::piece_and_circles(self.store.read(), id, now)
     }
 }

@@ -16,7 +16,7 @@ use super::DeviceError;
 
 type Memberships = BTreeMap<(FolioId, PersonId), Membership>;
 
-pub(super) fn standing(
+pub(super) fn piece_and_circles(
     conn: &Connection,
     id: PieceId,
     now: Timestamp,

@@ -133,7 +133,7 @@ fn weigh(
     class: Class,
     entry: &Entry,
     assessment: &Assessment,
-    standing: &BTreeSet<EntryId>,
+    latest: &BTreeSet<EntryId>,
 ) -> Result<(), Because> {
     if entry.withdrawn {
         return Err(Because::Withdrawn);
@@ -141,7 +141,7 @@ fn weigh(
     if entry.altered {
         return Err(Because::Altered);
     }
-    if !standing.contains(&entry.id) {
+    if !latest.contains(&entry.id) {
         return Err(Because::Replaced);
     }
     if assessment.kind != AssessmentKind::Summative {
@@ -236,7 +236,7 @@ mod tests {
         }
     }
 
-    fn standing(entries: &[Entry]) -> Vec<u8> {
+    fn latest(entries: &[Entry]) -> Vec<u8> {
         replacing(entries).iter().map(|id| id.as_bytes()[0]).collect()
     }
 
@@ -248,30 +248,30 @@ mod tests {
 
     #[test]
     fn the_newest_of_a_chain_stands() {
-        assert_eq!(standing(&[entry(1, None), entry(2, Some(1)), entry(3, Some(2))]), [3]);
+        assert_eq!(latest(&[entry(1, None), entry(2, Some(1)), entry(3, Some(2))]), [3]);
     }
 
     #[test]
     fn of_two_successors_the_smallest_stands() {
-        assert_eq!(standing(&[entry(1, None), entry(3, Some(1)), entry(2, Some(1))]), [2]);
+        assert_eq!(latest(&[entry(1, None), entry(3, Some(1)), entry(2, Some(1))]), [2]);
     }
 
     #[test]
     fn a_circle_replaces_nothing() {
-        assert_eq!(standing(&[entry(1, Some(2)), entry(2, Some(1)), entry(3, None)]), [1, 2, 3]);
-        assert_eq!(standing(&[entry(1, Some(1))]), [1]);
+        assert_eq!(latest(&[entry(1, Some(2)), entry(2, Some(1)), entry(3, None)]), [1, 2, 3]);
+        assert_eq!(latest(&[entry(1, Some(1))]), [1]);
     }
 
     #[test]
     fn what_names_an_entry_of_elsewhere_replaces_nothing() {
-        assert_eq!(standing(&[entry(1, None), entry(2, Some(9))]), [1, 2]);
+        assert_eq!(latest(&[entry(1, None), entry(2, Some(9))]), [1, 2]);
     }
 
     #[test]
     fn a_withdrawn_successor_leaves_the_other() {
         let mut withdrawn = entry(2, Some(1));
         withdrawn.withdrawn = true;
-        assert_eq!(standing(&[entry(1, None), withdrawn, entry(3, Some(1))]), [3]);
+        assert_eq!(latest(&[entry(1, None), withdrawn, entry(3, Some(1))]), [3]);
     }
 
     #[test]

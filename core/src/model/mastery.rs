@@ -92,7 +92,7 @@ pub struct AtBat {
 /// Where a student stands in an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum LevelState {
     /// Nothing that counts yet. Not the same as "not yet".
     NotAssessed,
     /// Only judgements that never count.
@@ -117,7 +117,7 @@ pub enum Completeness {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// The level, or why there is none.
-    pub standing: Standing,
+    pub state: LevelState,
     /// Was everything seen?
     pub completeness: Completeness,
     /// "2 of 3 at-bats, 1 of 2 projects".
@@ -135,7 +135,7 @@ impl Answer {
         let sentence =
             "levels can't be worked out here: the school's rule was made by a newer version".to_owned();
         Self {
-            standing: Standing::NotHere,
+            state: LevelState::NotHere,
             completeness: Completeness::Partial,
             sentence,
             tally,
@@ -144,7 +144,7 @@ impl Answer {
     }
 }
 
-/// Works out the standing in one outcome. `judgements` may come in any order; `practised` says that others exist that
+/// Works out the state in one outcome. `judgements` may come in any order; `practised` says that others exist that
 /// never count.
 pub fn answer(
     rule: &Rule,
@@ -160,14 +160,14 @@ pub fn answer(
         let below_target = Level(scale.target.0 - 1);
         Some(best.min(below_target))
     };
-    let standing = match reached.or_else(supported) {
-        Some(level) => Standing::At(level),
-        None if practised => Standing::Practised,
-        None => Standing::NotAssessed,
+    let state = match reached.or_else(supported) {
+        Some(level) => LevelState::At(level),
+        None if practised => LevelState::Practised,
+        None => LevelState::NotAssessed,
     };
     let tally = Tally::of(&at_bats, reached.unwrap_or(scale.target));
-    let sentence = sentence(rule, scale, completeness, standing, &tally);
-    Answer { standing, completeness, sentence, tally, at_bats }
+    let sentence = sentence(rule, scale, completeness, state, &tally);
+    Answer { state, completeness, sentence, tally, at_bats }
 }
 
 /// How a level grew: one step for each at-bat, in the order of days.
@@ -176,17 +176,17 @@ pub struct Grown {
     /// The at-bat.
     pub at_bat: AtBat,
     /// Where the student stood once it counted, if nothing later was known.
-    pub standing: Standing,
+    pub state: LevelState,
 }
 
-/// The standing after each at-bat, by day. What was known only later (a judgement of the same piece with a later day of
+/// The state after each at-bat, by day. What was known only later (a judgement of the same piece with a later day of
 /// work) belongs to the at-bat's own day, as it does in the level.
 pub fn growth(rule: &Rule, scale: &Scale, at_bats: &[AtBat]) -> Vec<Grown> {
     (1..=at_bats.len())
         .map(|count| {
             let so_far = at_bats[..count].iter().flat_map(|at_bat| at_bat.judgements.iter().cloned());
-            let standing = answer(rule, scale, Completeness::Whole, so_far, false).standing;
-            Grown { at_bat: at_bats[count - 1].clone(), standing }
+            let state = answer(rule, scale, Completeness::Whole, so_far, false).state;
+            Grown { at_bat: at_bats[count - 1].clone(), state }
         })
         .collect()
 }
@@ -265,7 +265,7 @@ fn sentence(
     rule: &Rule,
     scale: &Scale,
     completeness: Completeness,
-    standing: Standing,
+    state: LevelState,
     tally: &Tally,
 ) -> String {
     let part = |have: usize, need: u8, one: &str, many: &str| {
@@ -279,12 +279,12 @@ fn sentence(
         text += ", ";
         text += &part(tally.days, rule.days, "day", "days");
     }
-    let text = match standing {
-        Standing::NotAssessed => format!("not assessed: {text}"),
-        Standing::Practised => format!("practised, not assessed: {text}"),
-        Standing::NotHere => text,
-        Standing::At(reached) if reached >= scale.target => format!("{}: {text}", scale.word(reached)),
-        Standing::At(below) => {
+    let text = match state {
+        LevelState::NotAssessed => format!("not assessed: {text}"),
+        LevelState::Practised => format!("practised, not assessed: {text}"),
+        LevelState::NotHere => text,
+        LevelState::At(reached) if reached >= scale.target => format!("{}: {text}", scale.word(reached)),
+        LevelState::At(below) => {
             format!("{}: {text} at \u{201c}{}\u{201d}", scale.word(below), scale.word(scale.target))
         }
     };
@@ -327,9 +327,11 @@ mod tests {
     }
 
     fn word(text: &str) -> String {
-        match row(text).standing {
-            Standing::At(level) => Scale::default().word(level).to_owned(),
-            other @ (Standing::NotAssessed | Standing::Practised | Standing::NotHere) => format!("{other:?}"),
+        match row(text).state {
+            LevelState::At(level) => Scale::default().word(level).to_owned(),
+            other @ (LevelState::NotAssessed | LevelState::Practised | LevelState::NotHere) => {
+                format!("{other:?}")
+            }
         }
     }
 
@@ -357,7 +359,7 @@ mod tests {
     #[test]
     fn only_practice_is_not_a_level() {
         let answer = answer(&Rule::default(), &Scale::default(), Completeness::Whole, [], true);
-        assert_eq!(answer.standing, Standing::Practised);
+        assert_eq!(answer.state, LevelState::Practised);
     }
 
     #[test]
@@ -409,9 +411,9 @@ mod tests {
         #[test]
         fn a_new_at_bat_never_lowers_a_level(all in some_judgements(), level in 0u8..4, day in 1i8..9) {
             let (rule, scale) = (Rule::default(), Scale::default());
-            let rank = |answer: Answer| match answer.standing {
-                Standing::NotAssessed | Standing::Practised | Standing::NotHere => -1,
-                Standing::At(level) => i16::from(level.0),
+            let rank = |answer: Answer| match answer.state {
+                LevelState::NotAssessed | LevelState::Practised | LevelState::NotHere => -1,
+                LevelState::At(level) => i16::from(level.0),
             };
             let before = rank(answer(&rule, &scale, Completeness::Whole, all.clone(), false));
             let fresh = judgement(200, level, 1, day);

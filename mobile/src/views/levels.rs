@@ -25,7 +25,7 @@ impl Views<'_> {
             student: student.to_string(),
             student_name: self.name(student),
             whole: view.completeness == Completeness::Whole,
-            outcomes: view.outcomes.iter().map(|level| self.standing(level, needs, &titles)).collect(),
+            outcomes: view.outcomes.iter().map(|level| self.outcome_level(level, needs, &titles)).collect(),
         }))
     }
 
@@ -34,14 +34,14 @@ impl Views<'_> {
         Ok(overviews.map(|piece| (piece.piece, piece.content.title)).collect())
     }
 
-    fn standing(
+    fn outcome_level(
         &self,
         level: &device::OutcomeLevel,
         (of_at_bats, of_projects, of_days): (u8, u8, u8),
         titles: &BTreeMap<PieceId, String>,
     ) -> OutcomeLevel {
         let answer = &level.answer;
-        let (state, reached) = said(answer.standing);
+        let (state, reached) = level_state(answer.state);
         let at_bats = answer.at_bats.iter().map(|at_bat| AtBat {
             piece: at_bat.piece.to_string(),
             piece_title: titles.get(&at_bat.piece).cloned().unwrap_or_default(),
@@ -103,7 +103,7 @@ impl Views<'_> {
                 .into_iter()
                 .map(|grown| Grown {
                     day: grown.at_bat.day.to_string(),
-                    level: said(grown.standing).1,
+                    level: level_state(grown.state).1,
                     at_bat_level: grown.at_bat.level.0,
                     piece: grown.at_bat.piece.to_string(),
                     piece_title: titles.get(&grown.at_bat.piece).cloned().unwrap_or_default(),
@@ -141,7 +141,7 @@ impl Views<'_> {
             let cells = outcomes.iter().map(|outcome| {
                 let level = view.outcomes.iter().find(|level| level.outcome == *outcome);
                 let (state, reached) =
-                    level.map_or((LevelState::NotAssessed, None), |level| said(level.answer.standing));
+                    level.map_or((LevelState::NotAssessed, None), |level| level_state(level.answer.state));
                 Cell {
                     outcome: outcome.to_string(),
                     state,
@@ -167,11 +167,11 @@ fn needs(rule: Rule) -> (u8, u8, u8) {
     (rule.at_bats, rule.projects, rule.days)
 }
 
-fn said(standing: mastery::Standing) -> (LevelState, Option<u8>) {
-    match standing {
-        mastery::Standing::NotAssessed => (LevelState::NotAssessed, None),
-        mastery::Standing::Practised => (LevelState::Practised, None),
-        mastery::Standing::At(level) => (LevelState::Level, Some(level.0)),
-        mastery::Standing::NotHere => (LevelState::NotHere, None),
+fn level_state(state: mastery::LevelState) -> (LevelState, Option<u8>) {
+    match state {
+        mastery::LevelState::NotAssessed => (LevelState::NotAssessed, None),
+        mastery::LevelState::Practised => (LevelState::Practised, None),
+        mastery::LevelState::At(level) => (LevelState::Level, Some(level.0)),
+        mastery::LevelState::NotHere => (LevelState::NotHere, None),
     }
 }

@@ -39,7 +39,7 @@ struct Terms {
 /// many folios changed.
 pub fn derive(tx: &Transaction<'_>, now: Timestamp, student: i64, n: u64) -> rusqlite::Result<usize> {
     let folios = folios::of_student(tx, student)?;
-    let (standing, taught) = standing(tx, student)?;
+    let (standing, taught) = rows_of(tx, student)?;
     let mut wanted = wanted(tx, now, student, &folios, &taught)?;
     let mut changed = BTreeSet::new();
     for (row, folio, key, terms) in standing {
@@ -100,12 +100,12 @@ fn put(tx: &Transaction<'_>, wanted: BTreeMap<Key, Terms>, n: u64) -> rusqlite::
     Ok(changed)
 }
 
-type Standing = Vec<(i64, FolioId, Option<Key>, Terms)>;
+type Rows = Vec<(i64, FolioId, Option<Key>, Terms)>;
 /// Who ever had a row in a folio, and why.
 type Taught = BTreeSet<(FolioId, i64, String)>;
 
 /// The derived rows that have not ended, and every row of a class that ever stood.
-fn standing(tx: &Transaction<'_>, student: i64) -> rusqlite::Result<(Standing, Taught)> {
+fn rows_of(tx: &Transaction<'_>, student: i64) -> rusqlite::Result<(Rows, Taught)> {
     let mut statement = tx.prepare_cached(
         "select row, folio, person, role, reason, may_write, expires_at, ended_n is not null
          from circle where folio in (select id from folio where student = ?1) and reason <> ?2",

@@ -36,7 +36,7 @@ pub(crate) fn may_act(conn: &Connection, device: DeviceId, now: Timestamp) -> ru
         .query_row([device.as_bytes()], |row| row.get(0))
         .optional()?;
     Ok(match person {
-        Some(person) => mentors::standing(conn, person, now)? != mentors::Standing::Gone,
+        Some(person) => mentors::status(conn, person, now)? != mentors::MentorStatus::Gone,
         None => false,
     })
 }

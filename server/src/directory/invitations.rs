@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 
 use super::edit::{Edit, millis, moment};
 use super::error::DirectoryError;
-use super::mentors::{self, Standing, Step};
+use super::mentors::{self, MentorStatus, Step};
 use super::{people, school};
 use crate::log::{self, Event, hex};
 
@@ -217,7 +217,7 @@ fn may_invite(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     // Who is only proposed has the one device that she was invited with: nobody who got hold of her link stays beside her.
-    let own = device.row == invited && mentors::standing(conn, invited, now)? != Standing::Expected;
+    let own = device.row == invited && mentors::status(conn, invited, now)? != MentorStatus::Expected;
     Ok(own
         || device.administrator
         || teaches(conn, device.row, invited)?

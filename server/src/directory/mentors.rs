@@ -110,7 +110,7 @@ pub const FAREWELL: u64 = derivation::FORMER_TEACHER;
 
 /// Where a mentor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum MentorStatus {
     /// She has a part in a circle; or she is somebody else, too.
     Here,
     /// She is proposed, or was named by the school and has no part yet: she sees and begins nothing.
@@ -122,12 +122,12 @@ pub enum Standing {
 }
 
 /// Where a person, by her row, stands as a mentor.
-pub fn standing(conn: &Connection, person: i64, now: Timestamp) -> rusqlite::Result<Standing> {
+pub fn status(conn: &Connection, person: i64, now: Timestamp) -> rusqlite::Result<MentorStatus> {
     let (kinds, named_by): (i64, Option<i64>) = conn
         .prepare_cached("select kinds, named_by from person where row = ?1")?
         .query_row([person], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if kinds != people::bits(&[PersonKind::Mentor]) {
-        return Ok(Standing::Here);
+        return Ok(MentorStatus::Here);
     }
     // When each of her parts ends, or ended; and so of proposals.
     let last_part: Option<i64> = conn
@@ -141,17 +141,17 @@ pub fn standing(conn: &Connection, person: i64, now: Timestamp) -> rusqlite::Res
         .query_row([person], |row| row.get(0))?;
     let now = millis(now);
     Ok(match (last_part, proposed) {
-        (Some(end), _) if end > now => Standing::Here,
-        (_, Some(until)) if until > now => Standing::Expected,
-        (Some(end), _) if end.saturating_add(FAREWELL.cast_signed()) > now => Standing::Leaving,
-        (None, None) if named_by.is_none() => Standing::Expected,
-        _ => Standing::Gone,
+        (Some(end), _) if end > now => MentorStatus::Here,
+        (_, Some(until)) if until > now => MentorStatus::Expected,
+        (Some(end), _) if end.saturating_add(FAREWELL.cast_signed()) > now => MentorStatus::Leaving,
+        (None, None) if named_by.is_none() => MentorStatus::Expected,
+        _ => MentorStatus::Gone,
     })
 }
 
 /// May this person begin anything: declare, place, bring files?
 pub fn may_begin(conn: &Connection, person: i64, now: Timestamp) -> rusqlite::Result<bool> {
-    Ok(standing(conn, person, now)? == Standing::Here)
+    Ok(status(conn, person, now)? == MentorStatus::Here)
 }
 
 /// Until when someone is proposed, and whether a teacher confirmed it.

@@ -53,8 +53,8 @@ pub fn holder(conn: &Connection, token: &[u8], now: Timestamp) -> rusqlite::Resu
     if is_locked {
         return Ok(Holder::Locked);
     }
-    Ok(match directory::mentors::standing(conn, row, now)? {
-        directory::mentors::Standing::Gone => Holder::Gone,
+    Ok(match directory::mentors::status(conn, row, now)? {
+        directory::mentors::MentorStatus::Gone => Holder::Gone,
         _ => Holder::Known(caller),
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fieldfolio_core::blob::BlobHash;
 use fieldfolio_core::ids::PieceId;
 
-use crate::directory::mentors::{self, Standing};
+use crate::directory::mentors::{self, MentorStatus};
 use crate::exchange::{Quotas, Relay, RelayError, now};
 use crate::uploads::{Caller, Failed, Refusal, Reserved, UploadPolicy};
 use crate::visibility;
@@ -20,7 +20,7 @@ impl UploadPolicy for RelayPolicy {
         let claimed = self.0.read_for(caller.person, |conn| {
             // A mentor whose part is over still delivers what she had named; who has none yet has named nothing.
             let Some(row) = visibility::person_row(conn, caller.person)? else { return Ok(false) };
-            if matches!(mentors::standing(conn, row, now())?, Standing::Expected | Standing::Gone) {
+            if matches!(mentors::status(conn, row, now())?, MentorStatus::Expected | MentorStatus::Gone) {
                 return Ok(false);
             }
             Ok(media::is_claimed(conn, caller.person, piece, hash)?

@@ -102,8 +102,8 @@ impl Device {
         check_words(title, words, outcomes)?;
         check_new(&edits.add, &edits.links)?;
         edits.media.iter().try_for_each(check_medium)?;
-        let (standing, circles) = self.standing(piece, now)?;
-        if !standing.may_write_content(&circles, self.me.person) {
+        let (known, circles) = self.piece_and_circles(piece, now)?;
+        if !known.may_write_content(&circles, self.me.person) {
             return Err(DeviceError::NotAllowed("only the person who made a piece can change it"));
         }
         let mut media = self.keep_media(edits.add, now, rng)?;

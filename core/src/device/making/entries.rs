@@ -273,8 +273,8 @@ impl Device {
         about: Option<PersonId>,
         now: Timestamp,
     ) -> Result<Class, DeviceError> {
-        let (standing, circles) = self.standing(piece, now)?;
-        standing.voice_class(&circles, self.me.person, about).ok_or(DeviceError::NotAllowed(
+        let (known, circles) = self.piece_and_circles(piece, now)?;
+        known.voice_class(&circles, self.me.person, about).ok_or(DeviceError::NotAllowed(
             "you can't speak here: you are not in the circle of that student's folio, or the piece is not shared with you",
         ))
     }

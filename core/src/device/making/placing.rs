@@ -108,8 +108,8 @@ impl Device {
     ) -> Result<FolioId, DeviceError> {
         self.mine(piece, now, "only the person who made a piece can offer it")?;
         let folio = self.folio_of(student, Some(project));
-        let (standing, _) = self.standing(piece, now)?;
-        if standing.audience.is_none() {
+        let (known, _) = self.piece_and_circles(piece, now)?;
+        if known.audience.is_none() {
             return Err(DeviceError::NotAllowed(
                 "nobody else can see this piece: share it first, then offer it",
             ));
@@ -117,7 +117,7 @@ impl Device {
         if student == self.me.person {
             return Err(DeviceError::NotAllowed("this is your own folio: place the piece there"));
         }
-        if standing.placement_of(student).is_some() {
+        if known.placement_of(student).is_some() {
             return Err(DeviceError::NotAllowed("the piece lies in a folio of hers already"));
         }
         if index::offers(self.store.read(), piece)?.contains(&folio) {
@@ -270,11 +270,10 @@ impl Device {
 
     /// What this person can do about where a piece lies.
     pub fn placings(&self, piece: PieceId, now: Timestamp) -> Result<Placings, DeviceError> {
-        let (standing, _) = self.standing(piece, now)?;
+        let (shown, _) = self.piece_and_circles(piece, now)?;
         let folios = self.folios()?;
         let known = |id: FolioId| folios.iter().find(|folio| folio.id == id);
-        let mut placings =
-            Placings { offers: self.own_offers(piece, standing.maker)?, ..Placings::default() };
+        let mut placings = Placings { offers: self.own_offers(piece, shown.maker)?, ..Placings::default() };
         let places = index::placed(self.store.read(), piece)?;
         for folio in places {
             let there = known(folio);
@@ -290,7 +289,7 @@ impl Device {
         }
         let open = placings.offers.iter().filter(|offer| offer.state == OfferState::Open);
         placings.take_out.extend(open.map(|offer| offer.folio));
-        if standing.maker == self.me.person && standing.audience.is_some() {
+        if shown.maker == self.me.person && shown.audience.is_some() {
             placings.offer_to = self.offer_targets(piece, &folios)?;
         }
         Ok(placings)

@@ -120,8 +120,8 @@ impl Device {
         now: Timestamp,
         why_not: &'static str,
     ) -> Result<(), DeviceError> {
-        let (standing, _) = self.standing(piece, now)?;
-        if standing.maker == self.me.person { Ok(()) } else { Err(DeviceError::NotAllowed(why_not)) }
+        let (known, _) = self.piece_and_circles(piece, now)?;
+        if known.maker == self.me.person { Ok(()) } else { Err(DeviceError::NotAllowed(why_not)) }
     }
 
     /// The shares and un-shares of a piece that stand now.

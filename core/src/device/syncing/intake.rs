@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 
 use crate::device::DeviceError;
 use crate::device::circles::review;
-use crate::device::circles::{piece_of, standing};
+use crate::device::circles::{piece_and_circles, piece_of};
 use crate::device::reindex::least;
 use crate::device::reindex::words_of;
 use crate::device::reindex::{reindex_document, reindex_piece};
@@ -477,7 +477,7 @@ impl Intake<'_> {
 
     fn waits_for_me(&self, id: PieceId, content: &Content) -> Result<bool, DeviceError> {
         let me = self.me.person;
-        let Ok((piece, circles)) = standing(self.tx, id, self.now) else { return Ok(false) };
+        let Ok((piece, circles)) = piece_and_circles(self.tx, id, self.now) else { return Ok(false) };
         for placement in &piece.placements {
             let class = piece.voice_class(&circles, me, Some(placement.student));
             let teaches = piece.maker != me && class == Some(Class::Voice(Role::Teacher));

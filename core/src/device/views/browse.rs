@@ -243,7 +243,7 @@ impl Device {
         let me = self.me.person;
         let mut queue = Vec::new();
         for listed in index::listed(conn)? {
-            let (piece, circles) = self.standing(listed.piece, now)?;
+            let (piece, circles) = self.piece_and_circles(listed.piece, now)?;
             let content = index::content(conn, listed.piece)?.unwrap_or_default();
             for placement in piece.placements.clone() {
                 let class = piece.voice_class(&circles, me, Some(placement.student));
@@ -337,7 +337,7 @@ impl Device {
 
     /// Who may see a piece, and as what: the answer to "who can see this?".
     pub fn who_sees(&self, id: PieceId, now: Timestamp) -> Result<Vec<PersonId>, DeviceError> {
-        let (piece, circles) = self.standing(id, now)?;
+        let (piece, circles) = self.piece_and_circles(id, now)?;
         let people = self.people()?.into_iter().map(|person| person.id);
         Ok(people.filter(|person| piece.may_read_content(&circles, *person)).collect())
     }

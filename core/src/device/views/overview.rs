@@ -90,7 +90,7 @@ impl Device {
     /// What this person may do on a piece.
     pub fn may(&self, id: PieceId, now: Timestamp) -> Result<May, DeviceError> {
         let me = self.me.person;
-        let (piece, circles) = self.standing(id, now)?;
+        let (piece, circles) = self.piece_and_circles(id, now)?;
         let class = |about| piece.voice_class(&circles, me, about);
         let documents = log::documents_of(self.store.read(), id)?;
         let is_mine = piece.maker == me;

@@ -1,7 +1,7 @@
 //! Every judgement kept and explained; the same level everywhere.
 
 use fieldfolio_core::model::entry::{AssessmentKind, EntryBody, Feedback, Reference, Reply};
-use fieldfolio_core::model::mastery::Standing;
+use fieldfolio_core::model::mastery::LevelState;
 use fieldfolio_core::model::role::{Class, Role};
 
 use super::school;
@@ -142,7 +142,7 @@ fn a_part_of_the_voices_is_never_shown_as_the_level() {
     assert!(school.sentence("phone", "mina", "THINK").starts_with("approaching: 1 of 3"));
     let outcome = school.outcome("THINK");
     let at_ito = school.device("ito").device().level(mina, outcome).unwrap().unwrap();
-    assert!(matches!(at_ito.answer.standing, Standing::At(_)));
+    assert!(matches!(at_ito.answer.state, LevelState::At(_)));
 }
 
 #[test]

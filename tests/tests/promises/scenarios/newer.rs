@@ -8,7 +8,7 @@ use fieldfolio_core::document::Sheet;
 use fieldfolio_core::ids::{ActId, DocumentId, FolioId, Part, PersonId, PieceId, random};
 use fieldfolio_core::model::act::{Act, SignedAct};
 use fieldfolio_core::model::directory::{CircleRow, Person, RecordKind, School as SchoolRecord};
-use fieldfolio_core::model::mastery::Standing;
+use fieldfolio_core::model::mastery::LevelState;
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::Class;
 use fieldfolio_core::signing::act_message;
@@ -164,11 +164,14 @@ fn an_old_device_beside_a_newer_relay_goes_on_and_has_everything_after_its_updat
         said.lock().unwrap().iter().map(|(newer, _)| (newer.kind, newer.id.clone())).collect();
     assert_eq!(old.status().unwrap().newer, kept.len() as u64, "counted");
     assert!(kept.iter().any(|(kind, _)| *kind == NEWER) && kept.len() > 5, "{kept:?}");
-    let standing = |level: fieldfolio_core::device::LevelView| -> Vec<Standing> {
-        level.outcomes.iter().map(|level| level.answer.standing).collect()
+    let standing = |level: fieldfolio_core::device::LevelView| -> Vec<LevelState> {
+        level.outcomes.iter().map(|level| level.answer.state).collect()
     };
     let levels = standing(old.levels(mina).unwrap().unwrap());
-    assert!(levels.iter().all(|standing| *standing == Standing::NotHere), "{levels:?}: never another level");
+    assert!(
+        levels.iter().all(|standing| *standing == LevelState::NotHere),
+        "{levels:?}: never another level"
+    );
 
     // It works on; a verdict that it doesn't know costs a second try.
     school.on("phone", |phone, now, rng| phone.reflect(leaf, "I looked twice", now, rng)).unwrap();
@@ -369,19 +372,19 @@ fn a_rule_that_the_relay_cannot_read_works_no_level_out_anywhere() {
     school.settle();
     school.assess("desk", leaf, "mina", "THINK", 2);
     school.settle();
-    let standings = |school: &mut School| -> Vec<Standing> {
+    let standings = |school: &mut School| -> Vec<LevelState> {
         let levels = school.device("phone").device().levels(mina).unwrap().unwrap();
-        levels.outcomes.iter().map(|level| level.answer.standing).collect()
+        levels.outcomes.iter().map(|level| level.answer.state).collect()
     };
-    assert!(standings(&mut school).iter().any(|standing| matches!(standing, Standing::At(_))));
+    assert!(standings(&mut school).iter().any(|standing| matches!(standing, LevelState::At(_))));
     school.conn.execute("update meta set value = x'ff' where key = 'rule'", []).unwrap();
     school.enrol("tablet", "mina");
     school.device("phone").device().compare().unwrap();
     school.settle();
-    let not_here = vec![Standing::NotHere; standings(&mut school).len()];
+    let not_here = vec![LevelState::NotHere; standings(&mut school).len()];
     assert_eq!(standings(&mut school), not_here, "never the default rule");
     let tablet = school.device("tablet").device().levels(mina).unwrap().unwrap();
-    assert!(tablet.outcomes.iter().all(|level| level.answer.standing == Standing::NotHere));
+    assert!(tablet.outcomes.iter().all(|level| level.answer.state == LevelState::NotHere));
     // And who would judge is told nothing else.
     school.assess("desk", leaf, "mina", "THINK", 3);
 }
