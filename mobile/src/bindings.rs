@@ -74,11 +74,24 @@ fn runtime() -> Handle {
             .max_blocking_threads(16)
             .thread_name("fieldfolio")
             .enable_all()
+            .on_thread_start(outlive_closed_lines)
             .build()
             .expect("a process may start threads"),
         process: std::process::id(),
     });
     begun.runtime.handle().clone()
+}
+
+/// A socket or pipe that the other side has closed is an error to whoever writes to it. By the system's default it ends the
+/// whole program, unless that asked otherwise; so these threads, which write to them, don't hear of it. (Apple's sockets
+/// are told so one by one.)
+fn outlive_closed_lines() {
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        // Where it can't be blocked, what the program asked for holds.
+        let _ = SigSet::from(Signal::SIGPIPE).thread_block();
+    }
 }
 
 /// Ends the library's threads once what they do on disk is done; what asks the school is given up. For a language whose own
@@ -166,4 +179,16 @@ fn now() -> Timestamp {
 /// The access token, as a header carries it.
 fn token(identity: &Identity) -> String {
     URL_SAFE_NO_PAD.encode(identity.token)
+}
+
+#[cfg(all(test, unix, not(target_vendor = "apple")))]
+mod tests {
+    use nix::sys::signal::{SigSet, Signal};
+
+    #[test]
+    fn a_line_that_the_other_side_closed_ends_no_program() {
+        let asked = super::runtime().spawn(async { SigSet::thread_get_mask() });
+        let mask = super::runtime().block_on(asked).expect("a thread answers").expect("a mask");
+        assert!(mask.contains(Signal::SIGPIPE));
+    }
 }
