@@ -199,7 +199,7 @@ test("she changes her PIN with the old one", async ({ school }) => {
   await expect(page.getByRole("alert")).toHaveText(say("pin.wrong"));
   await page.getByTestId("pin").fill(PIN);
   await page.getByTestId("set-pin").click();
-  await expect(page.getByTestId("said")).toHaveText(say("pin.changed"));
+  await expect(page.getByTestId("toast")).toHaveText(say("pin.changed"));
   await page.getByTestId("lock").click();
   await seat.guessPin(1);
   await seat.enterPin("another one");
