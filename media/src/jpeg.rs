@@ -11,7 +11,7 @@ mod huffman;
 mod scan;
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, damaged, icc};
+use super::{Advice, MediaError, Rebuilt, damaged, icc};
 use frame::Frame;
 use scan::Walk;
 
@@ -82,9 +82,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
                 continue;
             }
             0xC3 | 0xC5..=0xCF | 0xDC | 0xDE | 0xDF | 0xF7 => {
-                return Err(MediaError::Unsupported {
-                    what: "this rare kind of JPEG (lossless, arithmetic or hierarchical) can't be stored: save the picture as an ordinary JPEG",
-                });
+                return Err(MediaError::Unsupported { advice: Advice::RareJpeg });
             }
             _ => {
                 // Decoders settle colour and orientation before the first scan; later ones are not for them.

@@ -11,6 +11,7 @@
 //!
 //! This crate knows nothing of schools, and opens no files: they are handed in.
 
+mod advice;
 mod boxes;
 mod exif;
 mod film;
@@ -33,6 +34,7 @@ mod webp;
 
 use std::io::{Cursor, Write};
 
+pub use advice::Advice;
 pub use kinds::{Kind, MediaType};
 pub use source::Source;
 
@@ -53,8 +55,6 @@ pub const MAX_PIXELS: u64 = 64 << 20;
 
 /// The most pixels an animation may have: a phone that plays it has a frame or two of it in memory, at four bytes each.
 pub const MAX_MOVING_PIXELS: u64 = 16 << 20;
-
-const MOVING: &str = "this moving picture is too large to be played on phones (16 megapixels at most): make it smaller, or save it as a film (MP4)";
 
 /// The longest side of a preview, in pixels.
 pub const PREVIEW_SIDE: u32 = 1280;
@@ -123,8 +123,8 @@ pub enum MediaError {
         "the photo is {width} × {height} pixels and the limit is 64 megapixels: choose a smaller size in the camera's settings"
     )]
     TooManyPixels { width: u32, height: u32 },
-    #[error("{what}")]
-    Unsupported { what: &'static str },
+    #[error("{advice}")]
+    Unsupported { advice: Advice },
     #[error("the file is damaged and was not taken ({reason}): take it again or choose another copy")]
     Damaged { reason: String },
     #[error("the file could not be read ({reason}): choose it again")]
@@ -143,7 +143,7 @@ pub fn prepare(offered: Offered<'_>) -> Result<Prepared, MediaError> {
     let found = find(&mut reader, name)?;
     let shown = match (&found.picture, poster) {
         (Picture::Decodes(stored), _) => Some(show(stored(found.plan.in_memory())?, found.orientation)?),
-        (Picture::NeedsPoster(advice), None) => return Err(MediaError::Unsupported { what: advice }),
+        (Picture::NeedsPoster(advice), None) => return Err(MediaError::Unsupported { advice: *advice }),
         (Picture::NeedsPoster(_) | Picture::Opaque, Some(poster)) => Some(show_poster(poster)?),
         (Picture::Opaque, None) => None,
     };
@@ -192,7 +192,7 @@ enum Picture {
     /// It is decoded here.
     Decodes(fn(&[u8]) -> Result<Stored, MediaError>),
     /// It isn't decoded here, so the client has to; what to do where it couldn't.
-    NeedsPoster(&'static str),
+    NeedsPoster(Advice),
     /// It may come with a picture.
     Opaque,
 }
@@ -253,7 +253,7 @@ fn show_poster(poster: &[u8]) -> Result<Shown, MediaError> {
     match found.picture {
         Picture::Decodes(decode) => show(decode(found.plan.in_memory())?, found.orientation),
         Picture::NeedsPoster(_) | Picture::Opaque => {
-            Err(MediaError::Unsupported { what: "the picture made of this file is not a JPEG, PNG or WebP" })
+            Err(MediaError::Unsupported { advice: Advice::PosterKind })
         }
     }
 }
@@ -272,7 +272,7 @@ fn check_size(width: u32, height: u32) -> Result<(), MediaError> {
 fn check_moving(width: u32, height: u32) -> Result<(), MediaError> {
     match u64::from(width) * u64::from(height) {
         0..=MAX_MOVING_PIXELS => Ok(()),
-        _ => Err(MediaError::Unsupported { what: MOVING }),
+        _ => Err(MediaError::Unsupported { advice: Advice::LargeAnimation }),
     }
 }
 

@@ -11,16 +11,8 @@ mod printers;
 
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, MediaError, MediaType, Picture, find};
+use super::{Advice, Found, MediaError, MediaType, Picture, find};
 use archive::{Budget, Entry, Packed};
-
-const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
-const PROGRAM: &str = "this file has a program in it (macros): save it without macros, or as PDF";
-const SIGNED: &str = "this file is signed, and the signature tells a name: save a copy without it, or as PDF";
-const LOCKED: &str = "this file is locked with a password: save it without one";
-const RAW_INSIDE: &str = "this file has a TIFF or HEIC picture in it, which can't be cleaned: put it in as JPEG, or save the file as PDF";
-
-const TOO_MANY: &str = "this file has very many PDF documents in it: choose those one by one";
 
 /// An office file within an office file, one within that, and no further.
 const MAX_DEPTH: u8 = 2;
@@ -57,10 +49,10 @@ fn rebuild_within(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Found,
                 None => out.copy(entry)?,
             },
             Fate::Goes => {}
-            Fate::Refused(what) => return Err(MediaError::Unsupported { what }),
+            Fate::Refused(advice) => return Err(MediaError::Unsupported { advice }),
         }
         if entry.name == b"META-INF/manifest.xml" && holds(&entry.unpack()?, b"encryption-data") {
-            return Err(MediaError::Unsupported { what: LOCKED });
+            return Err(MediaError::Unsupported { advice: Advice::OfficeLocked });
         }
     }
     Ok(Found {
@@ -84,14 +76,14 @@ fn kind(entries: &[Entry<'_>]) -> Result<MediaType, MediaError> {
             b"application/vnd.oasis.opendocument.text" => Ok(MediaType::Odt),
             b"application/vnd.oasis.opendocument.spreadsheet" => Ok(MediaType::Ods),
             b"application/vnd.oasis.opendocument.presentation" => Ok(MediaType::Odp),
-            _ => Err(MediaError::Unsupported { what: ARCHIVE }),
+            _ => Err(MediaError::Unsupported { advice: Advice::Archive }),
         };
     }
     match has(b"[Content_Types].xml") {
         true if has(b"word/document.xml") => Ok(MediaType::Docx),
         true if has(b"xl/workbook.xml") => Ok(MediaType::Xlsx),
         true if has(b"ppt/presentation.xml") => Ok(MediaType::Pptx),
-        _ => Err(MediaError::Unsupported { what: ARCHIVE }),
+        _ => Err(MediaError::Unsupported { advice: Advice::Archive }),
     }
 }
 
@@ -102,7 +94,7 @@ enum Fate {
     Rewritten(fn(&[u8]) -> Vec<u8>),
     Cleaned,
     Goes,
-    Refused(&'static str),
+    Refused(Advice),
 }
 
 fn fate(name: &[u8]) -> Fate {
@@ -110,10 +102,12 @@ fn fate(name: &[u8]) -> Fate {
     let last = lower.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     match (lower.as_slice(), last) {
         (_, b"") => Fate::Goes,
-        (_, b"vbaproject.bin" | b"vbadata.xml") => Fate::Refused(PROGRAM),
-        (_, _) if lower.starts_with(b"basic/") || lower.starts_with(b"scripts/") => Fate::Refused(PROGRAM),
-        (_, b"documentsignatures.xml") => Fate::Refused(SIGNED),
-        (_, _) if lower.starts_with(b"_xmlsignatures/") => Fate::Refused(SIGNED),
+        (_, b"vbaproject.bin" | b"vbadata.xml") => Fate::Refused(Advice::Macros),
+        (_, _) if lower.starts_with(b"basic/") || lower.starts_with(b"scripts/") => {
+            Fate::Refused(Advice::Macros)
+        }
+        (_, b"documentsignatures.xml") => Fate::Refused(Advice::Signed),
+        (_, _) if lower.starts_with(b"_xmlsignatures/") => Fate::Refused(Advice::Signed),
         (b"docprops/core.xml", _) => Fate::Emptied(CORE),
         (b"docprops/app.xml", _) => Fate::Emptied(APP),
         (b"docprops/custom.xml", _) => Fate::Emptied(CUSTOM),
@@ -138,15 +132,17 @@ fn inside(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Option<Vec<u8>
     let mut reader = super::Reader::new(&mut source)?;
     match super::sniff::container(&mut reader) {
         Ok(super::Container::Text) => Ok(None),
-        Ok(super::Container::Still) => Err(MediaError::Unsupported { what: RAW_INSIDE }),
-        Ok(super::Container::Zip) if depth >= MAX_DEPTH => Err(MediaError::Unsupported { what: ARCHIVE }),
+        Ok(super::Container::Still) => Err(MediaError::Unsupported { advice: Advice::RawInside }),
+        Ok(super::Container::Zip) if depth >= MAX_DEPTH => {
+            Err(MediaError::Unsupported { advice: Advice::Archive })
+        }
         Ok(super::Container::Zip) => {
             Ok(Some(rebuild_within(bytes, depth + 1, budget)?.plan.in_memory().to_vec()))
         }
         Ok(container) => {
             if container == super::Container::Pdf {
                 let left = budget.documents.checked_sub(1);
-                budget.documents = left.ok_or(MediaError::Unsupported { what: TOO_MANY })?;
+                budget.documents = left.ok_or(MediaError::Unsupported { advice: Advice::TooManyPdfs })?;
             }
             let found = find(&mut reader, "")?;
             let mut cleaned = Vec::new();
@@ -154,7 +150,7 @@ fn inside(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Option<Vec<u8>
             Ok(Some(cleaned))
         }
         Err(_) if RAW.iter().any(|start| bytes.starts_with(start)) => {
-            Err(MediaError::Unsupported { what: RAW_INSIDE })
+            Err(MediaError::Unsupported { advice: Advice::RawInside })
         }
         Err(_) => Ok(None),
     }

@@ -8,7 +8,7 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
 
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
@@ -19,9 +19,6 @@ const MAX_PAGES: u32 = 1 << 20;
 
 /// The headers of a Vorbis stream are a few kilobytes; a picture of a million bytes in the comments is in use.
 const MAX_HEADERS: usize = 16 << 20;
-
-const OTHER: &str =
-    "this Ogg file is not a single recording in Opus or Vorbis: save it as M4A or as an MP4 film";
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
@@ -38,7 +35,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         // Whatever follows the last page of the stream is another stream, or not Ogg at all.
         let next = if page.flags & LAST == 0 { pages.next()? } else { None };
         if page.flags & FIRST != 0 {
-            return Err(MediaError::Unsupported { what: OTHER });
+            return Err(MediaError::Unsupported { advice: Advice::RareOgg });
         }
         if page.granule != u64::MAX {
             length = page.granule;
@@ -74,7 +71,9 @@ impl Codec {
         let number = |at: usize| first.body.get(at..at + 4).and_then(|four| four.first_chunk()).copied();
         let is_one_packet = first.lacing.len() == 1 && first.body.len() < 255;
         match first.body.get(..7) {
-            _ if first.flags & FIRST == 0 || !is_one_packet => Err(MediaError::Unsupported { what: OTHER }),
+            _ if first.flags & FIRST == 0 || !is_one_packet => {
+                Err(MediaError::Unsupported { advice: Advice::RareOgg })
+            }
             Some(b"OpusHea") if first.body.get(7..9) == Some(b"d\x01") => {
                 let skipped = number(10).map(|four| u16::from_le_bytes([four[0], four[1]]));
                 Ok(Self::Opus { skipped: skipped.ok_or_else(|| damaged("its header is malformed"))? })
@@ -83,7 +82,7 @@ impl Codec {
                 let rate = number(12).map(u32::from_le_bytes);
                 Ok(Self::Vorbis { rate: rate.ok_or_else(|| damaged("its header is malformed"))? })
             }
-            _ => Err(MediaError::Unsupported { what: OTHER }),
+            _ => Err(MediaError::Unsupported { advice: Advice::RareOgg }),
         }
     }
 
@@ -263,7 +262,7 @@ impl Pages<'_, '_> {
             return Err(damaged("it has too many pages"));
         }
         if *self.serial.get_or_insert(serial) != serial {
-            return Err(MediaError::Unsupported { what: OTHER });
+            return Err(MediaError::Unsupported { advice: Advice::RareOgg });
         }
         let lacing = self.reader.bytes(self.at + 27, usize::from(*count))?;
         let body_at = self.at + 27 + lacing.len() as u64;

@@ -18,15 +18,11 @@ use std::collections::BTreeMap;
 
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, MediaError, MediaType, Picture};
+use super::{Advice, Found, MediaError, MediaType, Picture};
 use file::File;
 use keys::Role;
 use object::{Dict, Object, Stream};
 use write::Writer;
-
-const UNREADABLE: &str = "this PDF is built in a way that can't be read with certainty: open it, print it as a PDF (or take a photo of the page), and choose that";
-const LOCKED: &str =
-    "this PDF is locked with a password: open it, print it as a PDF without one, and choose that";
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
@@ -209,7 +205,7 @@ fn lacks_some(value: &Object) -> bool {
 }
 
 fn unreadable() -> MediaError {
-    MediaError::Unsupported { what: UNREADABLE }
+    MediaError::Unsupported { advice: Advice::RarePdf }
 }
 
 #[cfg(test)]

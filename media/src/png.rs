@@ -7,7 +7,7 @@
 use std::io::Cursor;
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_size, damaged, icc};
+use super::{Advice, MediaError, Rebuilt, check_size, damaged, icc};
 
 pub(super) const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
 
@@ -19,9 +19,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut reader = Reader { bytes, at: SIGNATURE.len() };
     let first = reader.chunk()?;
     if first.name == b"CgBI" {
-        return Err(MediaError::Unsupported {
-            what: "PNGs taken out of an iPhone app can't be stored: save the picture as JPEG",
-        });
+        return Err(MediaError::Unsupported { advice: Advice::AppPng });
     }
     let (width, height) = header_size(&first)?;
     let mut before_data = vec![first];

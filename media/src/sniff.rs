@@ -1,18 +1,7 @@
 //! What a file is, told from its first bytes; and for what can't be stored, what to do instead.
 
 use super::source::Reader;
-use super::{Kind, MediaError};
-
-const TIFF: &str = "TIFF and raw photos can't be stored: set the camera to JPEG";
-const BMP: &str = "BMP pictures can't be stored: save the picture as JPEG or PNG";
-const JXL: &str = "JPEG XL photos can't be stored yet: set the camera to JPEG";
-const OLD_OFFICE: &str = "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
-const PROGRAM: &str = "programs can't be stored: film the screen, or save the source as text";
-const ARCHIVE: &str = "archives can't be stored: choose the files inside one by one";
-const VIDEO: &str = "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
-const SOUND: &str = "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
-const UNKNOWN: &str =
-    "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
+use super::{Advice, Kind, MediaError};
 
 /// Brands of pictures that are built as films are.
 const STILLS: [&[u8; 4]; 10] =
@@ -80,7 +69,7 @@ pub(super) fn container(reader: &mut Reader<'_>) -> Result<Container, MediaError
     }
     if start.get(4..8) == Some(b"ftyp") {
         return match start.get(8..12).unwrap_or_default() {
-            b"crx " => Err(MediaError::Unsupported { what: TIFF }),
+            b"crx " => Err(MediaError::Unsupported { advice: Advice::Tiff }),
             brand if STILLS.iter().any(|known| known[..] == *brand) => Ok(Container::Still),
             _ => Ok(Container::Film),
         };
@@ -92,33 +81,33 @@ pub(super) fn container(reader: &mut Reader<'_>) -> Result<Container, MediaError
     if super::text::begins_as_text(&start) {
         return Ok(Container::Text);
     }
-    Err(MediaError::Unsupported { what: refusal(&start) })
+    Err(MediaError::Unsupported { advice: refusal(&start) })
 }
 
-fn refusal(bytes: &[u8]) -> &'static str {
+fn refusal(bytes: &[u8]) -> Advice {
     if bytes.starts_with(b"RIFF") {
         return match bytes.get(8..12).unwrap_or_default() {
-            b"AVI " => VIDEO,
-            _ => UNKNOWN,
+            b"AVI " => Advice::OtherFilm,
+            _ => Advice::Unknown,
         };
     }
-    let known: [(&[u8], &'static str); 14] = [
-        (b"II*\0", TIFF),
-        (b"MM\0*", TIFF),
-        (b"BM", BMP),
-        (b"\xFF\x0A", JXL),
-        (b"\0\0\0\x0CJXL ", JXL),
-        (b"\xD0\xCF\x11\xE0", OLD_OFFICE),
-        (b"MZ", PROGRAM),
-        (b"\x7FELF", PROGRAM),
-        (b"Rar!", ARCHIVE),
-        (b"7z\xBC\xAF", ARCHIVE),
-        (b"\x1F\x8B", ARCHIVE),
-        (b"\x1A\x45\xDF\xA3", VIDEO),
-        (b"ID3", SOUND),
-        (b"\xFF\xFB", SOUND),
+    let known: [(&[u8], Advice); 14] = [
+        (b"II*\0", Advice::Tiff),
+        (b"MM\0*", Advice::Tiff),
+        (b"BM", Advice::Bmp),
+        (b"\xFF\x0A", Advice::JpegXl),
+        (b"\0\0\0\x0CJXL ", Advice::JpegXl),
+        (b"\xD0\xCF\x11\xE0", Advice::OldOffice),
+        (b"MZ", Advice::Program),
+        (b"\x7FELF", Advice::Program),
+        (b"Rar!", Advice::Archive),
+        (b"7z\xBC\xAF", Advice::Archive),
+        (b"\x1F\x8B", Advice::Archive),
+        (b"\x1A\x45\xDF\xA3", Advice::OtherFilm),
+        (b"ID3", Advice::OtherSound),
+        (b"\xFF\xFB", Advice::OtherSound),
     ];
-    known.iter().find(|(start, _)| bytes.starts_with(start)).map_or(UNKNOWN, |(_, what)| what)
+    known.iter().find(|(start, _)| bytes.starts_with(start)).map_or(Advice::Unknown, |(_, advice)| *advice)
 }
 
 #[cfg(test)]

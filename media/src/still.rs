@@ -14,13 +14,9 @@ use std::collections::BTreeMap;
 use super::boxes::{self, wrap};
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Found, MediaError, MediaType, Picture, check_size, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, check_size, damaged};
 use items::{Item, Items};
 use properties::Properties;
-
-const HEIC: &str = "this device can't show HEIC photos, so they can't be stored from here: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
-const AVIF: &str = "this device can't show AVIF pictures, so they can't be stored from here: save the picture as JPEG or PNG";
-const UNKNOWN: &str = "this rare kind of HEIC or AVIF picture can't be stored: share it as JPEG";
 
 /// Coded pictures, and the ways to put several together.
 const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
@@ -50,7 +46,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
         height,
         orientation: Orientation::UPRIGHT,
         duration_ms: None,
-        picture: Picture::NeedsPoster(if is_avif { AVIF } else { HEIC }),
+        picture: Picture::NeedsPoster(if is_avif { Advice::Avif } else { Advice::Heic }),
     })
 }
 
@@ -61,7 +57,7 @@ fn wanted<'i>(items: &'i Items, properties: &Properties) -> Result<BTreeMap<u32,
     while let Some(id) = ahead.pop() {
         let item = items.all.get(&id).ok_or_else(|| damaged("a part of the picture is missing"))?;
         if !PICTURES.contains(&&item.kind) || item.is_protected {
-            return Err(MediaError::Unsupported { what: UNKNOWN });
+            return Err(MediaError::Unsupported { advice: Advice::RareStill });
         }
         if kept.insert(id, item).is_some() {
             continue;

@@ -3,21 +3,16 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
 
 /// Longer than any book; a browser shows a text whole.
 const MAX_TEXT: u64 = 4 << 20;
 
-const MARKUP: &str = "web pages, drawings and data in markup (HTML, SVG, XML) can't be stored: print the page as PDF, or save the drawing as PNG";
-const RICH: &str = "RTF files can't be stored: save the text as DOCX, ODT or PDF";
-const NOT_WHAT_IT_SAYS: &str =
-    "the file is text, although its name says otherwise: choose the photo, film or document itself";
 /// Whoever chose a file of such a name wants something else than its text.
 const OTHERS: [&str; 22] = [
     "jpg", "jpeg", "png", "webp", "gif", "heic", "heif", "avif", "mp4", "m4v", "mov", "3gp", "m4a", "mp3",
     "wav", "ogg", "opus", "pdf", "docx", "xlsx", "pptx", "odt",
 ];
-const CARD: &str = "contact cards and calendars can't be stored: write down what matters";
 
 /// Whether a file that begins so may be a text.
 pub(super) fn begins_as_text(start: &[u8]) -> bool {
@@ -40,8 +35,8 @@ pub(super) fn rebuild(reader: &mut Reader<'_>, name: &str) -> Result<Found, Medi
     if !begins_as_text(&bytes) || std::str::from_utf8(&bytes).is_err() {
         return Err(damaged("it begins as text in UTF-8 and goes on as something else"));
     }
-    if let Some(what) = refusal(&bytes, name) {
-        return Err(MediaError::Unsupported { what });
+    if let Some(advice) = refusal(&bytes, name) {
+        return Err(MediaError::Unsupported { advice });
     }
     Ok(Found {
         media_type: MediaType::Text,
@@ -55,7 +50,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>, name: &str) -> Result<Found, Medi
 }
 
 /// What can't be stored though it is text. A name that promises plain text is believed where the words allow it.
-fn refusal(bytes: &[u8], name: &str) -> Option<&'static str> {
+fn refusal(bytes: &[u8], name: &str) -> Option<Advice> {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     let start = start.get(..start.len().min(16)).unwrap_or_default().to_ascii_lowercase();
     let extension = name.rsplit_once('.').map_or(String::new(), |(_, last)| last.to_ascii_lowercase());
@@ -65,15 +60,15 @@ fn refusal(bytes: &[u8], name: &str) -> Option<&'static str> {
         || pages.iter().any(|page| start.starts_with(page))
         || start.starts_with(b"<") && !is_named_plain
     {
-        return Some(MARKUP);
+        return Some(Advice::Markup);
     }
     if OTHERS.contains(&extension.as_str()) {
-        return Some(NOT_WHAT_IT_SAYS);
+        return Some(Advice::NotWhatItSays);
     }
     if start.starts_with(b"{\\rtf") {
-        return Some(RICH);
+        return Some(Advice::RichText);
     }
-    (start.starts_with(b"begin:vcard") || start.starts_with(b"begin:vcalendar")).then_some(CARD)
+    (start.starts_with(b"begin:vcard") || start.starts_with(b"begin:vcalendar")).then_some(Advice::Card)
 }
 
 #[cfg(test)]

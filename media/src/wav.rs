@@ -7,13 +7,10 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
 
 /// More parts than any recorder writes.
 const MAX_CHUNKS: usize = 1000;
-
-const RARE: &str =
-    "this rare kind of WAV can't be stored: save the recording as M4A, or as WAV with plain PCM";
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
@@ -85,7 +82,7 @@ impl Format {
             (1 | 3 | 6 | 7, 17..) => 16,
             (0x11, 20..) => 20,
             (0xFFFE, 40..) => 40,
-            _ => return Err(MediaError::Unsupported { what: RARE }),
+            _ => return Err(MediaError::Unsupported { advice: Advice::RareWav }),
         };
         let mut bytes = bytes.get(..needed as usize).unwrap_or_default().to_vec();
         if let Some(extension) = bytes.get_mut(16..18).filter(|_| needed == 18) {

@@ -38,7 +38,7 @@ impl From<DeviceError> for Refusal {
             DeviceError::Store(StoreError::Sqlite(sqlite)) if is_too_big(sqlite) => "media_too_large",
             DeviceError::Store(_) => "store",
             DeviceError::Media { source, .. } => match source {
-                MediaError::Unsupported { .. } => "media_unsupported",
+                MediaError::Unsupported { advice } => advice.code(),
                 MediaError::TooLarge { .. } | MediaError::TooManyPixels { .. } => "media_too_large",
                 MediaError::Empty | MediaError::Damaged { .. } | MediaError::Unreadable { .. } => {
                     "media_damaged"

@@ -1,10 +1,7 @@
 //! Sample descriptions: what a track's recording is encoded with, and whether it is known here.
 
 use super::super::boxes::{self, blank, keep, u16_at, u32_at};
-use super::super::{MediaError, damaged};
-
-const ENCRYPTED: &str =
-    "this film or recording is locked against copying and can't be stored: record it anew without protection";
+use super::super::{Advice, MediaError, damaged};
 
 /// Not among them: films made of JPEGs, each of which may carry what a photo carries.
 const SEEN: [&[u8; 4]; 18] = [
@@ -45,7 +42,7 @@ const LENGTHS: [(&[u8; 4], usize); 13] = [
 pub(super) fn are_known(stsd: &[u8], is_film: bool) -> Result<bool, MediaError> {
     let entries = boxes::all(stsd.get(8..).unwrap_or_default())?;
     if entries.iter().any(|(name, _)| matches!(*name, b"encv" | b"enca" | b"drms" | b"drmi")) {
-        return Err(MediaError::Unsupported { what: ENCRYPTED });
+        return Err(MediaError::Unsupported { advice: Advice::FilmEncrypted });
     }
     let known: &[&[u8; 4]] = if is_film { &SEEN } else { &HEARD };
     Ok(!entries.is_empty() && entries.iter().all(|(name, _)| known.contains(name)))

@@ -1,15 +1,9 @@
 //! The index of a film, its `moov`: cleaned in place, and read for what is kept.
 
 use super::super::boxes::{self, blank, keep, keep_table, keep_versioned, u16_at, u32_at, u64_at};
-use super::super::{MediaError, damaged};
+use super::super::{Advice, MediaError, damaged};
 use super::ranges::Ranges;
 use super::{entries, tables};
-
-const UNKNOWN: &str =
-    "this film is encoded in a way that is not known here: save or share it as an ordinary MP4 (H.264)";
-const ELSEWHERE: &str =
-    "this film's recording lies in another file: save it as one file (MP4) and choose that";
-const SQUEEZED: &str = "this film's index is compressed: save it as an ordinary MP4";
 
 const MAX_TRACKS: usize = 100;
 
@@ -48,7 +42,7 @@ impl Index {
     /// Cleans the index and adds what its tracks point at.
     pub(super) fn clean(mut bytes: Vec<u8>, ranges: &mut Ranges) -> Result<Self, MediaError> {
         if boxes::find(&bytes, &[b"cmov"])?.is_some() {
-            return Err(MediaError::Unsupported { what: SQUEEZED });
+            return Err(MediaError::Unsupported { advice: Advice::FilmSqueezed });
         }
         let mut tracks: Vec<Track> = Vec::new();
         let mut ticks_a_second = 0;
@@ -88,7 +82,7 @@ impl Index {
             _ => Ok(false),
         })?;
         if tracks.is_empty() || lost_a_film && tracks.iter().all(|track| !track.is_film) {
-            return Err(MediaError::Unsupported { what: UNKNOWN });
+            return Err(MediaError::Unsupported { advice: Advice::RareFilm });
         }
         // Which tracks are kept is known only now.
         boxes::each(&mut bytes, |name, body| {
@@ -220,7 +214,7 @@ fn data_references(body: &mut [u8]) -> Result<bool, MediaError> {
     let references = body.get_mut(8..).ok_or_else(|| damaged("one of its tables is cut short"))?;
     boxes::each(references, |_, reference| match reference.get(3) {
         Some(flags) if flags & 1 == 1 => keep(reference, 4),
-        _ => Err(MediaError::Unsupported { what: ELSEWHERE }),
+        _ => Err(MediaError::Unsupported { advice: Advice::FilmElsewhere }),
     })?;
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! A JPEG's frame: the picture's size and how its components are sampled (ITU-T T.81, annexes A and B.2.2).
 
-use super::super::{MediaError, check_size, damaged};
+use super::super::{Advice, MediaError, check_size, damaged};
 
 pub(super) struct Frame {
     pub(super) width: u32,
@@ -29,9 +29,7 @@ impl Frame {
             return Err(damaged("its frame header is cut short"));
         };
         if *precision != 8 {
-            return Err(MediaError::Unsupported {
-                what: "JPEGs with 12 bits a colour can't be stored: save the picture as an ordinary JPEG",
-            });
+            return Err(MediaError::Unsupported { advice: Advice::DeepJpeg });
         }
         if !matches!(count, 1 | 3 | 4) || rest.len() != usize::from(*count) * 3 {
             return Err(damaged("its frame header is malformed"));

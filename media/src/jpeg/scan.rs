@@ -6,7 +6,7 @@
 //!
 //! The procedures are those of ITU-T T.81: F.2.2 for sequential pictures, G.1.2 and G.2 for progressive ones.
 
-use super::super::{MediaError, damaged};
+use super::super::{Advice, MediaError, damaged};
 use super::frame::Frame;
 use super::huffman::{Bits, Piece, Table, stuffed_length};
 
@@ -265,9 +265,7 @@ impl Scan {
         }
         if !frame.progressive && frame.is_subsampled() && components.len() < frame.components() {
             // zune-jpeg 0.5.15 decodes these without complaint, in wrong colours.
-            return Err(MediaError::Unsupported {
-                what: "this rare kind of JPEG (colours in scans of their own) can't be stored: save the picture as an ordinary JPEG",
-            });
+            return Err(MediaError::Unsupported { advice: Advice::ScannedJpeg });
         }
         if start == 0 {
             components.iter().for_each(|(component, ..)| frame.note_seen(*component));

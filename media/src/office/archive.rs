@@ -2,8 +2,7 @@
 
 use std::io::Read;
 
-use super::super::{MAX_BYTES, MediaError, damaged};
-use super::{ARCHIVE, LOCKED};
+use super::super::{Advice, MAX_BYTES, MediaError, damaged};
 
 const END: &[u8; 4] = b"PK\x05\x06";
 const LISTED: &[u8; 4] = b"PK\x01\x02";
@@ -57,7 +56,7 @@ pub(super) fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<Vec<Entry
     let end = bytes.get(tail + end.ok_or_else(cut_short)?..).unwrap_or_default();
     let (count, start) = (u16_at(end, 10)?, u32_at(end, 16)?);
     if count == u16::MAX || start == u32::MAX {
-        return Err(MediaError::Unsupported { what: ARCHIVE });
+        return Err(MediaError::Unsupported { advice: Advice::Archive });
     }
     let mut list = bytes.get(start as usize..).ok_or_else(cut_short)?;
     let mut entries: Vec<Entry<'_>> = Vec::new();
@@ -84,12 +83,12 @@ impl<'a> Entry<'a> {
     fn read(bytes: &'a [u8], listed: &'a [u8], name: usize) -> Result<Self, MediaError> {
         let flags = u16_at(listed, 8)?;
         if flags & 1 == 1 {
-            return Err(MediaError::Unsupported { what: LOCKED });
+            return Err(MediaError::Unsupported { advice: Advice::OfficeLocked });
         }
         let method = match u16_at(listed, 10)? {
             0 => Packed::Not,
             8 => Packed::Deflated,
-            _ => return Err(MediaError::Unsupported { what: ARCHIVE }),
+            _ => return Err(MediaError::Unsupported { advice: Advice::Archive }),
         };
         let part = bytes.get(u32_at(listed, 42)? as usize..).filter(|part| part.starts_with(PART));
         let part = part.ok_or_else(cut_short)?;

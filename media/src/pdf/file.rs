@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::object::{Dict, Lexer, Object, Stream};
-use super::{LOCKED, Loaded, MediaError, unreadable};
+use super::{Advice, Loaded, MediaError, unreadable};
 
 const MAX_OBJECTS: u64 = 500_000;
 const MAX_VALUES: usize = 8 << 20;
@@ -67,7 +67,7 @@ impl<'a> File<'a> {
             }
             let trailer = file.section(at)?;
             if trailer.contains_key(&b"Encrypt"[..]) {
-                return Err(MediaError::Unsupported { what: LOCKED });
+                return Err(MediaError::Unsupported { advice: Advice::PdfLocked });
             }
             // Files for old and new readers have a second list, which goes before older ones.
             if let Some(also) = trailer.get(&b"XRefStm"[..]).and_then(Object::number) {

@@ -165,8 +165,8 @@ fn every_cut_is_refused_or_clean() {
         for end in 8..source.len() {
             match clean(&source[..end]) {
                 Ok(cut) => assert!(!holds(&cut.bytes, b"SECRET"), "cut at {end}"),
-                Err(MediaError::Unsupported { what }) => {
-                    assert!(what.contains("print it as a PDF"), "{what}")
+                Err(MediaError::Unsupported { advice }) => {
+                    assert!(advice.text().contains("print it as a PDF"), "{advice}")
                 }
                 Err(MediaError::Damaged { .. }) => {}
                 Err(error) => panic!("cut at {end}: {error}"),

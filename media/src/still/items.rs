@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::boxes::{self, u16_at, u32_at, wrap};
-use super::super::{MAX_BYTES, MediaError, damaged};
-use super::{MAX_ITEMS, UNKNOWN};
+use super::super::{Advice, MAX_BYTES, MediaError, damaged};
+use super::MAX_ITEMS;
 
 /// More pieces than the bytes of all items lie in, and more than all items refer to.
 const MAX_PIECES: u64 = 10_000;
@@ -42,7 +42,7 @@ impl Items {
         for (name, entry) in boxes::all(entries)? {
             let version = entry.first().copied().unwrap_or(0);
             if name != b"infe" || !matches!(version, 2 | 3) {
-                return Err(MediaError::Unsupported { what: UNKNOWN });
+                return Err(MediaError::Unsupported { advice: Advice::RareStill });
             }
             let mut fields = Fields::new(entry, 4);
             let id = fields.number(if version == 2 { 2 } else { 4 });
@@ -75,7 +75,7 @@ fn locate(iloc: &[u8], file: &[u8], inside: &[u8], all: &mut BTreeMap<u32, Item>
             .iter()
             .any(|width| !matches!(width, 0 | 4 | 8))
     {
-        return Err(MediaError::Unsupported { what: UNKNOWN });
+        return Err(MediaError::Unsupported { advice: Advice::RareStill });
     }
     let mut fields = Fields::new(iloc, 6);
     let count = fields.number(id_width).ok_or_else(cut_short)?;

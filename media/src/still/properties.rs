@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::boxes::{self, u16_at, u32_at, wrap};
-use super::super::{MediaError, damaged, icc};
-use super::UNKNOWN;
+use super::super::{Advice, MediaError, damaged, icc};
 use super::items::Item;
 
 /// Properties that are copied. Their bodies are numbers, or a decoder's settings.
@@ -131,7 +130,9 @@ impl<'a> Properties<'a> {
                 };
                 match new {
                     Some(new) => places.push(new | u16::from(*is_essential) << 15),
-                    None if *is_essential => return Err(MediaError::Unsupported { what: UNKNOWN }),
+                    None if *is_essential => {
+                        return Err(MediaError::Unsupported { advice: Advice::RareStill });
+                    }
                     None => {}
                 }
             }

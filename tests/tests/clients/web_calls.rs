@@ -1,6 +1,7 @@
 //! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
 
 use fieldfolio_core::device::NewMedium;
+use fieldfolio_core::media::Advice;
 use fieldfolio_mobile::Refusal;
 use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
@@ -215,7 +216,7 @@ fn refusals_have_codes_that_the_catalogues_know() {
     ];
     let codes: Vec<&str> = refused.iter().map(|refused| refused.as_ref().unwrap_err().code).collect();
     let expected =
-        ["unknown", "unknown", "bounds", "media_unsupported", "media_damaged", "other", "other", "other"];
+        ["unknown", "unknown", "bounds", "media_markup", "media_damaged", "other", "other", "other"];
     assert_eq!(codes, expected);
     // Of several files, the one that was not taken is named.
     let two = vec![photos::field_photo(1, 64, 48), b"<svg>no photo</svg>".to_vec()];
@@ -223,6 +224,19 @@ fn refusals_have_codes_that_the_catalogues_know() {
     assert!(refusal.reason.starts_with("file 2 was not taken"), "{refusal}");
     for code in codes {
         assert!(!words[format!("refusal.{code}")].is_null(), "the catalogue has no words for {code}");
+    }
+}
+
+#[test]
+fn what_to_do_with_a_file_that_is_not_taken_is_said_in_both_languages() {
+    for catalogue in [
+        include_str!("../../../mobile/web/src/i18n/en.json"),
+        include_str!("../../../mobile/web/src/i18n/es.json"),
+    ] {
+        let words: Value = serde_json::from_str(catalogue).expect("a catalogue");
+        let missing: Vec<_> =
+            Advice::ALL.iter().filter(|one| words[format!("refusal.{}", one.code())].is_null()).collect();
+        assert!(missing.is_empty(), "no words for {missing:?}");
     }
 }
 
