@@ -1,12 +1,13 @@
-//! What to do with a file that can't be stored: a code for the catalogues of apps, and the sentence in English.
+//! What to say of a file: why it can't be stored and what to do instead, or what of it is left out. Each is a code for
+//! the catalogues of apps, and a sentence in English.
 
-macro_rules! advice {
-    ($($name:ident $code:literal $text:literal;)*) => {
-        /// What a person can do instead of choosing this file.
+macro_rules! sentences {
+    ($(#[$about:meta])* $kind:ident { $($name:ident $code:literal $text:literal;)* }) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Advice { $(#[doc = $text] $name),* }
+        pub enum $kind { $(#[doc = $text] $name),* }
 
-        impl Advice {
+        impl $kind {
             /// Every one.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
@@ -20,49 +21,62 @@ macro_rules! advice {
                 match self { $(Self::$name => $text),* }
             }
         }
+
+        impl std::fmt::Display for $kind {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.text())
+            }
+        }
     };
 }
 
-advice! {
-    AppPng "png_app" "PNGs taken out of an iPhone app can't be stored: save the picture as JPEG";
-    Tiff "tiff" "TIFF and raw photos can't be stored: set the camera to JPEG";
-    Bmp "bmp" "BMP pictures can't be stored: save the picture as JPEG or PNG";
-    JpegXl "jxl" "JPEG XL photos can't be stored yet: set the camera to JPEG";
-    OldOffice "office_old" "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
-    Program "program" "programs can't be stored: film the screen, or save the source as text";
-    Archive "archive" "archives can't be stored: choose the files inside one by one";
-    OtherFilm "film_other" "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
-    OtherSound "sound_other" "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
-    Unknown "unknown_kind" "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
-    RareWav "wav_rare" "this rare kind of WAV can't be stored: save the recording as M4A, or as WAV with plain PCM";
-    RareJpeg "jpeg_rare" "this rare kind of JPEG (lossless, arithmetic or hierarchical) can't be stored: save the picture as an ordinary JPEG";
-    Markup "markup" "web pages, drawings and data in markup (HTML, SVG, XML) can't be stored: print the page as PDF, or save the drawing as PNG";
-    RichText "rich_text" "RTF files can't be stored: save the text as DOCX, ODT or PDF";
-    NotWhatItSays "not_what_it_says" "the file is text, although its name says otherwise: choose the photo, film or document itself";
-    Card "card" "contact cards and calendars can't be stored: write down what matters";
-    Heic "heic" "this device can't show HEIC photos, so they can't be stored from here: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
-    Avif "avif" "this device can't show AVIF pictures, so they can't be stored from here: save the picture as JPEG or PNG";
-    RareStill "still_rare" "this rare kind of HEIC or AVIF picture can't be stored: share it as JPEG";
-    Macros "macros" "this file has a program in it (macros): save it without macros, or as PDF";
-    Signed "signed" "this file is signed, and the signature tells a name: save a copy without it, or as PDF";
-    OfficeLocked "office_locked" "this file is locked with a password: save it without one";
-    RawInside "raw_inside" "this file has a TIFF or HEIC picture in it, which can't be cleaned: put it in as JPEG, or save the file as PDF";
-    TooManyPdfs "too_many_pdfs" "this file has very many PDF documents in it: choose those one by one";
-    LargeAnimation "animation_large" "this moving picture is too large to be played on phones (16 megapixels at most): make it smaller, or save it as a film (MP4)";
-    PosterKind "poster_kind" "the picture made of this file is not a JPEG, PNG or WebP";
-    RareOgg "ogg_rare" "this Ogg file is not a single recording in Opus or Vorbis: save it as M4A or as an MP4 film";
-    RarePdf "pdf_rare" "this PDF is built in a way that can't be read with certainty: open it, print it as a PDF (or take a photo of the page), and choose that";
-    PdfLocked "pdf_locked" "this PDF is locked with a password: open it, print it as a PDF without one, and choose that";
-    RareFilm "film_rare" "this film is encoded in a way that is not known here: save or share it as an ordinary MP4 (H.264)";
-    FilmElsewhere "film_elsewhere" "this film's recording lies in another file: save it as one file (MP4) and choose that";
-    FilmSqueezed "film_squeezed" "this film's index is compressed: save it as an ordinary MP4";
-    FilmEncrypted "film_encrypted" "this film or recording is locked against copying and can't be stored: record it anew without protection";
-    DeepJpeg "jpeg_deep" "JPEGs with 12 bits a colour can't be stored: save the picture as an ordinary JPEG";
-    ScannedJpeg "jpeg_scans" "this rare kind of JPEG (colours in scans of their own) can't be stored: save the picture as an ordinary JPEG";
+sentences! {
+    /// What a person can do instead of choosing this file.
+    Advice {
+        AppPng "png_app" "PNGs taken out of an iPhone app can't be stored: save the picture as JPEG";
+        Tiff "tiff" "TIFF and raw photos can't be stored: set the camera to JPEG";
+        Bmp "bmp" "BMP pictures can't be stored: save the picture as JPEG or PNG";
+        JpegXl "jxl" "JPEG XL photos can't be stored yet: set the camera to JPEG";
+        OldOffice "office_old" "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
+        Program "program" "programs can't be stored: film the screen, or save the source as text";
+        Archive "archive" "archives can't be stored: choose the files inside one by one";
+        OtherFilm "film_other" "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
+        OtherSound "sound_other" "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
+        Unknown "unknown_kind" "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
+        RareWav "wav_rare" "this rare kind of WAV can't be stored: save the recording as M4A, or as WAV with plain PCM";
+        RareJpeg "jpeg_rare" "this rare kind of JPEG (lossless, arithmetic or hierarchical) can't be stored: save the picture as an ordinary JPEG";
+        Markup "markup" "web pages, drawings and data in markup (HTML, SVG, XML) can't be stored: print the page as PDF, or save the drawing as PNG";
+        RichText "rich_text" "RTF files can't be stored: save the text as DOCX, ODT or PDF";
+        NotWhatItSays "not_what_it_says" "the file is text, although its name says otherwise: choose the photo, film or document itself";
+        Card "card" "contact cards and calendars can't be stored: write down what matters";
+        Heic "heic" "this device can't show HEIC photos, so they can't be stored from here: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
+        Avif "avif" "this device can't show AVIF pictures, so they can't be stored from here: save the picture as JPEG or PNG";
+        RareStill "still_rare" "this rare kind of HEIC or AVIF picture can't be stored: share it as JPEG";
+        Macros "macros" "this file has a program in it (macros): save it without macros, or as PDF";
+        Signed "signed" "this file is signed, and the signature tells a name: save a copy without it, or as PDF";
+        OfficeLocked "office_locked" "this file is locked with a password: save it without one";
+        RawInside "raw_inside" "this file has a TIFF or HEIC picture in it, which can't be cleaned: put it in as JPEG, or save the file as PDF";
+        TooManyPdfs "too_many_pdfs" "this file has very many PDF documents in it: choose those one by one";
+        LargeAnimation "animation_large" "this moving picture is too large to be played on phones (16 megapixels at most): make it smaller, or save it as a film (MP4)";
+        PosterKind "poster_kind" "the picture made of this file is not a JPEG, PNG or WebP";
+        RareOgg "ogg_rare" "this Ogg file is not a single recording in Opus or Vorbis: save it as M4A or as an MP4 film";
+        RarePdf "pdf_rare" "this PDF is built in a way that can't be read with certainty: open it, print it as a PDF (or take a photo of the page), and choose that";
+        PdfLocked "pdf_locked" "this PDF is locked with a password: open it, print it as a PDF without one, and choose that";
+        RareFilm "film_rare" "this film is encoded in a way that is not known here: save or share it as an ordinary MP4 (H.264)";
+        FilmElsewhere "film_elsewhere" "this film's recording lies in another file: save it as one file (MP4) and choose that";
+        FilmSqueezed "film_squeezed" "this film's index is compressed: save it as an ordinary MP4";
+        FilmEncrypted "film_encrypted" "this film or recording is locked against copying and can't be stored: record it anew without protection";
+        DeepJpeg "jpeg_deep" "JPEGs with 12 bits a colour can't be stored: save the picture as an ordinary JPEG";
+        ScannedJpeg "jpeg_scans" "this rare kind of JPEG (colours in scans of their own) can't be stored: save the picture as an ordinary JPEG";
+    }
 }
 
-impl std::fmt::Display for Advice {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.text())
+sentences! {
+    /// What a person should know of a file that is taken: what she would miss, or what stays inside.
+    Note {
+        Tail "tail" "bytes after the end of the picture or film are left out";
+        MovingPhoto "moving_photo" "the short film that the phone hides in this photo is left out: choose the film itself to keep it";
+        GainMap "gain_map" "the second picture that makes bright parts glow on some screens is left out";
+        NamesStay "names_stay" "who wrote comments and tracked changes stays in this file, because it stands in its text";
     }
 }

@@ -78,6 +78,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     };
     let (width, height) = picture.unwrap_or_default();
     Ok(Found {
+        notes: Vec::new(),
         media_type,
         plan,
         width,

@@ -82,7 +82,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
         return Err(damaged("it ends before the picture starts"));
     }
     out.push(TRAILER);
-    Ok(Rebuilt { bytes: out, width, height, orientation: Orientation::UPRIGHT })
+    Ok(Rebuilt { bytes: out, width, height, orientation: Orientation::UPRIGHT, notes: Vec::new() })
 }
 
 fn cut_short() -> MediaError {

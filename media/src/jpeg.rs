@@ -102,7 +102,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     head.write(&mut rebuilt);
     rebuilt.append(&mut body);
     rebuilt.extend_from_slice(&[0xFF, EOI]);
-    Ok(Rebuilt { bytes: rebuilt, width, height, orientation })
+    Ok(Rebuilt { bytes: rebuilt, width, height, orientation, notes: Vec::new() })
 }
 
 impl<'a> Head<'a> {

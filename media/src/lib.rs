@@ -34,7 +34,7 @@ mod webp;
 
 use std::io::{Cursor, Write};
 
-pub use advice::Advice;
+pub use advice::{Advice, Note};
 pub use kinds::{Kind, MediaType};
 pub use source::Source;
 
@@ -85,6 +85,8 @@ pub struct Prepared {
     pub preview: Option<Vec<u8>>,
     /// A [ThumbHash](https://evanw.github.io/thumbhash/) of the upright picture, about 25 bytes; empty without one.
     pub placeholder: Vec<u8>,
+    /// What the person should know before she saves: what is left out of it, and what stays in it. Each at most once.
+    pub notes: Vec<Note>,
     plan: Plan,
 }
 
@@ -155,6 +157,7 @@ pub fn prepare(offered: Offered<'_>) -> Result<Prepared, MediaError> {
         duration_ms: found.duration_ms,
         preview: shown.as_ref().map(Shown::to_jpeg).transpose()?,
         placeholder: shown.as_ref().map(Shown::thumb_hash).transpose()?.unwrap_or_default(),
+        notes: found.notes,
         plan: found.plan,
     })
 }
@@ -185,6 +188,7 @@ struct Found {
     orientation: Orientation,
     duration_ms: Option<u64>,
     picture: Picture,
+    notes: Vec<Note>,
 }
 
 /// How a file comes to be looked at.
@@ -230,6 +234,7 @@ struct Rebuilt {
     /// As stored: before the orientation is applied.
     height: u32,
     orientation: Orientation,
+    notes: Vec<Note>,
 }
 
 fn picture(
@@ -237,9 +242,18 @@ fn picture(
     rebuilt: Rebuilt,
     decode: fn(&[u8]) -> Result<Stored, MediaError>,
 ) -> Result<Found, MediaError> {
-    let Rebuilt { bytes, width, height, orientation } = rebuilt;
+    let Rebuilt { bytes, width, height, orientation, notes } = rebuilt;
     let picture = Picture::Decodes(decode);
-    Ok(Found { media_type, plan: Plan::of(bytes), width, height, orientation, duration_ms: None, picture })
+    Ok(Found {
+        media_type,
+        plan: Plan::of(bytes),
+        width,
+        height,
+        orientation,
+        duration_ms: None,
+        picture,
+        notes,
+    })
 }
 
 fn show(stored: Stored, orientation: Orientation) -> Result<Shown, MediaError> {

@@ -56,6 +56,7 @@ fn rebuild_within(bytes: &[u8], depth: u8, budget: &mut Budget) -> Result<Found,
         }
     }
     Ok(Found {
+        notes: Vec::new(),
         media_type,
         plan: Plan::of(out.end()),
         width: 0,

@@ -48,6 +48,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         return Err(damaged("it ends before the sound starts"));
     }
     Ok(Found {
+        notes: Vec::new(),
         media_type: MediaType::Ogg,
         plan: out.plan,
         width: 0,

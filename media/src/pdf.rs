@@ -49,6 +49,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
         writer.object(&object)?;
     }
     Ok(Found {
+        notes: Vec::new(),
         media_type: MediaType::Pdf,
         plan: Plan::of(writer.end(root)),
         width: 0,

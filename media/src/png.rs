@@ -67,7 +67,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
         push_chunk(&mut out, chunk.name, chunk.data);
     }
     push_chunk(&mut out, b"IEND", b"");
-    Ok(Rebuilt { bytes: out, width, height, orientation })
+    Ok(Rebuilt { bytes: out, width, height, orientation, notes: Vec::new() })
 }
 
 fn header_size(header: &Chunk<'_>) -> Result<(u32, u32), MediaError> {

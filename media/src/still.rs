@@ -40,6 +40,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
     let is_avif = kept.values().any(|item| item.kind == *b"av01");
     let file = write(&items, &properties, &kept, is_avif)?;
     Ok(Found {
+        notes: Vec::new(),
         media_type: if is_avif { MediaType::Avif } else { MediaType::Heic },
         plan: Plan::of(file),
         width,

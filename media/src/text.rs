@@ -39,6 +39,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>, name: &str) -> Result<Found, Medi
         return Err(MediaError::Unsupported { advice });
     }
     Ok(Found {
+        notes: Vec::new(),
         media_type: MediaType::Text,
         plan: Plan::of(bytes),
         width: 0,

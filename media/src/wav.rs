@@ -53,6 +53,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     plan.copy(start, length);
     plan.bytes(if length.is_multiple_of(2) { &[] } else { &[0] });
     Ok(Found {
+        notes: Vec::new(),
         media_type: MediaType::Wav,
         plan,
         width: 0,

@@ -25,7 +25,13 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
             let (width, height) = picture_size(&first)?;
             let mut out = Vec::with_capacity(bytes.len());
             push_chunk(&mut out, first.name, first.data);
-            Ok(Rebuilt { bytes: riff(&out), width, height, orientation: Orientation::UPRIGHT })
+            Ok(Rebuilt {
+                bytes: riff(&out),
+                width,
+                height,
+                orientation: Orientation::UPRIGHT,
+                notes: Vec::new(),
+            })
         }
         b"VP8X" => extended(first.data, chunks),
         _ => Err(damaged("it doesn't start with a picture")),
@@ -107,7 +113,7 @@ fn extended(header: &[u8], mut chunks: Chunks<'_>) -> Result<Rebuilt, MediaError
     if orientation != Orientation::UPRIGHT {
         push_chunk(&mut out, b"EXIF", &orientation.tiff());
     }
-    Ok(Rebuilt { bytes: riff(&out), width, height, orientation })
+    Ok(Rebuilt { bytes: riff(&out), width, height, orientation, notes: Vec::new() })
 }
 
 /// One frame of an animation: its place and time, then its transparency and picture.
