@@ -27,11 +27,12 @@ use crate::sync::SyncClient;
 use crate::sync::verify::KeyRing;
 use crate::time::Timestamp;
 
+pub use crate::document::TextEdit;
 pub use calls::{Call, ClassProject, OwnDevice};
 pub use care::enrol::{ENROLLED_BYTES, Enrolment};
 pub use care::salvage::Salvaged;
 pub use care::storage_space::{Freed, StorageSpace};
-pub use making::capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
+pub use making::capture::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece, OutcomesEdit};
 pub use making::entries::Judging;
 pub use making::placing::{OfferState, OfferTarget, OfferView, OwnOffer, Placings};
 pub use making::share::StartedProject;

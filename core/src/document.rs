@@ -15,6 +15,7 @@ mod read;
 mod rewrite;
 mod rows;
 mod signed;
+mod text;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use opening::{Stopped, contained, opening};
 pub use rewrite::again;
 pub use rows::MAX_CHANGE_ROWS;
 pub use signed::{MAX_BLOBS, SignedChange, Unverified};
+pub use text::TextEdit;
 pub use trial::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES, MAX_DOCUMENT_ROWS, Tried, Unfit, trial};
 
 use crate::model::entry::Head;
@@ -73,6 +75,14 @@ pub enum SheetError {
     /// automerge refuses.
     #[error("the document can't be read: {0}")]
     Automerge(String),
+    /// What another device wrote meanwhile and this edit are longer together than what is shown of a text.
+    #[error(
+        "what you wrote and what came from another device meanwhile have more than {limit} characters together: open the text again and shorten it"
+    )]
+    TooLong {
+        /// In characters.
+        limit: usize,
+    },
     /// What is asked for isn't in the document.
     #[error("{0}")]
     Absent(&'static str),

@@ -60,14 +60,20 @@ asked! {
     /// A spot to point at, in ten-thousandths from the upper left corner of the picture before it was turned.
     #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     NewMark { x: u16 as "number", y: u16 as "number", words: String as "string", }
+    /// What a person made of a text, and what stood in it when she began: what another of her devices wrote since stays.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
+    TextEdit { before: String as "string", after: String as "string", }
+    /// Which outcomes a person chose, and which were chosen when she began.
+    #[cfg_attr(feature = "phones", derive(uniffi::Record))]
+    OutcomesEdit { before: Vec<OutcomeId> as "string[]", after: Vec<OutcomeId> as "string[]", }
     /// What changes about one medium or link; what is null stays.
     #[cfg_attr(feature = "phones", derive(uniffi::Record))]
     MediumEdit {
         key: EntryId as "string",
         #[cfg_attr(feature = "phones", uniffi(default))]
-        caption: Option<String> as "string | null",
+        caption: Option<TextEdit> as "TextEdit | null",
         #[cfg_attr(feature = "phones", uniffi(default))]
-        alt: Option<String> as "string | null",
+        alt: Option<TextEdit> as "TextEdit | null",
         /// Quarter turns clockwise.
         #[cfg_attr(feature = "phones", uniffi(default))]
         turn: Option<u8> as "number | null",
@@ -97,10 +103,10 @@ asked! {
     /// What changes about a piece; what is null stays. New files travel beside it.
     Edits {
         piece: PieceId as "string",
-        title: Option<String> as "string | null",
-        words: Option<String> as "string | null",
+        title: Option<TextEdit> as "TextEdit | null",
+        words: Option<TextEdit> as "TextEdit | null",
         work_date: Option<WorkDate> as "string | null",
-        outcomes: Option<Vec<OutcomeId>> as "string[] | null",
+        outcomes: Option<OutcomesEdit> as "OutcomesEdit | null",
         files: Vec<NewFile> as "NewFile[]",
         links: Vec<NewLink> as "NewLink[]",
         media: Vec<MediumEdit> as "MediumEdit[]",
@@ -190,7 +196,7 @@ asked! {
     /// An answer.
     NewReply { piece: PieceId as "string", to: Reference as "Reference", words: String as "string", }
     /// A reflection; it is edited in place.
-    Reflecting { piece: PieceId as "string", words: String as "string", }
+    Reflecting { piece: PieceId as "string", words: TextEdit as "TextEdit", }
     /// Whose next device; one's own for null.
     WhoseDevice { person: Option<PersonId> as "string | null", }
     /// A mentor to be invited into one folio, until her part ends.

@@ -3,7 +3,8 @@
 use automerge::transaction::{CommitOptions, Transactable, Transaction};
 use automerge::{ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
-use super::{NewChange, Sheet, SheetError};
+use super::read::MAX_SHOWN;
+use super::{NewChange, Sheet, SheetError, TextEdit};
 use crate::ids::{EntryId, OutcomeId, PieceId};
 use crate::model::entry::{self, EntryBody, Head, Reflection};
 use crate::time::WorkDate;
@@ -46,17 +47,16 @@ impl Sheet {
 }
 
 impl Edit<'_> {
-    /// Sets the title; what differs merges by character with what other devices wrote. One that was written anew is put
-    /// in whole.
-    pub fn title(&mut self, title: &str) -> Result<(), SheetError> {
+    /// Sets the title; what differs merges by word with what other devices wrote.
+    pub fn title(&mut self, title: impl Into<TextEdit>) -> Result<(), SheetError> {
         let object = self.root("title")?;
-        self.text(&object, title)
+        self.reword(&object, &title.into(), MAX_SHOWN)
     }
 
     /// Sets the maker's words, merging like [`Edit::title`].
-    pub fn words(&mut self, words: &str) -> Result<(), SheetError> {
+    pub fn words(&mut self, words: impl Into<TextEdit>) -> Result<(), SheetError> {
         let object = self.root("words")?;
-        self.text(&object, words)
+        self.reword(&object, &words.into(), MAX_SHOWN)
     }
 
     /// Sets the day of the work.
@@ -67,6 +67,22 @@ impl Edit<'_> {
     /// Names the earlier piece that this one revises.
     pub fn revises(&mut self, piece: PieceId) -> Result<(), SheetError> {
         self.field("revises", piece.to_string())
+    }
+
+    /// Offers the work for some more outcomes, and for some no longer.
+    pub fn retag(&mut self, more: &[OutcomeId], fewer: &[OutcomeId]) -> Result<(), SheetError> {
+        let tags = self.root("tags")?;
+        for gone in fewer {
+            if self.tx.get(&tags, gone.to_string())?.is_some() {
+                self.tx.delete(&tags, gone.to_string())?;
+            }
+        }
+        for new in more {
+            if self.tx.get(&tags, new.to_string())?.is_none() {
+                self.tx.put(&tags, new.to_string(), true)?;
+            }
+        }
+        Ok(())
     }
 
     /// Offers the work for exactly these outcomes.
@@ -111,14 +127,14 @@ impl Edit<'_> {
     }
 
     /// Begins a reflection, or edits its words in place if it is there.
-    pub fn reflection(&mut self, id: EntryId, words: &str) -> Result<(), SheetError> {
+    pub fn reflection(&mut self, id: EntryId, words: impl Into<TextEdit>) -> Result<(), SheetError> {
         let entries = self.root("entries")?;
         match self.tx.get(&entries, id.to_string())? {
             Some((Value::Object(ObjType::Map), entry)) => match self.tx.get(&entry, "words")? {
-                Some((Value::Object(ObjType::Text), text)) => self.text(&text, words),
+                Some((Value::Object(ObjType::Text), text)) => self.reword(&text, &words.into(), MAX_SHOWN),
                 _ => Err(SheetError::Absent("that entry has no words that can be edited")),
             },
-            _ => self.entry(id, &Reflection { words: words.to_owned() }.into(), None),
+            _ => self.entry(id, &Reflection { words: words.into().after }.into(), None),
         }
     }
 
@@ -129,18 +145,6 @@ impl Edit<'_> {
             Some((Value::Object(ObjType::Map), entry)) => Ok(self.tx.put(&entry, "withdrawn", true)?),
             _ => Err(SheetError::Absent("that entry is not in this voice")),
         }
-    }
-
-    /// Makes a text say this. Where less than half of what stood there begins or ends the new text, it was written anew,
-    /// and is replaced as a whole: two that were written anew on two devices then stand one after the other, instead of
-    /// letter by letter in each other.
-    pub(super) fn text(&mut self, object: &ObjId, new: &str) -> Result<(), SheetError> {
-        let old = self.tx.text(object)?;
-        if 2 * kept(&old, new) >= old.chars().count() {
-            return Ok(self.tx.update_text(object, new)?);
-        }
-        let length = isize::try_from(self.tx.length(object)).unwrap_or(isize::MAX);
-        Ok(self.tx.splice_text(object, 0, length, new)?)
     }
 
     fn field(&mut self, name: &str, value: impl Into<ScalarValue>) -> Result<(), SheetError> {
@@ -162,12 +166,4 @@ impl Edit<'_> {
             _ => Err(SheetError::Absent("the document has lost a root container")),
         }
     }
-}
-
-/// How many characters of `old` begin or end `new`.
-fn kept(old: &str, new: &str) -> usize {
-    let begin = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
-    let left = old.chars().count().min(new.chars().count()) - begin;
-    let end = old.chars().rev().zip(new.chars().rev()).take(left).take_while(|(a, b)| a == b).count();
-    begin + end
 }

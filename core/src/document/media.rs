@@ -6,7 +6,7 @@
 use automerge::transaction::Transactable;
 use automerge::{ObjId, ObjType, ReadDoc, Value};
 
-use super::{Edit, Sheet, SheetError};
+use super::{Edit, Sheet, SheetError, TextEdit};
 use crate::blob::BlobHash;
 use crate::ids::EntryId;
 use crate::model::piece::{Content, Link, Mark, Medium, Point, Turn};
@@ -65,12 +65,17 @@ impl Edit<'_> {
         self.begin_words(&object, MediumWords::Caption, &link.caption)
     }
 
-    /// Sets words of a medium or a link; what differs merges by character with what other devices wrote.
-    pub fn medium_words(&mut self, key: EntryId, which: MediumWords, words: &str) -> Result<(), SheetError> {
-        let object = self.medium(key)?;
+    /// Sets words of a medium or a link; what differs merges by word with what other devices wrote.
+    pub fn medium_words(
+        &mut self,
+        key: EntryId,
+        which: MediumWords,
+        words: impl Into<TextEdit>,
+    ) -> Result<(), SheetError> {
+        let (object, words) = (self.medium(key)?, words.into());
         match self.tx.get(&object, which.name())? {
-            Some((Value::Object(ObjType::Text), text)) => self.text(&text, words),
-            _ => self.begin_words(&object, which, words),
+            Some((Value::Object(ObjType::Text), text)) => self.reword(&text, &words, MAX_LINE),
+            _ => self.begin_words(&object, which, &words.after),
         }
     }
 

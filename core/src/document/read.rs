@@ -10,7 +10,7 @@ use crate::model::entry::{Entry, EntryBody, ReadFields};
 use crate::model::piece::Content;
 
 /// The longest text that is shown, in characters.
-const MAX_SHOWN: usize = 100_000;
+pub(super) const MAX_SHOWN: usize = 100_000;
 
 impl Sheet {
     /// What the content says now.

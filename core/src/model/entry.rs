@@ -131,7 +131,7 @@ entry_kinds! {
     Feedback in feedback;
     /// One person's judgement of one outcome on this piece.
     Assessment in assessment;
-    /// The student on her own work. Edited in place; merges by character.
+    /// The student on her own work. Edited in place; merges by word.
     Reflection in reflection;
     /// An answer to another entry of the same piece.
     Reply in reply;

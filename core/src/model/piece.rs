@@ -211,17 +211,20 @@ pub struct Link {
     pub caption: String,
 }
 
-/// The longest address that a link may have, in bytes.
-const MAX_URL: usize = 2_000;
+/// The longest address that a link may have, in bytes. Editors and drawing boards keep the whole work in one.
+pub const MAX_URL: usize = 32 << 10;
 
 impl Link {
     /// Is this an address that can be shown as a link: of the web, with a host, and without a name or password in it?
     pub fn is_address(url: &str) -> bool {
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let rest = url.split_once("://").filter(|(scheme, _)| {
+            scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+        });
+        let rest = rest.map(|(_, rest)| rest);
         let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
         url.len() <= MAX_URL
             && host.is_some_and(|host| !host.is_empty() && !host.contains(['@', '\\']))
-            && !url.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"`{}|".contains(c))
+            && !url.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"`".contains(c))
     }
 }
 
@@ -268,11 +271,17 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_web_are_links() {
-        for good in
-            ["https://example.org", "http://example.org:8080/a?b=c#d", "https://xn--bcher-kva.example/"]
-        {
+        for good in [
+            "https://example.org",
+            "http://example.org:8080/a?b=c#d",
+            "https://xn--bcher-kva.example/",
+            "HTTPS://Example.org",
+            "https://example.org/@mina#{\"a\":[1|2]}".replace('"', "%22").as_str(),
+        ] {
             assert!(Link::is_address(good), "{good}");
         }
+        let work = format!("https://example.org/{}", "a".repeat(MAX_URL - 20));
+        assert!(Link::is_address(&work), "a drawing of 32 kB in its address");
         let long = format!("https://example.org/{}", "a".repeat(MAX_URL));
         for bad in [
             "",

@@ -91,7 +91,8 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     assert unsent.value.count > 0
 
     # 6 · Words are edited; an id that is none is said to be none.
-    mina.edit(pieces[0], ff.PieceEdits(words=words["edit"]["words"]))
+    before = mina.piece(pieces[0]).words
+    mina.edit(pieces[0], ff.PieceEdits(words=ff.TextEdit(before=before, after=words["edit"]["words"])))
     assert mina.piece(pieces[0]).words == words["edit"]["words"]
     with pytest.raises(ff.FieldfolioError.Argument):
         mina.piece("a leaf")
@@ -153,7 +154,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     everyone = [ff.Role.OWNER, ff.Role.TEACHER, ff.Role.MENTOR, ff.Role.GUARDIAN]
     mina.capture(ff.NewEvidence(title=alone["title"], words=alone["words"], folios=[folio], audience=everyone))
     mina.reply(pieces[0], entry(mina.piece(pieces[0]), ff.EntryBody.FEEDBACK), words["reply"])
-    mina.reflect(pieces[0], words["reflection"])
+    mina.reflect(pieces[0], ff.TextEdit(before="", after=words["reflection"]))
     assert len(mina.mine()) == 4
 
     # 15 · Paused, as a phone demands of an app that nobody looks at.

@@ -80,15 +80,15 @@ pub struct CapturedPiece {
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct PieceEdits {
     #[uniffi(default)]
-    pub title: Option<String>,
+    pub title: Option<inputs::TextEdit>,
     #[uniffi(default)]
-    pub words: Option<String>,
+    pub words: Option<inputs::TextEdit>,
     /// The day of the work.
     #[uniffi(default)]
     pub work_date: Option<WorkDate>,
-    /// The outcomes, all of them.
+    /// The outcomes it is offered for.
     #[uniffi(default)]
-    pub outcomes: Option<Vec<OutcomeId>>,
+    pub outcomes: Option<inputs::OutcomesEdit>,
     /// Files to add.
     #[uniffi(default)]
     pub files: Vec<NewFile>,
@@ -168,10 +168,10 @@ impl Store {
                 media: changed.collect::<Result<_, _>>()?,
                 add: media(edits.files)?,
                 links: links(edits.links),
-                title: edits.title,
-                words: edits.words,
+                title: edits.title.map(Into::into),
+                words: edits.words.map(Into::into),
                 work_date: edits.work_date,
-                outcomes: edits.outcomes,
+                outcomes: edits.outcomes.map(Into::into),
                 order: edits.order,
             };
             Ok(device.edit(piece, edits, now(), &mut OsRng)?)

@@ -20,7 +20,7 @@ impl Store {
         .await
     }
 
-    /// EntryBody what was good and what comes next.
+    /// Says what was good and what comes next.
     pub async fn give_feedback(&self, new: inputs::NewFeedback) -> Result<EntryId, FieldfolioError> {
         self.act(move |device| {
             let (piece, about, replaces) = (new.piece, new.about, new.replaces);
@@ -60,8 +60,11 @@ impl Store {
     }
 
     /// Writes one's reflection on one's own work, or edits it in place.
-    pub async fn reflect(&self, piece: PieceId, words: String) -> Result<EntryId, FieldfolioError> {
-        self.act(move |device| Ok(device.reflect(piece, &words, now(), &mut OsRng)?)).await
+    pub async fn reflect(&self, piece: PieceId, words: inputs::TextEdit) -> Result<EntryId, FieldfolioError> {
+        self.act(move |device| {
+            Ok(device.reflect(piece, fieldfolio_core::device::TextEdit::from(words), now(), &mut OsRng)?)
+        })
+        .await
     }
 
     /// Takes back something one said about a student, or about the work itself for nobody. It stays readable, marked.

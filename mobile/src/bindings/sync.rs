@@ -145,7 +145,7 @@ impl SyncService {
         Ok(())
     }
 
-    /// EntryBody whether the line is paid by the byte, whenever the platform tells. While the store is paused it throws `Closed`
+    /// Says whether the line is paid by the byte, whenever the platform tells. While the store is paused it throws `Closed`
     /// and is remembered all the same.
     pub async fn set_metered(&self, is_metered: bool) -> Result<(), FieldfolioError> {
         self.handle.set_metered(is_metered).await?;

@@ -6,13 +6,25 @@ use fieldfolio_core::model::framework::Level;
 use fieldfolio_core::model::piece::{Point, Turn};
 use fieldfolio_core::store::transfers::Held;
 
-use super::{MediumEdit, NewAssessment, NewFeedback, NewLink, NewMark};
+use super::{MediumEdit, NewAssessment, NewFeedback, NewLink, NewMark, OutcomesEdit, TextEdit};
 use crate::Refusal;
 use crate::records::HeldBack;
 
 impl From<NewLink> for device::NewLink {
     fn from(NewLink { url, caption }: NewLink) -> Self {
         Self { url, caption }
+    }
+}
+
+impl From<TextEdit> for device::TextEdit {
+    fn from(TextEdit { before, after }: TextEdit) -> Self {
+        Self { before: Some(before), after }
+    }
+}
+
+impl From<OutcomesEdit> for device::OutcomesEdit {
+    fn from(OutcomesEdit { before, after }: OutcomesEdit) -> Self {
+        Self { before, after }
     }
 }
 
@@ -26,6 +38,7 @@ impl TryFrom<MediumEdit> for device::MediumEdit {
             None => None,
         };
         let turn = turn.map(|quarters| Turn::quarters(quarters.into()));
+        let (caption, alt) = (caption.map(Into::into), alt.map(Into::into));
         Ok(Self { key, caption, alt, turn, is_out, mark, unmark })
     }
 }

@@ -120,7 +120,7 @@ impl Life {
     }
 
     fn edit(&mut self, piece: PieceId, version: u32) -> Result<(), BoxError> {
-        let edits = Edits { words: Some(format!("version {version}")), ..Edits::default() };
+        let edits = Edits { words: Some(format!("version {version}").into()), ..Edits::default() };
         self.device.edit(piece, edits, now(), &mut OsRng)?;
         acknowledge(&Acknowledged::Words { piece, reflection: false, version })
     }

@@ -101,7 +101,7 @@ impl Life {
     fn edit(&mut self, at: usize) -> Result<(), BoxError> {
         let (piece, version) = self.pieces[at];
         let version = version + 1;
-        let edits = Edits { words: Some(format!("version {version}")), ..Edits::default() };
+        let edits = Edits { words: Some(format!("version {version}").into()), ..Edits::default() };
         let edited = self.device.edit(piece, edits, now(), &mut OsRng);
         if self.unless_refused(edited)?.is_some() {
             self.pieces[at].1 = version;

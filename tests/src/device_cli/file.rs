@@ -63,8 +63,8 @@ pub(super) fn file(device: &mut Device, asked: OneFile) -> Result<Answer, CliErr
     let key = key_of(device, asked.piece, asked.position)?;
     let mark = asked.mark.map(|at| NewMark { at: at.0, words: asked.words.unwrap_or_default() });
     let change = MediumEdit {
-        caption: asked.caption,
-        alt: asked.alt,
+        caption: asked.caption.map(Into::into),
+        alt: asked.alt.map(Into::into),
         turn: asked.turn.map(Turn::quarters),
         is_out: asked.take_out.then_some(true),
         mark,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::str::FromStr;
 
 use clap::Args;
-use fieldfolio_core::device::{Device, Edits, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::device::{Device, Edits, NewLink, NewMedium, NewPiece, OutcomesEdit};
 use fieldfolio_core::ids::{EntryId, FolioId, PieceId};
 use fieldfolio_core::model::piece::PieceKind;
 use fieldfolio_core::model::role::{Role, Roles};
@@ -187,14 +187,16 @@ pub(super) fn capture(device: &mut Device, arguments: Capture) -> Result<Answer,
 
 pub(super) fn edit(device: &mut Device, arguments: Change) -> Result<Answer, CliError> {
     let outcomes = Names::of(device)?.find_outcomes(&arguments.outcomes)?;
+    let before = device.piece(arguments.piece)?.content.outcomes;
+    let outcomes = (!outcomes.is_empty()).then_some(OutcomesEdit { before, after: outcomes });
     let keys = arguments.order.iter().map(|position| key_of(device, arguments.piece, *position));
     let order = keys.collect::<Result<Vec<EntryId>, _>>()?;
     let order = (!order.is_empty()).then_some(order);
     let edits = Edits {
-        title: arguments.title,
-        words: arguments.words,
+        title: arguments.title.map(Into::into),
+        words: arguments.words.map(Into::into),
         work_date: arguments.date,
-        outcomes: (!outcomes.is_empty()).then_some(outcomes),
+        outcomes,
         add: files(&arguments.add)?,
         links: links(arguments.links),
         order,

@@ -83,11 +83,11 @@ fn what_a_stolen_device_signs_for_a_lying_relay_costs_readers_one_sheet_each() {
 
     // Whoever goes on writing on what is broken is told, or is not held up; and everything else goes on.
     for piece in &pieces {
-        let edits = Edits { title: Some("Still mine".to_owned()), ..Edits::default() };
+        let edits = Edits { title: Some("Still mine".into()), ..Edits::default() };
         drop(school.on("phone", |phone, now, rng| phone.edit(*piece, edits, now, rng)));
         drop(school.on("phone", |phone, now, rng| phone.reflect(*piece, "Still mine", now, rng)));
     }
-    let edits = Edits { title: Some("Spared, and edited".to_owned()), ..Edits::default() };
+    let edits = Edits { title: Some("Spared, and edited".into()), ..Edits::default() };
     school.on("phone", |phone, now, rng| phone.edit(spared[0], edits, now, rng)).unwrap();
     school.settle();
     let shown = school.device("ito").device().piece(spared[0]).unwrap();

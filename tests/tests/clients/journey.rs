@@ -11,7 +11,7 @@ use fieldfolio_mobile::bindings::{
     Config, Connection, Fieldfolio, FieldfolioError, LogLevel, LogOut, MediaVariant, NewEvidence, NewFile,
     PieceEdits, StatusStream, Store, SyncBudget, SyncEnd, SyncStatus,
 };
-use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback};
+use fieldfolio_mobile::inputs::{NewAssessment, NewFeedback, TextEdit};
 use fieldfolio_mobile::records::{At, EntryBody, LevelState, Levels, Piece, Reference};
 use fieldfolio_tests::journey::Stage;
 use serde_json::Value;
@@ -243,7 +243,9 @@ async fn one_way_from_the_first_link_to_the_last_wipe() -> Done {
 
     // 6 · Words are edited; an id that is none is said to be none.
     let words = word(&journey.words["edit"], "words");
-    mina.edit(id(&pieces[0]), PieceEdits { words: Some(words.clone()), ..no_edits() }).await?;
+    let before = mina.piece(id(&pieces[0])).await?.words;
+    let edit = TextEdit { before, after: words.clone() };
+    mina.edit(id(&pieces[0]), PieceEdits { words: Some(edit), ..no_edits() }).await?;
     assert_eq!(mina.piece(id(&pieces[0])).await?.words, words);
 
     // 7 · Everything goes.
@@ -328,7 +330,8 @@ async fn one_way_from_the_first_link_to_the_last_wipe() -> Done {
     let on_it = mina.piece(id(&pieces[0])).await?;
     let said = entry_of(&on_it, |body| matches!(body, EntryBody::Feedback { .. }));
     mina.reply(id(&pieces[0]), said, word(&journey.words, "reply")).await?;
-    mina.reflect(id(&pieces[0]), word(&journey.words, "reflection")).await?;
+    let reflection = TextEdit { before: String::new(), after: word(&journey.words, "reflection") };
+    mina.reflect(id(&pieces[0]), reflection).await?;
     assert_eq!(mina.mine().await?.len(), 4);
 
     // 15 · Paused, as a phone demands of an app that nobody looks at.

@@ -271,7 +271,7 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     let mut edit = no_edits(&piece);
     edit["order"] = json!([keys[2], keys[0], keys[1]]);
     let mut change = medium_edit(&view["media"][0]);
-    change["caption"] = json!("The bed in May");
+    change["caption"] = json!({ "before": "", "after": "The bed in May" });
     change["turn"] = json!(1);
     change["mark"] = json!({ "x": 2500, "y": 10_000, "words": "a slug" });
     edit["media"] = json!([change]);
@@ -279,7 +279,7 @@ fn photos_are_arranged_described_turned_replaced_and_pointed_at() {
     // At the same time, on her other device, offline:
     let mut edit = no_edits(&piece);
     let mut change = medium_edit(&view["media"][0]);
-    change["alt"] = json!("Rows of lettuce");
+    change["alt"] = json!({ "before": "", "after": "Rows of lettuce" });
     edit["media"] = json!([change]);
     call(&mut school, "tablet", "edit", edit).unwrap();
     school.settle();

@@ -77,7 +77,8 @@ impl Field {
             }
         }
         for piece in &pieces {
-            let edits = Edits { words: Some(format!("{piece}, again. ").repeat(20)), ..Edits::default() };
+            let edits =
+                Edits { words: Some(format!("{piece}, again. ").repeat(20).into()), ..Edits::default() };
             school.on("phone", |phone, now, rng| phone.edit(*piece, edits, now, rng)).unwrap();
             let reflected =
                 |phone: &mut Device, now, rng: &mut SeededRng| phone.reflect(*piece, "I thought", now, rng);

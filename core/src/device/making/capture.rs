@@ -9,7 +9,7 @@ use crate::document::{Edit, MediumWords};
 use crate::ids::{EntryId, OutcomeId, PieceId, Rng};
 use crate::media::{self, MediaError, Offered, Prepared};
 use crate::model::act::Act;
-use crate::model::piece::{Link, Makers, Mark, Medium, Turn};
+use crate::model::piece::{Link, MAX_URL, Makers, Mark, Medium, Turn};
 use crate::model::role::Class;
 use crate::store::transfers;
 use crate::time::Timestamp;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use crate::device::making::write::{self, Writing};
 use crate::device::{Device, DeviceError};
 
-pub use new::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece};
+pub use new::{Captured, Edits, MediumEdit, NewLink, NewMark, NewMedium, NewPiece, OutcomesEdit};
 
 const MAX_WORDS: usize = 50_000;
 const MAX_LINE: usize = 500;
@@ -97,9 +97,11 @@ impl Device {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
-        let (title, words, outcomes) =
-            (edits.title.as_deref(), edits.words.as_deref(), edits.outcomes.as_deref());
-        check_words(title, words, outcomes)?;
+        let Edits { title, words, outcomes, .. } = &edits;
+        let texts = [title, words].map(|edit| edit.as_ref().map(|edit| edit.after.as_str()));
+        check_words(texts[0], texts[1], outcomes.as_ref().map(|edit| edit.after.as_slice()))?;
+        let seen = [title, words].into_iter().flatten().filter_map(|edit| edit.before.as_deref());
+        seen.into_iter().try_for_each(|seen| check_words(None, Some(seen), None))?;
         check_new(&edits.add, &edits.links)?;
         edits.media.iter().try_for_each(check_medium)?;
         let (known, circles) = self.piece_and_circles(piece, now)?;
@@ -122,10 +124,10 @@ impl Device {
         let me = &self.me;
         self.store.write(|tx| {
             let change = write::change(tx, content_of(me, piece, now, &media), rng, |edit| {
-                title.map_or(Ok(()), |title| edit.title(title))?;
-                words.map_or(Ok(()), |words| edit.words(words))?;
+                edits.title.map_or(Ok(()), |title| edit.title(title))?;
+                edits.words.map_or(Ok(()), |words| edit.words(words))?;
                 edits.work_date.map_or(Ok(()), |date| edit.work_date(date))?;
-                outcomes.map_or(Ok(()), |outcomes| edit.outcomes(outcomes))?;
+                edits.outcomes.map_or(Ok(()), |edited| edit.retag(&edited.more(), &edited.fewer()))?;
                 media.iter().try_for_each(|kept| edit.add_medium(&kept.medium))?;
                 links.iter().try_for_each(|link| edit.add_link(link))?;
                 edits
@@ -198,7 +200,7 @@ fn edit_medium(
     let key = change.key;
     let words = [(MediumWords::Caption, &change.caption), (MediumWords::Alt, &change.alt)];
     for (which, words) in words {
-        words.as_deref().map_or(Ok(()), |words| edit.medium_words(key, which, words))?;
+        words.clone().map_or(Ok(()), |words| edit.medium_words(key, which, words))?;
     }
     change.turn.map_or(Ok(()), |turn| edit.turn_medium(key, turn))?;
     change.is_out.map_or(Ok(()), |is_out| edit.take_out(key, is_out))?;
@@ -304,6 +306,11 @@ fn check_new(media: &[NewMedium], links: &[NewLink]) -> Result<(), DeviceError> 
     if links.len() > MAX_LINKS {
         return Err(DeviceError::Bounds("at most 20 links at once"));
     }
+    if links.iter().any(|link| link.url.len() > MAX_URL) {
+        return Err(DeviceError::Bounds(
+            "an address has at most 32,768 bytes: save the work as a file, or share a short link to it",
+        ));
+    }
     if links.iter().any(|link| !Link::is_address(&link.url)) {
         return Err(DeviceError::Bounds(
             "a link is a web address that begins with https:// or http://, without a name or password in it",
@@ -315,7 +322,9 @@ fn check_new(media: &[NewMedium], links: &[NewLink]) -> Result<(), DeviceError> 
 
 fn check_medium(edit: &MediumEdit) -> Result<(), DeviceError> {
     let words = edit.mark.as_ref().map(|mark| &mark.words);
-    edit.caption.iter().chain(&edit.alt).chain(words).try_for_each(|line| check_line(line))
+    let texts = edit.caption.iter().chain(&edit.alt);
+    let lines = texts.flat_map(|text| text.before.iter().chain([&text.after]));
+    lines.chain(words).try_for_each(|line| check_line(line))
 }
 
 fn check_line(line: &str) -> Result<(), DeviceError> {

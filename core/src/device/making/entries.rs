@@ -1,6 +1,6 @@
 //! Giving entries on a piece: feedback, a judgement, a confirmation, a reply, a reflection.
 
-use crate::document::{Edit, Sheet, SheetError, contained};
+use crate::document::{Edit, Sheet, SheetError, TextEdit, contained};
 use crate::ids::{DocumentId, EntryId, OutcomeId, PersonId, PieceId, Rng};
 use crate::model::entry::{
     Assessment, AssessmentKind, Confirmation, Editions, Entry, EntryBody, EntryKind, Feedback, Reference,
@@ -194,15 +194,17 @@ impl Device {
     }
 
     /// Writes the student's reflection on her own work, or edits it in place: what two of her devices changed apart
-    /// merges by character. Two that were begun apart stand side by side.
+    /// merges by word. Two that were begun apart stand side by side.
     pub fn reflect(
         &mut self,
         piece: PieceId,
-        words: &str,
+        words: impl Into<TextEdit>,
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<EntryId, DeviceError> {
-        Words::Essay.check(words).map_err(DeviceError::Bounds)?;
+        let words = words.into();
+        let texts = words.before.iter().chain([&words.after]);
+        texts.into_iter().try_for_each(|text| Words::Essay.check(text)).map_err(DeviceError::Bounds)?;
         let me = self.me.person;
         let present = log::document(self.store.read(), own_document(&self.me, piece, Some(me)))?
             .map(|voice| index::entries(self.store.read(), voice.row))

@@ -12,7 +12,7 @@ pub enum Value {
     Number(u64),
     /// Bytes, such as heads one after the other.
     Bytes(Vec<u8>),
-    /// A text that its author edits in place; what two of her devices changed apart merges by character.
+    /// A text that its author edits in place; what two of her devices changed apart merges by word.
     Text(String),
 }
 

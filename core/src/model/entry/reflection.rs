@@ -1,4 +1,4 @@
-//! The student on her own work. Edited in place; merges by character.
+//! The student on her own work. Edited in place; merges by word.
 
 use serde::{Deserialize, Serialize};
 

@@ -54,7 +54,7 @@ import Testing
         #expect(count > 0 && refused?.recovery == .decide)
 
         // 6 · Words are edited; what is no id is said to be none.
-        try await mina.edit(piece: pieces[words.edit.piece], edits: PieceEdits(words: words.edit.words))
+        try await mina.edit(piece: pieces[words.edit.piece], edits: PieceEdits(words: TextEdit(before: try await mina.piece(piece: pieces[words.edit.piece]).words, after: words.edit.words)))
         #expect(try await mina.piece(piece: pieces[words.edit.piece]).words == words.edit.words)
         let none = await failure { try await mina.piece(piece: "none") }
         guard case .Argument = none else { throw Trouble("it was taken for a piece: \(none as Any)") }
@@ -132,7 +132,7 @@ import Testing
         let answered = try await mina.piece(piece: pieces[said.piece])
         let feedback = try answered.entry { if case .feedback = $0 { true } else { false } }
         _ = try await mina.reply(piece: pieces[said.piece], to: feedback, words: words.reply)
-        _ = try await mina.reflect(piece: pieces[0], words: words.reflection)
+        _ = try await mina.reflect(piece: pieces[0], words: TextEdit(before: "", after: words.reflection))
         #expect(try await mina.mine().count == 4)
 
         // 15 · Paused, as a phone demands of an app that nobody looks at.

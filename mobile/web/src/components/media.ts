@@ -82,15 +82,20 @@ export function spotAt(left: number, top: number, turn: number): Spot {
 /** An address as people type it: without what stands before every one. */
 const WITHOUT_SCHEME = /^[\p{L}\d-]+(\.[\p{L}\d-]+)+(:\d+)?([/?#]\S*)?$/u;
 
-/** A link as it was meant. */
+/** A link as it was meant: what can't stand in an address as it is stands in it encoded. */
 export function asAddress(text: string): string {
-  const typed = text.trim();
-  return WITHOUT_SCHEME.test(typed) ? `https://${typed}` : typed;
+  const typed = text.trim().replace(/^https?:\/\//i, (scheme) => scheme.toLowerCase());
+  const whole = WITHOUT_SCHEME.test(typed) ? `https://${typed}` : typed;
+  return whole.replace(/[\s<>"`]/g, (one) => encodeURIComponent(one));
 }
 
-/** Is this an address that the core takes as a link? It has the last word. */
-export function isAddress(text: string): boolean {
-  return /^https?:\/\/[^\s@<>"]+$/.test(text.trim());
+/** In bytes, as the core bounds it. */
+export const LONGEST_ADDRESS = 32_768;
+
+/** What is wrong with this as a link, or null. The core has the last word. */
+export function faultOf(address: string): "link.not_an_address" | "link.too_long" | null {
+  if (!/^https?:\/\/[^/?#@\\\s]+([/?#]\S*)?$/.test(address)) return "link.not_an_address";
+  return new TextEncoder().encode(address).length > LONGEST_ADDRESS ? "link.too_long" : null;
 }
 
 /** Links as they are sent: without those that were left empty. */

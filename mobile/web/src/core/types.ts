@@ -79,7 +79,7 @@ export type Done = Record<symbol, never>;
 /**
  * What changes about a piece; what is null stays. New files travel beside it.
  */
-export type Edits = { piece: string, title: string | null, words: string | null, work_date: string | null, outcomes: string[] | null, files: NewFile[], links: NewLink[], media: MediumEdit[], 
+export type Edits = { piece: string, title: TextEdit | null, words: TextEdit | null, work_date: string | null, outcomes: OutcomesEdit | null, files: NewFile[], links: NewLink[], media: MediumEdit[], 
 /**
  * All media by their keys, as they are to stand.
  */
@@ -386,7 +386,7 @@ is_here: boolean, where: Whereabouts, };
 /**
  * What changes about one medium or link; what is null stays.
  */
-export type MediumEdit = { key: string, caption: string | null, alt: string | null, 
+export type MediumEdit = { key: string, caption: TextEdit | null, alt: TextEdit | null, 
 /**
  * Quarter turns clockwise.
  */
@@ -627,6 +627,11 @@ at_bats: Array<AtBat>,
 beside: Array<Beside>, };
 
 /**
+ * Which outcomes a person chose, and which were chosen when she began.
+ */
+export type OutcomesEdit = { before: string[], after: string[], };
+
+/**
  * An offer of one's own.
  */
 export type OwnOffer = { folio: string, 
@@ -811,7 +816,7 @@ export type Reference = { author: string, about: string | null, entry: string, }
 /**
  * A reflection; it is edited in place.
  */
-export type Reflecting = { piece: string, words: string, };
+export type Reflecting = { piece: string, words: TextEdit, };
 
 /**
  * Something the school refused.
@@ -914,6 +919,11 @@ export type Tally = {
  * The level reached, or the one to reach.
  */
 towards: number, at_bats: number, of_at_bats: number, projects: number, of_projects: number, days: number, of_days: number, };
+
+/**
+ * What a person made of a text, and what stood in it when she began: what another of her devices wrote since stays.
+ */
+export type TextEdit = { before: string, after: string, };
 
 /**
  * A mentor's judgement that waits.
@@ -1055,9 +1065,9 @@ export interface Calls {
   withdraw: [Withdrawing, Done];
   /** Holds files on their way back, or lets them go. */
   hold: [Holding, Done];
-  /** EntryBody how files are sent. */
+  /** Says how files are sent. */
   sending: [HowSent, Done];
-  /** EntryBody what kind of line this is. */
+  /** Says what kind of line this is. */
   on_line: [OnLine, Done];
   /** Lets go of every original that the school has. They come back when they are opened. */
   free_space: [Nothing, Freed];

@@ -1,6 +1,6 @@
 //! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
 
-use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece, TextEdit};
 use fieldfolio_core::ids::Rng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::time::Timestamp;
@@ -166,6 +166,8 @@ calls! {
         let inputs::Edits { piece, title, words, work_date, outcomes, files, links: urls, media, order } = input;
         let media = media.into_iter().map(MediumEdit::try_from).collect::<Result<_, _>>()?;
         let (add, links) = (context.media(files)?, links(urls));
+        let (title, words) = (title.map(Into::into), words.map(Into::into));
+        let outcomes = outcomes.map(Into::into);
         let edits = Edits { title, words, work_date, outcomes, add, links, media, order };
         context.device.edit(piece, edits, context.now, context.rng)?;
         Done {}
@@ -253,7 +255,7 @@ calls! {
     };
     /// Writes one's reflection, or edits it.
     reflect(inputs::Reflecting) -> MadeEntry, |context, input| {
-        let entry = context.device.reflect(input.piece, &input.words, context.now, context.rng)?;
+        let entry = context.device.reflect(input.piece, TextEdit::from(input.words), context.now, context.rng)?;
         MadeEntry { entry: entry.to_string() }
     };
     /// Takes back something one said.
@@ -266,7 +268,7 @@ calls! {
         context.device.hold_upload(input.piece, input.hash, input.held.into())?;
         Done {}
     };
-    /// EntryBody how files are sent.
+    /// Says how files are sent.
     sending(inputs::HowSent) -> Done, |context, input| {
         if let Some(is_paused) = input.paused {
             context.device.pause_uploads(is_paused)?;
@@ -276,7 +278,7 @@ calls! {
         }
         Done {}
     };
-    /// EntryBody what kind of line this is.
+    /// Says what kind of line this is.
     on_line(inputs::OnLine) -> Done, |context, input| {
         context.device.set_line(if input.is_metered { Line::Metered } else { Line::Free });
         Done {}

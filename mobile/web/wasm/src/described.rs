@@ -57,6 +57,8 @@ fn description() -> String {
     // What goes in names these by their TypeScript names.
     description.visit::<inputs::NewFile>();
     description.visit::<inputs::NewLink>();
+    description.visit::<inputs::TextEdit>();
+    description.visit::<inputs::OutcomesEdit>();
     description.visit::<inputs::NewMark>();
     description.visit::<inputs::MediumEdit>();
     calls::visit(&mut description);

@@ -202,7 +202,7 @@ impl Liar {
         let last = self.honest.len() as u64;
         let (sheet, said) = &mut self.honest[(batch % last) as usize];
         *said = format!("Honest words {batch}");
-        let change = sheet.write(&self.client.me, &[], |edit| edit.words(said));
+        let change = sheet.write(&self.client.me, &[], |edit| edit.words(&*said));
         items.insert(dice.below(BROKEN_IN_EACH) as usize, (Item::Change(change), None));
         items.into_iter().unzip()
     }

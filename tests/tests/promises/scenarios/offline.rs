@@ -1,6 +1,6 @@
 //! Nobody waits for a network, and nothing is lost for the lack of one.
 
-use fieldfolio_core::device::Edits;
+use fieldfolio_core::device::{Edits, OutcomesEdit, TextEdit};
 use fieldfolio_core::document::Sheet;
 use fieldfolio_core::model::entry::{Entry, EntryBody, Reflection};
 use fieldfolio_core::sync::wire::{Item, Verdict};
@@ -52,6 +52,69 @@ fn two_devices_that_edit_one_reflection_apart_keep_both_edits() {
             panic!("one reflection on the {device}")
         };
         assert_eq!(words, "Today I planted beans. They need a pole.");
+    }
+}
+
+#[test]
+fn two_devices_that_change_one_text_apart_keep_every_word_in_its_place() {
+    let essay = "We plantd beans in the long bed. It rained for a week, and half of them drowned. \
+        Now the others stand as high as my knee.";
+    let mut school = school(17, &[("phone", "mina"), ("tablet", "mina")]);
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-04", &[]);
+    let write = |school: &mut School, device: &str, words: &str| {
+        let edits = Edits { words: Some(words.into()), ..Edits::default() };
+        school.on(device, |device, now, rng| device.edit(bed, edits, now, rng)).unwrap();
+    };
+    write(&mut school, "phone", essay);
+    school.settle();
+    school.device("phone").go_offline();
+    school.device("tablet").go_offline();
+    let mended = essay.replace("plantd", "planted") + " I would dig sooner.";
+    write(&mut school, "phone", &mended);
+    write(&mut school, "tablet", &essay.replace("half of them drowned", "most of them died in the mud"));
+    school.device("phone").go_online().unwrap();
+    school.device("tablet").go_online().unwrap();
+    school.settle();
+    for device in ["phone", "tablet"] {
+        let words = school.device(device).device().piece(bed).unwrap().content.words;
+        assert_eq!(words, mended.replace("half of them drowned", "most of them died in the mud"));
+    }
+}
+
+#[test]
+fn a_form_that_was_open_while_another_device_wrote_saves_what_it_changed() {
+    let mut school = school(18, &[("phone", "mina"), ("tablet", "mina")]);
+    let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-04", &["THINK", "TEAM"]);
+    school.settle();
+    let edit = |school: &mut School, device: &str, edits: Edits| {
+        school.on(device, |device, now, rng| device.edit(bed, edits, now, rng)).unwrap();
+    };
+    let form =
+        |before: &str, after: &str| Some(TextEdit { before: Some(before.into()), after: after.into() });
+    let seen = school.device("tablet").device().piece(bed).unwrap().content;
+    edit(&mut school, "phone", Edits { words: Some("Beans, and a pole.".into()), ..Edits::default() });
+    school.settle();
+    // The form on the tablet was opened before, and is saved after.
+    let [one, other] = [seen.outcomes[0], seen.outcomes[1]];
+    let outcomes = Some(OutcomesEdit { before: seen.outcomes.clone(), after: vec![one] });
+    let title = form(&seen.title, "The long bed");
+    edit(
+        &mut school,
+        "tablet",
+        Edits { title, words: form(&seen.words, "Peas."), outcomes, ..Edits::default() },
+    );
+    school.settle();
+    // And one on the phone, which still shows both outcomes and the old title.
+    let outcomes = Some(OutcomesEdit { before: vec![one, other], after: vec![one, other] });
+    edit(&mut school, "phone", Edits { outcomes, title: form(&seen.title, "The bed!"), ..Edits::default() });
+    school.settle();
+    for device in ["phone", "tablet"] {
+        let content = school.device(device).device().piece(bed).unwrap().content;
+        assert!(
+            content.words.contains("Beans, and a pole.") && content.words.contains("Peas."),
+            "{content:?}"
+        );
+        assert_eq!((content.title.as_str(), content.outcomes), ("The long bed!", vec![one]));
     }
 }
 
@@ -189,7 +252,7 @@ fn a_title_written_anew_on_two_devices_shows_both_whole() {
     school.settle();
     for (device, title) in [("phone", "By the phone"), ("tablet", "On the laptop")] {
         school.device(device).go_offline();
-        let edits = Edits { title: Some(title.to_owned()), ..Edits::default() };
+        let edits = Edits { title: Some(title.into()), ..Edits::default() };
         school.on(device, |device, now, rng| device.edit(leaf, edits, now, rng)).unwrap();
     }
     for device in ["phone", "tablet"] {
@@ -205,7 +268,7 @@ fn a_title_written_anew_on_two_devices_shows_both_whole() {
     // A letter put right on one, and a word added on the other, still merge into one.
     for (device, more) in [("phone", "!"), ("tablet", " and I")] {
         school.device(device).go_offline();
-        let edits = Edits { title: Some(format!("{both}{more}")), ..Edits::default() };
+        let edits = Edits { title: Some(format!("{both}{more}").into()), ..Edits::default() };
         school.on(device, |device, now, rng| device.edit(leaf, edits, now, rng)).unwrap();
         school.device(device).go_online().unwrap();
     }

@@ -95,7 +95,7 @@ fn overtaken(by: usize) -> (Verdict, usize) {
     let piece = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-02", &["THINK"]);
     school.settle();
     let mut write = |device: &str, words: String| {
-        let edits = Edits { words: Some(words), ..Edits::default() };
+        let edits = Edits { words: Some(words.into()), ..Edits::default() };
         school.on(device, |device, now, rng| device.edit(piece, edits, now, rng)).unwrap();
     };
     write("phone", "Green".to_owned());

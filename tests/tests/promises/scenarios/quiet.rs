@@ -20,7 +20,7 @@ fn raws(school: &School) -> Vec<Vec<u8>> {
 }
 
 fn rename(school: &mut School, piece: PieceId, words: &str) {
-    let edits = Edits { words: Some(words.to_owned()), ..Edits::default() };
+    let edits = Edits { words: Some(words.into()), ..Edits::default() };
     school.on("phone", |phone, now, rng| phone.edit(piece, edits, now, rng)).unwrap();
 }
 

@@ -110,10 +110,13 @@ impl Play {
         let Some((piece, maker)) = self.any_piece(school) else { return };
         let device = if maker == "otto" { "otto" } else { ["phone", "tablet"][school.rng.below(2) as usize] };
         let edits = match school.rng.below(3) {
-            0 => Edits { title: Some(format!("title {}", school.rng.below(1_000))), ..Edits::default() },
-            1 => {
-                Edits { words: Some(format!("words {} of it", school.rng.below(1_000))), ..Edits::default() }
+            0 => {
+                Edits { title: Some(format!("title {}", school.rng.below(1_000)).into()), ..Edits::default() }
             }
+            1 => Edits {
+                words: Some(format!("words {} of it", school.rng.below(1_000)).into()),
+                ..Edits::default()
+            },
             _ => {
                 Edits { work_date: WorkDate::new(2026, 5, 1 + school.rng.below(9) as i8), ..Edits::default() }
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::document::TextEdit;
 use crate::ids::{EntryId, FolioId, OutcomeId, PieceId};
 use crate::media::{MAX_BYTES, Source};
 use crate::model::piece::{Medium, PieceKind, Point, Turn};
@@ -108,7 +109,7 @@ impl fmt::Debug for NewMedium {
 /// A page elsewhere. It is never fetched.
 #[derive(Debug, Clone, Default)]
 pub struct NewLink {
-    /// `https://…`, at most 2,000 bytes.
+    /// `https://…`, at most 32 KiB.
     pub url: String,
     /// A line about it, at most 500 characters.
     pub caption: String,
@@ -126,12 +127,12 @@ pub struct Captured {
 /// What changes about one's own piece. What is `None` stays.
 #[derive(Debug, Default)]
 pub struct Edits {
-    pub title: Option<String>,
-    pub words: Option<String>,
+    pub title: Option<TextEdit>,
+    pub words: Option<TextEdit>,
     /// The day of the work.
     pub work_date: Option<WorkDate>,
-    /// The outcomes, all of them.
-    pub outcomes: Option<Vec<OutcomeId>>,
+    /// The outcomes it is offered for.
+    pub outcomes: Option<OutcomesEdit>,
     /// Media to add.
     pub add: Vec<NewMedium>,
     /// Links to add.
@@ -142,15 +143,34 @@ pub struct Edits {
     pub order: Option<Vec<EntryId>>,
 }
 
+/// Which outcomes a person chose, and which were chosen when she began. What others of her devices chose since stays.
+#[derive(Debug, Clone, Default)]
+pub struct OutcomesEdit {
+    pub before: Vec<OutcomeId>,
+    pub after: Vec<OutcomeId>,
+}
+
+impl OutcomesEdit {
+    /// Those that she added.
+    pub(crate) fn more(&self) -> Vec<OutcomeId> {
+        self.after.iter().copied().filter(|one| !self.before.contains(one)).collect()
+    }
+
+    /// Those that she took away.
+    pub(crate) fn fewer(&self) -> Vec<OutcomeId> {
+        self.before.iter().copied().filter(|one| !self.after.contains(one)).collect()
+    }
+}
+
 /// What changes about one medium or link. What is `None` stays.
 #[derive(Debug, Clone)]
 pub struct MediumEdit {
     /// Which.
     pub key: EntryId,
     /// The line beneath it.
-    pub caption: Option<String>,
+    pub caption: Option<TextEdit>,
     /// What it shows, for who can't see it.
-    pub alt: Option<String>,
+    pub alt: Option<TextEdit>,
     /// How it is turned. The bytes stay as they are.
     pub turn: Option<Turn>,
     /// Out of sight, or back. It is kept.

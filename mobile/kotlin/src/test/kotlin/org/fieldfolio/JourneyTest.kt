@@ -112,7 +112,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
         assertTrue(unsent.count >= 3uL, "$unsent")
 
         val edited = words.text("edit", "words")
-        mina.edit(pieces[0], PieceEdits(words = edited))
+        mina.edit(pieces[0], PieceEdits(words = TextEdit(mina.piece(pieces[0]).words, edited)))
         assertEquals(edited, mina.piece(pieces[0]).words)
         assertProblem<Problem.MendApp> { mina.piece("no piece") }
     }
@@ -188,7 +188,7 @@ private class Journey(private val scope: CoroutineScope, private val school: Sam
 
         mina.capture(school.wordsAlone(words.at("while_offline")))
         mina.reply(pieces[0], mina.entryOf(pieces[0]) { it is EntryBody.Feedback }, words.text("reply"))
-        mina.reflect(pieces[0], words.text("reflection"))
+        mina.reflect(pieces[0], TextEdit("", words.text("reflection")))
         assertEquals(4, mina.mine().size)
 
         mina.pause()
