@@ -42,6 +42,7 @@ pub use syncing::steps::{BackgroundUpload, BackgroundUploader, CHUNK, Line, Step
 pub use views::browse::{
     FolioView, MediaHere, MediumView, PieceLine, PieceView, QueueRow, Variant, VoiceView,
 };
+pub use views::inbox::InboxRow;
 pub use views::level::{LevelView, OutcomeLevel};
 pub use views::overview::{EntryCounts, May, Overview};
 pub use views::status::{Digest, Status, Unsent, Waiting};

@@ -18,6 +18,7 @@ mod opening;
 pub mod outbox;
 pub mod place;
 mod private;
+pub mod read_marks;
 pub mod records;
 pub(crate) mod salvage;
 pub mod transfers;

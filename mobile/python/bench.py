@@ -48,10 +48,10 @@ def bench(folder: Path) -> None:
         "one folio with its pieces": least(20, lambda: store.folio(folios[1].folio)),
         "who I am": least(20, store.me),
         "capture of a photo of 4 MB": least(
-            5, lambda: store.capture(ff.NewEvidence(title="Leaf", files=[photo], folios=[folios[1].folio]))
+            5, lambda: store.capture(ff.NewEvidence(work_date="2026-05-04", title="Leaf", files=[photo], folios=[folios[1].folio]))
         ),
         "capture of words": least(
-            20, lambda: store.capture(ff.NewEvidence(title="Leaf", words="Green", folios=[folios[1].folio]))
+            20, lambda: store.capture(ff.NewEvidence(work_date="2026-05-04", title="Leaf", words="Green", folios=[folios[1].folio]))
         ),
     }
     for name, milliseconds in figures.items():

@@ -36,6 +36,8 @@ asked! {
     OneFolio { folio: FolioId as "string", }
     /// A piece.
     OnePiece { piece: PieceId as "string", }
+    /// A piece; all of them for null.
+    AnyPiece { piece: Option<PieceId> as "string | null", }
     /// A sheet, by its name.
     OneSheet { sheet: String as "string", }
     /// A student.
@@ -92,7 +94,8 @@ asked! {
         links: Vec<NewLink> as "NewLink[]",
         title: String as "string",
         words: String as "string",
-        work_date: Option<WorkDate> as "string | null",
+        /// The day of the work by the calendar of who captures: today, if nothing else is said.
+        work_date: WorkDate as "string",
         outcomes: Vec<OutcomeId> as "string[]",
         folios: Vec<FolioId> as "string[]",
         /// Null: one's own alone.

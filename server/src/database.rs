@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 /// "FFrl": marks the file as a relay's database.
 const APPLICATION_ID: i64 = 0x4646_726c;
-const SCHEMA: i64 = 6;
+const SCHEMA: i64 = 7;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("database/schema_1.sql"),
     include_str!("database/schema_2.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("database/schema_4.sql"),
     include_str!("database/schema_5.sql"),
     include_str!("database/schema_6.sql"),
+    include_str!("database/schema_7.sql"),
 ];
 
 /// The database can't be used. Nothing was changed.

@@ -17,6 +17,7 @@ pub use standing::{membership, membership_before, membership_since, piece};
 
 pub mod media;
 pub(crate) mod placements;
+pub(crate) mod read_marks;
 mod refresh;
 mod standing;
 

@@ -42,7 +42,7 @@ fn capture_to_saved(c: &mut Criterion) {
                 title: "A leaf".into(),
                 folios: vec![folio],
                 audience: Some(Roles::WHOLE_CIRCLE),
-                ..NewPiece::default()
+                ..NewPiece::of(fieldfolio_tests::a_day())
             },
             |new| {
                 now = now.plus_millis(1);
@@ -54,7 +54,11 @@ fn capture_to_saved(c: &mut Criterion) {
     c.bench_function("capture words alone until they are saved", |b| {
         b.iter(|| {
             now = now.plus_millis(1);
-            let new = NewPiece { title: "A leaf".into(), folios: vec![folio], ..NewPiece::default() };
+            let new = NewPiece {
+                title: "A leaf".into(),
+                folios: vec![folio],
+                ..NewPiece::of(fieldfolio_tests::a_day())
+            };
             phone.capture(new, now, &mut school.rng).expect("captured")
         });
     });

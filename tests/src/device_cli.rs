@@ -202,6 +202,12 @@ enum Command {
     },
     /// List the work that waits for this teacher
     Queue,
+    /// What others said to you and of your work, newest first; new ones are marked
+    Inbox {
+        /// All of it has been looked at now
+        #[arg(long)]
+        read: bool,
+    },
     /// List files on their way to the school
     Uploads,
     /// Hold back files on their way, or let them go
@@ -364,6 +370,7 @@ fn carry_out(cli: Cli) -> Result<Answer, CliError> {
         Command::Folios { student } => look::folios(&device, student.as_deref()),
         Command::Level { student, outcome } => look::level(&device, student.as_deref(), outcome.as_deref()),
         Command::Queue => look::queue(&device),
+        Command::Inbox { read } => look::inbox(&mut device, read),
         Command::Uploads => look::uploads(&device),
         Command::Sending { what } => file::sending(&mut device, &what),
         Command::Room(arguments) => file::room(&mut device, &arguments),

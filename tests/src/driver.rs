@@ -10,7 +10,7 @@ use fieldfolio_core::device::{Call, Device, DeviceError, Enrolment, HttpAnswer, 
 use fieldfolio_core::ids::{PersonId, Rng};
 use fieldfolio_core::model::invitation::{BadLink, InvitationLink};
 use fieldfolio_core::sync::wire::{self, Enrolled};
-use fieldfolio_core::time::Timestamp;
+use fieldfolio_core::time::{Timestamp, WorkDate};
 use serde::Serialize;
 
 mod http;
@@ -53,6 +53,12 @@ impl Rng for OsRng {
 pub fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The day by this machine's calendar and zone.
+pub fn today() -> WorkDate {
+    let today = jiff::Zoned::now().date();
+    WorkDate::new(today.year(), today.month(), today.day()).expect("the calendar names a day")
 }
 
 /// Makes `folder` a device of the person whom the link invites.

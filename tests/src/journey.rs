@@ -118,7 +118,7 @@ pub fn store(folder: &Path, pieces: u64) -> Result<(), BoxError> {
             folios: vec![folios[number as usize % 2]],
             outcomes: vec![school.outcome("THINK")],
             audience: Some(Roles::of([Role::Owner, Role::Teacher, Role::Guardian])),
-            ..NewPiece::default()
+            ..NewPiece::of(crate::a_day())
         };
         mina.capture(new, driver::now(), &mut OsRng)?;
     }

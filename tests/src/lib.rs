@@ -22,3 +22,8 @@ pub mod raw;
 pub mod real;
 pub mod sample;
 pub mod sim;
+
+/// A day of work, where a test does not care which.
+pub fn a_day() -> fieldfolio_core::time::WorkDate {
+    fieldfolio_core::time::WorkDate::new(2026, 5, 4).expect("a day")
+}

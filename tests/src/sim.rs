@@ -20,7 +20,7 @@ use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::signing::SecretKey;
 use fieldfolio_core::sync::Failure;
 use fieldfolio_core::sync::wire::{self, Enrolled, Request};
-use fieldfolio_core::time::{Timestamp, WorkDate};
+use fieldfolio_core::time::Timestamp;
 use fieldfolio_server::database;
 use fieldfolio_server::directory::{self, Edit};
 use fieldfolio_server::exchange::{self, OneConnection};
@@ -336,11 +336,11 @@ impl School {
     ) -> PieceId {
         let new = NewPiece {
             title: title.to_owned(),
-            work_date: Some(date.parse::<WorkDate>().expect("a day")),
+            work_date: date.parse().expect("a day"),
             outcomes: outcomes.iter().map(|code| self.outcome(code)).collect(),
             folios: vec![self.folio(folio)],
             audience: Some(Roles::WHOLE_CIRCLE),
-            ..NewPiece::default()
+            ..NewPiece::of(crate::a_day())
         };
         self.on(device, |device, now, rng| device.capture(new, now, rng)).expect("work can be captured").piece
     }

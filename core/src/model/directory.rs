@@ -58,11 +58,13 @@ pub enum RecordKind {
     Held,
     /// A piece that was erased.
     Erased,
+    /// What a person has looked at of what was said to her on a piece; told to her alone.
+    Read,
 }
 
 impl RecordKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [RecordKind; 10] = [
+    pub const ALL: [RecordKind; 11] = [
         RecordKind::School,
         RecordKind::Framework,
         RecordKind::Person,
@@ -73,6 +75,7 @@ impl RecordKind {
         RecordKind::Class,
         RecordKind::Held,
         RecordKind::Erased,
+        RecordKind::Read,
     ];
 
     /// Its number.

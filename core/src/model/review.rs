@@ -1,4 +1,5 @@
-//! What waits for a teacher on a piece: outcomes that she has not judged, and what mentors judged and nobody has confirmed.
+//! What waits for a teacher on a piece: outcomes that she has not judged, what mentors judged and nobody has confirmed, and
+//! work that is offered for no outcome and that no teacher has answered.
 
 use super::entry::{Entry, Reference};
 use super::role::{Class, Role};
@@ -21,6 +22,8 @@ pub struct Review {
     pub judged: Vec<OutcomeId>,
     /// Mentors' judgements that no teacher has confirmed.
     pub to_confirm: Vec<Reference>,
+    /// A teacher has said something of it to the student.
+    pub is_answered: bool,
 }
 
 impl Review {
@@ -31,6 +34,7 @@ impl Review {
         for voice in voices {
             let author = voice.author;
             for entry in voice.entries.iter().filter(|entry| !entry.withdrawn) {
+                review.is_answered |= voice.class == Class::Voice(Role::Teacher);
                 confirmed.extend(entry.body.confirmation().map(|(of, _)| of));
                 let Some(said) = entry.body.assessment() else { continue };
                 if author == teacher {
@@ -52,5 +56,10 @@ impl Review {
     /// Does anything of a piece that is offered for these outcomes wait for her?
     pub fn waits(&self, offered: &[OutcomeId]) -> bool {
         !self.to_confirm.is_empty() || !self.open(offered).is_empty()
+    }
+
+    /// Is this work that its maker offered for no outcome, and that no teacher has answered?
+    pub fn is_untagged(&self, offered: &[OutcomeId]) -> bool {
+        offered.is_empty() && !self.is_answered
     }
 }

@@ -10,7 +10,7 @@ use super::{Place, StoreError, file_error, log, make_folder, meta, private, put_
 /// "FFdv": marks the file as a device's store.
 pub(super) const APPLICATION_ID: i64 = 0x4646_6476;
 /// The newest schema this program knows.
-pub(super) const SCHEMA: i64 = 7;
+pub(super) const SCHEMA: i64 = 8;
 const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
     include_str!("schema_7.sql"),
+    include_str!("schema_8.sql"),
 ];
 
 /// Made aside and renamed when it is whole: a cut leaves either a store or none, and the enrolment goes on.

@@ -72,7 +72,7 @@ pub(crate) fn restore(tx: &Transaction<'_>, kind: i64, id: &[u8], body: &[u8]) -
         RecordKind::Census => is::<u64>(body),
         RecordKind::Class => is::<Class>(body),
         RecordKind::Held => is::<Held>(body),
-        RecordKind::Piece | RecordKind::Erased => false,
+        RecordKind::Piece | RecordKind::Erased | RecordKind::Read => false,
     };
     let is_named = id.len() == if known == RecordKind::Held { 49 } else { 16 };
     if is_one && is_named {

@@ -51,7 +51,8 @@ const fn by_its_words(kind: RecordKind) -> bool {
         | RecordKind::Piece
         | RecordKind::Census
         | RecordKind::Held
-        | RecordKind::Erased => false,
+        | RecordKind::Erased
+        | RecordKind::Read => false,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::time::Timestamp;
 
 use super::outcome::{Failure, Outcome, Reason};
 use super::wire::{
-    Cursor, Envelope, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, Request, Response, ToFill,
-    Verdict, VerdictClass,
+    Cursor, Envelope, Fill, Item, Lacking, MAX_FILLS, News, PROTOCOL, Pack, ReadMark, Request, Response,
+    ToFill, Verdict, VerdictClass,
 };
 
 /// One row of the outbox, in its order.
@@ -148,6 +148,7 @@ impl SyncClient {
         due: &[OutboxItem],
         earliest: Option<Timestamp>,
         fills: &[Fill],
+        read: Vec<ReadMark>,
     ) -> Next {
         if self.locked {
             return Next::Locked;
@@ -163,7 +164,7 @@ impl SyncClient {
             (self.rush, self.fruitless) = (0, 0);
         }
         let paused = self.no_rush_before.filter(|until| fetches && !until.is_over(now, LONGEST));
-        if items.is_empty() && !(fetches && paused.is_none()) && !is_time {
+        if items.is_empty() && read.is_empty() && !(fetches && paused.is_none()) && !is_time {
             return Next::Wait(idle_until.into_iter().chain(earliest).chain(paused).min());
         }
         self.asked_from = cursor;
@@ -185,6 +186,7 @@ impl SyncClient {
             fill: fills.iter().take(MAX_FILLS).copied().collect(),
             inflates: true,
             audit: None,
+            read,
         })
     }
 
@@ -392,7 +394,9 @@ mod tests {
     fn news_come_while_an_exchange_is_in_flight_and_its_answer_still_counts() {
         let (mut half, mut rng) = (SyncClient::default(), SeededRng::new(2));
         let now = Timestamp::from_millis(1_000_000);
-        let Next::Exchange(request) = half.next(now, at(0), &[owed()], None, &[]) else { panic!("it asks") };
+        let Next::Exchange(request) = half.next(now, at(0), &[owed()], None, &[], Vec::new()) else {
+            panic!("it asks")
+        };
         assert_eq!(request.items.len(), 1);
         let told =
             half.received_news(Response { version: PROTOCOL, cursor: at(5), ..Response::default() }, now);
@@ -408,7 +412,7 @@ mod tests {
         let mut half = SyncClient::default();
         let now = Timestamp::from_millis(1_000_000);
         half.received_news(Response { cursor: at(5), more: true, ..Response::default() }, now);
-        assert!(matches!(half.next(now, at(5), &[], None, &[]), Next::Exchange(_)));
+        assert!(matches!(half.next(now, at(5), &[], None, &[], Vec::new()), Next::Exchange(_)));
     }
 
     /// How often a device asks in an hour when this is what it hears and every answer takes ten milliseconds.
@@ -417,7 +421,7 @@ mod tests {
         let start = Timestamp::from_millis(1_000_000);
         let (mut now, mut cursor, mut asked) = (start, at(0), 0);
         while now < start.plus_millis(3_600_000) {
-            match half.next(now, cursor, &[], None, fills) {
+            match half.next(now, cursor, &[], None, fills, Vec::new()) {
                 Next::Exchange(_) => {
                     asked += 1;
                     now = now.plus_millis(10);
@@ -455,7 +459,9 @@ mod tests {
         for _ in 0..12 {
             half.received_news(Response::default(), now);
             half.disconnected(now, &mut rng);
-            let Next::Wait(Some(until)) = half.next(now, at(0), &[], None, &[]) else { panic!("it waits") };
+            let Next::Wait(Some(until)) = half.next(now, at(0), &[], None, &[], Vec::new()) else {
+                panic!("it waits")
+            };
             waits.push(until.millis() - now.millis());
         }
         assert!(waits[0] <= 500 && waits[0] > 0, "{waits:?}");
@@ -467,7 +473,7 @@ mod tests {
         half.connection_works();
         half.disconnected(now, &mut rng);
         assert!(
-            matches!(half.next(now, at(0), &[], None, &[]), Next::Wait(Some(until)) if until.millis() - now.millis() <= 500)
+            matches!(half.next(now, at(0), &[], None, &[], Vec::new()), Next::Wait(Some(until)) if until.millis() - now.millis() <= 500)
         );
     }
 }

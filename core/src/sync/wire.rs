@@ -10,7 +10,7 @@ use minicbor::{Decode, Decoder, Encode};
 
 use crate::blob::BlobHash;
 use crate::document::SignedChange;
-use crate::ids::{DocumentId, PieceId};
+use crate::ids::{DocumentId, EntryId, PieceId};
 use crate::model::act::SignedAct;
 use crate::model::lenient;
 use crate::model::role::Class;
@@ -37,6 +37,8 @@ pub const MAX_LIVE_BYTES: usize = MAX_RESPONSE_BYTES + 16;
 pub const MAX_ITEMS: usize = 1_000;
 /// The most documents asked to be filled in one request.
 pub const MAX_FILLS: usize = 1_000;
+/// The most marks of what was read in one request.
+pub const MAX_READ: usize = 1_000;
 
 /// A place in the relay's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -83,6 +85,20 @@ pub struct Request {
     #[n(5)]
     #[cbor(default)]
     pub audit: Option<Holdings>,
+    /// What its person has looked at since the relay was last told, for her other devices; at most [`MAX_READ`].
+    #[n(6)]
+    #[cbor(default)]
+    pub read: Vec<ReadMark>,
+}
+
+/// Something that was said to a person, and that she has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReadMark {
+    /// On which piece.
+    #[n(0)]
+    pub piece: PieceId,
+    #[n(1)]
+    pub entry: EntryId,
 }
 
 /// One thing a device owes the relay.
@@ -285,7 +301,15 @@ pub fn from_bytes<'b, T: Decode<'b, ()>>(bytes: &'b [u8], limit: usize) -> Resul
 impl Request {
     /// These items, from this cursor on.
     pub fn of(cursor: Cursor, items: Vec<Item>) -> Self {
-        Self { version: PROTOCOL, cursor, items, fill: Vec::new(), inflates: false, audit: None }
+        Self {
+            version: PROTOCOL,
+            cursor,
+            items,
+            fill: Vec::new(),
+            inflates: false,
+            audit: None,
+            read: Vec::new(),
+        }
     }
 
     /// Reads a request and checks its bounds.
@@ -299,6 +323,9 @@ impl Request {
         }
         if request.fill.len() > MAX_FILLS {
             return Err(BadFrame::TooMany("documents to fill"));
+        }
+        if request.read.len() > MAX_READ {
+            return Err(BadFrame::TooMany("marks of what was read"));
         }
         Ok(request)
     }

@@ -152,7 +152,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     alone = words["while_offline"]
     folio = stage.told["folios"][alone["folio"]]
     everyone = [ff.Role.OWNER, ff.Role.TEACHER, ff.Role.MENTOR, ff.Role.GUARDIAN]
-    mina.capture(ff.NewEvidence(title=alone["title"], words=alone["words"], folios=[folio], audience=everyone))
+    mina.capture(ff.NewEvidence(work_date="2026-05-04", title=alone["title"], words=alone["words"], folios=[folio], audience=everyone))
     mina.reply(pieces[0], entry(mina.piece(pieces[0]), ff.EntryBody.FEEDBACK), words["reply"])
     mina.reflect(pieces[0], ff.TextEdit(before="", after=words["reflection"]))
     assert len(mina.mine()) == 4

@@ -90,7 +90,7 @@ def test_a_pipe_is_no_photo(stage: Stage, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     for new in (ff.NewFile(path=str(tmp_path / "pipe.jpg")), ff.NewFile(path=stage.told["photos"][0], poster_path=str(tmp_path / "pipe.jpg"))):
         with pytest.raises(ff.FieldfolioError, match="file 1 was not taken.*not a file"):
-            mina.capture(ff.NewEvidence(title="Leaf", files=[new]))
+            mina.capture(ff.NewEvidence(work_date="2026-05-04", title="Leaf", files=[new]))
 
 
 def test_many_threads_share_a_store(stage: Stage) -> None:
@@ -105,7 +105,7 @@ def test_a_wait_that_is_over_raises_and_the_stream_goes_on(stage: Stage) -> None
     changes = mina.open_change_stream()
     with pytest.raises(TimeoutError):
         changes.next(timeout=0.01)
-    mina.capture(ff.NewEvidence(title="Leaf", folios=[stage.told["folios"]["mina/community-garden"]]))
+    mina.capture(ff.NewEvidence(work_date="2026-05-04", title="Leaf", folios=[stage.told["folios"]["mina/community-garden"]]))
     assert changes.next(timeout=5)
 
 

@@ -6,8 +6,8 @@ use super::FieldfolioError;
 use super::now;
 use super::store::Store;
 use crate::records::{
-    DeviceLine, Folio, FolioLine, Grid, Growth, Levels, Me, Offer, Outcome, Person, Piece, PieceLine,
-    Project, QueueRow, SchoolClass, Seer, Status,
+    DeviceLine, Folio, FolioLine, Grid, Growth, InboxRow, Levels, Me, Offer, Outcome, Person, Piece,
+    PieceLine, Project, QueueRow, SchoolClass, Seer, Status,
 };
 
 /// Which form of a medium.
@@ -55,6 +55,18 @@ impl Store {
     /// Folios in which one may place a piece of one's own, those of one's group among them.
     pub async fn places(&self) -> Result<Vec<FolioLine>, FieldfolioError> {
         self.views(|views| views.places()).await
+    }
+
+    /// What others said to this person, of her work, and of her children: all that is new, and the latest of what is not,
+    /// newest first.
+    pub async fn inbox(&self) -> Result<Vec<InboxRow>, FieldfolioError> {
+        self.views(|views| views.inbox()).await
+    }
+
+    /// She looked at what was said to her, on one piece or anywhere. Her other devices learn of it.
+    #[uniffi::method(default(piece = None))]
+    pub async fn mark_read(&self, piece: Option<PieceId>) -> Result<(), FieldfolioError> {
+        self.act(move |device| Ok(device.mark_read(piece, now())?)).await
     }
 
     /// What classmates offer to one's own folios, or to those of students whom one teaches, oldest piece first.

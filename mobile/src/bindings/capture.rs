@@ -36,6 +36,8 @@ pub struct NewFile {
 /// A piece to be made.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct NewEvidence {
+    /// The day of the work, `2026-11-22`, by this device's calendar: today's, if the person says nothing else.
+    pub work_date: WorkDate,
     /// Its files, in order.
     #[uniffi(default)]
     pub files: Vec<NewFile>,
@@ -47,9 +49,6 @@ pub struct NewEvidence {
     /// Words about it.
     #[uniffi(default)]
     pub words: String,
-    /// The day of the work, `2026-11-22`.
-    #[uniffi(default)]
-    pub work_date: Option<WorkDate>,
     /// The outcomes it is offered for.
     #[uniffi(default)]
     pub outcomes: Vec<OutcomeId>,

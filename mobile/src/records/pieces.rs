@@ -272,6 +272,32 @@ pub struct QueueRow {
     pub outcomes: Vec<String>,
     /// Mentors' judgements that no teacher has confirmed.
     pub to_confirm: Vec<ToConfirm>,
+    /// It is offered for no outcome, and no teacher has answered it.
+    pub is_untagged: bool,
+}
+
+/// One thing that somebody said to this person, or of what is hers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
+pub struct InboxRow {
+    pub piece: String,
+    /// The piece's title; may be empty.
+    pub title: String,
+    /// Which entry.
+    pub of: Reference,
+    pub author_name: String,
+    /// As what its author speaks; nothing for a role that a newer version has.
+    #[cfg_attr(feature = "typescript", ts(type = "Role | null"))]
+    pub author_as: Option<Role>,
+    /// About whom, by name; nothing for the work itself.
+    pub about_name: Option<String>,
+    /// What was said.
+    pub body: EntryBody,
+    /// When it was said, by its author's device, in milliseconds since 1970.
+    pub made: u64,
+    /// She has not looked at it yet, on any of her devices.
+    pub is_new: bool,
 }
 
 /// A mentor's judgement that waits.

@@ -1,5 +1,7 @@
 //! Pieces and what was said on them.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fieldfolio_core::device::{DeviceError, EntryCounts, Overview, PieceView, VoiceView};
@@ -9,11 +11,13 @@ use fieldfolio_core::model::entry::{self, Confirmation, Reply};
 use fieldfolio_core::model::piece;
 use fieldfolio_core::model::role::{Class, Role};
 
+use fieldfolio_core::store::read_marks::Spoken;
+
 use super::standing::{Standings, at_school};
 use super::{Views, count, text, texts};
 use crate::records::{
-    Alternative, Entry, EntryBody, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed, QueueRow,
-    Reference, Shows, Spot, ToConfirm, Voice,
+    Alternative, Entry, EntryBody, InboxRow, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed,
+    QueueRow, Reference, Shows, Spot, ToConfirm, Voice,
 };
 
 impl Views<'_> {
@@ -212,9 +216,35 @@ impl Views<'_> {
                 student_name: self.name(row.student),
                 outcomes: texts(&row.outcomes),
                 to_confirm,
+                is_untagged: row.is_untagged,
             });
         }
         Ok(rows)
+    }
+
+    /// What is new for this person, newest first, and the latest of what is not.
+    pub fn inbox(&self) -> Result<Vec<InboxRow>, DeviceError> {
+        let overviews = self.device.overviews()?;
+        let titles: BTreeMap<PieceId, &str> =
+            overviews.iter().map(|piece| (piece.piece, piece.content.title.as_str())).collect();
+        let rows = self.device.inbox(self.now)?.into_iter().map(|row| {
+            let Spoken { piece, author, about, class, entry } = row.spoken;
+            InboxRow {
+                piece: piece.to_string(),
+                title: titles.get(&piece).copied().unwrap_or_default().to_owned(),
+                of: Reference::from(entry::Reference { author, about, entry: entry.id }),
+                author_name: self.name(author),
+                author_as: match class {
+                    Class::Voice(role) => Some(role),
+                    Class::Content | Class::Shared | Class::Newer(_) => None,
+                },
+                about_name: about.map(|about| self.name(about)),
+                made: entry.id.made_at().millis(),
+                body: EntryBody::from(&entry.body),
+                is_new: row.is_new,
+            }
+        });
+        Ok(rows.collect())
     }
 
     fn to_confirm(&self, view: &PieceView, of: entry::Reference) -> Option<ToConfirm> {

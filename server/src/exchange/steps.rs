@@ -39,6 +39,10 @@ pub fn exchange(
             verdicts.extend(take(backend, caller, items)?);
         }
     }
+    let (person, read) = (caller.person, std::mem::take(&mut request.read));
+    if !read.is_empty() && !backend.only_reads() {
+        backend.writing(lane, move |tx, now| visibility::read_marks::take(tx, person, &read, now))?;
+    }
     let mut response = backend.reading(lane, |conn| tell(conn, caller, &request, backend.now()))?;
     response.verdicts = verdicts;
     Ok(response)

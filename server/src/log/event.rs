@@ -46,6 +46,8 @@ pub enum Event {
     PersonUnlocked { person: PersonId },
     /// `person`, `limit person PERSON files BYTES records BYTES`: limits of her own, `none` for the school's.
     PersonLimited { person: PersonId, files: Option<u64>, records: Option<u64> },
+    /// `read`, `person PERSON`: she looked at something that was said to her; what, only her devices are told.
+    EntriesRead { person: PersonId },
     /// `guardian`, `link student PERSON guardian PERSON`.
     GuardianLinked { student: PersonId, guardian: PersonId },
     /// `guardian`, `unlink student PERSON guardian PERSON`.
@@ -162,6 +164,7 @@ impl Event {
             | Event::PieceBounded { .. }
             | Event::PlacingsUndone { .. } => true,
             Event::SchoolMade { .. }
+            | Event::EntriesRead { .. }
             | Event::ClassesAnnounced
             | Event::EpochBegun { .. }
             | Event::PersonNamed { .. }

@@ -50,5 +50,7 @@ pub const ERASE: &str = "erase";
 pub const SHARE: &str = "share";
 /// Who sees what was worked out anew.
 pub const SIGHT: &str = "sight";
+/// Somebody looked at what was said to her.
+pub const READ: &str = "read";
 /// A piece left a folio, or an offer ended.
 pub const PLACE: &str = "place";

@@ -68,6 +68,9 @@ fn record(
         RecordKind::Piece => Some(piece(conn, row, PieceId::from_bytes(id))?),
         RecordKind::Census => Some(census(conn, row, PersonId::from_bytes(id))?),
         RecordKind::Class => Some(class(conn, row, ClassId::from_bytes(id))?),
+        RecordKind::Read => {
+            Some(Record::Read(PieceId::from_bytes(id), visibility::read_marks::of(conn, row, id)?))
+        }
     })
 }
 

@@ -89,7 +89,7 @@ impl Life {
             title: title.clone(),
             folios: vec![self.folio],
             audience: Some(Roles::WHOLE_CIRCLE),
-            ..NewPiece::default()
+            ..NewPiece::of(fieldfolio_tests::a_day())
         };
         let captured = self.device.capture(new, now(), &mut OsRng);
         let Some(captured) = self.unless_refused(captured)? else { return Ok(()) };

@@ -1,6 +1,8 @@
 //! Looking: portfolios, a piece with its voices, levels, the review queue, photos, people.
 
-use fieldfolio_core::device::{Device, MediumView, OutcomeLevel, PieceView, Variant, VoiceView, Why};
+use fieldfolio_core::device::{
+    Device, InboxRow, MediumView, OutcomeLevel, PieceView, Variant, VoiceView, Why,
+};
 use fieldfolio_core::ids::{PersonId, PieceId};
 use fieldfolio_core::media::{Kind, MediaType};
 use fieldfolio_core::model::entry::{Confirmation, Entry, EntryBody, Reflection, Reply};
@@ -293,6 +295,9 @@ pub(super) fn queue(device: &Device) -> Result<Answer, CliError> {
         if !outcomes.is_empty() {
             lines.push(format!("    to judge: {}", outcomes.join(", ")));
         }
+        if row.is_untagged {
+            lines.push("    offered for no outcome: judge it for one, or answer it".to_owned());
+        }
         for of in &row.to_confirm {
             lines.push(format!(
                 "    to confirm: the judgement of {}  [{}]",
@@ -303,6 +308,32 @@ pub(super) fn queue(device: &Device) -> Result<Answer, CliError> {
     }
     let text = if lines.is_empty() { "Nothing waits.".to_owned() } else { lines.join("\n") };
     Ok(Answer::done(text, to_json(queue)))
+}
+
+pub(super) fn inbox(device: &mut Device, read: bool) -> Result<Answer, CliError> {
+    let rows = device.inbox(now())?;
+    let names = Names::of(device)?;
+    let mut lines = Vec::new();
+    let mut told: Vec<Value> = Vec::new();
+    for InboxRow { spoken, is_new } in &rows {
+        let title = device.piece(spoken.piece)?.content.title;
+        let mark = if *is_new { "new" } else { "   " };
+        let name = names.person(spoken.author);
+        lines.push(format!(
+            "{mark}  {name} on \"{title}\": {}  [{}]",
+            spoken.entry.body.name(),
+            spoken.piece
+        ));
+        told.push(json!({
+            "piece": spoken.piece, "author": spoken.author, "about": spoken.about, "entry": spoken.entry.id,
+            "kind": spoken.entry.body.name(), "is_new": is_new,
+        }));
+    }
+    if read {
+        device.mark_read(None, now())?;
+    }
+    let text = if lines.is_empty() { "Nothing was said to you yet.".to_owned() } else { lines.join("\n") };
+    Ok(Answer::done(text, Value::Array(told)))
 }
 
 pub(super) fn uploads(device: &Device) -> Result<Answer, CliError> {

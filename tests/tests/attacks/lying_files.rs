@@ -38,7 +38,7 @@ fn phone_with(school: &RealSchool, media: Vec<Vec<u8>>) -> (Device, PieceId) {
         media: media.into_iter().map(NewMedium::of_bytes).collect(),
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     let piece = phone.capture(new, now(), &mut driver::OsRng).unwrap().piece;
     phone.pause_uploads(true).unwrap();

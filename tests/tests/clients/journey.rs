@@ -83,7 +83,7 @@ impl Journey {
                 poster_path: None,
                 replaces: None,
             }],
-            work_date: Some(word(piece, "work_date").parse().expect("a day")),
+            work_date: word(piece, "work_date").parse().expect("a day"),
             outcomes: vec![self.outcome()],
             ..words_alone(&word(piece, "title"), &word(piece, "words"), self.folio(&word(piece, "folio")))
         }
@@ -135,7 +135,7 @@ fn words_alone(title: &str, words: &str, folio: FolioId) -> NewEvidence {
         links: Vec::new(),
         title: title.to_owned(),
         words: words.to_owned(),
-        work_date: None,
+        work_date: fieldfolio_tests::a_day(),
         outcomes: Vec::new(),
         folios: vec![folio],
         audience: Some(vec![Role::Owner, Role::Teacher, Role::Mentor, Role::Guardian]),

@@ -28,11 +28,11 @@ fn automerge_in_javascript_reads_what_was_written_and_its_edit_comes_back() {
         media: vec![NewMedium::of_bytes(photos::field_photo(1, 96, 64))],
         title: "Un día de lluvia ☔".into(),
         words: "Leaves drink the rain 👩🏽‍🌾.".into(),
-        work_date: Some("2026-05-04".parse().unwrap()),
+        work_date: "2026-05-04".parse().unwrap(),
         outcomes: vec![outcome],
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     let piece = phone.capture(new, now(), &mut OsRng).unwrap().piece;
     phone.reflect(piece, "I waited for it", now(), &mut OsRng).unwrap();

@@ -56,7 +56,7 @@ fn evidence(stage: &Stage, title: &str, files: &[&std::path::Path]) -> NewEviden
         links: Vec::new(),
         title: title.to_owned(),
         words: String::new(),
-        work_date: None,
+        work_date: fieldfolio_tests::a_day(),
         outcomes: Vec::new(),
         folios: vec![stage.school.folio("mina/community-garden")],
         audience: None,

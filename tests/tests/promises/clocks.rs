@@ -56,7 +56,10 @@ fn files_that_wait_are_tried_again_at_once_after_a_clock_was_put_back() {
     school.enrol("phone", "mina");
     school.settle();
     school.device("phone").set_clock_wrong_by(TEN_YEARS);
-    let new = NewPiece { media: vec![NewMedium::of_bytes(field_photo(1, 64, 48))], ..NewPiece::default() };
+    let new = NewPiece {
+        media: vec![NewMedium::of_bytes(field_photo(1, 64, 48))],
+        ..NewPiece::of(fieldfolio_tests::a_day())
+    };
     school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
     // Files can't travel in the simulation: each upload fails and waits.
     school.settle();

@@ -36,7 +36,7 @@ fn photo(device: &mut Device, school: &RealSchool, title: &str, seed: u64) -> Pi
         media: vec![NewMedium::of_bytes(field_photo(seed, 160, 120))],
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     device.capture(new, now(), &mut driver::OsRng).unwrap().piece
 }

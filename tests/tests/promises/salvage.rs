@@ -52,7 +52,7 @@ impl Field {
                 outcomes: vec![school.outcome("THINK")],
                 folios: vec![school.folio("mina/community-garden")],
                 audience: Some(Roles::WHOLE_CIRCLE),
-                ..NewPiece::default()
+                ..NewPiece::of(fieldfolio_tests::a_day())
             };
             let made = school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
             pieces.push(made.piece);

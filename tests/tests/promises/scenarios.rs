@@ -13,6 +13,8 @@ mod erasing;
 mod going_back;
 #[path = "scenarios/hashes.rs"]
 mod hashes;
+#[path = "scenarios/inbox.rs"]
+mod inbox;
 #[path = "scenarios/judging.rs"]
 mod judging;
 #[path = "scenarios/late.rs"]

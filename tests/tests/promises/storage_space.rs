@@ -32,7 +32,7 @@ fn captured(school: &RealSchool, phone: &mut Device, seed: u64, at: Timestamp, o
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
         outcomes,
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     phone.capture(new, at, &mut driver::OsRng).unwrap().piece
 }

@@ -163,7 +163,7 @@ fn before_it_is_shared_a_piece_is_its_makers_alone() {
     let new = fieldfolio_core::device::NewPiece {
         title: "Mine".into(),
         folios: vec![stage.school.folio("mina/community-garden")],
-        ..Default::default()
+        ..fieldfolio_core::device::NewPiece::of(fieldfolio_tests::a_day())
     };
     let piece = stage.school.on("mina", |mina, now, rng| mina.capture(new, now, rng)).unwrap().piece;
     stage.school.settle();

@@ -179,7 +179,7 @@ fn a_mentor_whom_a_student_brings_in_sees_nothing_until_a_teacher_confirms_and_a
         ["mina", "ms-ito", "hana", "otto"].map(|person| school.enrol(person, person).unwrap());
     // Offline: a project of her own, with a piece in it.
     let honey = mina.start_project("Honey", "", &[], now(), &mut OsRng).unwrap();
-    let piece = NewPiece { title: "A frame of bees".into(), ..NewPiece::default() };
+    let piece = NewPiece { title: "A frame of bees".into(), ..NewPiece::of(fieldfolio_tests::a_day()) };
     let piece = piece_in(&mut mina, piece, honey.folio);
     sync_all(&mut [&mut mina, &mut ito, &mut hana, &mut otto]);
 

@@ -30,7 +30,7 @@ fn school_with_a_photo() -> (RealSchool, BlobHash) {
         media: vec![NewMedium::of_bytes(field_photo(1, 320, 240))],
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     let captured = phone.capture(new, now(), &mut driver::OsRng).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
@@ -197,7 +197,10 @@ fn a_backup_made_beside_the_relay_is_a_school_and_the_next_one_copies_what_is_ne
 
     // More happens at the school, whose relay runs on; only that is copied.
     let mut phone = Device::open(&school.folder().join("phone")).unwrap();
-    let new = NewPiece { media: vec![NewMedium::of_bytes(field_photo(2, 64, 48))], ..NewPiece::default() };
+    let new = NewPiece {
+        media: vec![NewMedium::of_bytes(field_photo(2, 64, 48))],
+        ..NewPiece::of(fieldfolio_tests::a_day())
+    };
     phone.capture(new, now(), &mut driver::OsRng).unwrap();
     driver::sync(&mut phone, true, Duration::from_secs(30)).unwrap();
     let made = command(&school.home(), &["backup", to_text]).unwrap();

@@ -42,7 +42,6 @@ impl Device {
     ) -> Result<Captured, DeviceError> {
         check_words(Some(&new.title), Some(&new.words), Some(&new.outcomes))?;
         check_new(&new.media, &new.links)?;
-        let work_date = new.work_date.or_else(|| now.utc_day());
         let media = self.keep_media(new.media, now, rng)?;
         let links = keyed(new.links, media.len(), now, rng);
         let piece = PieceId::new(now, rng);
@@ -74,9 +73,7 @@ impl Device {
             let change = write::change(tx, writing, rng, |edit| {
                 edit.title(&new.title)?;
                 edit.words(&new.words)?;
-                if let Some(date) = work_date {
-                    edit.work_date(date)?;
-                }
+                edit.work_date(new.work_date)?;
                 edit.outcomes(&new.outcomes)?;
                 if let Some(earlier) = new.revises {
                     edit.revises(earlier)?;

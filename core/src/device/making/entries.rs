@@ -125,8 +125,10 @@ impl Device {
             return Err(DeviceError::NotAllowed("the work itself is not on this device yet: sync first"));
         };
         let of_piece = index::content(self.store.read(), piece)?.and_then(|content| content.work_date);
-        let Some(work_date) = judging.work_date.or(of_piece).or_else(|| now.utc_day()) else {
-            return Err(DeviceError::Bounds("say on which day the work was done"));
+        let Some(work_date) = judging.work_date.or(of_piece) else {
+            return Err(DeviceError::Bounds(
+                "the piece does not say on which day the work was done: say it with the judgement",
+            ));
         };
         let frameworks = self.frameworks()?;
         let of_outcome = frameworks

@@ -15,7 +15,7 @@ use crate::store::newer::{self, NewerRecord};
 use crate::store::outbox::{Owed, SetAside};
 use crate::store::records::{self, RecordKind};
 use crate::store::transfers::Wanted;
-use crate::store::{Identity, erased, index, log, outbox, transfers};
+use crate::store::{Identity, erased, index, log, outbox, read_marks, transfers};
 use crate::sync::Reason;
 use crate::sync::verify::KeyRing;
 use crate::sync::wire::{Envelope, Opened, Pack, PersonRecord, PieceRecord, Record, ToFill};
@@ -111,6 +111,9 @@ impl Intake<'_> {
             Record::Census { student, voices } => {
                 records::put(tx, RecordKind::Census, student.as_bytes(), &voices)?;
             }
+            Record::Read(piece, entries) => {
+                entries.into_iter().try_for_each(|entry| read_marks::put(tx, piece, entry, false))?;
+            }
             Record::Class(class) => records::put(tx, RecordKind::Class, class.id.as_bytes(), &class)?,
             Record::Gone(RecordKind::Piece, id) => {
                 let piece = PieceId::from_bytes(crate::store::bytes(&id, "a piece's id")?);
@@ -120,8 +123,8 @@ impl Intake<'_> {
                     self.pieces.insert(piece);
                 }
             }
-            // The school is never out of sight, and what was erased stays so.
-            Record::Gone(RecordKind::School | RecordKind::Erased, _) => {}
+            // The school is never out of sight; what was erased, or looked at, stays so.
+            Record::Gone(RecordKind::School | RecordKind::Erased | RecordKind::Read, _) => {}
             Record::Gone(
                 kind @ (RecordKind::Framework
                 | RecordKind::Person

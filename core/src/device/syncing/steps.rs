@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 
 use crate::ids::Rng;
 use crate::store::transfers::{self, Download, Upload};
-use crate::store::{log, outbox, records};
-use crate::sync::wire::{self, Fill, Item, MAX_FILLS, Response};
+use crate::store::{log, outbox, read_marks, records};
+use crate::sync::wire::{self, Fill, Item, MAX_FILLS, ReadMark, Response};
 use crate::sync::{Failure, Next, OutboxItem};
 use crate::time::Timestamp;
 
@@ -55,7 +55,7 @@ type Transfer = (Option<(Turn, Ask)>, Option<Timestamp>);
 
 #[derive(Debug, Clone)]
 enum InFlight {
-    Exchange { items: usize },
+    Exchange { items: usize, read: Vec<ReadMark> },
     ReEnrol,
     Upload { upload: Upload, asked: UploadAsk },
     Download(Download),
@@ -75,7 +75,7 @@ impl Flight {
     /// The exchange in flight: its turn, and how many items it offered.
     pub(in crate::device) fn exchange(&self) -> Option<(Turn, usize)> {
         self.all.iter().find_map(|(turn, in_flight)| match in_flight {
-            InFlight::Exchange { items } => Some((*turn, *items)),
+            InFlight::Exchange { items, .. } => Some((*turn, *items)),
             InFlight::ReEnrol | InFlight::Upload { .. } | InFlight::Download(_) => None,
         })
     }
@@ -167,10 +167,14 @@ impl Device {
             .into_iter()
             .map(|(document, after)| Fill { document, after })
             .collect();
-        Ok(match self.client.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills) {
+        let read: Vec<ReadMark> = read_marks::owed(conn, wire::MAX_READ)?
+            .into_iter()
+            .map(|(piece, entry)| ReadMark { piece, entry })
+            .collect();
+        Ok(match self.client.next(now, cursor(conn)?, &owed, outbox::earliest(conn)?, &fills, read) {
             Next::Exchange(mut request) => {
                 request.audit = self.audit(&request, now)?;
-                let in_flight = InFlight::Exchange { items: request.items.len() };
+                let in_flight = InFlight::Exchange { items: request.items.len(), read: request.read.clone() };
                 let ask = Ask {
                     method: "POST",
                     url: format!("{}/v1/sync", self.me.relay),
@@ -205,7 +209,7 @@ impl Device {
     ) -> Result<(), DeviceError> {
         match self.steps.end(turn) {
             None => Ok(()),
-            Some(InFlight::Exchange { items }) => self.exchanged(answer, items, now, rng),
+            Some(InFlight::Exchange { items, read }) => self.exchanged(answer, items, &read, now, rng),
             Some(InFlight::ReEnrol) => match &answer {
                 // It is known again, and asks as before.
                 Ok(HttpAnswer { status: 200, .. }) => {
@@ -247,6 +251,7 @@ impl Device {
         &mut self,
         answer: Result<HttpAnswer, Failure>,
         items: usize,
+        read: &[ReadMark],
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Result<(), DeviceError> {
@@ -272,10 +277,21 @@ impl Device {
                 self.compared(&response, now)?;
                 let batch = self.client.received(response, now, rng);
                 self.apply(batch, now)?;
+                self.told_read(read)?;
                 self.write_again(rng)
             }
             Err(failure) => self.failed(failure, now, rng),
         }
+    }
+
+    /// The relay knows what she has looked at.
+    fn told_read(&mut self, read: &[ReadMark]) -> Result<(), DeviceError> {
+        if read.is_empty() {
+            return Ok(());
+        }
+        self.store.write(|tx| {
+            read.iter().try_for_each(|mark| Ok(read_marks::put(tx, mark.piece, mark.entry, false)?))
+        })
     }
 
     /// A refusal is remembered across restarts: a revoked device stays locked.

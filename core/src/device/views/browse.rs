@@ -1,6 +1,6 @@
 //! Looking: portfolios, one piece with the voices on it, the review queue, a photo.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -124,6 +124,8 @@ pub struct QueueRow {
     pub outcomes: Vec<OutcomeId>,
     /// Mentors' judgements that no teacher has confirmed or judged beside.
     pub to_confirm: Vec<Reference>,
+    /// It is offered for no outcome, and no teacher has answered it.
+    pub is_untagged: bool,
 }
 
 /// A medium whose bytes are here. [`Device::store`] reads them.
@@ -241,6 +243,9 @@ impl Device {
     pub fn review_queue(&self, now: Timestamp) -> Result<Vec<QueueRow>, DeviceError> {
         let conn = self.store.read();
         let me = self.me.person;
+        let folios: Vec<Folio> = records::all(conn, RecordKind::Folio)?;
+        let in_projects: BTreeSet<FolioId> =
+            folios.iter().filter(|folio| folio.project.is_some()).map(|folio| folio.id).collect();
         let mut queue = Vec::new();
         for listed in index::listed(conn)? {
             let (piece, circles) = self.piece_and_circles(listed.piece, now)?;
@@ -252,7 +257,11 @@ impl Device {
                 }
                 let review = review(conn, me, listed.piece, placement.student)?;
                 let outcomes = review.open(&content.outcomes);
-                if review.waits(&content.outcomes) {
+                // What lies at home is not offered for anything.
+                let is_untagged = piece.maker == placement.student
+                    && in_projects.contains(&placement.folio)
+                    && review.is_untagged(&content.outcomes);
+                if is_untagged || review.waits(&content.outcomes) {
                     queue.push(QueueRow {
                         piece: listed.piece,
                         student: placement.student,
@@ -260,6 +269,7 @@ impl Device {
                         work_date: listed.work_date.clone(),
                         outcomes,
                         to_confirm: review.to_confirm,
+                        is_untagged,
                     });
                 }
             }

@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::{from_bytes, to_bytes};
-use crate::ids::{DocumentId, PersonId, PieceId};
+use crate::ids::{DocumentId, EntryId, PersonId, PieceId};
 use crate::model::act::SignedAct;
 use crate::model::directory::{self, DeviceRecord, Folio, Person, Project, RecordKind, School};
 use crate::model::framework::Framework;
@@ -49,6 +49,8 @@ pub enum Record {
     Held(directory::Held),
     /// The piece was erased: what is here of it goes.
     Erased(PieceId),
+    /// What the reader has looked at, on one of her devices, of what was said to her on this piece.
+    Read(PieceId, Vec<EntryId>),
     /// Out of the reader's visibility.
     Gone(RecordKind, Vec<u8>),
 }
@@ -113,6 +115,7 @@ impl Record {
             Record::Class(class) => of(RecordKind::Class, class.id.as_bytes(), to_bytes(class)),
             Record::Held(held) => of(RecordKind::Held, &held.document.to_bytes(), to_bytes(held)),
             Record::Erased(piece) => of(RecordKind::Erased, piece.as_bytes(), to_bytes(&())),
+            Record::Read(piece, entries) => of(RecordKind::Read, piece.as_bytes(), to_bytes(entries)),
             Record::Gone(kind, id) => Envelope { kind: kind.number(), id: id.clone(), body: None },
         }
     }
@@ -160,6 +163,7 @@ impl Envelope {
             RecordKind::Class => Record::Class(body_of(body)?),
             RecordKind::Held => Record::Held(body_of(body)?),
             RecordKind::Erased => Record::Erased(PieceId::from_bytes(id?)),
+            RecordKind::Read => Record::Read(PieceId::from_bytes(id?), body_of(body)?),
         };
         // The id is what a record is kept under: a body that names another one is none of this.
         (record.to_envelope().id == self.id).then_some(record)
@@ -179,6 +183,7 @@ impl Record {
             | Record::Class(_)
             | Record::Held(_)
             | Record::Erased(_)
+            | Record::Read(..)
             | Record::Gone(..) => false,
         }
     }

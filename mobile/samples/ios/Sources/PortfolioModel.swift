@@ -157,7 +157,7 @@ final class PortfolioModel {
             _ = try await self.store?.capture(
                 files,
                 as: NewEvidence(
-                    title: title, words: words, workDate: Day(of: day).description,
+                    workDate: Day(of: day).description, title: title, words: words,
                     folios: folio.map { [$0.folio] } ?? [],
                     audience: folio == nil ? nil : [.teacher, .mentor, .guardian]
                 ))

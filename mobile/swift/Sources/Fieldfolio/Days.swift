@@ -28,6 +28,9 @@ public struct Day: Sendable, Hashable, Comparable, CustomStringConvertible {
         (year, month, day) = (parts.year ?? 1970, parts.month ?? 1, parts.day ?? 1)
     }
 
+    /// The day that this device's calendar shows.
+    public static var today: Day { Day(of: Date()) }
+
     /// The day of a record; nothing for what is none.
     public init?(_ text: WorkDate) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)

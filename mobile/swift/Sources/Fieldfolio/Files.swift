@@ -31,7 +31,7 @@ extension Store {
     /// Saves a new piece of files that a picker handed over, in this order, after those that `new` names itself. Files in
     /// other apps' folders are opened for as long as it takes. On iOS a HEIC photo or a film comes with a small picture of
     /// it, without which the library would not take it.
-    public func capture(_ files: [URL], as new: NewEvidence = NewEvidence()) async throws -> CapturedPiece {
+    public func capture(_ files: [URL], as new: NewEvidence) async throws -> CapturedPiece {
         #if canImport(Darwin)
         let opened = files.filter { $0.startAccessingSecurityScopedResource() }
         defer { opened.forEach { $0.stopAccessingSecurityScopedResource() } }

@@ -16,7 +16,7 @@ private let bench = ProcessInfo.processInfo.environment["FIELDFOLIO_BENCH"]
         let store = try await library.open(folder: copy.path)
         let garden = try await store.folios()[1].folio
         let photo = NewFile(made.appendingPathComponent("photo.jpg"))
-        let leaf = NewEvidence(files: [photo], title: "Leaf", folios: [garden])
+        let leaf = NewEvidence(workDate: "2026-05-04", files: [photo], title: "Leaf", folios: [garden])
 
         say("pause and resume", try await least(20) {
             try await store.pause()

@@ -77,7 +77,7 @@ import Testing
         let mina = try await journey.enrol("mina")
         let titles = mina.watching { try await $0.mine().map(\.title).sorted() }
         try await seen(titles, [])
-        _ = try await mina.capture(new: NewEvidence(title: "Worms"))
+        _ = try await mina.capture(new: NewEvidence(workDate: "2026-05-04", title: "Worms"))
         try await seen(titles, ["Worms"])
 
         // Begun while there is nothing to look at.
@@ -90,7 +90,7 @@ import Testing
         _ = await looks.first { true }
         try await mina.resume()
         try await seen(late, ["Worms"])
-        _ = try await mina.capture(new: NewEvidence(title: "Snails"))
+        _ = try await mina.capture(new: NewEvidence(workDate: "2026-05-04", title: "Snails"))
         try await seen(titles, ["Snails", "Worms"])
 
         try await mina.wipe()
@@ -117,8 +117,8 @@ import Testing
         let made = try await withThrowingTaskGroup(of: [PieceId].self) { group in
             for task in 1...8 {
                 group.addTask {
-                    let shown = try await mina.capture([photo], as: NewEvidence(title: "Leaf \(task)"))
-                    let written = try await mina.capture(new: NewEvidence(title: "Words on leaf \(task)"))
+                    let shown = try await mina.capture([photo], as: NewEvidence(workDate: "2026-05-04", title: "Leaf \(task)"))
+                    let written = try await mina.capture(new: NewEvidence(workDate: "2026-05-04", title: "Words on leaf \(task)"))
                     return [shown.piece, written.piece]
                 }
             }

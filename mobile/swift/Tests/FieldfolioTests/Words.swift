@@ -82,7 +82,7 @@ struct Journey {
 
     func evidence(_ alone: Words.Alone) throws -> NewEvidence {
         NewEvidence(
-            title: alone.title, words: alone.words, folios: [try folio(alone.folio)],
+            workDate: "2026-05-04", title: alone.title, words: alone.words, folios: [try folio(alone.folio)],
             audience: [.owner, .teacher, .mentor, .guardian]
         )
     }

@@ -1,7 +1,7 @@
 // On a shared tablet each tab asks once who is working; the answer lasts as long as the tab.
 
 import { handOver, unpickAllBut } from "../state/captured.svelte";
-import { adopt, forgetAllBut } from "../state/kept.svelte";
+import { adopt, forgetAllBut, goOn } from "../state/kept.svelte";
 import { releaseAll } from "../state/photos";
 import { replaceWith } from "../state/place.svelte";
 
@@ -15,10 +15,13 @@ if (before !== null) adopt(before);
 
 /** No photo and nothing picked of the one before is left for the one who takes over, and no page of hers is open. */
 export function choose(store: string): void {
-  if (owner !== null && owner !== store) {
-    handOver(owner, store);
-    releaseAll();
-    replaceWith("#/");
+  if (owner !== store) {
+    handOver(owner ?? "", store);
+    goOn(store);
+    if (owner !== null) {
+      releaseAll();
+      replaceWith("#/");
+    }
   }
   owner = store;
   try {

@@ -15,6 +15,11 @@ export type Alternative = { field: string,
 values: Array<string>, };
 
 /**
+ * A piece; all of them for null.
+ */
+export type AnyPiece = { piece: string | null, };
+
+/**
  * How far something of one's own has come.
  */
 export type At = "here" | "sending" | "school" | "waiting" | "refused";
@@ -213,6 +218,39 @@ export type Holding = { piece: string, hash: string | null, held: HeldBack, };
  * How files are sent; what is null stays.
  */
 export type HowSent = { paused: boolean | null, thrifty: boolean | null, };
+
+/**
+ * One thing that somebody said to this person, or of what is hers.
+ */
+export type InboxRow = { piece: string, 
+/**
+ * The piece's title; may be empty.
+ */
+title: string, 
+/**
+ * Which entry.
+ */
+of: Reference, author_name: string, 
+/**
+ * As what its author speaks; nothing for a role that a newer version has.
+ */
+author_as: Role | null, 
+/**
+ * About whom, by name; nothing for the work itself.
+ */
+about_name: string | null, 
+/**
+ * What was said.
+ */
+body: EntryBody, 
+/**
+ * When it was said, by its author's device, in milliseconds since 1970.
+ */
+made: number, 
+/**
+ * She has not looked at it yet, on any of her devices.
+ */
+is_new: boolean, };
 
 /**
  * Whom one may judge, and as what.
@@ -507,7 +545,11 @@ may_write: boolean, until: number | null, };
 /**
  * A piece to be made. Its files travel beside it.
  */
-export type NewPiece = { files: NewFile[], links: NewLink[], title: string, words: string, work_date: string | null, outcomes: string[], folios: string[], 
+export type NewPiece = { files: NewFile[], links: NewLink[], title: string, words: string, 
+/**
+ * The day of the work by the calendar of who captures: today, if nothing else is said.
+ */
+work_date: string, outcomes: string[], folios: string[], 
 /**
  * Null: one's own alone.
  */
@@ -806,7 +848,11 @@ outcomes: Array<string>,
 /**
  * Mentors' judgements that no teacher has confirmed.
  */
-to_confirm: Array<ToConfirm>, };
+to_confirm: Array<ToConfirm>, 
+/**
+ * It is offered for no outcome, and no teacher has answered it.
+ */
+is_untagged: boolean, };
 
 /**
  * An entry of another voice on the same piece.
@@ -1023,6 +1069,10 @@ export interface Calls {
   devices: [Nothing, Array<DeviceLine>];
   /** Who can see a piece. */
   who_sees: [OnePiece, Array<Seer>];
+  /** What others said to this person: all that is new, and the latest of what is not. */
+  inbox: [Nothing, Array<InboxRow>];
+  /** She looked at what was said to her. */
+  mark_read: [AnyPiece, Done];
   /** What has not reached the school, and why. */
   status: [Nothing, Status];
   /** Saves a new piece with its photos. */

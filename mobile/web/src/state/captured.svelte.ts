@@ -1,8 +1,9 @@
-// Files that were picked and not saved yet. They live as long as this tab: going to another page keeps them, closing or
-// reloading does not, and the capture page says so when it finds that some were lost. Each person's stay her own.
+// Files that were picked and not saved yet. Each is kept in this browser from the moment it was picked, and found again
+// after a reload or on another day. Each person's stay her own.
 
 import type { Given } from "../core/client";
 import type { NewFile, Shows } from "../core/types";
+import { dropFile, filesLeft, keepFile, keepPick, type PickedDraft } from "./drafts";
 import { posterOf } from "./poster";
 
 /** One file, with what is said of it. */
@@ -13,6 +14,8 @@ export class Picked {
   readonly shows: Shows;
   /** A picture of a film, once it is made. */
   posterUrl = $state<string | null>(null);
+  /** Its bytes are kept in this browser, whatever becomes of the page. */
+  isSafe = false;
   private poster: Blob | null = null;
   private readonly posed: Promise<void>;
 
@@ -21,6 +24,7 @@ export class Picked {
     readonly name: string,
     /** The medium whose place it takes. */
     readonly replaces: string | null = null,
+    readonly id: string = crypto.randomUUID(),
   ) {
     this.url = URL.createObjectURL(file);
     this.shows = shownAs(file.type);
@@ -59,58 +63,97 @@ export function pickedFrom(files: Iterable<File>): Picked[] {
   return [...files].map((file) => new Picked(file, file.name));
 }
 
-export const captured: { files: Picked[] } = $state({ files: [] });
+/** Who works in this tab. */
+let owner = "";
 
-export function pick(files: Iterable<Picked>): void {
-  captured.files.push(...files);
+/** What was picked for a new piece, or for one that is there. */
+export class Pile {
+  files = $state<Picked[]>([]);
+
+  constructor(readonly piece: string | null) {}
+
+  add(files: Iterable<Picked>): void {
+    const whose = owner;
+    for (const file of files) {
+      this.files.push(file);
+      void keepFile(whose, this.draftOf(file, this.files.length - 1), file.file).then((isSafe) => (file.isSafe = isSafe));
+    }
+  }
+
+  remove(at: number): void {
+    for (const gone of this.files.splice(at, 1)) this.letGo(gone);
+    this.note();
+  }
+
+  clear(): void {
+    for (const gone of this.files.splice(0)) this.letGo(gone);
+  }
+
+  /** One place earlier (-1) or later (1). */
+  shift(at: number, by: -1 | 1): void {
+    move(this.files, at, by);
+    this.note();
+  }
+
+  /** What is said of the files, or their order, is other than it was. */
+  note(): void {
+    this.files.forEach((file, at) => void keepPick(owner, this.draftOf(file, at)));
+  }
+
+  private letGo(file: Picked): void {
+    file.release();
+    void dropFile(owner, file.id);
+  }
+
+  private draftOf(file: Picked, at: number): PickedDraft {
+    const { id, name, caption, alt, replaces } = file;
+    return { id, piece: this.piece, at, name, caption, alt, replaces };
+  }
 }
 
-export function unpick(at: number): void {
-  for (const gone of captured.files.splice(at, 1)) gone.release();
+export const captured = new Pile(null);
+const added = new Map<string, Pile>();
+
+/** What was picked for a piece that is there already. */
+export function addedTo(piece: string): Pile {
+  const there = added.get(piece) ?? new Pile(piece);
+  added.set(piece, there);
+  return there;
 }
 
-export function unpickAll(): void {
-  for (const gone of captured.files.splice(0)) gone.release();
-}
-
-/** Files that were picked for a piece that is there already. */
-const added = new Map<string, { files: Picked[] }>();
-
-export function addedTo(piece: string): { files: Picked[] } {
-  const there = added.get(piece);
-  if (there) return there;
-  const none: { files: Picked[] } = $state({ files: [] });
-  added.set(piece, none);
-  return none;
-}
-
-/** What one person picked, for new pieces and for those that are there already. */
-interface Picks {
-  captured: Picked[];
-  added: [string, Picked[]][];
+/** The pieces that have files which were picked for them and not saved. */
+export function piecesWithPicks(): string[] {
+  return [...added.values()].flatMap((pile) => (pile.piece !== null && pile.files.length > 0 ? [pile.piece] : []));
 }
 
 /** What those had picked who are kept here, and don't work in this tab now. */
-const aside = new Map<string, Picks>();
+const aside = new Map<string, Map<string | null, Picked[]>>();
 
-const picks = (): Picks => ({ captured: captured.files, added: [...added].map(([piece, { files }]) => [piece, files]) });
-const filesOf = ({ captured, added }: Picks): Picked[] => [captured, ...added.map(([, files]) => files)].flat();
+const piles = (): Pile[] => [captured, ...added.values()];
+const picks = (): Map<string | null, Picked[]> => new Map(piles().map((pile) => [pile.piece, pile.files]));
 
-/** Another person takes over this tab. What was picked is not hers; she finds what she had picked herself. */
+/** Another person takes over this tab. What was picked is not hers; she finds what she had picked herself, also in tabs that
+ * are gone. */
 export function handOver(from: string, to: string): void {
-  aside.set(from, picks());
-  const hers = aside.get(to);
-  aside.delete(to);
-  captured.files = hers?.captured ?? [];
+  if (from !== "") aside.set(from, picks());
+  owner = to;
+  captured.files = [];
   added.clear();
-  for (const [piece, files] of hers?.added ?? []) addedTo(piece).files.push(...files);
+  const hers = aside.get(to) ?? new Map<string | null, Picked[]>();
+  aside.delete(to);
+  for (const { draft, bytes } of filesLeft(to)) {
+    const file = new Picked(bytes, draft.name, draft.replaces, draft.id);
+    [file.caption, file.alt, file.isSafe] = [draft.caption, draft.alt, true];
+    hers.set(draft.piece, [...(hers.get(draft.piece) ?? []), file]);
+  }
+  for (const [piece, files] of hers) (piece === null ? captured : addedTo(piece)).files = files;
 }
 
 /** Whoever left this browser takes along what she had picked. */
 export function unpickAllBut(stores: string[]): void {
   for (const [store, left] of aside) {
     if (stores.includes(store)) continue;
-    for (const gone of filesOf(left)) gone.release();
+    for (const gone of [...left.values()].flat()) gone.release();
     aside.delete(store);
   }
 }
@@ -123,5 +166,6 @@ export function move<T>(list: T[], at: number, by: -1 | 1): void {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if ([picks(), ...aside.values()].some((one) => filesOf(one).length > 0)) event.preventDefault();
+  const all = [...piles().map((pile) => pile.files), ...[...aside.values()].flatMap((left) => [...left.values()])].flat();
+  if (all.some((file) => !file.isSafe)) event.preventDefault();
 });

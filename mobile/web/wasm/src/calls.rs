@@ -142,6 +142,13 @@ calls! {
     devices(Nothing) -> Vec<records::DeviceLine>, |context, _| context.views()?.devices()?;
     /// Who can see a piece.
     who_sees(inputs::OnePiece) -> Vec<records::Seer>, |context, input| context.views()?.who_sees(input.piece)?;
+    /// What others said to this person: all that is new, and the latest of what is not.
+    inbox(Nothing) -> Vec<records::InboxRow>, |context, _| context.views()?.inbox()?;
+    /// She looked at what was said to her.
+    mark_read(inputs::AnyPiece) -> Done, |context, input| {
+        context.device.mark_read(input.piece, context.now)?;
+        Done {}
+    };
     /// What has not reached the school, and why.
     status(Nothing) -> records::Status, |context, _| context.views()?.status()?;
 

@@ -54,6 +54,7 @@ impl Revocation {
             Event::Unknown { .. } => Ok(()),
             // These take nothing away.
             Event::SchoolMade { .. }
+            | Event::EntriesRead { .. }
             | Event::ClassesAnnounced
             | Event::EpochBegun { .. }
             | Event::PersonNamed { .. }

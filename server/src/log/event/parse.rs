@@ -29,6 +29,7 @@ fn known(word: &str, subject: &str) -> Option<Event> {
         (kind::INIT, [school]) => Event::SchoolMade { school: read(school)? },
         (kind::UPGRADE, ["classes"]) => Event::ClassesAnnounced,
         (kind::FORK, ["epoch", epoch, "at", at]) => Event::EpochBegun { epoch: read(epoch)?, at: read(at)? },
+        (kind::READ, ["person", person]) => Event::EntriesRead { person: read(person)? },
         (kind::PERSON, ["person", person]) => Event::PersonNamed { person: read(person)? },
         (kind::PERSON, ["person", person, kind]) => {
             Event::KindAdded { person: read(person)?, kind: PersonKind::from_name(kind)? }

@@ -35,6 +35,7 @@ samples! {
     SchoolMade { school: SchoolId::from_bytes([1; 16]) }, "init", "@1";
     ClassesAnnounced {}, "upgrade", "classes";
     EpochBegun { epoch: 3, at: 1700 }, "fork", "epoch 3 at 1700";
+    EntriesRead { person: person(2) }, "read", "person @2";
     PersonNamed { person: person(2) }, "person", "person @2";
     KindAdded { person: person(2), kind: PersonKind::Mentor }, "person", "person @2 mentor";
     KindRemoved { person: person(2), kind: PersonKind::Teacher }, "person", "remove-kind person @2 teacher";

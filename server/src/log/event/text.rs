@@ -16,6 +16,7 @@ impl Event {
         match self {
             Event::SchoolMade { .. } => kind::INIT,
             Event::ClassesAnnounced => kind::UPGRADE,
+            Event::EntriesRead { .. } => kind::READ,
             Event::EpochBegun { .. } => kind::FORK,
             Event::PersonNamed { .. }
             | Event::KindAdded { .. }
@@ -60,7 +61,7 @@ impl Event {
             Event::SchoolMade { school } => school.to_string(),
             Event::ClassesAnnounced => "classes".to_owned(),
             Event::EpochBegun { epoch, at } => format!("epoch {epoch} at {at}"),
-            Event::PersonNamed { person } => format!("person {person}"),
+            Event::PersonNamed { person } | Event::EntriesRead { person } => format!("person {person}"),
             Event::KindAdded { person, kind } => format!("person {person} {}", kind.name()),
             Event::KindRemoved { person, kind } => format!("remove-kind person {person} {}", kind.name()),
             Event::PersonLocked { person } => format!("lock person {person}"),

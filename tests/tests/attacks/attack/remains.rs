@@ -139,7 +139,7 @@ fn nobody_else_on_the_machine_reads_what_is_made_here() {
     let photo = fieldfolio_tests::photos::field_photo(1, 64, 64);
     let new = fieldfolio_core::device::NewPiece {
         media: vec![fieldfolio_core::device::NewMedium::of_bytes(photo)],
-        ..Default::default()
+        ..fieldfolio_core::device::NewPiece::of(fieldfolio_tests::a_day())
     };
     device.capture(new, now(), &mut OsRng).unwrap();
     super::sync(&mut device);

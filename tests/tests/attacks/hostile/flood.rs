@@ -242,7 +242,7 @@ impl Honest {
                 title: title.clone(),
                 folios: vec![self.folio],
                 audience: Some(Roles::WHOLE_CIRCLE),
-                ..NewPiece::default()
+                ..NewPiece::of(fieldfolio_tests::a_day())
             };
             let piece = otto.capture(new, now(), &mut OsRng).unwrap().piece;
             self.pieces.push((piece, title));

@@ -51,7 +51,7 @@ fn a_piece(school: &RealSchool, media: Vec<NewMedium>) -> NewPiece {
         media,
         folios: vec![school.folio("mina/community-garden")],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     }
 }
 

@@ -206,7 +206,7 @@ fn many_things_that_wait_for_people_hold_back_nothing_else() {
         let new = fieldfolio_core::device::NewPiece {
             title: format!("waits {number}"),
             folios: vec![stranger],
-            ..Default::default()
+            ..fieldfolio_core::device::NewPiece::of(fieldfolio_tests::a_day())
         };
         school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap();
     }

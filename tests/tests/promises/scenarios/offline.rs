@@ -133,7 +133,7 @@ fn a_project_started_offline_gets_her_teachers_and_family() {
         title: "The plan".into(),
         folios: vec![started.folio],
         audience: Some(fieldfolio_core::model::role::Roles::WHOLE_CIRCLE),
-        ..Default::default()
+        ..fieldfolio_core::device::NewPiece::of(fieldfolio_tests::a_day())
     };
     let plan = school.on("phone", |phone, now, rng| phone.capture(new, now, rng)).unwrap().piece;
     school.device("phone").go_online().unwrap();

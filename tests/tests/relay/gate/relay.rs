@@ -86,7 +86,7 @@ fn while_children_are_killed_all_the_time_nothing_is_refused_and_nothing_is_lost
                 title: title.clone(),
                 folios: vec![folio],
                 audience: Some(Roles::WHOLE_CIRCLE),
-                ..NewPiece::default()
+                ..NewPiece::of(fieldfolio_tests::a_day())
             };
             made.push((device.capture(new, now(), &mut OsRng).unwrap().piece, title));
             driver::sync(&mut device, false, Duration::ZERO).unwrap();

@@ -18,7 +18,7 @@ use crate::time::WorkDate;
 use crate::device::DeviceError;
 
 /// A piece to be made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NewPiece {
     /// Photos, films, recordings and documents, at most 40.
     pub media: Vec<NewMedium>,
@@ -28,8 +28,8 @@ pub struct NewPiece {
     pub title: String,
     /// The maker's words.
     pub words: String,
-    /// The day of the work; the UTC day of now if nothing is said.
-    pub work_date: Option<WorkDate>,
+    /// The day of the work by the calendar of who captures: today, if she says nothing else. The core knows no zone.
+    pub work_date: WorkDate,
     /// The outcomes it is offered for, at most 50.
     pub outcomes: Vec<OutcomeId>,
     /// The folios it lies in; private for none.
@@ -40,6 +40,24 @@ pub struct NewPiece {
     pub kind: PieceKind,
     /// The earlier piece that it revises.
     pub revises: Option<PieceId>,
+}
+
+impl NewPiece {
+    /// A piece of this day that says nothing yet.
+    pub fn of(work_date: WorkDate) -> Self {
+        Self {
+            media: Default::default(),
+            links: Default::default(),
+            title: Default::default(),
+            words: Default::default(),
+            work_date,
+            outcomes: Default::default(),
+            folios: Default::default(),
+            audience: Default::default(),
+            kind: Default::default(),
+            revises: Default::default(),
+        }
+    }
 }
 
 /// A file to be kept: cleaned of where and by whom it was made, first.

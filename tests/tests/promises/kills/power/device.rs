@@ -150,7 +150,7 @@ fn goes_on(phone: &mut Device, folio: FolioId, pieces: &[fieldfolio_core::ids::P
         title: "After the cut".into(),
         folios: vec![folio],
         audience: Some(Roles::WHOLE_CIRCLE),
-        ..NewPiece::default()
+        ..NewPiece::of(fieldfolio_tests::a_day())
     };
     phone.capture(new, now(), &mut rng).map(drop).unwrap_or_else(failed);
     for piece in pieces {

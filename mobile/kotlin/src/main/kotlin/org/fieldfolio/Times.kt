@@ -1,5 +1,8 @@
 package org.fieldfolio
 
+import java.text.SimpleDateFormat
+import java.util.Date
+import java.util.Locale
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Instant
@@ -39,6 +42,9 @@ val Invited.expiresAt: Instant get() = expires.instant()
 
 /** Until when the invitation may be used. */
 val InvitationPreview.expiresAt: Instant get() = expires.instant()
+
+/** The day that this device's calendar shows, as the library writes days, whatever calendar and digits the phone is set to. */
+fun today(): WorkDate = SimpleDateFormat("yyyy-MM-dd", Locale.ROOT).format(Date())
 
 /** A mentor to be invited into one folio, until her part ends. */
 fun NewMentor(folio: FolioId, name: String, until: Instant): NewMentor = NewMentor(folio, name, until.millis())

@@ -31,7 +31,7 @@ class AwakeTest {
             }
         }
         isOnScreen.await()
-        awake.during { it.capture(NewEvidence(title = "Worms", words = "Eleven.")) }
+        awake.during { it.capture(NewEvidence(workDate = "2026-05-04", title = "Worms", words = "Eleven.")) }
         assertFalse(mina.isPaused(), "the screen still needs it")
         assertEquals(1, mina.mine().size)
 

@@ -38,7 +38,7 @@ class BenchTest {
         said("pause and resume", mean(50) { store.pause(); store.resume() })
         said("list of ${store.mine().size}", mean(100) { store.mine() })
         said("one folio with its pieces", mean(100) { store.folio(garden) })
-        val leaf = NewEvidence(title = "Leaf", files = listOf(photo), folios = listOf(garden))
+        val leaf = NewEvidence(workDate = "2026-05-04", title = "Leaf", files = listOf(photo), folios = listOf(garden))
         said("capture of a photo of 4 MB", mean(8) { store.capture(leaf) })
         store.wipe()
     }

@@ -107,7 +107,7 @@ class CallsTest {
     @Test
     fun `durations and moments cross as they are meant`() = story(folder) { school ->
         val mina = school.synced("mina")
-        mina.capture(NewEvidence(title = "Worms", words = "Eleven."))
+        mina.capture(NewEvidence(workDate = "2026-05-04", title = "Worms", words = "Eleven."))
         val made = mina.mine().single().madeAt
         assertTrue(kotlin.time.Clock.System.now() - made in -1.seconds..60.seconds, "$made")
         assertTrue(mina.devices().single().enrolledAt <= made)

@@ -54,12 +54,12 @@ class FlowsTest {
         val mina = school.enrolled("mina")
         val titles = mina.watching { mine().map { it.title } }.produceIn(this)
         titles.soon { it.isEmpty() }
-        mina.capture(NewEvidence(title = "Worms", words = "Eleven under one stone."))
+        mina.capture(NewEvidence(workDate = "2026-05-04", title = "Worms", words = "Eleven under one stone."))
         titles.soon { it == listOf("Worms") }
 
         mina.pause()
         mina.resume()
-        mina.capture(NewEvidence(title = "Snails", words = "Two."))
+        mina.capture(NewEvidence(workDate = "2026-05-04", title = "Snails", words = "Two."))
         titles.soon { it.size == 2 }
         titles.cancel()
     }

@@ -28,8 +28,8 @@ class ProblemTest {
             mina.capture(photo.copy(folios = emptyList(), outcomes = emptyList(), files = photo.files + NewFile("$words")))
         }
         assertEquals(1, left.index)
-        assertProblem<Problem.LeaveOut> { mina.capture(NewEvidence(files = listOf(NewFile("$folder/none.jpg")))) }
-        assertProblem<Problem.Shorten> { mina.capture(NewEvidence(title = "a".repeat(100_000))) }
+        assertProblem<Problem.LeaveOut> { mina.capture(NewEvidence(workDate = "2026-05-04", files = listOf(NewFile("$folder/none.jpg")))) }
+        assertProblem<Problem.Shorten> { mina.capture(NewEvidence(workDate = "2026-05-04", title = "a".repeat(100_000))) }
         assertProblem<Problem.MendApp> { mina.capture(NewEvidence(workDate = "yesterday")) }
         assertProblem<Problem.SyncAndLook> { mina.piece(school.stage.person("mina")) }
         assertEquals(emptyList<PieceLine>(), mina.mine(), "what was not done left no trace")

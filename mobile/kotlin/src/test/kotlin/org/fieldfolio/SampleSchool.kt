@@ -43,6 +43,7 @@ class SampleSchool(private val folder: Path, log: Config = Config(LogLevel.OFF))
 
     /** A piece of words, shared with everybody in the circle. */
     fun wordsAlone(piece: JsonElement) = NewEvidence(
+        workDate = "2026-05-04",
         title = piece.text("title"),
         words = piece.text("words"),
         folios = listOf(stage.folio(piece.text("folio"))),

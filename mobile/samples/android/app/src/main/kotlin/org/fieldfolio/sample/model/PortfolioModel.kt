@@ -55,6 +55,7 @@ class PortfolioModel(
      */
     fun capture(photo: File, title: String, words: String, folio: FolioId?, onEnd: (isKept: Boolean) -> Unit) {
         val new = NewEvidence(
+            workDate = today(),
             files = listOf(NewFile(path = photo.path, alt = title)),
             title = title,
             words = words,
