@@ -10,6 +10,7 @@
 mod entries;
 mod fragments;
 mod index;
+mod left_out;
 mod ranges;
 mod tables;
 
@@ -17,7 +18,7 @@ use super::boxes::{self, FREE, TopBox};
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, MediaError, MediaType, Picture, damaged};
+use super::{Found, MediaError, MediaType, Note, Picture, damaged};
 use fragments::Fragments;
 use index::Index;
 use ranges::Ranges;
@@ -33,9 +34,12 @@ const BRANDS: [&[u8; 4]; 36] = [
     b"3gp9", b"3g2a", b"lmsg",
 ];
 
+/// What a film is made of. If one of these is cut short, so is the film; all others are left out anyway.
+const PARTS: [&[u8; 4]; 6] = [b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx"];
+
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
-    let top = boxes::top(reader)?;
+    let boxes::Top { boxes: top, has_tail } = boxes::top(reader, &PARTS)?;
     let mut indexes = top.iter().filter(|part| part.name == *b"moov");
     let index =
         indexes.next().ok_or_else(|| damaged("it has no index, as when a recording was interrupted"))?;
@@ -43,7 +47,10 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         return Err(damaged("it has two indexes"));
     }
     let mut ranges = Ranges::default();
-    let index = Index::clean(index.read(reader, MAX_INDEX)?, &mut ranges)?;
+    let mut index = Index::clean(index.read(reader, MAX_INDEX)?, &mut ranges)?;
+    if has_tail {
+        index.notes.push(Note::Tail);
+    }
     let mut fragments = Fragments::new(&index.tracks);
     let mut kept: Vec<(&TopBox, Vec<u8>)> = Vec::new();
     let mut left = MAX_INDEX.saturating_sub(index.bytes.len() as u64);
@@ -78,7 +85,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     };
     let (width, height) = picture.unwrap_or_default();
     Ok(Found {
-        notes: Vec::new(),
+        notes: index.notes,
         media_type,
         plan,
         width,

@@ -28,6 +28,7 @@ mod png;
 mod sniff;
 mod source;
 mod still;
+mod tail;
 mod text;
 mod wav;
 mod webp;
@@ -323,6 +324,7 @@ mod tests {
         for bytes in [
             jpeg::tests::sample(24, 16, 8),
             png::tests::sample(::png::ColorType::Rgba, 6),
+            png::tests::animation(),
             webp::tests::sample(24, 16, 8),
             webp::tests::animation(),
             gif::tests::sample(),
@@ -361,6 +363,7 @@ mod tests {
             progressive,
             png::tests::sample(::png::ColorType::Indexed, 3),
             png::tests::sample(::png::ColorType::GrayscaleAlpha, 8),
+            png::tests::animation(),
             webp::tests::sample(24, 16, 6),
             webp::tests::animation(),
             gif::tests::sample(),

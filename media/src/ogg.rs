@@ -2,13 +2,13 @@
 //!
 //! The recorder's name, titles, places and pictures stand in the comment header, the second packet of a stream. It is
 //! written afresh with nothing in it, so the pages after it are numbered and summed up anew; the sound's packets are
-//! copied as they are. One stream is taken: what follows its end is cut off, and several at once are refused. The
+//! copied as they are. One stream is taken: several are refused, at once or in turn, and what else follows is cut off. The
 //! pages are those of RFC 3533, the headers those of RFC 7845 and the Vorbis I specification.
 
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged, tail};
 
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
@@ -19,6 +19,9 @@ const MAX_PAGES: u32 = 1 << 20;
 
 /// The headers of a Vorbis stream are a few kilobytes; a picture of a million bytes in the comments is in use.
 const MAX_HEADERS: usize = 16 << 20;
+
+/// How much is looked at of what follows the last page.
+const MAX_TAIL: usize = 4096;
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
@@ -32,7 +35,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     let mut length = 0;
     let mut pending = pages.next()?;
     while let Some(page) = pending {
-        // Whatever follows the last page of the stream is another stream, or not Ogg at all.
+        // Whatever follows the last page of the stream is another stream, or not Ogg at all: see below.
         let next = if page.flags & LAST == 0 { pages.next()? } else { None };
         if page.flags & FIRST != 0 {
             return Err(MediaError::Unsupported { advice: Advice::RareOgg });
@@ -47,8 +50,12 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     if length == 0 {
         return Err(damaged("it ends before the sound starts"));
     }
+    let after = pages.reader.up_to(pages.at, MAX_TAIL)?;
+    if after.starts_with(b"OggS") {
+        return Err(MediaError::Unsupported { advice: Advice::RareOgg });
+    }
     Ok(Found {
-        notes: Vec::new(),
+        notes: tail::note(&after).into_iter().collect(),
         media_type: MediaType::Ogg,
         plan: out.plan,
         width: 0,
@@ -347,6 +354,14 @@ pub(super) mod tests {
         assert!(!cleaned.bytes.windows(6).any(|window| window == b"SECRET"));
         assert!(cleaned.bytes.windows(6).any(|window| window == b"\xF8\xFF\xFE\xF8\xFF\xFE"));
         assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+    }
+
+    #[test]
+    fn one_recording_behind_another_is_not_lost_in_silence() {
+        assert_eq!(prepare_bytes(&sample()).unwrap().notes, [super::super::Note::Tail]);
+        let one = clean(&sample()).unwrap().bytes;
+        let refused = clean(&[&one[..], &one].concat()).unwrap_err();
+        assert_eq!(refused, MediaError::Unsupported { advice: Advice::RareOgg });
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! The chunks are those of the WebP container specification (RFC 9649).
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc};
+use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc, tail};
 
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
@@ -17,13 +17,19 @@ const IS_ANIMATED: u8 = 0x02;
 
 /// Builds the cleaned file.
 pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
-    let body = bytes.get(12..riff_end(bytes)?).ok_or_else(cut_short)?;
+    let end = riff_end(bytes)?;
+    let mut rebuilt = chunks(bytes.get(12..end).ok_or_else(cut_short)?)?;
+    rebuilt.notes.extend(tail::note(bytes.get(end..).unwrap_or_default()));
+    Ok(rebuilt)
+}
+
+fn chunks(body: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut chunks = Chunks(body);
     let first = chunks.next()?.ok_or_else(|| damaged("it has no picture"))?;
     match first.name {
         b"VP8 " | b"VP8L" => {
             let (width, height) = picture_size(&first)?;
-            let mut out = Vec::with_capacity(bytes.len());
+            let mut out = Vec::with_capacity(body.len());
             push_chunk(&mut out, first.name, first.data);
             Ok(Rebuilt {
                 bytes: riff(&out),

@@ -21,7 +21,7 @@ const fn made(name: &'static str, args: &'static str) -> Made {
 }
 
 /// Films as phones, cameras, programs and browsers write them.
-pub const FILMS: [Made; 13] = [
+pub const FILMS: [Made; 26] = [
     made("phone.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a aac"),
     made("index-first.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a aac -movflags +faststart"),
     made("keys.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a aac -movflags use_metadata_tags"),
@@ -44,6 +44,19 @@ pub const FILMS: [Made; 13] = [
     ),
     made("old.3gp", "PICTURE SOUND -s 176x144 -c:v h263 -c:a aac"),
     made("edited.mov", "PICTURE SOUND -c:v prores_ks -c:a pcm_s24le"),
+    made("flac.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a flac -strict -2"),
+    made("alac.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a alac"),
+    made("camera.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_s16be -ac 2"),
+    made("coarse.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_u8"),
+    made("deep.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_s32le -ac 2"),
+    made("fractions.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_f32be -ac 2"),
+    made("fine.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_f64le"),
+    made("telephone.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_mulaw -ac 2"),
+    made("european.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a pcm_alaw"),
+    made("ima.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a adpcm_ima_qt -ac 2"),
+    made("theatre.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a ac3"),
+    made("surround.mp4", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a eac3"),
+    made("layer.mov", "PICTURE SOUND -c:v libx264 -pix_fmt yuv420p -c:a libmp3lame"),
 ];
 
 /// Voice notes and recordings.

@@ -1,17 +1,23 @@
 //! The index of a film, its `moov`: cleaned in place, and read for what is kept.
 
 use super::super::boxes::{self, blank, keep, keep_table, keep_versioned, u16_at, u32_at, u64_at};
-use super::super::{Advice, MediaError, damaged};
+use super::super::{Advice, MediaError, Note, damaged};
 use super::ranges::Ranges;
+use super::left_out::LeftOut;
 use super::{entries, tables};
 
 const MAX_TRACKS: usize = 100;
+
+/// Where a track says how it is encoded.
+pub(super) const DESCRIPTIONS: [&[u8; 4]; 4] = [b"mdia", b"minf", b"stbl", b"stsd"];
 
 /// A cleaned index.
 pub(super) struct Index {
     pub(super) bytes: Vec<u8>,
     /// The tracks that are kept.
     pub(super) tracks: Vec<Track>,
+    /// What is left out that somebody would miss.
+    pub(super) notes: Vec<Note>,
     ticks_a_second: u32,
 }
 
@@ -46,7 +52,7 @@ impl Index {
         }
         let mut tracks: Vec<Track> = Vec::new();
         let mut ticks_a_second = 0;
-        let mut lost_a_film = false;
+        let mut left_out = LeftOut::read(&bytes)?;
         let defaults = defaults(&bytes)?;
         boxes::each(&mut bytes, |name, body| match name {
             b"mvhd" => {
@@ -54,24 +60,15 @@ impl Index {
                 film_head(body)
             }
             b"trak" => {
-                let handler = boxes::find(body, &[b"mdia", b"hdlr"])?.and_then(|body| body.get(8..12));
-                let is_film = handler == Some(b"vide");
-                if !is_film && handler != Some(b"soun") {
-                    return Ok(false);
-                }
-                let descriptions =
-                    boxes::find(body, &[b"mdia", b"minf", b"stbl", b"stsd"])?.unwrap_or_default();
-                if !entries::are_known(descriptions, is_film)? {
-                    lost_a_film |= is_film;
-                    return Ok(false);
-                }
-                let frame = if is_film { None } else { entries::frame(descriptions)? };
+                let Some(is_film) = left_out.is_kept(body)? else { return Ok(false) };
+                let descriptions = boxes::find(body, &DESCRIPTIONS)?.unwrap_or_default();
+                let packet = if is_film { None } else { entries::packet(descriptions)? };
                 clean_track(body, is_film)?;
                 let mut track = Track::read(body, is_film)?;
                 track.defaults =
                     defaults.iter().find(|known| known.track == track.id).copied().unwrap_or_default();
                 let stbl = boxes::find(body, &[b"mdia", b"minf", b"stbl"])?.unwrap_or_default();
-                tables::gather(stbl, frame, ranges)?;
+                tables::gather(stbl, packet, ranges)?;
                 if tracks.len() >= MAX_TRACKS || tracks.iter().any(|known| known.id == track.id) {
                     return Err(damaged("its tracks can't be told apart"));
                 }
@@ -81,8 +78,8 @@ impl Index {
             b"mvex" => Ok(true),
             _ => Ok(false),
         })?;
-        if tracks.is_empty() || lost_a_film && tracks.iter().all(|track| !track.is_film) {
-            return Err(MediaError::Unsupported { advice: Advice::RareFilm });
+        if let Some(advice) = left_out.refusal(&tracks) {
+            return Err(MediaError::Unsupported { advice });
         }
         // Which tracks are kept is known only now.
         boxes::each(&mut bytes, |name, body| {
@@ -95,7 +92,7 @@ impl Index {
             }
             Ok(true)
         })?;
-        Ok(Self { bytes, tracks, ticks_a_second })
+        Ok(Self { bytes, tracks, notes: left_out.notes, ticks_a_second })
     }
 
     /// The size of the picture as shown; none where there is only sound.
@@ -260,6 +257,6 @@ fn lasted(track: &[u8]) -> Result<u64, MediaError> {
 }
 
 fn description(track: &[u8]) -> Result<Option<&[u8]>, MediaError> {
-    let Some(stsd) = boxes::find(track, &[b"mdia", b"minf", b"stbl", b"stsd"])? else { return Ok(None) };
+    let Some(stsd) = boxes::find(track, &DESCRIPTIONS)? else { return Ok(None) };
     Ok(boxes::all(stsd.get(8..).unwrap_or_default())?.first().map(|(_, entry)| *entry))
 }
