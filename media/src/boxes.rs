@@ -69,7 +69,9 @@ pub(super) fn top(reader: &mut Reader<'_>, needed: &[&[u8; 4]]) -> Result<Top, M
         let head = reader.up_to(at, 16)?;
         let (name, header, length) = match read_header(&head, reader.length() - at) {
             Ok(found) => found,
-            Err(error) if head.get(4..8).is_some_and(|name| needed.iter().any(|known| known[..] == *name)) => {
+            Err(error)
+                if head.get(4..8).is_some_and(|name| needed.iter().any(|known| known[..] == *name)) =>
+            {
                 return Err(error);
             }
             Err(_) => {

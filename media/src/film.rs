@@ -19,6 +19,7 @@ use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
 use super::{Found, MediaError, MediaType, Note, Picture, damaged};
+pub(super) use entries::{HEARD, SEEN};
 use fragments::Fragments;
 use index::Index;
 use ranges::Ranges;

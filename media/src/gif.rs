@@ -13,6 +13,10 @@ const APPLICATION: u8 = 0xFF;
 const IMAGE: u8 = 0x2C;
 const TRAILER: u8 = 0x3B;
 
+/// What is kept, by the specification's names.
+pub(super) const KEPT: [&str; 6] =
+    ["header", "screen", "palettes", "NETSCAPE2.0", "graphic control", "image"];
+
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
 

@@ -31,6 +31,10 @@ const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
 
+/// What is kept, by the standard's names.
+pub(super) const KEPT: [&str; 11] =
+    ["SOI", "APP0", "APP1", "APP14", "APP2", "DQT", "DHT", "DRI", "SOF", "SOS", "EOI"];
+
 /// More than any encoder writes; without a bound a small file could keep a phone busy for minutes.
 const MAX_SCANS: usize = 64;
 
@@ -299,7 +303,11 @@ pub(super) mod tests {
             assert!(matches!(error, MediaError::Damaged { .. }), "cut at {end}");
         }
         for end in [whole - 2, whole - 1] {
-            assert_eq!(rebuild(&source[..end]).unwrap().bytes, rebuild(&source).unwrap().bytes, "no more is lost than the end mark");
+            assert_eq!(
+                rebuild(&source[..end]).unwrap().bytes,
+                rebuild(&source).unwrap().bytes,
+                "no more is lost than the end mark"
+            );
         }
     }
 

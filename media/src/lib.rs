@@ -26,8 +26,10 @@ mod pixels;
 mod plan;
 mod png;
 mod sniff;
+mod sound;
 mod source;
 mod still;
+pub mod table;
 mod tail;
 mod text;
 mod wav;
@@ -223,6 +225,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Zip => office::rebuild(&reader.whole()?),
         Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
+        Container::Sound(sound) => sound::rebuild(reader, sound),
     }
 }
 
@@ -330,6 +333,11 @@ mod tests {
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            sound::tests::mp3(),
+            sound::tests::aac(),
+            sound::tests::narrow(),
+            sound::tests::wide(),
+            sound::tests::flac(),
             pdf::tests::sample(),
             pdf::tests::packed(),
             still::tests::sample(),
@@ -369,6 +377,11 @@ mod tests {
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            sound::tests::mp3(),
+            sound::tests::aac(),
+            sound::tests::narrow(),
+            sound::tests::wide(),
+            sound::tests::flac(),
             film::tests::sample(),
             film::tests::fragmented(),
             pdf::tests::sample(),

@@ -107,6 +107,11 @@ fn header_size(header: &Chunk<'_>) -> Result<(u32, u32), MediaError> {
     Ok((width, height))
 }
 
+/// Chunks that have a place of their own: the header, a fresh colour profile and orientation, the picture, the frames of
+/// an animation, and the end.
+pub(super) const BUILT: [&[u8; 4]; 8] =
+    [b"IHDR", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"IDAT", b"fdAT", b"IEND"];
+
 /// Chunks that stay if they stand before the image data, and how long each may be. The last two are how the two before
 /// them were spelt before the third edition.
 pub(super) const KEPT: [(&[u8; 4], std::ops::RangeInclusive<usize>); 13] = [
@@ -127,8 +132,7 @@ pub(super) const KEPT: [(&[u8; 4], std::ops::RangeInclusive<usize>); 13] = [
 
 /// Whether a chunk before the image data stays: it is on the list, and what its kind can be.
 fn fits(name: &[u8; 4], data: &[u8]) -> bool {
-    let has_length =
-        KEPT.iter().any(|(known, lengths)| *known == name && lengths.contains(&data.len()));
+    let has_length = KEPT.iter().any(|(known, lengths)| *known == name && lengths.contains(&data.len()));
     has_length
         && match name {
             b"PLTE" => data.len().is_multiple_of(3),

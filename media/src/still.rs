@@ -18,10 +18,11 @@ use super::plan::Plan;
 use super::source::Reader;
 use super::{Advice, Found, MediaError, MediaType, Note, Picture, check_size, damaged, tail};
 use items::{Item, Items};
+pub(super) use properties::KEPT as PROPERTIES;
 use properties::Properties;
 
 /// Coded pictures, and the ways to put several together.
-const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
+pub(super) const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
 
 /// How second pictures are named that tell how far away things are.
 const DEPTHS: [&[u8]; 3] = [b"depth", b"disparity", b"hevc:2015:auxid:2"];
@@ -103,7 +104,12 @@ fn left_out(items: &Items, properties: &Properties, kept: &BTreeMap<u32, &Item>)
             add(&mut notes, Note::GainMap);
         } else if second.is_some_and(|kind| DEPTHS.iter().any(|depth| tail::holds(kind, depth))) {
             add(&mut notes, Note::Depth);
-        } else if PICTURES.contains(&&item.kind) && !item.is_hidden && !is_part && !is(b"thmb") && !is(b"auxl") {
+        } else if PICTURES.contains(&&item.kind)
+            && !item.is_hidden
+            && !is_part
+            && !is(b"thmb")
+            && !is(b"auxl")
+        {
             add(&mut notes, Note::MorePictures);
         }
     }

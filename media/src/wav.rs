@@ -9,6 +9,9 @@ use super::plan::Plan;
 use super::source::Reader;
 use super::{Advice, Found, MediaError, MediaType, Picture, damaged, tail};
 
+/// Chunks that are kept.
+pub(super) const KEPT: [&[u8; 4]; 3] = [b"fmt ", b"fact", b"data"];
+
 /// More parts than any recorder writes.
 const MAX_CHUNKS: usize = 1000;
 
@@ -29,6 +32,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
             return Err(damaged(format!("it is cut short: no end after {} bytes", reader.length())));
         }
         match name {
+            name if !KEPT.contains(&name) => {}
             b"fmt " if format.is_none() => format = Some(Format::read(reader, start, length)?),
             b"fact" if fact.is_none() && length >= 4 => fact = Some(reader.bytes(start, 4)?),
             b"data" => {

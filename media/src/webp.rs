@@ -10,6 +10,10 @@ use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc, tail};
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
 
+/// Chunks that are looked at; the profile and EXIF are written afresh.
+pub(super) const KEPT: [&[u8; 4]; 8] =
+    [b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L", b"EXIF"];
+
 const HAS_PROFILE: u8 = 0x20;
 const HAS_ALPHA: u8 = 0x10;
 const HAS_EXIF: u8 = 0x08;
@@ -72,6 +76,7 @@ fn extended(header: &[u8], mut chunks: Chunks<'_>) -> Result<Rebuilt, MediaError
     let mut is_prepared = false;
     while let Some(chunk) = chunks.next()? {
         match chunk.name {
+            name if !KEPT.contains(&name) => {}
             b"ICCP" if profile.is_none() && frames == 0 => profile = icc::slim(chunk.data),
             b"EXIF" => {
                 let tiff = chunk.data.strip_prefix(b"Exif\0\0").unwrap_or(chunk.data);

@@ -4,12 +4,13 @@ use super::super::boxes::{self, blank, keep, u16_at, u32_at};
 use super::super::{Advice, MediaError, damaged};
 
 /// Not among them: films made of JPEGs, each of which may carry what a photo carries.
-const SEEN: [&[u8; 4]; 18] = [
+pub(crate) const SEEN: [&[u8; 4]; 18] = [
     b"avc1", b"avc3", b"hvc1", b"hev1", b"dvh1", b"dvhe", b"dva1", b"dvav", b"av01", b"vp08", b"vp09",
     b"mp4v", b"s263", b"apcn", b"apch", b"apcs", b"apco", b"ap4h",
 ];
 
-const HEARD: [&[u8; 4]; 23] = [
+/// Sounds, as they are and as codecs write them.
+pub(crate) const HEARD: [&[u8; 4]; 23] = [
     b"mp4a", b"Opus", b"fLaC", b"alac", b"samr", b"sawb", b"ac-3", b"ec-3", b".mp3", b"lpcm", b"sowt",
     b"twos", b"raw ", b"NONE", b"in24", b"in32", b"fl32", b"fl64", b"ulaw", b"alaw", b"ima4", b"ipcm",
     b"fpcm",
@@ -218,7 +219,8 @@ mod tests {
 
     #[test]
     fn texts_behind_the_settings_of_flac_become_padding() {
-        let mut body = [&[0; 4][..], &[0, 0, 0, 34], &[7; 34], b"\x04\0\0\x06SECRET\x86\0\0\x06SECRET..."].concat();
+        let mut body =
+            [&[0; 4][..], &[0, 0, 0, 34], &[7; 34], b"\x04\0\0\x06SECRET\x86\0\0\x06SECRET..."].concat();
         assert!(flac_settings(&mut body));
         let padding = [&[1, 0, 0, 6][..], &[0; 6], &[0x81, 0, 0, 6], &[0; 9]].concat();
         assert_eq!(body, [&[0; 4][..], &[0, 0, 0, 34], &[7; 34], &padding].concat());

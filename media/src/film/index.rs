@@ -2,8 +2,8 @@
 
 use super::super::boxes::{self, blank, keep, keep_table, keep_versioned, u16_at, u32_at, u64_at};
 use super::super::{Advice, MediaError, Note, damaged};
-use super::ranges::Ranges;
 use super::left_out::LeftOut;
+use super::ranges::Ranges;
 use super::{entries, tables};
 
 const MAX_TRACKS: usize = 100;

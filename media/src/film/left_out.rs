@@ -26,7 +26,8 @@ pub(super) struct LeftOut {
 impl LeftOut {
     /// Reads what an index says of its tracks together.
     pub(super) fn read(moov: &[u8]) -> Result<Self, MediaError> {
-        let mut left_out = Self { has_fragments: boxes::find(moov, &[b"mvex"])?.is_some(), ..Self::default() };
+        let mut left_out =
+            Self { has_fragments: boxes::find(moov, &[b"mvex"])?.is_some(), ..Self::default() };
         for (_, track) in boxes::all(moov)?.into_iter().filter(|(name, _)| *name == b"trak") {
             let list = boxes::find(track, &[b"tref", b"chap"])?.unwrap_or_default();
             left_out.chapters.extend(list.chunks_exact(4).filter_map(|id| u32_at(id, 0)));

@@ -74,7 +74,9 @@ pub(super) fn gather(stbl: &[u8], packet: Option<Packet>, ranges: &mut Ranges) -
             let sizes = match (u32_at(table, 4).unwrap_or(0), packet) {
                 (0, _) => Sizes::Table(table.get(12..).unwrap_or_default(), 32),
                 // Some writers tell the bytes of one channel only.
-                (even, Some(packet)) if even == 1 || packet.samples == 1 && u64::from(even) < packet.bytes => {
+                (even, Some(packet))
+                    if even == 1 || packet.samples == 1 && u64::from(even) < packet.bytes =>
+                {
                     Sizes::Packets(packet)
                 }
                 (even, _) => Sizes::Even(even.into()),

@@ -90,7 +90,12 @@ impl Frame {
     }
 
     /// A scan of these coefficients was read to its end; so many of their low bits are still to come.
-    pub(super) fn note_scan(&mut self, component: usize, band: std::ops::RangeInclusive<usize>, low_bits: u8) {
+    pub(super) fn note_scan(
+        &mut self,
+        component: usize,
+        band: std::ops::RangeInclusive<usize>,
+        low_bits: u8,
+    ) {
         if let Some(coefficients) = self.components[component].missing.get_mut(band) {
             coefficients.fill(Some(low_bits));
         }

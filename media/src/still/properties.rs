@@ -7,7 +7,7 @@ use super::super::{Advice, MediaError, damaged, icc};
 use super::items::Item;
 
 /// Properties that are copied. Their bodies are numbers, or a decoder's settings.
-const KEPT: [&[u8; 4]; 18] = [
+pub(crate) const KEPT: [&[u8; 4]; 18] = [
     b"ispe", b"hvcC", b"av1C", b"avcC", b"lhvC", b"pixi", b"pasp", b"clap", b"irot", b"imir", b"a1op",
     b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"rloc",
 ];
