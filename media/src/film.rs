@@ -35,6 +35,22 @@ const BRANDS: [&[u8; 4]; 36] = [
     b"3gp9", b"3g2a", b"lmsg",
 ];
 
+/// Every box that may stay in an index; sample descriptions have a list of their own.
+pub(super) const BOXES: [&[u8; 4]; 42] = [
+    b"ftyp", b"styp", b"sidx", b"moov", b"moof", b"mdat", b"mvhd", b"trak", b"tkhd", b"edts", b"elst",
+    b"mdia", b"mdhd", b"hdlr", b"minf", b"vmhd", b"smhd", b"dinf", b"dref", b"stbl", b"stsd", b"stts",
+    b"ctts", b"cslg", b"stsc", b"stsz", b"stz2", b"stco", b"co64", b"stss", b"stps", b"sbgp", b"sgpd",
+    b"mvex", b"mehd", b"trex", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"free",
+];
+
+/// Visits boxes as [`boxes::each`] does; one that is not on the list becomes free space unseen.
+fn each(
+    bytes: &mut [u8],
+    mut visit: impl FnMut(&[u8; 4], &mut [u8]) -> Result<bool, MediaError>,
+) -> Result<(), MediaError> {
+    boxes::each(bytes, |name, body| Ok(BOXES.contains(&name) && visit(name, body)?))
+}
+
 /// What a film is made of. If one of these is cut short, so is the film; all others are left out anyway.
 const PARTS: [&[u8; 4]; 6] = [b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx"];
 

@@ -281,6 +281,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn no_segment_stays_that_is_not_on_the_list() {
+        let rebuilt = rebuild(&sample(48, 32, 6)).unwrap().bytes;
+        let mut reader = Reader { bytes: &rebuilt, at: 0 };
+        loop {
+            let marker = reader.marker().unwrap();
+            let name = match marker {
+                SOI => "SOI",
+                APP0 => "APP0",
+                APP1 => "APP1",
+                APP2 => "APP2",
+                APP14 => "APP14",
+                DQT => "DQT",
+                DHT => "DHT",
+                DRI => "DRI",
+                SOF0..=SOF2 => "SOF",
+                SOS => "SOS",
+                EOI => "EOI",
+                other => panic!("{other:02x}"),
+            };
+            assert!(KEPT.contains(&name), "{name}");
+            match marker {
+                SOI => {}
+                EOI => break,
+                _ => drop(reader.payload().unwrap()),
+            }
+        }
+    }
+
+    #[test]
     fn an_upright_photo_carries_no_exif_at_all() {
         assert!(!has(&rebuild(&sample(16, 16, 1)).unwrap().bytes, b"Exif"));
     }

@@ -77,11 +77,12 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
             push_chunk(&mut out, b"iCCP", profile);
         }
     }
-    if let Some(animation) = &animation {
-        animation.before().for_each(|(name, data)| push_chunk(&mut out, name, data));
-    }
     if orientation != Orientation::UPRIGHT {
         push_chunk(&mut out, b"eXIf", &orientation.tiff());
+    }
+    // Right before the picture: some readers look for the first frame's data behind its head.
+    if let Some(animation) = &animation {
+        animation.before().for_each(|(name, data)| push_chunk(&mut out, name, data));
     }
     for chunk in data {
         push_chunk(&mut out, chunk.name, chunk.data);

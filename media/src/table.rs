@@ -56,7 +56,7 @@ pub fn cleaners() -> Vec<Cleaner> {
         row(
             "films and recordings in MP4, MOV, 3GP, M4A",
             "every frame and sound, where they stood in the file",
-            names(film::SEEN.into_iter().chain(film::HEARD)),
+            names(film::SEEN.into_iter().chain(film::HEARD).chain(film::BOXES)),
             "place, device, names, times, covers, the camera's clock, measurements over time and their samples",
             "said: captions and chapters, other tracks, bytes behind the end; refused: a picture or sound track in any other codec, locked or compressed ones, what lies in another file, what is cut short",
         ),

@@ -4,7 +4,7 @@ use super::super::boxes::{self, blank, keep, keep_table, keep_versioned, u16_at,
 use super::super::{Advice, MediaError, Note, damaged};
 use super::left_out::LeftOut;
 use super::ranges::Ranges;
-use super::{entries, tables};
+use super::{each, entries, tables};
 
 const MAX_TRACKS: usize = 100;
 
@@ -54,7 +54,7 @@ impl Index {
         let mut ticks_a_second = 0;
         let mut left_out = LeftOut::read(&bytes)?;
         let defaults = defaults(&bytes)?;
-        boxes::each(&mut bytes, |name, body| match name {
+        each(&mut bytes, |name, body| match name {
             b"mvhd" => {
                 ticks_a_second = u32_at(body, if body.first() == Some(&1) { 20 } else { 12 }).unwrap_or(0);
                 film_head(body)
@@ -82,9 +82,9 @@ impl Index {
             return Err(MediaError::Unsupported { advice });
         }
         // Which tracks are kept is known only now.
-        boxes::each(&mut bytes, |name, body| {
+        each(&mut bytes, |name, body| {
             if name == b"mvex" {
-                boxes::each(body, |name, body| match name {
+                each(body, |name, body| match name {
                     b"mehd" => keep_versioned(body, 8, 12),
                     b"trex" if tracks.iter().any(|track| Some(track.id) == u32_at(body, 4)) => keep(body, 24),
                     _ => Ok(false),
@@ -142,7 +142,7 @@ fn blank_times(body: &mut [u8]) {
 }
 
 fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
-    boxes::each(track, |name, body| match name {
+    each(track, |name, body| match name {
         b"tkhd" => {
             keep_versioned(body, 84, 96)?;
             let moved = if body.first() == Some(&1) { 12 } else { 0 };
@@ -151,7 +151,7 @@ fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
             Ok(true)
         }
         b"edts" => {
-            boxes::each(body, |name, body| match (name, body.first()) {
+            each(body, |name, body| match (name, body.first()) {
                 (b"elst", Some(0)) => keep_table(body, 4, 12),
                 (b"elst", Some(1)) => keep_table(body, 4, 20),
                 _ => Ok(false),
@@ -159,7 +159,7 @@ fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
             Ok(true)
         }
         b"mdia" => {
-            boxes::each(body, |name, body| clean_media(name, body, is_film))?;
+            each(body, |name, body| clean_media(name, body, is_film))?;
             Ok(true)
         }
         _ => Ok(false),
@@ -175,16 +175,16 @@ fn clean_media(name: &[u8; 4], body: &mut [u8], is_film: bool) -> Result<bool, M
         }
         b"hdlr" => handler(body),
         b"minf" => {
-            boxes::each(body, |name, body| match name {
+            each(body, |name, body| match name {
                 b"vmhd" => keep(body, 12),
                 b"smhd" => keep(body, 8),
                 b"hdlr" => handler(body),
                 b"dinf" => {
-                    boxes::each(body, |name, body| Ok(name == b"dref" && data_references(body)?))?;
+                    each(body, |name, body| Ok(name == b"dref" && data_references(body)?))?;
                     Ok(true)
                 }
                 b"stbl" => {
-                    boxes::each(body, |name, body| match name {
+                    each(body, |name, body| match name {
                         b"stsd" => entries::clean(body, is_film),
                         _ => tables::clean(name, body),
                     })?;

@@ -57,7 +57,7 @@ fn assert_clean(made: Made, kind: Kind) {
 }
 
 /// What a player can't do without, by exiftool's names. Dates are here because theirs are zero.
-const PLAYED: [&str; 72] = [
+const PLAYED: [&str; 73] = [
     "AVCConfiguration",
     "AudioChannelTypes",
     "AudioBitsPerSample",
@@ -100,6 +100,7 @@ const PLAYED: [&str; 72] = [
     "MovieFragmentSequence",
     "MovieHeaderVersion",
     "NextTrackID",
+    "NumChannelDescriptions",
     "OpColor",
     "PixelAspectRatio",
     "PosterTime",
