@@ -221,6 +221,21 @@ mod tests {
         assert!(!headers.contains_key("content-disposition"));
     }
 
+    #[test]
+    fn recordings_are_told_from_texts_and_pictures() {
+        for (first, media_type) in [
+            (&b"fLaC\0\0\0\x22"[..], Some("audio/flac")),
+            (b"\xff\xf1\x50\x40", Some("audio/aac")),
+            (b"\xff\xfb\x90\x64", Some("audio/mpeg")),
+            (b"\xff\xe3\x18\xc4", Some("audio/mpeg")),
+            (b"\xff\xfeL\0e\0a\0f\0", None),
+            // No browser plays it.
+            (b"#!AMR\n\x3c", None),
+        ] {
+            assert_eq!(shown(first), media_type, "{first:?}");
+        }
+    }
+
     #[tokio::test]
     async fn what_is_no_picture_is_for_saving() {
         for bytes in [
