@@ -54,13 +54,11 @@ pub(super) fn tell(reader: &mut Reader<'_>) -> Result<Option<Sound>, MediaError>
     if heads::follows(reader, at, heads::adts)? {
         return Ok(Some(Sound::Aac));
     }
-    if heads::follows(reader, at, heads::layer_three)? || at > 0 {
-        return Ok(Some(Sound::Mp3));
-    }
     if heads::follows(reader, at, heads::layer_two)? {
         return Err(MediaError::Unsupported { advice: Advice::OtherSound });
     }
-    Ok(None)
+    let is_mp3 = at > 0 || heads::follows(reader, at, heads::layer_three)?;
+    Ok(is_mp3.then_some(Sound::Mp3))
 }
 
 /// Plans the cleaned file.

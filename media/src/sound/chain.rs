@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::source::Reader;
-use super::super::{Found, MediaError, MediaType, Note, damaged};
+use super::super::{Advice, Found, MediaError, MediaType, Note, damaged};
 use super::heads::{self, HEAD, Head};
 use super::{MAX_PIECES, WINDOW, Window, found, id3_length, millis};
 
@@ -44,6 +44,9 @@ pub(super) fn rebuild(
                 break;
             }
         }
+    }
+    if samples == 0 && has_junk {
+        return Err(MediaError::Unsupported { advice: Advice::RareSound });
     }
     if samples == 0 {
         return Err(damaged("it ends before the sound starts"));

@@ -120,6 +120,10 @@ fn other_sounds_are_refused_in_words_about_sound() {
     for bytes in others {
         assert_eq!(clean(bytes), Err(MediaError::Unsupported { advice: Advice::OtherSound }), "{bytes:?}");
     }
+    let tagged = [&id3()[..], others[0]].concat();
+    assert_eq!(clean(&tagged), Err(MediaError::Unsupported { advice: Advice::OtherSound }));
+    let free = [&id3()[..], &frame(&[0xFF, 0xFB, 0x00, 0x64], 417)].concat();
+    assert_eq!(clean(&free), Err(MediaError::Unsupported { advice: Advice::RareSound }));
 }
 
 #[test]
