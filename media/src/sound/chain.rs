@@ -45,7 +45,8 @@ pub(super) fn rebuild(
             }
         }
     }
-    if samples == 0 && has_junk {
+    let has_room = start + HEAD as u64 <= chain.window.length();
+    if chain.kind.is_none() && has_room {
         return Err(MediaError::Unsupported { advice: Advice::RareSound });
     }
     if samples == 0 {
@@ -77,11 +78,11 @@ impl Chain<'_, '_> {
             return Ok(Step::End(false));
         }
         if let Some(head) = self.head(self.at)? {
+            self.kind = Some(head.kind);
             if self.at + head.length > length {
                 // A recorder that was stopped: no more than a moment of sound.
                 return Ok(Step::End(true));
             }
-            self.kind = Some(head.kind);
             self.at += head.length;
             return Ok(Step::Frame(head));
         }

@@ -71,8 +71,9 @@ pub(super) fn adts(bytes: &[u8]) -> Option<Head> {
 pub(super) fn follows(reader: &mut Reader<'_>, at: u64, read: Read) -> Result<bool, MediaError> {
     let Some(first) = read(&reader.up_to(at, HEAD)?) else { return Ok(false) };
     let next = at + first.length;
-    if next == reader.length() {
-        return Ok(true);
+    if next >= reader.length() {
+        // Behind a tag, a frame that is cut short is one, too.
+        return Ok(next == reader.length() || at > 0);
     }
     Ok(read(&reader.up_to(next, HEAD)?).is_some_and(|next| next.kind == first.kind))
 }

@@ -81,6 +81,10 @@ fn a_cut_falls_between_two_frames_or_is_said() {
             }
         }
     }
+    for (source, left) in [(mp3(), 100), (aac(), 15)] {
+        let cut = prepare_bytes(&source[..id3().len() + left]);
+        assert!(matches!(cut, Err(MediaError::Damaged { .. })), "{cut:?}");
+    }
     let whole = narrow();
     assert_eq!(prepare_bytes(&whole[..whole.len() - 3]).unwrap().notes, [Note::Tail]);
     assert!(matches!(prepare_bytes(&flac()[..130]), Err(MediaError::Damaged { .. })));
