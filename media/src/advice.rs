@@ -40,8 +40,9 @@ sentences! {
         OldOffice "office_old" "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
         Program "program" "programs can't be stored: film the screen, or save the source as text";
         Archive "archive" "archives can't be stored: choose the files inside one by one";
-        OtherFilm "film_other" "films in WebM, Matroska or AVI can't be stored: save or share the film as MP4";
-        OtherSound "sound_other" "MP3 files can't be stored: save the recording as M4A, Ogg or WAV";
+        OtherFilm "film_other" "films in WebM, Matroska, AVI, Windows Media or MPEG can't be stored: save or share the film as MP4";
+        OtherSound "sound_other" "recordings of this kind (AIFF, WMA, CAF, MIDI, MP2 and others) can't be stored: save the recording as M4A, MP3 or WAV";
+        RareSound "sound_rare" "this recording is encoded in a way that is not known here: save it as an ordinary M4A (AAC), MP3 or WAV";
         Unknown "unknown_kind" "this kind of file can't be stored: save a picture as JPEG or PNG, a film as MP4, a page as PDF";
         RareWav "wav_rare" "this rare kind of WAV can't be stored: save the recording as M4A, or as WAV with plain PCM";
         RareJpeg "jpeg_rare" "this rare kind of JPEG (lossless, arithmetic or hierarchical) can't be stored: save the picture as an ordinary JPEG";
@@ -63,6 +64,7 @@ sentences! {
         RarePdf "pdf_rare" "this PDF is built in a way that can't be read with certainty: open it, print it as a PDF (or take a photo of the page), and choose that";
         PdfLocked "pdf_locked" "this PDF is locked with a password: open it, print it as a PDF without one, and choose that";
         RareFilm "film_rare" "this film is encoded in a way that is not known here: save or share it as an ordinary MP4 (H.264)";
+        FilmSound "film_sound" "this film's sound is encoded in a way that is not known here: save or share it as an ordinary MP4 (H.264 with AAC)";
         FilmElsewhere "film_elsewhere" "this film's recording lies in another file: save it as one file (MP4) and choose that";
         FilmSqueezed "film_squeezed" "this film's index is compressed: save it as an ordinary MP4";
         FilmEncrypted "film_encrypted" "this film or recording is locked against copying and can't be stored: record it anew without protection";
@@ -74,9 +76,14 @@ sentences! {
 sentences! {
     /// What a person should know of a file that is taken: what she would miss, or what stays inside.
     Note {
-        Tail "tail" "bytes after the end of the picture or film are left out";
+        Tail "tail" "bytes after the end of the picture, film or recording are left out";
+        NoEnd "no_end" "this picture has no end mark: look whether all of it is there";
         MovingPhoto "moving_photo" "the short film that the phone hides in this photo is left out: choose the film itself to keep it";
         GainMap "gain_map" "the second picture that makes bright parts glow on some screens is left out";
+        MorePictures "more_pictures" "this file holds several pictures: only the one that is shown first is kept";
+        Depth "depth" "the second picture that tells how far away things are is left out";
+        Captions "captions" "the captions and chapters of this film are left out";
+        OtherTracks "tracks" "what this film holds beside picture and sound is left out";
         NamesStay "names_stay" "who wrote comments and tracked changes stays in this file, because it stands in its text";
     }
 }

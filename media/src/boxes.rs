@@ -53,28 +53,44 @@ impl TopBox {
     }
 }
 
-/// All boxes at the top of a file. They fill it; a few bytes behind the last are tolerated if they are zeros.
-pub(super) fn top(reader: &mut Reader<'_>) -> Result<Vec<TopBox>, MediaError> {
-    let mut boxes = Vec::new();
+/// All boxes at the top of a file.
+pub(super) struct Top {
+    pub(super) boxes: Vec<TopBox>,
+    /// Whether something lies behind the last box that isn't one: what a maker adds, or a few stray bytes.
+    pub(super) has_tail: bool,
+}
+
+/// Reads the boxes at the top of a file. Where what follows them can't be a box, they end; but a box of a name on this
+/// list that goes on beyond the end of the file says that the file was cut short.
+pub(super) fn top(reader: &mut Reader<'_>, needed: &[&[u8; 4]]) -> Result<Top, MediaError> {
+    let mut top = Top { boxes: Vec::new(), has_tail: false };
     let mut at = 0;
     while at < reader.length() {
         let head = reader.up_to(at, 16)?;
-        if head.len() < 8 && head.iter().all(|byte| *byte == 0) {
-            break;
-        }
-        let (name, header, length) = read_header(&head, reader.length() - at)?;
-        boxes.push(TopBox {
+        let (name, header, length) = match read_header(&head, reader.length() - at) {
+            Ok(found) => found,
+            Err(error)
+                if head.get(4..8).is_some_and(|name| needed.iter().any(|known| known[..] == *name)) =>
+            {
+                return Err(error);
+            }
+            Err(_) => {
+                top.has_tail = head.iter().any(|byte| *byte != 0);
+                break;
+            }
+        };
+        top.boxes.push(TopBox {
             name,
             start: at,
             header: head.get(..header).unwrap_or_default().to_vec(),
             length,
         });
-        if boxes.len() > MAX_TOP {
+        if top.boxes.len() > MAX_TOP {
             return Err(damaged("it has too many parts"));
         }
         at += header as u64 + length;
     }
-    Ok(boxes)
+    Ok(top)
 }
 
 /// The name, the length of the header and the length of the body; `rest` is how much there is from its start.
@@ -215,11 +231,17 @@ mod tests {
         let mut file = wrap(b"ftyp", b"isom");
         file.extend_from_slice(b"\0\0\0\x01wide\0\0\0\0\0\0\0\x12ab");
         file.extend_from_slice(b"\0\0\0\0mdatto the end");
-        let boxes = top(&mut Reader::new(&mut Cursor::new(&file)).unwrap()).unwrap();
-        let seen: Vec<_> = boxes.iter().map(|part| (&part.name, part.header.len(), part.length)).collect();
+        let read = |file: &[u8]| top(&mut Reader::new(&mut Cursor::new(file)).unwrap(), &[b"mdat", b"wide"]);
+        let seen = read(&file).unwrap().boxes;
+        let seen: Vec<_> = seen.iter().map(|part| (&part.name, part.header.len(), part.length)).collect();
         assert_eq!(seen, [(b"ftyp", 8, 4), (b"wide", 16, 2), (b"mdat", 8, 10)]);
-        file.truncate(20);
-        assert!(top(&mut Reader::new(&mut Cursor::new(&file)).unwrap()).is_err());
+        assert!(read(&file[..20]).is_err(), "a part that is needed is cut short");
+        assert!(!read(&file[..30]).unwrap().has_tail);
+        file.truncate(30);
+        for tail in [&b"\r\n\0"[..], b"\0\0\x04\0XXXX", b"\0\0\0\x02free"] {
+            let top = read(&[&file[..], tail].concat()).unwrap();
+            assert!(top.has_tail && top.boxes.len() == 2);
+        }
     }
 
     #[test]

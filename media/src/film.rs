@@ -10,6 +10,7 @@
 mod entries;
 mod fragments;
 mod index;
+mod left_out;
 mod ranges;
 mod tables;
 
@@ -17,7 +18,8 @@ use super::boxes::{self, FREE, TopBox};
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Found, MediaError, MediaType, Picture, damaged};
+use super::{Found, MediaError, MediaType, Note, Picture, damaged};
+pub(super) use entries::{HEARD, SEEN};
 use fragments::Fragments;
 use index::Index;
 use ranges::Ranges;
@@ -33,9 +35,28 @@ const BRANDS: [&[u8; 4]; 36] = [
     b"3gp9", b"3g2a", b"lmsg",
 ];
 
+/// Every box that may stay in an index; sample descriptions have a list of their own.
+pub(super) const BOXES: [&[u8; 4]; 42] = [
+    b"ftyp", b"styp", b"sidx", b"moov", b"moof", b"mdat", b"mvhd", b"trak", b"tkhd", b"edts", b"elst",
+    b"mdia", b"mdhd", b"hdlr", b"minf", b"vmhd", b"smhd", b"dinf", b"dref", b"stbl", b"stsd", b"stts",
+    b"ctts", b"cslg", b"stsc", b"stsz", b"stz2", b"stco", b"co64", b"stss", b"stps", b"sbgp", b"sgpd",
+    b"mvex", b"mehd", b"trex", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"free",
+];
+
+/// Visits boxes as [`boxes::each`] does; one that is not on the list becomes free space unseen.
+fn each(
+    bytes: &mut [u8],
+    mut visit: impl FnMut(&[u8; 4], &mut [u8]) -> Result<bool, MediaError>,
+) -> Result<(), MediaError> {
+    boxes::each(bytes, |name, body| Ok(BOXES.contains(&name) && visit(name, body)?))
+}
+
+/// What a film is made of. If one of these is cut short, so is the film; all others are left out anyway.
+const PARTS: [&[u8; 4]; 6] = [b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"sidx"];
+
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
-    let top = boxes::top(reader)?;
+    let boxes::Top { boxes: top, has_tail } = boxes::top(reader, &PARTS)?;
     let mut indexes = top.iter().filter(|part| part.name == *b"moov");
     let index =
         indexes.next().ok_or_else(|| damaged("it has no index, as when a recording was interrupted"))?;
@@ -43,7 +64,10 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         return Err(damaged("it has two indexes"));
     }
     let mut ranges = Ranges::default();
-    let index = Index::clean(index.read(reader, MAX_INDEX)?, &mut ranges)?;
+    let mut index = Index::clean(index.read(reader, MAX_INDEX)?, &mut ranges)?;
+    if has_tail {
+        index.notes.push(Note::Tail);
+    }
     let mut fragments = Fragments::new(&index.tracks);
     let mut kept: Vec<(&TopBox, Vec<u8>)> = Vec::new();
     let mut left = MAX_INDEX.saturating_sub(index.bytes.len() as u64);
@@ -78,7 +102,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     };
     let (width, height) = picture.unwrap_or_default();
     Ok(Found {
-        notes: Vec::new(),
+        notes: index.notes,
         media_type,
         plan,
         width,

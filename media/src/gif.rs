@@ -5,13 +5,17 @@
 //! here. The blocks are those of the GIF89a specification.
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_moving, check_size, damaged};
+use super::{MediaError, Note, Rebuilt, check_moving, check_size, damaged, tail};
 
 const EXTENSION: u8 = 0x21;
 const CONTROL: u8 = 0xF9;
 const APPLICATION: u8 = 0xFF;
 const IMAGE: u8 = 0x2C;
 const TRAILER: u8 = 0x3B;
+
+/// What is kept, by the specification's names.
+pub(super) const KEPT: [&str; 6] =
+    ["header", "screen", "palettes", "NETSCAPE2.0", "graphic control", "image"];
 
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
@@ -34,7 +38,13 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut frames = 0;
     let mut repeats = false;
     let mut control = None;
+    let mut has_end = true;
     loop {
+        // Some writers forget the end mark; but a file may as well be cut short between two frames.
+        if reader.0.is_empty() && frames > 0 && control.is_none() {
+            has_end = false;
+            break;
+        }
         match reader.byte()? {
             EXTENSION => match reader.byte()? {
                 CONTROL => control = Some(reader.control()?),
@@ -82,7 +92,9 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
         return Err(damaged("it ends before the picture starts"));
     }
     out.push(TRAILER);
-    Ok(Rebuilt { bytes: out, width, height, orientation: Orientation::UPRIGHT, notes: Vec::new() })
+    let note = if has_end { tail::note(reader.0) } else { Some(Note::NoEnd) };
+    let notes = note.into_iter().collect();
+    Ok(Rebuilt { bytes: out, width, height, orientation: Orientation::UPRIGHT, notes })
 }
 
 fn cut_short() -> MediaError {
@@ -193,10 +205,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_end_mark_that_is_missing_is_written() {
+        let whole = rebuild(&sample()).unwrap();
+        assert_eq!(whole.notes, [Note::Tail]);
+        let cut = rebuild(&whole.bytes[..whole.bytes.len() - 1]).unwrap();
+        assert_eq!((cut.bytes, cut.notes), (whole.bytes, vec![Note::NoEnd]));
+    }
+
+    #[test]
     fn every_cut_is_noticed() {
         let source = sample();
         for end in 6..source.len() - b"SECRET trailer".len() {
-            assert!(matches!(rebuild(&source[..end]), Err(MediaError::Damaged { .. })), "cut at {end}");
+            match rebuild(&source[..end]) {
+                Err(MediaError::Damaged { .. }) => {}
+                Ok(cut) => assert_eq!(cut.notes, [Note::NoEnd], "cut at {end}"),
+                Err(error) => panic!("cut at {end}: {error}"),
+            }
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! What stays: a bare JFIF header, the Adobe colour mark, the colour profile, a fresh orientation, the tables, the
 //! frame and the scans. What goes is everything else, by not being named here: EXIF, XMP, IPTC, maker notes, second
-//! pictures, comments, and whatever follows the end marker (motion photos hide a video there).
-//! Tables are measured exactly, scans are walked to their last block and copied bit for bit. Markers are those of
-//! ITU-T T.81, table B.1.
+//! pictures, comments, and whatever follows the picture (motion photos hide a video there).
+//! Tables are measured exactly, scans are walked to their last block and copied bit for bit. The picture ends where
+//! all its blocks are there to their last bit, with an end marker or, as some panoramas do, without one. Markers are
+//! those of ITU-T T.81, table B.1.
 
 mod frame;
 mod huffman;
 mod scan;
+mod second;
 
 use super::exif::Orientation;
 use super::{Advice, MediaError, Rebuilt, damaged, icc};
@@ -29,6 +31,10 @@ const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
 
+/// What is kept, by the standard's names.
+pub(super) const KEPT: [&str; 11] =
+    ["SOI", "APP0", "APP1", "APP14", "APP2", "DQT", "DHT", "DRI", "SOF", "SOS", "EOI"];
+
 /// More than any encoder writes; without a bound a small file could keep a phone busy for minutes.
 const MAX_SCANS: usize = 64;
 
@@ -47,9 +53,9 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut head = Head::default();
     let mut body = Vec::with_capacity(bytes.len());
     let mut walk = Walk::default();
-    let mut frame = None;
+    let mut frame: Option<Frame> = None;
     let mut scans = 0;
-    loop {
+    while !frame.as_ref().is_some_and(Frame::is_whole) {
         let marker = reader.marker()?;
         if marker == EOI {
             break;
@@ -75,10 +81,14 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
                 if scans > MAX_SCANS {
                     return Err(damaged("it has too many scans"));
                 }
-                let data = reader.entropy()?;
+                let start = reader.at;
+                let data = reader.entropy();
                 let needed = walk.scan(frame, payload, data)?;
                 push_segment(&mut body, marker, payload);
                 body.extend_from_slice(data.get(..needed).unwrap_or(data));
+                if frame.is_whole() {
+                    reader.at = start + needed;
+                }
                 continue;
             }
             0xC3 | 0xC5..=0xCF | 0xDC | 0xDE | 0xDF | 0xF7 => {
@@ -102,7 +112,8 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     head.write(&mut rebuilt);
     rebuilt.append(&mut body);
     rebuilt.extend_from_slice(&[0xFF, EOI]);
-    Ok(Rebuilt { bytes: rebuilt, width, height, orientation, notes: Vec::new() })
+    let (before, after) = bytes.split_at_checked(reader.at).unwrap_or((bytes, &[]));
+    Ok(Rebuilt { bytes: rebuilt, width, height, orientation, notes: second::notes(before, after) })
 }
 
 impl<'a> Head<'a> {
@@ -200,8 +211,8 @@ impl<'a> Reader<'a> {
         Ok(payload)
     }
 
-    /// The compressed data of a scan, up to the next marker that isn't a restart.
-    fn entropy(&mut self) -> Result<&'a [u8], MediaError> {
+    /// The compressed data of a scan, up to the next marker that isn't a restart, or to the end of the file.
+    fn entropy(&mut self) -> &'a [u8] {
         let start = self.at;
         let mut at = start;
         while let Some(found) =
@@ -211,14 +222,14 @@ impl<'a> Reader<'a> {
             match self.bytes.get(at + 1) {
                 Some(0x00 | 0xD0..=0xD7) => at += 2,
                 Some(0xFF) => at += 1,
-                Some(_) => {
+                Some(_) | None => {
                     self.at = at;
-                    return Ok(self.bytes.get(start..at).unwrap_or_default());
+                    return self.bytes.get(start..at).unwrap_or_default();
                 }
-                None => break,
             }
         }
-        Err(self.cut_short())
+        self.at = self.bytes.len();
+        self.bytes.get(start..).unwrap_or_default()
     }
 
     fn cut_short(&self) -> MediaError {
@@ -270,6 +281,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn no_segment_stays_that_is_not_on_the_list() {
+        let rebuilt = rebuild(&sample(48, 32, 6)).unwrap().bytes;
+        let mut reader = Reader { bytes: &rebuilt, at: 0 };
+        loop {
+            let marker = reader.marker().unwrap();
+            let name = match marker {
+                SOI => "SOI",
+                APP0 => "APP0",
+                APP1 => "APP1",
+                APP2 => "APP2",
+                APP14 => "APP14",
+                DQT => "DQT",
+                DHT => "DHT",
+                DRI => "DRI",
+                SOF0..=SOF2 => "SOF",
+                SOS => "SOS",
+                EOI => "EOI",
+                other => panic!("{other:02x}"),
+            };
+            assert!(KEPT.contains(&name), "{name}");
+            match marker {
+                SOI => {}
+                EOI => break,
+                _ => drop(reader.payload().unwrap()),
+            }
+        }
+    }
+
+    #[test]
     fn an_upright_photo_carries_no_exif_at_all() {
         assert!(!has(&rebuild(&sample(16, 16, 1)).unwrap().bytes, b"Exif"));
     }
@@ -287,9 +327,16 @@ pub(super) mod tests {
     fn every_cut_is_noticed() {
         let source = sample(16, 16, 1);
         let whole = source.len() - b"SECRET trailer".len();
-        for end in 2..whole {
+        for end in 2..whole - 2 {
             let error = rebuild(&source[..end]).unwrap_err();
             assert!(matches!(error, MediaError::Damaged { .. }), "cut at {end}");
+        }
+        for end in [whole - 2, whole - 1] {
+            assert_eq!(
+                rebuild(&source[..end]).unwrap().bytes,
+                rebuild(&source).unwrap().bytes,
+                "no more is lost than the end mark"
+            );
         }
     }
 

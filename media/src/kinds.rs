@@ -34,6 +34,11 @@ pub enum MediaType {
     M4a,
     Ogg,
     Wav,
+    Mp3,
+    Aac,
+    Flac,
+    Amr,
+    AmrWide,
     Pdf,
     Text,
     Docx,
@@ -46,7 +51,7 @@ pub enum MediaType {
 
 impl MediaType {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Jpeg,
         Self::Png,
         Self::Webp,
@@ -58,6 +63,11 @@ impl MediaType {
         Self::M4a,
         Self::Ogg,
         Self::Wav,
+        Self::Mp3,
+        Self::Aac,
+        Self::Flac,
+        Self::Amr,
+        Self::AmrWide,
         Self::Pdf,
         Self::Text,
         Self::Docx,
@@ -83,6 +93,11 @@ impl MediaType {
             Self::Ogg => "audio/ogg",
             // Never registered, but what every browser and phone says.
             Self::Wav => "audio/wav",
+            Self::Mp3 => "audio/mpeg",
+            Self::Aac => "audio/aac",
+            Self::Flac => "audio/flac",
+            Self::Amr => "audio/amr",
+            Self::AmrWide => "audio/amr-wb",
             Self::Pdf => "application/pdf",
             Self::Text => "text/plain",
             Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -113,6 +128,11 @@ impl MediaType {
             Self::M4a => "m4a",
             Self::Ogg => "ogg",
             Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+            Self::Aac => "aac",
+            Self::Flac => "flac",
+            Self::Amr => "amr",
+            Self::AmrWide => "awb",
             Self::Pdf => "pdf",
             Self::Text => "txt",
             Self::Docx => "docx",
@@ -129,7 +149,14 @@ impl MediaType {
         match self {
             Self::Jpeg | Self::Png | Self::Webp | Self::Gif | Self::Heic | Self::Avif => Kind::Picture,
             Self::Mp4 | Self::QuickTime => Kind::Film,
-            Self::M4a | Self::Ogg | Self::Wav => Kind::Sound,
+            Self::M4a
+            | Self::Ogg
+            | Self::Wav
+            | Self::Mp3
+            | Self::Aac
+            | Self::Flac
+            | Self::Amr
+            | Self::AmrWide => Kind::Sound,
             Self::Pdf
             | Self::Text
             | Self::Docx
@@ -157,6 +184,11 @@ impl MediaType {
             | Self::M4a
             | Self::Ogg
             | Self::Wav
+            | Self::Mp3
+            | Self::Aac
+            | Self::Flac
+            | Self::Amr
+            | Self::AmrWide
             | Self::Pdf
             | Self::Text => false,
         }

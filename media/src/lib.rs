@@ -26,8 +26,11 @@ mod pixels;
 mod plan;
 mod png;
 mod sniff;
+mod sound;
 mod source;
 mod still;
+pub mod table;
+mod tail;
 mod text;
 mod wav;
 mod webp;
@@ -222,6 +225,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Zip => office::rebuild(&reader.whole()?),
         Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
+        Container::Sound(sound) => sound::rebuild(reader, sound),
     }
 }
 
@@ -323,11 +327,17 @@ mod tests {
         for bytes in [
             jpeg::tests::sample(24, 16, 8),
             png::tests::sample(::png::ColorType::Rgba, 6),
+            png::tests::animation(),
             webp::tests::sample(24, 16, 8),
             webp::tests::animation(),
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            sound::tests::mp3(),
+            sound::tests::aac(),
+            sound::tests::narrow(),
+            sound::tests::wide(),
+            sound::tests::flac(),
             pdf::tests::sample(),
             pdf::tests::packed(),
             still::tests::sample(),
@@ -361,11 +371,17 @@ mod tests {
             progressive,
             png::tests::sample(::png::ColorType::Indexed, 3),
             png::tests::sample(::png::ColorType::GrayscaleAlpha, 8),
+            png::tests::animation(),
             webp::tests::sample(24, 16, 6),
             webp::tests::animation(),
             gif::tests::sample(),
             wav::tests::sample(),
             ogg::tests::sample(),
+            sound::tests::mp3(),
+            sound::tests::aac(),
+            sound::tests::narrow(),
+            sound::tests::wide(),
+            sound::tests::flac(),
             film::tests::sample(),
             film::tests::fragmented(),
             pdf::tests::sample(),

@@ -2,13 +2,16 @@
 //!
 //! The recorder's name, titles, places and pictures stand in the comment header, the second packet of a stream. It is
 //! written afresh with nothing in it, so the pages after it are numbered and summed up anew; the sound's packets are
-//! copied as they are. One stream is taken: what follows its end is cut off, and several at once are refused. The
+//! copied as they are. One stream is taken: several are refused, at once or in turn, and what else follows is cut off. The
 //! pages are those of RFC 3533, the headers those of RFC 7845 and the Vorbis I specification.
+
+mod codec;
 
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged, tail};
+use codec::Codec;
 
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
@@ -19,6 +22,9 @@ const MAX_PAGES: u32 = 1 << 20;
 
 /// The headers of a Vorbis stream are a few kilobytes; a picture of a million bytes in the comments is in use.
 const MAX_HEADERS: usize = 16 << 20;
+
+/// How much is looked at of what follows the last page.
+const MAX_TAIL: usize = 4096;
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
@@ -32,7 +38,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     let mut length = 0;
     let mut pending = pages.next()?;
     while let Some(page) = pending {
-        // Whatever follows the last page of the stream is another stream, or not Ogg at all.
+        // Whatever follows the last page of the stream is another stream, or not Ogg at all: see below.
         let next = if page.flags & LAST == 0 { pages.next()? } else { None };
         if page.flags & FIRST != 0 {
             return Err(MediaError::Unsupported { advice: Advice::RareOgg });
@@ -47,8 +53,12 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     if length == 0 {
         return Err(damaged("it ends before the sound starts"));
     }
+    let after = pages.reader.up_to(pages.at, MAX_TAIL)?;
+    if after.starts_with(b"OggS") {
+        return Err(MediaError::Unsupported { advice: Advice::RareOgg });
+    }
     Ok(Found {
-        notes: Vec::new(),
+        notes: tail::note(&after).into_iter().collect(),
         media_type: MediaType::Ogg,
         plan: out.plan,
         width: 0,
@@ -57,69 +67,6 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         duration_ms: codec.duration_ms(length),
         picture: Picture::Opaque,
     })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Codec {
-    /// How many samples at 48 kHz are to be skipped at the start.
-    Opus { skipped: u16 },
-    /// Samples a second.
-    Vorbis { rate: u32 },
-}
-
-impl Codec {
-    fn read(first: &Page) -> Result<Self, MediaError> {
-        let number = |at: usize| first.body.get(at..at + 4).and_then(|four| four.first_chunk()).copied();
-        let is_one_packet = first.lacing.len() == 1 && first.body.len() < 255;
-        match first.body.get(..7) {
-            _ if first.flags & FIRST == 0 || !is_one_packet => {
-                Err(MediaError::Unsupported { advice: Advice::RareOgg })
-            }
-            Some(b"OpusHea") if first.body.get(7..9) == Some(b"d\x01") => {
-                let skipped = number(10).map(|four| u16::from_le_bytes([four[0], four[1]]));
-                Ok(Self::Opus { skipped: skipped.ok_or_else(|| damaged("its header is malformed"))? })
-            }
-            Some(b"\x01vorbis") => {
-                let rate = number(12).map(u32::from_le_bytes);
-                Ok(Self::Vorbis { rate: rate.ok_or_else(|| damaged("its header is malformed"))? })
-            }
-            _ => Err(MediaError::Unsupported { advice: Advice::RareOgg }),
-        }
-    }
-
-    /// The first packet, which must be as long as its kind is, so that nothing hides behind it.
-    fn head(self, body: &[u8]) -> Result<&[u8], MediaError> {
-        let needed = match (self, body.get(9), body.get(18)) {
-            (Self::Opus { .. }, _, Some(0)) => 19,
-            (Self::Opus { .. }, Some(channels), Some(_)) => 21 + usize::from(*channels),
-            (Self::Vorbis { .. }, _, _) => 30,
-            (Self::Opus { .. }, _, _) => 0,
-        };
-        if body.len() == needed { Ok(body) } else { Err(damaged("its header is malformed")) }
-    }
-
-    /// How many header packets follow the first.
-    fn headers(self) -> usize {
-        match self {
-            Self::Opus { .. } => 1,
-            Self::Vorbis { .. } => 2,
-        }
-    }
-
-    fn empty_comments(self) -> &'static [u8] {
-        match self {
-            Self::Opus { .. } => b"OpusTags\0\0\0\0\0\0\0\0",
-            Self::Vorbis { .. } => b"\x03vorbis\0\0\0\0\0\0\0\0\x01",
-        }
-    }
-
-    fn duration_ms(self, granule: u64) -> Option<u64> {
-        let (samples, rate) = match self {
-            Self::Opus { skipped } => (granule.saturating_sub(skipped.into()), 48_000),
-            Self::Vorbis { rate } => (granule, rate),
-        };
-        u64::try_from(u128::from(samples) * 1000 / u128::from(rate.max(1))).ok().filter(|_| rate > 0)
-    }
 }
 
 /// The header packets after the first. They end with a page: sound starts on a fresh one.
@@ -347,6 +294,14 @@ pub(super) mod tests {
         assert!(!cleaned.bytes.windows(6).any(|window| window == b"SECRET"));
         assert!(cleaned.bytes.windows(6).any(|window| window == b"\xF8\xFF\xFE\xF8\xFF\xFE"));
         assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+    }
+
+    #[test]
+    fn one_recording_behind_another_is_not_lost_in_silence() {
+        assert_eq!(prepare_bytes(&sample()).unwrap().notes, [super::super::Note::Tail]);
+        let one = clean(&sample()).unwrap().bytes;
+        let refused = clean(&[&one[..], &one].concat()).unwrap_err();
+        assert_eq!(refused, MediaError::Unsupported { advice: Advice::RareOgg });
     }
 
     #[test]

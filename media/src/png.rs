@@ -1,13 +1,16 @@
 //! PNG, rebuilt from the chunks a decoder needs.
 //!
-//! What stays: the header, the palette, the image data, transparency, and chunks that say how colours look. Texts,
-//! times, EXIF, XMP, animation frames and whatever follows the end are left out by not being named here. The chunks
-//! are those of the PNG specification (third edition), section 11.
+//! What stays: the header, the palette, the image data, transparency, chunks that say how colours look, and the frames
+//! of an animation. Texts, times, EXIF, XMP, suggested palettes and whatever follows the end are left out by not being
+//! named here. The chunks are those of the PNG specification (third edition), section 11.
+
+mod animation;
 
 use std::io::Cursor;
 
 use super::exif::Orientation;
-use super::{Advice, MediaError, Rebuilt, check_size, damaged, icc};
+use super::{Advice, MediaError, Rebuilt, check_size, damaged, icc, tail};
+use animation::Animation;
 
 pub(super) const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1A\n";
 
@@ -26,17 +29,30 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut data = Vec::new();
     let mut profile = None;
     let mut orientation = None;
+    let mut animation = None;
     loop {
         let chunk = reader.chunk()?;
         match chunk.name {
             b"IEND" => break,
-            b"IDAT" => data.push(chunk.sound()?),
+            b"IDAT" => {
+                data.push(chunk.sound()?);
+                animation.iter_mut().for_each(Animation::picture);
+            }
             b"IHDR" => return Err(damaged("it has two headers")),
             b"eXIf" if orientation.is_none() => {
                 orientation = chunk.sound().ok().map(|chunk| Orientation::read(chunk.data));
             }
             b"iCCP" if data.is_empty() && profile.is_none() => profile = Some(chunk.sound()?),
-            name if data.is_empty() && fits(name, chunk.data.len()) => {
+            // Behind the picture it says nothing, and no viewer looks for frames.
+            b"acTL" if data.is_empty() && animation.is_none() => {
+                animation = Some(Animation::read(chunk.sound()?.data, (width, height))?);
+            }
+            b"fcTL" | b"fdAT" => {
+                if let Some(animation) = &mut animation {
+                    animation.part(chunk.sound()?)?;
+                }
+            }
+            name if data.is_empty() && fits(name, chunk.data) => {
                 let chunk = chunk.sound()?;
                 if before_data.iter().all(|earlier| earlier.name != name) {
                     before_data.push(chunk);
@@ -49,6 +65,7 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     if data.is_empty() {
         return Err(damaged("it ends before the picture starts"));
     }
+    animation.iter().try_for_each(Animation::check_whole)?;
     let orientation = orientation.unwrap_or(Orientation::UPRIGHT);
     let mut out = Vec::with_capacity(bytes.len());
     out.extend_from_slice(SIGNATURE);
@@ -63,11 +80,19 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
     if orientation != Orientation::UPRIGHT {
         push_chunk(&mut out, b"eXIf", &orientation.tiff());
     }
+    // Right before the picture: some readers look for the first frame's data behind its head.
+    if let Some(animation) = &animation {
+        animation.before().for_each(|(name, data)| push_chunk(&mut out, name, data));
+    }
     for chunk in data {
         push_chunk(&mut out, chunk.name, chunk.data);
     }
+    if let Some(animation) = &animation {
+        animation.after().for_each(|(name, data)| push_chunk(&mut out, name, data));
+    }
     push_chunk(&mut out, b"IEND", b"");
-    Ok(Rebuilt { bytes: out, width, height, orientation, notes: Vec::new() })
+    let notes = tail::note(bytes.get(reader.at..).unwrap_or_default());
+    Ok(Rebuilt { bytes: out, width, height, orientation, notes: notes.into_iter().collect() })
 }
 
 fn header_size(header: &Chunk<'_>) -> Result<(u32, u32), MediaError> {
@@ -83,19 +108,40 @@ fn header_size(header: &Chunk<'_>) -> Result<(u32, u32), MediaError> {
     Ok((width, height))
 }
 
-/// Whether a chunk before the image data stays: it is on the list, and not larger than its kind can be.
-fn fits(name: &[u8; 4], length: usize) -> bool {
-    match name {
-        b"PLTE" => (3..=768).contains(&length) && length.is_multiple_of(3),
-        b"tRNS" => (1..=256).contains(&length),
-        b"gAMA" => length == 4,
-        b"cHRM" => length == 32,
-        b"sRGB" => length == 1,
-        b"sBIT" => (1..=4).contains(&length),
-        b"pHYs" => length == 9,
-        b"bKGD" => matches!(length, 1 | 2 | 6),
-        _ => false,
-    }
+/// Chunks that have a place of their own: the header, a fresh colour profile and orientation, the picture, the frames of
+/// an animation, and the end.
+pub(super) const BUILT: [&[u8; 4]; 8] =
+    [b"IHDR", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"IDAT", b"fdAT", b"IEND"];
+
+/// Chunks that stay if they stand before the image data, and how long each may be. The last two are how the two before
+/// them were spelt before the third edition.
+pub(super) const KEPT: [(&[u8; 4], std::ops::RangeInclusive<usize>); 13] = [
+    (b"PLTE", 3..=768),
+    (b"tRNS", 1..=256),
+    (b"gAMA", 4..=4),
+    (b"cHRM", 32..=32),
+    (b"sRGB", 1..=1),
+    (b"sBIT", 1..=4),
+    (b"pHYs", 9..=9),
+    (b"bKGD", 1..=6),
+    (b"cICP", 4..=4),
+    (b"mDCV", 24..=24),
+    (b"cLLI", 8..=8),
+    (b"mDCv", 24..=24),
+    (b"cLLi", 8..=8),
+];
+
+/// Whether a chunk before the image data stays: it is on the list, and what its kind can be.
+fn fits(name: &[u8; 4], data: &[u8]) -> bool {
+    let has_length = KEPT.iter().any(|(known, lengths)| *known == name && lengths.contains(&data.len()));
+    has_length
+        && match name {
+            b"PLTE" => data.len().is_multiple_of(3),
+            b"bKGD" => matches!(data.len(), 1 | 2 | 6),
+            // Red, green and blue as they are, in the full range or the narrow one of films.
+            b"cICP" => matches!(data, [_, _, 0, 0 | 1]),
+            _ => true,
+        }
 }
 
 /// The data of a fresh `iCCP` chunk. The decoder unpacks the old one, handed a file that ends there.
@@ -219,6 +265,8 @@ const TABLE: [u32; 256] = {
 pub(super) mod tests {
     use super::*;
 
+    pub(crate) use super::animation::tests::animation;
+
     /// A small picture, 9 by 7, with EXIF, text, a profile, a second picture's chunks and a trailer.
     pub(crate) fn sample(color: ::png::ColorType, orientation: u32) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -251,7 +299,11 @@ pub(super) mod tests {
         }
     }
 
-    fn names(bytes: &[u8]) -> Vec<String> {
+    pub(super) fn has(bytes: &[u8], needle: &[u8]) -> bool {
+        bytes.windows(needle.len()).any(|window| window == needle)
+    }
+
+    pub(super) fn names(bytes: &[u8]) -> Vec<String> {
         let mut reader = Reader { bytes, at: SIGNATURE.len() };
         std::iter::from_fn(|| reader.chunk().ok().map(|chunk| chunk.name.escape_ascii().to_string()))
             .collect()
@@ -265,6 +317,23 @@ pub(super) mod tests {
         assert!(!rebuilt.bytes.windows(6).any(|window| window == b"SN-DIS"));
         let upright = rebuild(&sample(::png::ColorType::Indexed, 1)).unwrap();
         assert_eq!(names(&upright.bytes), ["IHDR", "iCCP", "PLTE", "gAMA", "IDAT", "IEND"]);
+    }
+
+    #[test]
+    fn how_bright_and_how_wide_colours_are_stays() {
+        let source = sample(::png::ColorType::Rgb, 1);
+        let marked = |chunks: &[(&[u8; 4], &[u8])]| {
+            let mut added = Vec::new();
+            chunks.iter().for_each(|(name, data)| push_chunk(&mut added, name, data));
+            let mut bytes = source.clone();
+            bytes.splice(33..33, added);
+            rebuild(&bytes).unwrap().bytes
+        };
+        let bright = marked(&[(b"cICP", &[9, 16, 0, 1]), (b"mDCV", &[1; 24]), (b"cLLI", &[2; 8])]);
+        assert_eq!(names(&bright)[..5], ["IHDR", "iCCP", "cICP", "mDCV", "cLLI"]);
+        assert_ne!(bright, marked(&[(b"cICP", &[12, 13, 0, 1])]), "two pictures stay two");
+        let wrong = marked(&[(b"cICP", b"SECRET"), (b"mDCV", b"SECRET"), (b"cICP", &[1, 1, 7, 1])]);
+        assert_eq!(wrong, marked(&[]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a file is, told from its first bytes; and for what can't be stored, what to do instead.
 
+use super::sound::{self, Sound};
 use super::source::Reader;
 use super::{Advice, Kind, MediaError};
 
@@ -22,6 +23,8 @@ pub(super) enum Container {
     Film,
     Ogg,
     Wav,
+    /// A chain of frames.
+    Sound(Sound),
     Pdf,
     /// An archive, of which office files are.
     Zip,
@@ -35,7 +38,7 @@ impl Container {
             Self::Jpeg | Self::Png | Self::Webp | Self::Gif | Self::Still => Kind::Picture,
             Self::Film => Kind::Film,
             Self::Pdf | Self::Zip | Self::Text => Kind::Document,
-            Self::Ogg | Self::Wav => Kind::Sound,
+            Self::Ogg | Self::Wav | Self::Sound(_) => Kind::Sound,
         }
     }
 }
@@ -78,6 +81,9 @@ pub(super) fn container(reader: &mut Reader<'_>) -> Result<Container, MediaError
     if matches!(start.get(4..8), Some(b"moov" | b"mdat" | b"wide" | b"free" | b"skip" | b"pnot" | b"styp")) {
         return Ok(Container::Film);
     }
+    if let Some(sound) = sound::tell(reader)? {
+        return Ok(Container::Sound(sound));
+    }
     if super::text::begins_as_text(&start) {
         return Ok(Container::Text);
     }
@@ -91,7 +97,19 @@ fn refusal(bytes: &[u8]) -> Advice {
             _ => Advice::Unknown,
         };
     }
-    let known: [(&[u8], Advice); 14] = [
+    if bytes.starts_with(b"\x1A\x45\xDF\xA3") {
+        return matroska(bytes);
+    }
+    if bytes.starts_with(b"\x30\x26\xB2\x75\x8E\x66\xCF\x11") {
+        return windows_media(bytes);
+    }
+    if bytes.starts_with(b"FORM") && matches!(bytes.get(8..12), Some(b"AIFF" | b"AIFC")) {
+        return Advice::OtherSound;
+    }
+    if bytes.first() == Some(&0x47) && bytes.get(188) == Some(&0x47) {
+        return Advice::OtherFilm;
+    }
+    let known: [(&[u8], Advice); 20] = [
         (b"II*\0", Advice::Tiff),
         (b"MM\0*", Advice::Tiff),
         (b"BM", Advice::Bmp),
@@ -103,11 +121,32 @@ fn refusal(bytes: &[u8]) -> Advice {
         (b"Rar!", Advice::Archive),
         (b"7z\xBC\xAF", Advice::Archive),
         (b"\x1F\x8B", Advice::Archive),
-        (b"\x1A\x45\xDF\xA3", Advice::OtherFilm),
-        (b"ID3", Advice::OtherSound),
-        (b"\xFF\xFB", Advice::OtherSound),
+        (b"FLV\x01", Advice::OtherFilm),
+        (b"\0\0\x01\xBA", Advice::OtherFilm),
+        (b"caff", Advice::OtherSound),
+        (b"MThd", Advice::OtherSound),
+        (b"RF64", Advice::OtherSound),
+        (b"ADIF", Advice::OtherSound),
+        (b".snd", Advice::OtherSound),
+        (b"MAC ", Advice::OtherSound),
+        (b"wvPk", Advice::OtherSound),
     ];
     known.iter().find(|(start, _)| bytes.starts_with(start)).map_or(Advice::Unknown, |(_, advice)| *advice)
+}
+
+/// A film, unless the first track that is met is a sound (RFC 9559 section 5.1.4.1.3).
+fn matroska(bytes: &[u8]) -> Advice {
+    let kinds = bytes.windows(3).filter_map(|three| three.strip_prefix(b"\x83\x81"));
+    match kinds.map(|kind| kind.first()).find(|kind| matches!(kind, Some(1 | 2))) {
+        Some(Some(2)) => Advice::OtherSound,
+        _ => Advice::OtherFilm,
+    }
+}
+
+/// A sound, unless it says that it has a stream of pictures.
+fn windows_media(bytes: &[u8]) -> Advice {
+    const PICTURES: &[u8] = b"\xC0\xEF\x19\xBC\x4D\x5B\xCF\x11\xA8\xFD\x00\x80\x5F\x5C\x44\x2B";
+    if super::tail::holds(bytes, PICTURES) { Advice::OtherFilm } else { Advice::OtherSound }
 }
 
 #[cfg(test)]
@@ -129,6 +168,8 @@ mod tests {
         assert_eq!(told(b"A leaf in the garden"), Ok(Container::Text));
         assert_eq!(told(b"\0\0\0\x18ftypheic\0\0\0\0"), Ok(Container::Still));
         assert_eq!(told(b"\0\0\0\x18ftypisom\0\0\0\0"), Ok(Container::Film));
+        assert_eq!(told(b"ID3\x04\0\0\0\0\0\0"), Ok(Container::Sound(Sound::Mp3)));
+        assert_eq!(told(b"ID3 is a kind of tag"), Ok(Container::Text));
         assert_eq!(told(b"\0\0\0\x08wide\0\0\0\0mdat"), Ok(Container::Film));
     }
 
@@ -137,7 +178,7 @@ mod tests {
         let files: [(&[u8], &str); 6] = [
             (b"\x1A\x45\xDF\xA3", "MP4"),
             (b"RIFF\x10\0\0\0AVI LIST", "MP4"),
-            (b"ID3\x04", "M4A"),
+            (b"FORM\0\0\0\x20AIFF", "M4A"),
             (b"\xD0\xCF\x11\xE0\xA1\xB1", "DOCX"),
             (b"MZ\x90\0", "source"),
             (b"\xFF\xD8", "JPEG or PNG"),

@@ -10,22 +10,32 @@ mod items;
 mod properties;
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use super::boxes::{self, wrap};
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Advice, Found, MediaError, MediaType, Picture, check_size, damaged};
+use super::source::Reader;
+use super::{Advice, Found, MediaError, MediaType, Note, Picture, check_size, damaged, tail};
 use items::{Item, Items};
+pub(super) use properties::KEPT as PROPERTIES;
 use properties::Properties;
 
 /// Coded pictures, and the ways to put several together.
-const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
+pub(super) const PICTURES: [&[u8; 4]; 6] = [b"hvc1", b"av01", b"avc1", b"grid", b"iovl", b"iden"];
+
+/// How second pictures are named that tell how far away things are.
+const DEPTHS: [&[u8]; 3] = [b"depth", b"disparity", b"hevc:2015:auxid:2"];
 
 /// More items than any picture is made of.
 const MAX_ITEMS: usize = 1000;
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
+    let mut source = Cursor::new(bytes);
+    let top = boxes::top(&mut Reader::new(&mut source)?, &[b"ftyp", b"meta", b"mdat"])?;
+    let end = top.boxes.last().map_or(0, |last| last.end() as usize);
+    let (bytes, after) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     let meta = boxes::find(bytes, &[b"meta"])?.and_then(|body| body.get(4..));
     let meta = meta.ok_or_else(|| damaged("it has no list of its pictures"))?;
     let handler = boxes::find(meta, &[b"hdlr"])?.and_then(|body| body.get(8..12));
@@ -38,9 +48,16 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
     let (width, height) = properties.size(items.primary)?;
     check_size(width, height)?;
     let is_avif = kept.values().any(|item| item.kind == *b"av01");
+    let mut notes = left_out(&items, &properties, &kept);
+    if top.boxes.iter().any(|part| part.name == *b"moov") {
+        add(&mut notes, Note::MorePictures);
+    }
+    // Where some phones put the film of a moving photo.
+    let film = top.boxes.iter().find(|part| part.name == *b"mpvd").map(|_| Note::MovingPhoto);
+    film.or(tail::note(after)).into_iter().for_each(|note| add(&mut notes, note));
     let file = write(&items, &properties, &kept, is_avif)?;
     Ok(Found {
-        notes: Vec::new(),
+        notes,
         media_type: if is_avif { MediaType::Avif } else { MediaType::Heic },
         plan: Plan::of(file),
         width,
@@ -74,6 +91,35 @@ fn wanted<'i>(items: &'i Items, properties: &Properties) -> Result<BTreeMap<u32,
         }
     }
     Ok(kept)
+}
+
+/// What is to be said of the pictures that go: not of thumbnails, nor of parts of others.
+fn left_out(items: &Items, properties: &Properties, kept: &BTreeMap<u32, &Item>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (id, item) in items.all.iter().filter(|(id, _)| !kept.contains_key(id)) {
+        let is = |kind: &[u8; 4]| items.references.iter().any(|one| one.from == *id && one.kind == *kind);
+        let is_part = items.references.iter().any(|one| one.kind == *b"dimg" && one.to.contains(id));
+        let second = properties.second(*id);
+        if item.kind == *b"tmap" || second.is_some_and(|kind| tail::holds(kind, b"hdrgainmap")) {
+            add(&mut notes, Note::GainMap);
+        } else if second.is_some_and(|kind| DEPTHS.iter().any(|depth| tail::holds(kind, depth))) {
+            add(&mut notes, Note::Depth);
+        } else if PICTURES.contains(&&item.kind)
+            && !item.is_hidden
+            && !is_part
+            && !is(b"thmb")
+            && !is(b"auxl")
+        {
+            add(&mut notes, Note::MorePictures);
+        }
+    }
+    notes
+}
+
+fn add(notes: &mut Vec<Note>, note: Note) {
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
 }
 
 /// Lays out the file: brand, list, data. Offsets are known once the list's length is, which doesn't depend on them.

@@ -7,10 +7,16 @@
 use super::exif::Orientation;
 use super::plan::Plan;
 use super::source::Reader;
-use super::{Advice, Found, MediaError, MediaType, Picture, damaged};
+use super::{Advice, Found, MediaError, MediaType, Picture, damaged, tail};
+
+/// Chunks that are kept.
+pub(super) const KEPT: [&[u8; 4]; 3] = [b"fmt ", b"fact", b"data"];
 
 /// More parts than any recorder writes.
 const MAX_CHUNKS: usize = 1000;
+
+/// How much is looked at of what follows the end.
+const MAX_TAIL: usize = 4096;
 
 /// Plans the cleaned file.
 pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
@@ -26,6 +32,7 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
             return Err(damaged(format!("it is cut short: no end after {} bytes", reader.length())));
         }
         match name {
+            name if !KEPT.contains(&name) => {}
             b"fmt " if format.is_none() => format = Some(Format::read(reader, start, length)?),
             b"fact" if fact.is_none() && length >= 4 => fact = Some(reader.bytes(start, 4)?),
             b"data" => {
@@ -52,8 +59,10 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
     plan.bytes(&body);
     plan.copy(start, length);
     plan.bytes(if length.is_multiple_of(2) { &[] } else { &[0] });
+    let end = riff_end(reader)?.max(start + length);
+    let after = reader.up_to(end, MAX_TAIL)?;
     Ok(Found {
-        notes: Vec::new(),
+        notes: tail::note(&after).into_iter().collect(),
         media_type: MediaType::Wav,
         plan,
         width: 0,
@@ -62,6 +71,12 @@ pub(super) fn rebuild(reader: &mut Reader<'_>) -> Result<Found, MediaError> {
         duration_ms: (length * 1000).checked_div(format.bytes_a_second),
         picture: Picture::Opaque,
     })
+}
+
+/// Where the file says that it ends.
+fn riff_end(reader: &mut Reader<'_>) -> Result<u64, MediaError> {
+    let size = reader.bytes(4, 4)?;
+    Ok(8 + size.first_chunk().map_or(0, |four| u64::from(u32::from_le_bytes(*four))))
 }
 
 struct Format {

@@ -5,10 +5,14 @@
 //! The chunks are those of the WebP container specification (RFC 9649).
 
 use super::exif::Orientation;
-use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc};
+use super::{MediaError, Rebuilt, check_moving, check_size, damaged, icc, tail};
 
 /// More frames than any animation has.
 const MAX_FRAMES: usize = 10_000;
+
+/// Chunks that are looked at; the profile and EXIF are written afresh.
+pub(super) const KEPT: [&[u8; 4]; 8] =
+    [b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L", b"EXIF"];
 
 const HAS_PROFILE: u8 = 0x20;
 const HAS_ALPHA: u8 = 0x10;
@@ -17,13 +21,19 @@ const IS_ANIMATED: u8 = 0x02;
 
 /// Builds the cleaned file.
 pub(super) fn rebuild(bytes: &[u8]) -> Result<Rebuilt, MediaError> {
-    let body = bytes.get(12..riff_end(bytes)?).ok_or_else(cut_short)?;
+    let end = riff_end(bytes)?;
+    let mut rebuilt = chunks(bytes.get(12..end).ok_or_else(cut_short)?)?;
+    rebuilt.notes.extend(tail::note(bytes.get(end..).unwrap_or_default()));
+    Ok(rebuilt)
+}
+
+fn chunks(body: &[u8]) -> Result<Rebuilt, MediaError> {
     let mut chunks = Chunks(body);
     let first = chunks.next()?.ok_or_else(|| damaged("it has no picture"))?;
     match first.name {
         b"VP8 " | b"VP8L" => {
             let (width, height) = picture_size(&first)?;
-            let mut out = Vec::with_capacity(bytes.len());
+            let mut out = Vec::with_capacity(body.len());
             push_chunk(&mut out, first.name, first.data);
             Ok(Rebuilt {
                 bytes: riff(&out),
@@ -66,6 +76,7 @@ fn extended(header: &[u8], mut chunks: Chunks<'_>) -> Result<Rebuilt, MediaError
     let mut is_prepared = false;
     while let Some(chunk) = chunks.next()? {
         match chunk.name {
+            name if !KEPT.contains(&name) => {}
             b"ICCP" if profile.is_none() && frames == 0 => profile = icc::slim(chunk.data),
             b"EXIF" => {
                 let tiff = chunk.data.strip_prefix(b"Exif\0\0").unwrap_or(chunk.data);

@@ -107,19 +107,25 @@ pub fn grainy_photo(width: u16, height: u16, quality: u8) -> Vec<u8> {
 /// They lie in `data/photos` below `FIELDFOLIO_SHARED`, which is `../shared` beside the workspace unless set.
 /// Where `CI` is `true` they must be there.
 pub fn real_photos() -> Option<Vec<PathBuf>> {
+    shared_files("data/photos", "real photos")
+}
+
+/// The files of a folder below `FIELDFOLIO_SHARED`, sorted by name, or `None` where they were not brought along; they
+/// are called `what` then. Where `CI` is `true` they must be there.
+pub fn shared_files(folder: &str, what: &str) -> Option<Vec<PathBuf>> {
     let shared = std::env::var_os("FIELDFOLIO_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let folder = shared.join("data/photos");
+    let folder = shared.join(folder);
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        let missing = format!("real photos absent: no folder {}; set FIELDFOLIO_SHARED", folder.display());
+        let missing = format!("{what} absent: no folder {}; set FIELDFOLIO_SHARED", folder.display());
         assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}");
         eprintln!("SKIPPED: {missing}");
         return None;
     };
-    let mut photos: Vec<PathBuf> =
+    let mut files: Vec<PathBuf> =
         entries.map(|entry| entry.expect("the folder is readable").path()).collect();
-    photos.sort();
-    Some(photos)
+    files.sort();
+    Some(files)
 }
 
 /// Red, green and blue: a meadow of soft waves with round leaves on it, all placed by the seed.

@@ -4,7 +4,7 @@ use super::super::boxes::{self, TopBox, keep, keep_versioned, u32_at, u64_at};
 use super::super::{MediaError, damaged};
 use super::index::{Track, millis};
 use super::ranges::Ranges;
-use super::tables;
+use super::{each, tables};
 
 /// How the head of a piece counts (ISO/IEC 14496-12 section 8.8.7).
 const BASE: u32 = 0x1;
@@ -54,7 +54,7 @@ impl<'a> Fragments<'a> {
     ) -> Result<bool, MediaError> {
         // Where the next piece starts if it doesn't say: at the fragment, then behind the piece before it.
         let mut next_base = fragment.start;
-        boxes::each(body, |name, body| match name {
+        each(body, |name, body| match name {
             b"mfhd" => keep(body, 8),
             b"traf" => {
                 let head = boxes::find(body, &[b"tfhd"])?.ok_or_else(|| damaged("a fragment has no head"))?;
@@ -63,7 +63,7 @@ impl<'a> Fragments<'a> {
                 if piece.track.is_none() {
                     return Ok(false);
                 }
-                boxes::each(body, |name, body| match name {
+                each(body, |name, body| match name {
                     b"tfhd" => keep(body, head_length(body)),
                     b"tfdt" => keep_versioned(body, 8, 12),
                     b"trun" => keep(body, run_length(body)),

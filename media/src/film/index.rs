@@ -1,17 +1,23 @@
 //! The index of a film, its `moov`: cleaned in place, and read for what is kept.
 
 use super::super::boxes::{self, blank, keep, keep_table, keep_versioned, u16_at, u32_at, u64_at};
-use super::super::{Advice, MediaError, damaged};
+use super::super::{Advice, MediaError, Note, damaged};
+use super::left_out::LeftOut;
 use super::ranges::Ranges;
-use super::{entries, tables};
+use super::{each, entries, tables};
 
 const MAX_TRACKS: usize = 100;
+
+/// Where a track says how it is encoded.
+pub(super) const DESCRIPTIONS: [&[u8; 4]; 4] = [b"mdia", b"minf", b"stbl", b"stsd"];
 
 /// A cleaned index.
 pub(super) struct Index {
     pub(super) bytes: Vec<u8>,
     /// The tracks that are kept.
     pub(super) tracks: Vec<Track>,
+    /// What is left out that somebody would miss.
+    pub(super) notes: Vec<Note>,
     ticks_a_second: u32,
 }
 
@@ -46,32 +52,23 @@ impl Index {
         }
         let mut tracks: Vec<Track> = Vec::new();
         let mut ticks_a_second = 0;
-        let mut lost_a_film = false;
+        let mut left_out = LeftOut::read(&bytes)?;
         let defaults = defaults(&bytes)?;
-        boxes::each(&mut bytes, |name, body| match name {
+        each(&mut bytes, |name, body| match name {
             b"mvhd" => {
                 ticks_a_second = u32_at(body, if body.first() == Some(&1) { 20 } else { 12 }).unwrap_or(0);
                 film_head(body)
             }
             b"trak" => {
-                let handler = boxes::find(body, &[b"mdia", b"hdlr"])?.and_then(|body| body.get(8..12));
-                let is_film = handler == Some(b"vide");
-                if !is_film && handler != Some(b"soun") {
-                    return Ok(false);
-                }
-                let descriptions =
-                    boxes::find(body, &[b"mdia", b"minf", b"stbl", b"stsd"])?.unwrap_or_default();
-                if !entries::are_known(descriptions, is_film)? {
-                    lost_a_film |= is_film;
-                    return Ok(false);
-                }
-                let frame = if is_film { None } else { entries::frame(descriptions)? };
+                let Some(is_film) = left_out.is_kept(body)? else { return Ok(false) };
+                let descriptions = boxes::find(body, &DESCRIPTIONS)?.unwrap_or_default();
+                let packet = if is_film { None } else { entries::packet(descriptions)? };
                 clean_track(body, is_film)?;
                 let mut track = Track::read(body, is_film)?;
                 track.defaults =
                     defaults.iter().find(|known| known.track == track.id).copied().unwrap_or_default();
                 let stbl = boxes::find(body, &[b"mdia", b"minf", b"stbl"])?.unwrap_or_default();
-                tables::gather(stbl, frame, ranges)?;
+                tables::gather(stbl, packet, ranges)?;
                 if tracks.len() >= MAX_TRACKS || tracks.iter().any(|known| known.id == track.id) {
                     return Err(damaged("its tracks can't be told apart"));
                 }
@@ -81,13 +78,13 @@ impl Index {
             b"mvex" => Ok(true),
             _ => Ok(false),
         })?;
-        if tracks.is_empty() || lost_a_film && tracks.iter().all(|track| !track.is_film) {
-            return Err(MediaError::Unsupported { advice: Advice::RareFilm });
+        if let Some(advice) = left_out.refusal(&tracks) {
+            return Err(MediaError::Unsupported { advice });
         }
         // Which tracks are kept is known only now.
-        boxes::each(&mut bytes, |name, body| {
+        each(&mut bytes, |name, body| {
             if name == b"mvex" {
-                boxes::each(body, |name, body| match name {
+                each(body, |name, body| match name {
                     b"mehd" => keep_versioned(body, 8, 12),
                     b"trex" if tracks.iter().any(|track| Some(track.id) == u32_at(body, 4)) => keep(body, 24),
                     _ => Ok(false),
@@ -95,7 +92,7 @@ impl Index {
             }
             Ok(true)
         })?;
-        Ok(Self { bytes, tracks, ticks_a_second })
+        Ok(Self { bytes, tracks, notes: left_out.notes, ticks_a_second })
     }
 
     /// The size of the picture as shown; none where there is only sound.
@@ -145,7 +142,7 @@ fn blank_times(body: &mut [u8]) {
 }
 
 fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
-    boxes::each(track, |name, body| match name {
+    each(track, |name, body| match name {
         b"tkhd" => {
             keep_versioned(body, 84, 96)?;
             let moved = if body.first() == Some(&1) { 12 } else { 0 };
@@ -154,7 +151,7 @@ fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
             Ok(true)
         }
         b"edts" => {
-            boxes::each(body, |name, body| match (name, body.first()) {
+            each(body, |name, body| match (name, body.first()) {
                 (b"elst", Some(0)) => keep_table(body, 4, 12),
                 (b"elst", Some(1)) => keep_table(body, 4, 20),
                 _ => Ok(false),
@@ -162,7 +159,7 @@ fn clean_track(track: &mut [u8], is_film: bool) -> Result<(), MediaError> {
             Ok(true)
         }
         b"mdia" => {
-            boxes::each(body, |name, body| clean_media(name, body, is_film))?;
+            each(body, |name, body| clean_media(name, body, is_film))?;
             Ok(true)
         }
         _ => Ok(false),
@@ -178,16 +175,16 @@ fn clean_media(name: &[u8; 4], body: &mut [u8], is_film: bool) -> Result<bool, M
         }
         b"hdlr" => handler(body),
         b"minf" => {
-            boxes::each(body, |name, body| match name {
+            each(body, |name, body| match name {
                 b"vmhd" => keep(body, 12),
                 b"smhd" => keep(body, 8),
                 b"hdlr" => handler(body),
                 b"dinf" => {
-                    boxes::each(body, |name, body| Ok(name == b"dref" && data_references(body)?))?;
+                    each(body, |name, body| Ok(name == b"dref" && data_references(body)?))?;
                     Ok(true)
                 }
                 b"stbl" => {
-                    boxes::each(body, |name, body| match name {
+                    each(body, |name, body| match name {
                         b"stsd" => entries::clean(body, is_film),
                         _ => tables::clean(name, body),
                     })?;
@@ -260,6 +257,6 @@ fn lasted(track: &[u8]) -> Result<u64, MediaError> {
 }
 
 fn description(track: &[u8]) -> Result<Option<&[u8]>, MediaError> {
-    let Some(stsd) = boxes::find(track, &[b"mdia", b"minf", b"stbl", b"stsd"])? else { return Ok(None) };
+    let Some(stsd) = boxes::find(track, &DESCRIPTIONS)? else { return Ok(None) };
     Ok(boxes::all(stsd.get(8..).unwrap_or_default())?.first().map(|(_, entry)| *entry))
 }

@@ -2,6 +2,7 @@
 
 use super::super::boxes::{self, keep, keep_table, keep_versioned, u32_at, u64_at};
 use super::super::{MediaError, damaged};
+use super::entries::Packet;
 use super::ranges::Ranges;
 
 /// More samples than a day of film and sound has.
@@ -58,20 +59,30 @@ pub(super) fn segment_index(body: &mut [u8]) -> Result<bool, MediaError> {
 /// How long each sample is.
 enum Sizes<'a> {
     Even(u64),
+    /// Counted one by one, though they lie in packets.
+    Packets(Packet),
     /// Numbers of this many bits.
     Table(&'a [u8], usize),
 }
 
-/// Adds what the tables in a `stbl` point at. Uncompressed sound counts its samples one by one, each as long as
-/// `frame` says.
-pub(super) fn gather(stbl: &[u8], frame: Option<u64>, ranges: &mut Ranges) -> Result<(), MediaError> {
+/// Adds what the tables in a `stbl` point at. Uncompressed sound counts its samples one by one, each of a length that
+/// stands in its description.
+pub(super) fn gather(stbl: &[u8], packet: Option<Packet>, ranges: &mut Ranges) -> Result<(), MediaError> {
     let one = |name: &[u8; 4]| boxes::find(stbl, &[name]);
     let (sizes, count) = match (one(b"stsz")?, one(b"stz2")?) {
-        (Some(table), _) => match u32_at(table, 4).unwrap_or(0) {
-            0 => (Sizes::Table(table.get(12..).unwrap_or_default(), 32), u32_at(table, 8)),
-            1 => (Sizes::Even(frame.unwrap_or(1)), u32_at(table, 8)),
-            even => (Sizes::Even(even.into()), u32_at(table, 8)),
-        },
+        (Some(table), _) => {
+            let sizes = match (u32_at(table, 4).unwrap_or(0), packet) {
+                (0, _) => Sizes::Table(table.get(12..).unwrap_or_default(), 32),
+                // Some writers tell the bytes of one channel only.
+                (even, Some(packet))
+                    if even == 1 || packet.samples == 1 && u64::from(even) < packet.bytes =>
+                {
+                    Sizes::Packets(packet)
+                }
+                (even, _) => Sizes::Even(even.into()),
+            };
+            (sizes, u32_at(table, 8))
+        }
         (None, Some(table)) => {
             let bits = table.get(7).map_or(0, |bits| usize::from(*bits));
             if !matches!(bits, 4 | 8 | 16) {
@@ -138,6 +149,10 @@ impl Sizes<'_> {
         match self {
             Self::Even(size) => {
                 size.checked_mul(count).ok_or_else(|| damaged("its index points beyond every end"))
+            }
+            Self::Packets(packet) => {
+                let packets = count.div_ceil(packet.samples.max(1));
+                packets.checked_mul(packet.bytes).ok_or_else(|| damaged("its index points beyond every end"))
             }
             Self::Table(table, 32) => {
                 let lengths = stretch(table, first, count, 4).ok_or_else(cut_short)?.chunks_exact(4);

@@ -17,7 +17,8 @@ struct Component {
     sampling: (usize, usize),
     /// How many blocks a scan of this component alone consists of, row by row.
     own: usize,
-    seen: bool,
+    /// For each coefficient, how many of its low bits are still to come; none where it had no scan at all.
+    missing: [Option<u8>; 64],
     /// One bit for each coefficient of each block that is known to be non-zero; empty until it is needed.
     detail: Vec<u64>,
 }
@@ -49,7 +50,7 @@ impl Frame {
             sampling: *sampling,
             own: (across * sampling.0).div_ceil(widest).div_ceil(8)
                 * (down * sampling.1).div_ceil(tallest).div_ceil(8),
-            seen: false,
+            missing: [None; 64],
             detail: Vec::new(),
         };
         Ok(Self {
@@ -88,13 +89,26 @@ impl Frame {
         self.components[component].own
     }
 
-    pub(super) fn note_seen(&mut self, component: usize) {
-        self.components[component].seen = true;
+    /// A scan of these coefficients was read to its end; so many of their low bits are still to come.
+    pub(super) fn note_scan(
+        &mut self,
+        component: usize,
+        band: std::ops::RangeInclusive<usize>,
+        low_bits: u8,
+    ) {
+        if let Some(coefficients) = self.components[component].missing.get_mut(band) {
+            coefficients.fill(Some(low_bits));
+        }
     }
 
     /// Whether every component had a scan.
     pub(super) fn is_complete(&self) -> bool {
-        self.components.iter().all(|component| component.seen)
+        self.components.iter().all(|component| component.missing[0].is_some())
+    }
+
+    /// Whether nothing of the picture is still to come.
+    pub(super) fn is_whole(&self) -> bool {
+        self.components.iter().all(|component| component.missing == [Some(0); 64])
     }
 
     /// The coefficients of a block that are known to be non-zero. Takes 8 bytes a block, at most 34 MB a picture.

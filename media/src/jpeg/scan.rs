@@ -26,6 +26,8 @@ struct Scan {
     start: u32,
     end: u32,
     refines: bool,
+    /// How many low bits of these coefficients are for later scans.
+    low_bits: u8,
 }
 
 impl Walk {
@@ -67,6 +69,9 @@ impl Walk {
             let used = self.piece(frame, &scan, &piece.bytes, done..goal)?;
             done = goal;
             if done == units {
+                for (component, ..) in &scan.components {
+                    frame.note_scan(*component, scan.start as usize..=scan.end as usize, scan.low_bits);
+                }
                 return Ok(from + stuffed_length(data.get(from..).unwrap_or_default(), used));
             }
             if piece.restart != Some(number) || used < piece.bytes.len() {
@@ -267,10 +272,7 @@ impl Scan {
             // zune-jpeg 0.5.15 decodes these without complaint, in wrong colours.
             return Err(MediaError::Unsupported { advice: Advice::ScannedJpeg });
         }
-        if start == 0 {
-            components.iter().for_each(|(component, ..)| frame.note_seen(*component));
-        }
-        Ok(Self { components, start, end, refines: bits >> 4 != 0 })
+        Ok(Self { components, start, end, refines: bits >> 4 != 0, low_bits: bits & 15 })
     }
 }
 

@@ -13,7 +13,7 @@ const MAX_PIECES: u64 = 10_000;
 pub(super) struct Item {
     pub(super) kind: [u8; 4],
     pub(super) is_protected: bool,
-    is_hidden: bool,
+    pub(super) is_hidden: bool,
     /// Whether the bytes lie inside the list itself rather than behind it.
     pub(super) is_inside: bool,
     pub(super) data: Vec<u8>,

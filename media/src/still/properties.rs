@@ -7,7 +7,7 @@ use super::super::{Advice, MediaError, damaged, icc};
 use super::items::Item;
 
 /// Properties that are copied. Their bodies are numbers, or a decoder's settings.
-const KEPT: [&[u8; 4]; 18] = [
+pub(crate) const KEPT: [&[u8; 4]; 18] = [
     b"ispe", b"hvcC", b"av1C", b"avcC", b"lhvC", b"pixi", b"pasp", b"clap", b"irot", b"imir", b"a1op",
     b"a1lx", b"lsel", b"clli", b"mdcv", b"cclv", b"amve", b"rloc",
 ];
@@ -101,8 +101,12 @@ impl<'a> Properties<'a> {
     pub(super) fn is_transparency(&self, item: u32) -> bool {
         const NAMES: [&[u8]; 2] =
             [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1"];
-        let kind = self.named(item, b"auxC").and_then(|body| body.get(4..)?.split(|byte| *byte == 0).next());
-        kind.is_some_and(|kind| NAMES.contains(&kind))
+        self.second(item).is_some_and(|kind| NAMES.contains(&kind))
+    }
+
+    /// Which kind of second picture this item is, if it is one.
+    pub(super) fn second(&self, item: u32) -> Option<&'a [u8]> {
+        self.named(item, b"auxC")?.get(4..)?.split(|byte| *byte == 0).next()
     }
 
     /// `iprp` for the items that are kept.

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use super::super::boxes::wrap;
-use super::super::{MediaError, MediaType, Offered, clean, icc, jpeg, prepare, prepare_bytes};
+use super::super::{MediaError, MediaType, Note, Offered, clean, icc, jpeg, prepare, prepare_bytes};
 
 const TILES: [&[u8]; 2] = [b"left tile", b"right tile"];
 const GRID: &[u8] = &[0, 0, 0, 1, 0, 128, 0, 64];
@@ -100,6 +100,25 @@ fn the_picture_and_what_it_is_made_of_stay() {
     }
     assert!(holds(&cleaned.bytes, b"colrprof") && holds(&cleaned.bytes, b"irot"));
     assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+}
+
+#[test]
+fn what_goes_with_second_pictures_and_behind_the_end_is_said() {
+    let notes = |photo: &[u8]| {
+        let poster = jpeg::tests::sample(40, 20, 6);
+        prepare(Offered { source: &mut Cursor::new(photo), name: "", poster: Some(&poster) }).unwrap().notes
+    };
+    let photo = sample();
+    assert_eq!(notes(&photo), [Note::Depth]);
+    let mut bright = photo.clone();
+    let at = bright.windows(9).position(|window| window == b"aux:depth").unwrap();
+    bright[at..at + 15].copy_from_slice(b"aux:hdrgainmap\0");
+    assert_eq!(notes(&bright), [Note::GainMap]);
+    let moving = [&photo[..], &wrap(b"mpvd", b"SECRET film")].concat();
+    assert_eq!(notes(&moving), [Note::Depth, Note::MovingPhoto]);
+    let longer = [&photo[..], b"SECRET SEFT trailer"].concat();
+    assert_eq!(notes(&longer), [Note::Depth, Note::Tail]);
+    assert_eq!(clean(&longer).unwrap(), clean(&photo).unwrap());
 }
 
 #[test]

@@ -92,6 +92,10 @@ fn shown(first: &[u8]) -> Option<&'static str> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
+        // Frames of AAC and of MP3, which start with the same eleven or twelve bits.
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => "audio/aac",
+        [0xff, second, ..] if second & 0xe6 == 0xe2 => "audio/mpeg",
         [b'R', b'I', b'F', b'F', _, _, _, _, rest @ ..] if rest == b"WEBP" => "image/webp",
         [b'R', b'I', b'F', b'F', _, _, _, _, rest @ ..] if rest == b"WAVE" => "audio/wav",
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => match brand {
@@ -215,6 +219,21 @@ mod tests {
         assert_eq!(headers["content-security-policy"], "sandbox; default-src 'none'");
         assert_eq!(headers["etag"], format!("\"{}\"", BlobHash::of(JPEG).hex()));
         assert!(!headers.contains_key("content-disposition"));
+    }
+
+    #[test]
+    fn recordings_are_told_from_texts_and_pictures() {
+        for (first, media_type) in [
+            (&b"fLaC\0\0\0\x22"[..], Some("audio/flac")),
+            (b"\xff\xf1\x50\x40", Some("audio/aac")),
+            (b"\xff\xfb\x90\x64", Some("audio/mpeg")),
+            (b"\xff\xe3\x18\xc4", Some("audio/mpeg")),
+            (b"\xff\xfeL\0e\0a\0f\0", None),
+            // No browser plays it.
+            (b"#!AMR\n\x3c", None),
+        ] {
+            assert_eq!(shown(first), media_type, "{first:?}");
+        }
     }
 
     #[tokio::test]

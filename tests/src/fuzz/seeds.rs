@@ -212,9 +212,13 @@ fn media() -> Vec<Vec<u8>> {
         "Ein Blatt, 木の葉\nvon unten".into(),
     ];
     let names = ["phone.mp4", "browser.mp4", "stream.mp4", "keys.mov", "note.m4a", "note.opus", "note.ogg"];
-    let others = ["note.wav", "still.webp", "moving.webp", "moving.gif"];
+    let others =
+        ["note.wav", "still.webp", "moving.webp", "moving.gif", "moving.apng", "flac.mp4", "song.mp3"];
+    let more = ["radio.aac", "fine.flac"];
     let made = films::FILMS.iter().chain(&films::SOUNDS).chain(&films::PICTURES);
-    let made = made.filter(|made| names.contains(&made.name) || others.contains(&made.name));
+    let made = made.filter(|made| {
+        names.contains(&made.name) || others.contains(&made.name) || more.contains(&made.name)
+    });
     files.extend(made.map(|made| made.bytes()));
     files.push(photo);
     files

@@ -1,7 +1,7 @@
 //! What the web client's pages call, on a device of the simulated school: the same calls, the same JSON, without a browser.
 
 use fieldfolio_core::device::NewMedium;
-use fieldfolio_core::media::Advice;
+use fieldfolio_core::media::{Advice, Note};
 use fieldfolio_mobile::Refusal;
 use fieldfolio_server::directory::projects;
 use fieldfolio_tests::photos;
@@ -228,14 +228,15 @@ fn refusals_have_codes_that_the_catalogues_know() {
 }
 
 #[test]
-fn what_to_do_with_a_file_that_is_not_taken_is_said_in_both_languages() {
+fn what_to_do_with_a_file_that_is_not_taken_and_what_one_loses_is_said_in_both_languages() {
     for catalogue in [
         include_str!("../../../mobile/web/src/i18n/en.json"),
         include_str!("../../../mobile/web/src/i18n/es.json"),
     ] {
         let words: Value = serde_json::from_str(catalogue).expect("a catalogue");
-        let missing: Vec<_> =
-            Advice::ALL.iter().filter(|one| words[format!("refusal.{}", one.code())].is_null()).collect();
+        let advice = Advice::ALL.iter().map(|one| format!("refusal.{}", one.code()));
+        let notes = Note::ALL.iter().map(|one| format!("note.{}", one.code()));
+        let missing: Vec<_> = advice.chain(notes).filter(|key| words[key].is_null()).collect();
         assert!(missing.is_empty(), "no words for {missing:?}");
     }
 }

@@ -245,6 +245,24 @@ fn no_mutation_of_a_full_photo_panics() {
     }
 }
 
+/// The table in the README is the one that the cleaners' own lists make.
+#[test]
+fn the_readme_tells_what_each_cleaner_keeps_drops_and_refuses() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once("<!-- cleaners -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /cleaners -->").unwrap();
+    let written = format!("{before}<!-- cleaners -->\n{}<!-- /cleaners -->{after}", media::table::markdown());
+    if std::env::var_os("FIELDFOLIO_WRITE").is_some() {
+        std::fs::write(&path, written).unwrap();
+    } else {
+        assert!(
+            readme == written,
+            "README.md is out of date: FIELDFOLIO_WRITE=1 cargo test -p fieldfolio-tests --test media"
+        );
+    }
+}
+
 /// The cleaned files under the names of their sources.
 fn beside<'a>(sources: &'a [(String, Vec<u8>)], cleaned: &'a [Cleaned]) -> Vec<(&'a str, &'a [u8])> {
     sources

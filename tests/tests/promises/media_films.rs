@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use fieldfolio_core::media::{self, Kind, MediaError, MediaType, Offered};
+use fieldfolio_core::media::{self, Advice, Kind, MediaError, MediaType, Note, Offered};
 use fieldfolio_tests::exiftool::{self, Findings, holds};
 use fieldfolio_tests::films::{self, FILMS, MARKER_TEXTS, Made, SOUNDS};
 use fieldfolio_tests::photos;
@@ -57,8 +57,9 @@ fn assert_clean(made: Made, kind: Kind) {
 }
 
 /// What a player can't do without, by exiftool's names. Dates are here because theirs are zero.
-const PLAYED: [&str; 71] = [
+const PLAYED: [&str; 73] = [
     "AVCConfiguration",
+    "AudioChannelTypes",
     "AudioBitsPerSample",
     "AudioChannels",
     "AudioFormat",
@@ -99,6 +100,7 @@ const PLAYED: [&str; 71] = [
     "MovieFragmentSequence",
     "MovieHeaderVersion",
     "NextTrackID",
+    "NumChannelDescriptions",
     "OpColor",
     "PixelAspectRatio",
     "PosterTime",
@@ -148,6 +150,8 @@ fn assert_tells_nothing(name: &str, found: &Findings) {
                 "NumberOfSamples",
             ]
             .contains(&tag),
+            "MPEG" | "AAC" => tag != "Encoder",
+            "FLAC" => !["Padding", "Picture"].contains(&tag),
             "Opus" => ["OpusVersion", "AudioChannels", "SampleRate", "OutputGain"].contains(&tag),
             "Vorbis" => {
                 ["VorbisVersion", "AudioChannels", "SampleRate", "NominalBitrate", "Vendor"].contains(&tag)
@@ -158,6 +162,52 @@ fn assert_tells_nothing(name: &str, found: &Findings) {
             || tag == "Vendor" && value != "";
         assert!(harmless && !is_told, "{name} still tells {key}: {value}");
     }
+}
+
+#[test]
+fn a_film_whose_sound_or_picture_is_not_known_is_refused_and_never_taken_without_it() {
+    for (name, codec, advice) in [
+        ("flac.mp4", b"fLaC", Advice::FilmSound),
+        ("phone.mp4", b"mp4a", Advice::FilmSound),
+        ("phone.mp4", b"avc1", Advice::RareFilm),
+    ] {
+        let mut film = film_named(name);
+        let index = film.windows(4).rposition(|name| name == b"moov").unwrap();
+        let at = index + film[index..].windows(4).position(|name| name == codec).unwrap();
+        film[at..at + 4].copy_from_slice(b"zzzz");
+        let refused = media::prepare_bytes(&film).unwrap_err();
+        assert_eq!(refused, MediaError::Unsupported { advice }, "{name}");
+    }
+}
+
+#[test]
+fn what_a_film_loses_beside_its_metadata_is_said() {
+    for (name, notes) in [("phone.mp4", &[][..]), ("timecode.mov", &[]), ("captions.mp4", &[Note::Captions])]
+    {
+        assert_eq!(media::prepare_bytes(&film_named(name)).unwrap().notes, notes, "{name}");
+    }
+}
+
+#[test]
+fn what_a_maker_puts_behind_a_film_is_cut_off_and_a_film_cut_short_is_not_taken_for_one() {
+    let film = film_named("phone.mp4");
+    let whole = media::clean(&film).unwrap();
+    for tail in
+        [&b"\r\n\0"[..], b"Lumbricus", &[b'X'; 100], &[0xFF, 0xFF, 0xFF, 0xFF, b'm', b'k', b'r', b'!', 1]]
+    {
+        let longer = [&film[..], tail].concat();
+        assert_eq!(media::prepare_bytes(&longer).unwrap().notes, [Note::Tail]);
+        assert_eq!(media::clean(&longer).unwrap(), whole);
+    }
+    let index_first = film_named("index-first.mp4");
+    for lost in [1, 9, 5000] {
+        let cut = media::clean(&index_first[..index_first.len() - lost]);
+        assert!(matches!(cut, Err(MediaError::Damaged { .. })), "{lost}: {cut:?}");
+    }
+}
+
+fn film_named(name: &str) -> Vec<u8> {
+    FILMS.iter().find(|film| film.name == name).unwrap().bytes()
 }
 
 #[test]
