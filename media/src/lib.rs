@@ -219,7 +219,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
         Container::Pdf => pdf::rebuild(&reader.whole()?),
-        Container::Zip => office::rebuild(&reader.whole()?),
+        Container::Zip => office::rebuild(&reader.whole()?, name),
         Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
     }
