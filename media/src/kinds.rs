@@ -141,25 +141,10 @@ impl MediaType {
         }
     }
 
-    /// Whether names may stay inside: an office file's properties are emptied, but who wrote a comment or a tracked
-    /// change stands in the document's own text, and stays. Apps say so before they take such a file.
+    /// Whether names may stay inside. In office files who wrote a comment or a tracked change becomes "Author 1" and so
+    /// on, so there is no such kind.
     pub const fn keeps_names(self) -> bool {
-        match self {
-            Self::Docx | Self::Xlsx | Self::Pptx | Self::Odt | Self::Ods | Self::Odp => true,
-            Self::Jpeg
-            | Self::Png
-            | Self::Webp
-            | Self::Gif
-            | Self::Heic
-            | Self::Avif
-            | Self::Mp4
-            | Self::QuickTime
-            | Self::M4a
-            | Self::Ogg
-            | Self::Wav
-            | Self::Pdf
-            | Self::Text => false,
-        }
+        false
     }
 }
 

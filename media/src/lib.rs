@@ -332,6 +332,7 @@ mod tests {
             pdf::tests::packed(),
             still::tests::sample(),
             office::tests::sample(),
+            office::tests::open_sample(),
         ] {
             let once = clean(&bytes).unwrap();
             assert_eq!(clean(&once.bytes).unwrap(), once);
@@ -372,6 +373,8 @@ mod tests {
             pdf::tests::packed(),
             still::tests::sample(),
             office::tests::sample(),
+            office::tests::open_sample(),
+            text::tests::sample(),
         ];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         let mut roll = move |sides: usize| {

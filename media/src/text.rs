@@ -91,11 +91,16 @@ fn refusal(bytes: &[u8], name: &str) -> Option<Advice> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Cursor;
 
     use super::super::{MediaError, MediaType, Offered, clean, prepare};
     use super::*;
+
+    /// In UTF-16, without a mark.
+    pub(crate) fn sample() -> Vec<u8> {
+        "Día;12 cm\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
 
     fn offer(name: &str, bytes: &[u8]) -> Result<MediaType, MediaError> {
         let offered = Offered { source: &mut Cursor::new(bytes), name, poster: None };

@@ -45,11 +45,13 @@ pub(super) struct Rules<'a> {
     is_drawing: bool,
     /// What stands before the colon of references, in this part.
     prefixes: BTreeSet<String>,
+    /// Whether it is the comments of a sheet, into whose text Excel writes who wrote it.
+    has_authors: bool,
 }
 
 impl<'a> Rules<'a> {
     pub(super) fn new(people: &'a mut People, gone: BTreeSet<String>, is_drawing: bool) -> Self {
-        Self { people, gone, is_drawing, prefixes: BTreeSet::from(["r".to_owned()]) }
+        Self { people, gone, is_drawing, prefixes: BTreeSet::from(["r".to_owned()]), has_authors: false }
     }
 
     fn is_reference(&self, key: &str) -> bool {
@@ -70,7 +72,8 @@ impl<'a> Rules<'a> {
         match (element, key) {
             ("scenario", "comment") | ("fileSharing", "userName") => Value::Gone,
             (_, "refreshedBy" | "lastModifiedBy" | "securityDescriptor") => Value::Gone,
-            ("table", "tableType") if value == "queryTable" => Value::Stays,
+            // What looks like a drive is an hour.
+            (_, "formatCode") => Value::Stays,
             ("dbPr", "connection" | "command" | "serverCommand") => Value::Other(String::new()),
             (_, _) if is_person(element, key) => Value::Other(self.people.name(value)),
             (_, "initials") => Value::Other(People::initials(person.unwrap_or_default())),
@@ -105,6 +108,11 @@ fn is_person(element: &str, key: &str) -> bool {
     }
 }
 
+/// Whether the text in an element is somebody's name: of who wrote comments in a sheet, or a remark in a document.
+fn is_name_in_words(element: &str) -> bool {
+    matches!(local(element), "author" | "creator") && !element.starts_with("text:")
+}
+
 impl Editor for Rules<'_> {
     fn element(&mut self, element: &mut Element) -> Change {
         for (key, value) in &element.attributes {
@@ -131,7 +139,8 @@ impl Editor for Rules<'_> {
         }
         let is_secret = element.value("name").is_some_and(|name| SETTINGS.contains(&name));
         match name.as_str() {
-            "author" | "creator" if element.name == "author" || element.name == "dc:creator" => {
+            "author" | "creator" if element.value("name").is_none() && is_name_in_words(&element.name) => {
+                self.has_authors |= name == "author";
                 Change::Text(|editor, text| editor.name(text))
             }
             "creator-initials" | "sender-initials" => Change::Text(|_, _| String::new()),
@@ -146,7 +155,7 @@ impl Editor for Rules<'_> {
             // What a field does.
             "instrText" => without_paths(text),
             "config-item" => without_path(text)?,
-            "t" => self.people.signed(text)?,
+            "t" if self.has_authors => self.people.signed(text)?,
             _ => return None,
         };
         (other != text).then_some(other)

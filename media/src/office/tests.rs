@@ -1,8 +1,11 @@
 //! Office files made by hand.
 
+#[path = "tests/people.rs"]
+mod people;
+
 use std::io::Write;
 
-use super::super::{Advice, MediaError, MediaType, Note, Offered, clean, jpeg, prepare};
+use super::super::{Advice, MediaError, MediaType, Offered, clean, jpeg, prepare};
 
 /// An archive of these parts, packed, with times and notes.
 pub(crate) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -88,6 +91,13 @@ pub(crate) fn sample() -> Vec<u8> {
             ("customXml", "custom.xml", b"<a>SECRET</a>"),
         ],
     )
+}
+
+pub(crate) fn open_sample() -> Vec<u8> {
+    open_document(&[
+        ("content.xml", b"<office:annotation><dc:creator>SECRET</dc:creator>a word</office:annotation>"),
+        ("META-INF/manifest.xml", b"<manifest:manifest/>"),
+    ])
 }
 
 fn open_document(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -220,79 +230,6 @@ fn office_files_within_each_other_end_somewhere() {
 }
 
 #[test]
-fn nobody_is_named_and_no_computer_either() {
-    let hyper = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    let document = format!(
-        r#"<w:document xmlns:o="{hyper}"><w:attachedTemplate o:id="rId9"/><w:comment w:author="SECRET A" w:initials="SA">Green &amp; <w:b/></w:comment><w:del w:author='SECRET B'/><w:ins w:author="SECRET A"/><wp:docPr descr="C:\Users\SECRET\leaf.jpg"/><w:instrText> LINK "C:\\SECRET\\a.xlsx" </w:instrText><w:dataBinding w:xpath="SECRET"/><w:docVars><w:docVar w:val="SECRET"/></w:docVars><!-- SECRET --></w:document>"#
-    );
-    let comments: &[u8] = b"<comments><authors><author>SECRET C</author><author>tc={1}</author></authors><t>SECRET C:</t><t>a leaf: green</t></comments>";
-    let persons: &[u8] = b"<personList><person displayName=\"SECRET C\" id=\"{1}\" userId=\"S::SECRET\" providerId=\"AD\"/></personList>";
-    let authors: &[u8] =
-        b"<p188:author id=\"{2}\" name=\"SECRET D\" initials=\"SD\" userId=\"SECRET\" providerId=\"AD\"/>";
-    let pivot: &[u8] = b"<pivotCacheDefinition refreshedBy=\"SECRET\" r:id=\"rId1\"/>";
-    let file = package(
-        ("word/document.xml", &document),
-        &[
-            ("comments", "comments.xml", comments),
-            ("person", "person.xml", persons),
-            ("authors", "authors.xml", authors),
-            ("pivotCacheDefinition", "pivot.xml", pivot),
-            ("image", "plan.svg", b"<svg><metadata>SECRET</metadata><path d='M0 0'/></svg>"),
-        ],
-    );
-    let cleaned = clean(&file).unwrap();
-    let parts = parts(&cleaned.bytes);
-    for (name, bytes) in &parts {
-        assert!(!holds(bytes, b"SECRET"), "{name}: {}", bytes.escape_ascii());
-    }
-    let part = |name: &str| {
-        let bytes = parts.iter().find(|(known, _)| known == name).unwrap().1.clone();
-        String::from_utf8(bytes).unwrap()
-    };
-    let document = part("word/document.xml");
-    for kept in [
-        r#"<w:comment w:author="Author 1" w:initials="A1">Green &amp; <w:b/></w:comment>"#,
-        r#"<w:del w:author="Author 2"/><w:ins w:author="Author 1"/>"#,
-        r#"descr="leaf.jpg""#,
-        r#"> LINK "a.xlsx" <"#,
-    ] {
-        assert!(document.contains(kept), "{document}");
-    }
-    let comments = part("word/comments.xml");
-    assert!(comments.contains("<author>Author 3</author><author>tc={1}</author>"), "{comments}");
-    assert!(comments.contains("<t>Author 3:</t><t>a leaf: green</t>"), "{comments}");
-    assert!(part("word/person.xml").contains(r#"displayName="Author 3" id="{1}" providerId="None""#));
-    assert!(part("word/authors.xml").contains(r#"name="Author 4" initials="A4" userId="Author 4""#));
-    assert!(part("word/plan.svg").contains("<path d='M0 0'/>"));
-    assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
-}
-
-#[test]
-fn who_wrote_a_remark_in_an_open_document_is_not_told() {
-    let content = "<office:annotation><dc:creator>SECRET &amp; A</dc:creator><meta:creator-initials>SA</meta:creator-initials><text:p>a word</text:p></office:annotation><draw:image xlink:href=\"pics/a.png\"/><draw:image xlink:href=\"file:///home/SECRET/b.png\"/>";
-    let manifest = "<manifest:manifest><manifest:file-entry manifest:full-path=\"/\"/><manifest:file-entry manifest:full-path=\"Versions/1\"/></manifest:manifest>";
-    let file = archive(&[
-        ("content.xml", content.as_bytes()),
-        ("META-INF/manifest.xml", manifest.as_bytes()),
-        ("Versions/1", b"SECRET"),
-        ("Thumbnails/thumbnail.png", b"SECRET"),
-        ("pics/a.png", b"\x01drawn"),
-        ("mimetype", b"application/vnd.oasis.opendocument.text\n"),
-    ]);
-    let prepared = super::super::prepare_bytes(&file).unwrap();
-    assert_eq!((prepared.media_type, prepared.notes), (MediaType::Odt, vec![Note::PartsLeft]));
-    let cleaned = clean(&file).unwrap();
-    assert_eq!(cleaned.bytes[30..38], *b"mimetype", "programs look for it there");
-    let parts = parts(&cleaned.bytes);
-    let names: Vec<&str> = parts.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["mimetype", "content.xml", "META-INF/manifest.xml", "pics/a.png"]);
-    assert!(parts.iter().all(|(_, bytes)| !holds(bytes, b"SECRET")));
-    assert!(holds(&parts[1].1, b"<dc:creator>Author 1</dc:creator>") && holds(&parts[1].1, b"a word"));
-    assert!(!holds(&parts[2].1, b"Versions"));
-    assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
-}
-
-#[test]
 fn the_main_part_is_found_wherever_it_lies_and_however_it_is_written() {
     let types = "<Types><Override PartName=\"/Word/Document2.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/></Types>";
     let begin = "<Relationships><Relationship Id=\"a\" Type=\"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument\" Target=\"/word/document2.xml\"/></Relationships>";
@@ -316,30 +253,6 @@ fn the_main_part_is_found_wherever_it_lies_and_however_it_is_written() {
         "{text}"
     );
     assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
-}
-
-#[test]
-fn places_outside_the_file_are_not_told() {
-    let outside = |kind: &str, target: &str| {
-        let reference = format!(
-            r#"<Relationships><Relationship Id="rId7" Type="http://x/{kind}" Target="{target}" TargetMode="External"/></Relationships>"#
-        );
-        let file = package(
-            ("word/document.xml", r#"<w:hyperlink r:id="rId7"/>"#),
-            &[
-                ("settings", "settings.xml", br#"<w:attachedTemplate r:id="rId7"/><w:zoom/>"#),
-                ("image", "_rels/settings.xml.rels", reference.as_bytes()),
-            ],
-        );
-        let parts = parts(&clean(&file).unwrap().bytes);
-        assert_eq!(parts.iter().find(|(name, _)| name == "word/settings.xml").unwrap().1, b"<w:zoom/>");
-        let list = parts.iter().find(|(name, _)| name == "word/_rels/settings.xml.rels").unwrap().1.clone();
-        String::from_utf8(list).unwrap()
-    };
-    assert!(!outside("attachedTemplate", "file:///C:\\SECRET\\Essay.dotx").contains("Relationship "));
-    assert!(outside("hyperlink", "https://leaf.example/a").contains("\"https://leaf.example/a\""));
-    assert!(outside("hyperlink", "file:///C:\\SECRET\\a.docx").contains("Target=\"a.docx\""));
-    assert!(outside("externalLinkPath", "https://cloud.example/SECRET/a.xlsx").contains("Target=\"a.xlsx\""));
 }
 
 #[test]

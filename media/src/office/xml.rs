@@ -18,7 +18,8 @@ pub(super) struct Element {
 impl Element {
     fn read(start: &BytesStart<'_>) -> Result<Self, MediaError> {
         let mut attributes = Vec::new();
-        for attribute in start.attributes().with_checks(false) {
+        // Old drawings have values without quotes.
+        for attribute in start.html_attributes().with_checks(false) {
             let attribute = attribute.map_err(|_| unreadable())?;
             attributes.push((attribute.key.as_ref().to_owned(), attribute.value.into_owned()));
         }
@@ -49,6 +50,9 @@ pub(super) fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
+/// How a text becomes another one.
+type Retell = fn(&mut dyn Editor, &str) -> String;
+
 /// What becomes of an element.
 pub(super) enum Change {
     Stays,
@@ -57,7 +61,7 @@ pub(super) enum Change {
     /// It goes with all that is in it.
     Goes,
     /// The text in it is another one, given what it was.
-    Text(fn(&mut dyn Editor, &str) -> String),
+    Text(Retell),
 }
 
 /// Who decides what becomes of each element.
@@ -165,7 +169,7 @@ struct Pass<'a> {
     /// How many elements that go are open, one within the other.
     gone: usize,
     /// The text that becomes another one: how, what it was, and how many elements are open in it.
-    text: Option<(fn(&mut dyn Editor, &str) -> String, String, usize)>,
+    text: Option<(Retell, String, usize)>,
     /// The element whose beginning was read last.
     within: String,
 }
