@@ -38,8 +38,18 @@ sentences! {
         Bmp "bmp" "BMP pictures can't be stored: save the picture as JPEG or PNG";
         JpegXl "jxl" "JPEG XL photos can't be stored yet: set the camera to JPEG";
         OldOffice "office_old" "this is an office file of an old kind, or one locked with a password: save it as DOCX, XLSX, PPTX or PDF";
+        PdfForm "pdf_form" "this PDF is a form that only Acrobat can show, and what is filled in would be lost: open it in Acrobat, print it as a PDF, and choose that";
+        PdfPortfolio "pdf_portfolio" "this PDF is an album of documents (a portfolio): take the documents out and choose them one by one";
         Program "program" "programs can't be stored: film the screen, or save the source as text";
         Archive "archive" "archives can't be stored: choose the files inside one by one";
+        Keynote "keynote" "Keynote files can't be stored: in Keynote, export the slides as PDF (or as PowerPoint), and choose that";
+        Pages "pages" "Pages files can't be stored: in Pages, export the text as PDF (or as Word), and choose that";
+        Numbers "numbers" "Numbers files can't be stored: in Numbers, export the table as PDF (or as Excel), and choose that";
+        AppleOffice "apple_office" "files of Pages, Numbers and Keynote can't be stored: export them there as PDF, and choose that";
+        Scratch "scratch" "Scratch projects can't be stored: share the project and write down its link, or film the screen";
+        GeoGebra "geogebra" "GeoGebra files can't be stored: in GeoGebra, export a picture or a PDF, or share it and write down its link";
+        Ebook "ebook" "e-books can't be stored: print the pages that matter as PDF, or take a photo of them";
+        OtherOffice "office_other" "this kind of office file (a drawing, a template, a formula) can't be stored: save it as PDF, and choose that";
         OtherFilm "film_other" "films in WebM, Matroska, AVI, Windows Media or MPEG can't be stored: save or share the film as MP4";
         OtherSound "sound_other" "recordings of this kind (AIFF, WMA, CAF, MIDI, MP2 and others) can't be stored: save the recording as M4A, MP3 or WAV";
         RareSound "sound_rare" "this recording is encoded in a way that is not known here: save it as an ordinary M4A (AAC), MP3 or WAV";
@@ -49,6 +59,7 @@ sentences! {
         Markup "markup" "web pages, drawings and data in markup (HTML, SVG, XML) can't be stored: print the page as PDF, or save the drawing as PNG";
         RichText "rich_text" "RTF files can't be stored: save the text as DOCX, ODT or PDF";
         NotWhatItSays "not_what_it_says" "the file is text, although its name says otherwise: choose the photo, film or document itself";
+        TextEncoding "text_encoding" "the letters of this text can't be told with certainty: save it as UTF-8 (a table: as \"CSV UTF-8\"), and choose that";
         Card "card" "contact cards and calendars can't be stored: write down what matters";
         Heic "heic" "this device can't show HEIC photos, so they can't be stored from here: set the camera to \"most compatible\" (JPEG), or share the photo as JPEG";
         Avif "avif" "this device can't show AVIF pictures, so they can't be stored from here: save the picture as JPEG or PNG";
@@ -80,10 +91,15 @@ sentences! {
         NoEnd "no_end" "this picture has no end mark: look whether all of it is there";
         MovingPhoto "moving_photo" "the short film that the phone hides in this photo is left out: choose the film itself to keep it";
         GainMap "gain_map" "the second picture that makes bright parts glow on some screens is left out";
+        Attachments "attachments" "files that are attached to this PDF are left out: choose them one by one to keep them";
+        MovingPages "moving_pages" "films, sounds and 3D models on the pages of this PDF are left out";
+        SignatureLeft "signature_left" "this PDF was signed: how the signature looks on the page stays, its proof is left out";
+        TextConverted "text_converted" "this text was stored in an older way and is converted to UTF-8: look whether its letters are right";
+        PartsLeft "parts_left" "what add-ins, databases and other programs put into this file is left out";
+        ObjectsStay "objects_stay" "this file has objects of other programs in it (formulas, old drawings), which stay as they are and may tell who made them";
         MorePictures "more_pictures" "this file holds several pictures: only the one that is shown first is kept";
         Depth "depth" "the second picture that tells how far away things are is left out";
         Captions "captions" "the captions and chapters of this film are left out";
         OtherTracks "tracks" "what this film holds beside picture and sound is left out";
-        NamesStay "names_stay" "who wrote comments and tracked changes stays in this file, because it stands in its text";
     }
 }

@@ -167,32 +167,6 @@ impl MediaType {
             | Self::Odp => Kind::Document,
         }
     }
-
-    /// Whether names may stay inside: an office file's properties are emptied, but who wrote a comment or a tracked
-    /// change stands in the document's own text, and stays. Apps say so before they take such a file.
-    pub const fn keeps_names(self) -> bool {
-        match self {
-            Self::Docx | Self::Xlsx | Self::Pptx | Self::Odt | Self::Ods | Self::Odp => true,
-            Self::Jpeg
-            | Self::Png
-            | Self::Webp
-            | Self::Gif
-            | Self::Heic
-            | Self::Avif
-            | Self::Mp4
-            | Self::QuickTime
-            | Self::M4a
-            | Self::Ogg
-            | Self::Wav
-            | Self::Mp3
-            | Self::Aac
-            | Self::Flac
-            | Self::Amr
-            | Self::AmrWide
-            | Self::Pdf
-            | Self::Text => false,
-        }
-    }
 }
 
 #[cfg(test)]

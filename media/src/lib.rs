@@ -222,7 +222,7 @@ fn find(reader: &mut Reader<'_>, name: &str) -> Result<Found, MediaError> {
         Container::Film => film::rebuild(reader),
         Container::Ogg => ogg::rebuild(reader),
         Container::Pdf => pdf::rebuild(&reader.whole()?),
-        Container::Zip => office::rebuild(&reader.whole()?),
+        Container::Zip => office::rebuild(&reader.whole()?, name),
         Container::Text => text::rebuild(reader, name),
         Container::Wav => wav::rebuild(reader),
         Container::Sound(sound) => sound::rebuild(reader, sound),
@@ -342,6 +342,7 @@ mod tests {
             pdf::tests::packed(),
             still::tests::sample(),
             office::tests::sample(),
+            office::tests::open_sample(),
         ] {
             let once = clean(&bytes).unwrap();
             assert_eq!(clean(&once.bytes).unwrap(), once);
@@ -388,6 +389,8 @@ mod tests {
             pdf::tests::packed(),
             still::tests::sample(),
             office::tests::sample(),
+            office::tests::open_sample(),
+            text::tests::sample(),
         ];
         let mut dice = 0x2545_F491_4F6C_DD1D_u64;
         let mut roll = move |sides: usize| {

@@ -11,6 +11,7 @@
 mod file;
 mod images;
 mod keys;
+mod losses;
 mod object;
 mod write;
 
@@ -18,27 +19,45 @@ use std::collections::BTreeMap;
 
 use super::exif::Orientation;
 use super::plan::Plan;
-use super::{Advice, Found, MediaError, MediaType, Picture};
+use super::{Advice, Found, MediaError, MediaType, Note, Picture};
 use file::File;
 use keys::Role;
 use object::{Dict, Object, Stream};
 use write::Writer;
 
+/// Where a PDF may begin, as its readers accept it: behind a mark, an empty line, or the head of an answer from the web.
+const MAX_HEAD: usize = 1024;
+
+/// Where the PDF begins in a file that begins so.
+pub(super) fn head(start: &[u8]) -> Option<usize> {
+    let start = start.get(..start.len().min(MAX_HEAD + 5)).unwrap_or_default();
+    start.windows(5).position(|window| window == b"%PDF-")
+}
+
 /// Plans the cleaned file.
 pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
-    let mut walk = Walk {
-        file: File::open(bytes)?,
-        numbers: BTreeMap::new(),
-        ahead: Vec::new(),
-        profiles: BTreeMap::new(),
-    };
-    let root = walk.file.root();
-    match walk.file.load(root)? {
-        Loaded::Plain(Object::Dict(catalog)) if catalog.contains_key(&b"Pages"[..]) => {}
-        _ => return Err(unreadable()),
+    let head = head(bytes).ok_or_else(unreadable)?;
+    let found = rebuild_from(bytes, head, bytes.get(head..).unwrap_or_default());
+    match found {
+        // Its places may be counted from the beginning of the file, too.
+        Err(MediaError::Unsupported { advice: Advice::RarePdf }) if head > 0 => {
+            rebuild_from(bytes, head, bytes)
+        }
+        found => found,
     }
+}
+
+/// Plans the cleaned file, given the bytes from which its places are counted.
+fn rebuild_from(bytes: &[u8], head: usize, counted: &[u8]) -> Result<Found, MediaError> {
+    let mut walk = Walk::new(File::open(counted)?);
+    let root = walk.file.root();
+    let Loaded::Plain(Object::Dict(catalog)) = walk.file.load(root)? else { return Err(unreadable()) };
+    if !catalog.contains_key(&b"Pages"[..]) {
+        return Err(unreadable());
+    }
+    losses::look(&mut walk, &catalog)?;
     let root = walk.number(root, Role::Catalog);
-    let mut writer = Writer::new(bytes);
+    let mut writer = Writer::new(bytes.get(head..).unwrap_or_default());
     let mut done = 0;
     while let Some(&(number, role)) = walk.ahead.get(done) {
         done += 1;
@@ -48,8 +67,12 @@ pub(super) fn rebuild(bytes: &[u8]) -> Result<Found, MediaError> {
         };
         writer.object(&object)?;
     }
+    // Where Acrobat would draw a form, other readers show "Please wait", and no entry.
+    if walk.looks_for_entries && !walk.shows_entries {
+        return Err(MediaError::Unsupported { advice: Advice::PdfForm });
+    }
     Ok(Found {
-        notes: Vec::new(),
+        notes: walk.notes,
         media_type: MediaType::Pdf,
         plan: Plan::of(writer.end(root)),
         width: 0,
@@ -75,9 +98,31 @@ struct Walk<'a> {
     ahead: Vec<(u32, Role)>,
     /// The colour profiles that were looked at, and whether they can be read.
     profiles: BTreeMap<u32, bool>,
+    /// Whether a page shows an entry of a form; only looked for where that matters.
+    shows_entries: bool,
+    looks_for_entries: bool,
+    notes: Vec<Note>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(file: File<'a>) -> Self {
+        Self {
+            file,
+            numbers: BTreeMap::new(),
+            ahead: Vec::new(),
+            profiles: BTreeMap::new(),
+            shows_entries: false,
+            looks_for_entries: false,
+            notes: Vec::new(),
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     /// The new number of an object, which is kept from now on.
     fn number(&mut self, object: u32, role: Role) -> u32 {
         let next = self.ahead.len() as u32 + 1;
@@ -118,9 +163,13 @@ impl Walk<'_> {
         if !self.fits(&dict, role)? {
             return Ok(None);
         }
+        let dict = if role == Role::Annotation { losses::remark(self, dict) } else { dict };
         let mut kept = Dict::new();
         for (key, value) in dict.clone() {
             let Some(next) = role.follow(&key, &dict) else { continue };
+            if role == Role::Page && key == b"Annots" && self.looks_for_entries {
+                self.shows_entries |= losses::shows_entries(self, &value)?;
+            }
             let was_there = value != Object::Null;
             let value = self.keep(value, next)?;
             // What is shown must be there: else an empty file would be kept in a full one's place.
@@ -188,7 +237,15 @@ impl Walk<'_> {
         };
         Ok(match role {
             Role::Action => matches!(name(b"S"), Some(b"GoTo" | b"URI")),
-            Role::Annotation => name(b"Subtype").is_none_or(keys::is_known_remark),
+            Role::Annotation => match name(b"Subtype") {
+                Some(subtype) if !keys::is_known_remark(subtype) => {
+                    if let Some(note) = losses::note(subtype) {
+                        self.note(note);
+                    }
+                    dict.contains_key(&b"AP"[..])
+                }
+                _ => true,
+            },
             Role::Entry => false,
             _ => true,
         })

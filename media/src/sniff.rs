@@ -84,10 +84,19 @@ pub(super) fn container(reader: &mut Reader<'_>) -> Result<Container, MediaError
     if let Some(sound) = sound::tell(reader)? {
         return Ok(Container::Sound(sound));
     }
+    if super::pdf::head(&start).is_some() && ends_as_pdf(reader)? {
+        return Ok(Container::Pdf);
+    }
     if super::text::begins_as_text(&start) {
         return Ok(Container::Text);
     }
     Err(MediaError::Unsupported { advice: refusal(&start) })
+}
+
+/// Whether a PDF ends here: a text that only speaks of one does not.
+fn ends_as_pdf(reader: &mut Reader<'_>) -> Result<bool, MediaError> {
+    let tail = reader.up_to(reader.length().saturating_sub(2048), 2048)?;
+    Ok(tail.windows(9).any(|window| window == b"startxref"))
 }
 
 fn refusal(bytes: &[u8]) -> Advice {
@@ -165,6 +174,8 @@ mod tests {
         assert_eq!(told(b"\x89PNG\r\n\x1A\nrest"), Ok(Container::Png));
         assert_eq!(told(b"RIFF\x10\0\0\0WEBPVP8 "), Ok(Container::Webp));
         assert_eq!(told(b"GIF89a"), Ok(Container::Gif));
+        assert_eq!(told(b"\n%PDF-1.4 1 0 obj startxref 9 %%EOF"), Ok(Container::Pdf));
+        assert_eq!(told(b"A PDF begins with %PDF-1.7"), Ok(Container::Text));
         assert_eq!(told(b"A leaf in the garden"), Ok(Container::Text));
         assert_eq!(told(b"\0\0\0\x18ftypheic\0\0\0\0"), Ok(Container::Still));
         assert_eq!(told(b"\0\0\0\x18ftypisom\0\0\0\0"), Ok(Container::Film));

@@ -1,5 +1,6 @@
 //! Documents for tests, made from nothing, with what programs would tell of whoever made them.
 
+use std::io::Read;
 use std::process::Command;
 
 /// Every text that a cleaned document must not contain, packed or not.
@@ -55,13 +56,88 @@ pub fn docx(photo: &[u8]) -> Vec<u8> {
     let types = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>"#;
     let core = r#"<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>Mina Fieldfolio</dc:creator><dc:description>behind the shed</dc:description></cp:coreProperties>"#;
     let app = r#"<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"><Application>Lumbricus Writer</Application><Company>Mina Fieldfolio</Company></Properties>"#;
+    let begin = format!(
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{REFERENCE}/officeDocument" Target="word/document.xml"/><Relationship Id="rId2" Type="{REFERENCE}/extended-properties" Target="docProps/app.xml"/></Relationships>"#
+    );
+    let main = format!(
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{REFERENCE}/image" Target="media/image1.jpeg"/></Relationships>"#
+    );
     archive(&[
         ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", begin.as_bytes()),
         ("word/document.xml", b"<w:document>A fine leaf</w:document>"),
+        ("word/_rels/document.xml.rels", main.as_bytes()),
         ("word/media/image1.jpeg", photo),
         ("docProps/core.xml", core.as_bytes()),
         ("docProps/app.xml", app.as_bytes()),
     ])
+}
+
+/// What the kinds of reference between the parts of an office file begin with.
+const REFERENCE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+/// All parts of an archive, unpacked, by name.
+pub fn parts(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let u16_at = |at: usize| usize::from(u16::from_le_bytes([archive[at], archive[at + 1]]));
+    let u32_at = |at: usize| u16_at(at) | u16_at(at + 2) << 16;
+    let end = archive.windows(4).rposition(|window| window == b"PK\x05\x06").expect("the end of an archive");
+    let mut at = u32_at(end + 16);
+    let mut parts = Vec::new();
+    for _ in 0..u16_at(end + 10) {
+        let (name, part) = (u16_at(at + 28), u32_at(at + 42));
+        let data = &archive[part + 30 + u16_at(part + 26) + u16_at(part + 28)..][..u32_at(at + 20)];
+        let mut bytes = Vec::new();
+        match u16_at(at + 10) {
+            0 => bytes.extend_from_slice(data),
+            _ => {
+                flate2::read::DeflateDecoder::new(data).read_to_end(&mut bytes).expect("a part that opens");
+            }
+        }
+        parts.push((String::from_utf8_lossy(&archive[at + 46..at + 46 + name]).into_owned(), bytes));
+        at += 46 + name + u16_at(at + 30) + u16_at(at + 32);
+    }
+    parts
+}
+
+/// Every part that an office file lists, or refers to, is in it, and every reference in its text leads somewhere.
+pub fn assert_it_hangs_together(name: &str, file: &[u8]) {
+    let parts = parts(file);
+    let has = |part: &str| parts.iter().any(|(known, _)| known.eq_ignore_ascii_case(part));
+    let text = |part: &str| {
+        let bytes = parts.iter().find(|(known, _)| known == part).map_or(&[][..], |(_, bytes)| bytes);
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    for part in values(&text("[Content_Types].xml"), "PartName=") {
+        assert!(has(part.trim_start_matches('/')), "{name} lists {part}");
+    }
+    for part in values(&text("META-INF/manifest.xml"), "full-path=") {
+        assert!(part.ends_with('/') || has(&part), "{name} lists {part}");
+    }
+    for (list, bytes) in parts.iter().filter(|(part, _)| part.ends_with(".rels")) {
+        let (folder, of) = list.split_once("_rels/").expect("a folder of references");
+        let references = String::from_utf8_lossy(bytes).into_owned();
+        for reference in references.split("<Relationship ").skip(1).filter(|text| !text.contains("External"))
+        {
+            let target = values(reference, "Target=").remove(0);
+            let place = match (target.strip_prefix('/'), target.strip_prefix("../")) {
+                (Some(place), _) | (_, Some(place)) => place.to_owned(),
+                _ => format!("{folder}{target}"),
+            };
+            assert!(has(&place), "{name}: {list} leads to {place}");
+        }
+        let known = values(&references, " Id=");
+        for used in values(&text(&format!("{folder}{}", of.trim_end_matches(".rels"))), " r:id=") {
+            assert!(known.contains(&used), "{name}: {used} of {list} leads nowhere");
+        }
+    }
+}
+
+/// The values of all attributes that are written so.
+fn values(text: &str, attribute: &str) -> Vec<String> {
+    let value = |rest: &str| {
+        rest.get(1..).unwrap_or_default().split(['"', '\'']).next().unwrap_or_default().to_owned()
+    };
+    text.split(attribute).skip(1).map(value).collect()
 }
 
 fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The archive that an office file is: its parts by name, checked, and written anew without times and notes.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use super::super::{Advice, MAX_BYTES, MediaError, damaged};
 
@@ -104,9 +104,12 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Unpacks the part to nowhere, to know that it opens and that nothing hides behind it.
-    pub(super) fn check(&self) -> Result<(), MediaError> {
-        self.each_piece(|_| ())
+    /// The part's name; bytes that are no letters stand as escapes.
+    pub(super) fn text(&self) -> String {
+        match std::str::from_utf8(self.name) {
+            Ok(name) => name.to_owned(),
+            Err(_) => self.name.escape_ascii().to_string(),
+        }
     }
 
     /// The part's bytes.
@@ -121,26 +124,88 @@ impl<'a> Entry<'a> {
 
     fn each_piece(&self, mut take: impl FnMut(&[u8])) -> Result<(), MediaError> {
         let torn = || damaged(format!("its part {} does not open", self.name.escape_ascii()));
-        let mut sum = flate2::Crc::new();
-        let mut left = u64::from(self.length);
+        let mut stream = self.stream();
         let mut piece = vec![0; 32 << 10];
-        let mut stored = self.data;
-        let mut unpacker = flate2::bufread::DeflateDecoder::new(self.data);
         loop {
-            let read = match self.method {
-                Packed::Not => stored.read(&mut piece),
-                Packed::Deflated => unpacker.read(&mut piece),
-            };
-            let part = piece.get(..read.map_err(|_| torn())?).unwrap_or_default();
-            if part.is_empty() {
-                break;
+            let read = stream.read(&mut piece).map_err(|_| torn())?;
+            if read == 0 {
+                return Ok(());
             }
-            left = left.checked_sub(part.len() as u64).ok_or_else(torn)?;
-            sum.update(part);
-            take(part);
+            take(piece.get(..read).unwrap_or_default());
         }
-        let is_used_up = self.method == Packed::Not || unpacker.total_in() == self.data.len() as u64;
-        if left == 0 && sum.sum() == self.sum && is_used_up { Ok(()) } else { Err(torn()) }
+    }
+
+    /// The part's bytes one after the other. Its end is an error where it is not what the list says.
+    pub(super) fn stream(&self) -> Stream<'a> {
+        Stream {
+            stored: self.data,
+            unpacker: (self.method == Packed::Deflated)
+                .then(|| flate2::bufread::DeflateDecoder::new(self.data)),
+            packed: self.data.len() as u64,
+            sum: flate2::Crc::new(),
+            expected: self.sum,
+            left: self.length.into(),
+        }
+    }
+
+    /// Whether the part's bytes are these.
+    pub(super) fn is(&self, packer: &Packer) -> bool {
+        self.sum == packer.sum.sum() && u64::from(self.length) == packer.length
+    }
+}
+
+/// A part that is being unpacked.
+pub(super) struct Stream<'a> {
+    stored: &'a [u8],
+    unpacker: Option<flate2::bufread::DeflateDecoder<&'a [u8]>>,
+    packed: u64,
+    sum: flate2::Crc,
+    expected: u32,
+    left: u64,
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        let torn = || std::io::Error::other("it does not open");
+        let read = match &mut self.unpacker {
+            Some(unpacker) => unpacker.read(piece)?,
+            None => self.stored.read(piece)?,
+        };
+        self.left = self.left.checked_sub(read as u64).ok_or_else(torn)?;
+        self.sum.update(piece.get(..read).unwrap_or_default());
+        let is_used_up = self.unpacker.as_ref().is_none_or(|unpacker| unpacker.total_in() == self.packed);
+        let is_whole = self.left == 0 && self.sum.sum() == self.expected && is_used_up;
+        if read > 0 || piece.is_empty() || is_whole { Ok(read) } else { Err(torn()) }
+    }
+}
+
+/// A part that is being packed.
+pub(super) struct Packer {
+    packer: flate2::write::DeflateEncoder<Vec<u8>>,
+    sum: flate2::Crc,
+    length: u64,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self {
+            packer: flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default()),
+            sum: flate2::Crc::new(),
+            length: 0,
+        }
+    }
+}
+
+impl Write for Packer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.packer.write(bytes)?;
+        self.sum.update(bytes.get(..written).unwrap_or_default());
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.packer.flush()
     }
 }
 
@@ -166,6 +231,15 @@ impl Writer {
         sum.update(bytes);
         let flags = if entry.is_utf_8 { UTF_8 } else { 0 };
         self.part(entry.name, flags, 0, sum.sum(), bytes.len() as u32, bytes)
+    }
+
+    /// A part as it was packed anew.
+    pub(super) fn pack(&mut self, entry: &Entry<'_>, packer: Packer) -> Result<(), MediaError> {
+        let length = u32::try_from(packer.length).map_err(|_| damaged("one of its parts is too large"))?;
+        let flags = if entry.is_utf_8 { UTF_8 } else { 0 };
+        let sum = packer.sum.sum();
+        let data = packer.packer.finish().map_err(|_| damaged("one of its parts can't be packed"))?;
+        self.part(entry.name, flags, 8, sum, length, &data)
     }
 
     fn part(

@@ -1,8 +1,11 @@
 //! Office files made by hand.
 
+#[path = "tests/people.rs"]
+mod people;
+
 use std::io::Write;
 
-use super::super::{MediaError, MediaType, clean, jpeg};
+use super::super::{Advice, MediaError, MediaType, Offered, clean, jpeg, prepare};
 
 /// An archive of these parts, packed, with times and notes.
 pub(crate) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -36,24 +39,64 @@ pub(crate) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     [&out, &list, &b"PK\x05\x06\0\0\0\0"[..], &count, &count, &size, &place, &[6, 0], b"SECRET"].concat()
 }
 
+/// A file with this main part, which refers to the others: each with the kind of reference, its place beside the main
+/// part, and its bytes.
+pub(super) fn package(main: (&str, &str), parts: &[(&str, &str, &[u8])]) -> Vec<u8> {
+    let (main, text) = main;
+    let (folder, file) = main.split_once('/').unwrap();
+    let reference = |number: usize, kind: &str, place: &str| {
+        format!(
+            r#"<Relationship Id="rId{number}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{place}"/>"#
+        )
+    };
+    let list = |references: &str| format!("<Relationships>{references}</Relationships>").into_bytes();
+    let references: Vec<String> =
+        (1..).zip(parts).map(|(number, (kind, place, _))| reference(number, kind, place)).collect();
+    let types: Vec<String> = parts
+        .iter()
+        .map(|(kind, place, _)| format!(r#"<Override PartName="/{folder}/{place}" ContentType="{kind}"/>"#))
+        .collect();
+    let names: Vec<String> = parts.iter().map(|(_, place, _)| format!("{folder}/{place}")).collect();
+    let lists = [
+        format!("<Types>{}</Types>", types.concat()).into_bytes(),
+        list(&(reference(1, "officeDocument", main) + &reference(2, "core-properties", "docProps/core.xml"))),
+        list(&references.concat()),
+    ];
+    let of_main = format!("{folder}/_rels/{file}.rels");
+    let mut all: Vec<(&str, &[u8])> = vec![
+        ("[Content_Types].xml", &lists[0]),
+        ("_rels/.rels", &lists[1]),
+        (main, text.as_bytes()),
+        (&of_main, &lists[2]),
+        ("docProps/core.xml", b"<dc:creator>SECRET</dc:creator>"),
+        ("left/over.xml", b"SECRET"),
+    ];
+    all.extend(names.iter().zip(parts).map(|(name, (_, _, bytes))| (name.as_str(), *bytes)));
+    archive(&all)
+}
+
 pub(crate) fn sample() -> Vec<u8> {
     let photo = jpeg::tests::sample(24, 16, 1);
-    let chart = archive(&[
-        ("[Content_Types].xml", b"<Types/>"),
-        ("xl/workbook.xml", b"<workbook/>"),
-        ("docProps/core.xml", b"<creator>SECRET</creator>"),
-    ]);
-    archive(&[
-        ("[Content_Types].xml", b"<Types/>"),
-        ("_rels/.rels", b"<Relationships/>"),
-        ("word/document.xml", b"<w:document>A leaf in the garden</w:document>"),
-        ("word/media/image1.jpeg", &photo),
-        ("word/media/image2.emf", b"\x01\0\0\0a drawing"),
-        ("word/embeddings/chart.xlsx", &chart),
-        ("docProps/core.xml", b"<dc:creator>SECRET</dc:creator>"),
-        ("docProps/app.xml", b"<Company>SECRET</Company>"),
-        ("word/people.xml", b"<w15:person w15:author=\"SECRET\"/>"),
-        ("word/", b""),
+    let chart = package(("xl/workbook.xml", "<workbook/>"), &[]);
+    package(
+        (
+            "word/document.xml",
+            r#"<w:document><w:ins w:author="SECRET">A leaf in the garden</w:ins><w:tag r:id="rId5"/></w:document>"#,
+        ),
+        &[
+            ("image", "media/image1.jpeg", &photo),
+            ("image", "media/image2.emf", b"\x01\0\0\0a drawing"),
+            ("package", "embeddings/chart.xlsx", &chart),
+            ("people", "people.xml", b"<w15:person w15:author=\"SECRET\"/>"),
+            ("customXml", "custom.xml", b"<a>SECRET</a>"),
+        ],
+    )
+}
+
+pub(crate) fn open_sample() -> Vec<u8> {
+    open_document(&[
+        ("content.xml", b"<office:annotation><dc:creator>SECRET</dc:creator>a word</office:annotation>"),
+        ("META-INF/manifest.xml", b"<manifest:manifest/>"),
     ])
 }
 
@@ -77,13 +120,22 @@ fn the_document_stays_and_who_made_it_goes() {
     let cleaned = clean(&sample()).unwrap();
     assert_eq!(cleaned.media_type, MediaType::Docx);
     let parts = parts(&cleaned.bytes);
-    assert_eq!(parts.len(), 9);
+    assert_eq!(parts.len(), 8);
     assert!(parts.iter().all(|(_, bytes)| !holds(bytes, b"SECRET")) && !holds(&cleaned.bytes, b"SECRET"));
     let part = |name: &str| &parts.iter().find(|(known, _)| known == name).unwrap().1;
     assert!(holds(part("word/document.xml"), b"A leaf in the garden"));
     assert!(holds(part("word/media/image2.emf"), b"a drawing"));
     assert_eq!(*part("word/media/image1.jpeg"), clean(&jpeg::tests::sample(24, 16, 1)).unwrap().bytes);
-    assert!(holds(part("word/embeddings/chart.xlsx"), b"coreProperties"));
+    assert!(holds(part("word/embeddings/chart.xlsx"), b"xl/workbook.xml"));
+    assert_eq!(part("word/people.xml"), b"<w15:person w15:author=\"Author 1\"/>");
+    assert_eq!(
+        part("word/document.xml"),
+        br#"<w:document><w:ins w:author="Author 1">A leaf in the garden</w:ins></w:document>"#
+    );
+    for list in ["_rels/.rels", "word/_rels/document.xml.rels", "[Content_Types].xml"] {
+        let list = part(list);
+        assert!(!holds(list, b"core.xml") && !holds(list, b"custom.xml"), "{}", list.escape_ascii());
+    }
     assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
 }
 
@@ -98,13 +150,12 @@ fn an_open_document_is_told_by_its_first_part() {
 
 #[test]
 fn programs_signatures_locks_and_plain_archives_are_refused_with_something_to_do() {
-    let word = |name: &str, bytes: &[u8]| {
-        archive(&[("[Content_Types].xml", b""), ("word/document.xml", b""), (name, bytes)])
-    };
+    let word = |place: &str, bytes: &[u8]| package(("word/document.xml", ""), &[("image", place, bytes)]);
+    let signed = archive(&[("[Content_Types].xml", b""), ("_xmlsignatures/sig1.xml", b"")]);
     for (file, hint) in [
-        (word("word/vbaProject.bin", b""), "without macros"),
-        (word("_xmlsignatures/sig1.xml", b""), "signed"),
-        (word("word/media/scan.tif", b"II*\0"), "JPEG"),
+        (word("vbaProject.bin", b""), "without macros"),
+        (signed, "signed"),
+        (word("media/scan.tif", b"II*\0"), "JPEG"),
         (open_document(&[("META-INF/manifest.xml", b"<manifest:encryption-data/>")]), "password"),
         (open_document(&[("Basic/script-lc.xml", b"")]), "without macros"),
         (archive(&[("photo.jpg", b"")]), "one by one"),
@@ -134,11 +185,10 @@ fn a_part_that_does_not_open_or_hides_something_is_damage() {
 fn the_printer_of_the_school_office_goes() {
     let item = b"<config:config-item config:name=\"PrinterName\">SECRET</config:config-item>";
     let file = open_document(&[("content.xml", b"<text/>"), ("Object 1/settings.xml", item)]);
-    let sheet = archive(&[
-        ("[Content_Types].xml", b""),
-        ("xl/workbook.xml", b""),
-        ("xl/printerSettings/printerSettings1.bin", b"SECRET"),
-    ]);
+    let sheet = package(
+        ("xl/workbook.xml", ""),
+        &[("printerSettings", "printerSettings/printerSettings1.bin", b"SECRET")],
+    );
     for file in [file, sheet] {
         let cleaned = clean(&file).unwrap();
         assert!(parts(&cleaned.bytes).iter().all(|(_, bytes)| !holds(bytes, b"SECRET")));
@@ -149,26 +199,23 @@ fn the_printer_of_the_school_office_goes() {
 #[test]
 fn a_photo_loses_what_it_tells_wherever_it_lies() {
     let photo = jpeg::tests::sample(24, 16, 6);
-    let file = archive(&[
-        ("[Content_Types].xml", b""),
-        ("word/document.xml", b""),
-        ("word/images/garden.jpg", &photo),
-        ("customXml/scan.bin", &photo),
-    ]);
+    let file = package(
+        ("word/document.xml", ""),
+        &[("image", "images/garden.jpg", &photo), ("oleObject", "scan.bin", &photo)],
+    );
     let cleaned = clean(&file).unwrap();
     let cleaned_photo = clean(&photo).unwrap().bytes;
     assert_ne!(photo, cleaned_photo);
-    assert_eq!(parts(&cleaned.bytes)[2..].iter().filter(|(_, bytes)| *bytes == cleaned_photo).count(), 2);
+    assert_eq!(parts(&cleaned.bytes).iter().filter(|(_, bytes)| *bytes == cleaned_photo).count(), 2);
 }
 
 #[test]
 fn archives_within_an_archive_unpack_to_no_more_than_one_may() {
-    let inner = archive(&[("[Content_Types].xml", b""), ("word/document.xml", &vec![b' '; 60 << 20])]);
+    let inner = package(("word/document.xml", &" ".repeat(60 << 20)), &[]);
     let wrap = |count: usize| {
-        let names: Vec<String> = (0..count).map(|number| format!("word/embeddings/{number}.docx")).collect();
-        let mut parts: Vec<(&str, &[u8])> = vec![("[Content_Types].xml", b""), ("word/document.xml", b"")];
-        parts.extend(names.iter().map(|name| (name.as_str(), inner.as_slice())));
-        archive(&parts)
+        let names: Vec<String> = (0..count).map(|number| format!("embeddings/{number}.docx")).collect();
+        let parts: Vec<_> = names.iter().map(|name| ("package", name.as_str(), inner.as_slice())).collect();
+        package(("word/document.xml", ""), &parts)
     };
     assert!(clean(&wrap(1)).is_ok());
     assert!(matches!(clean(&wrap(9)), Err(MediaError::Damaged { .. })));
@@ -176,14 +223,81 @@ fn archives_within_an_archive_unpack_to_no_more_than_one_may() {
 
 #[test]
 fn office_files_within_each_other_end_somewhere() {
-    let wrap = |inner: &[u8]| {
-        archive(&[
-            ("[Content_Types].xml", b""),
-            ("word/document.xml", b""),
-            ("word/embeddings/a.docx", inner),
-        ])
-    };
+    let wrap = |inner: &[u8]| package(("word/document.xml", ""), &[("package", "embeddings/a.docx", inner)]);
     let twice = wrap(&wrap(b"a note"));
     assert!(clean(&twice).is_ok());
     assert!(clean(&wrap(&wrap(&twice))).is_err());
+}
+
+#[test]
+fn the_main_part_is_found_wherever_it_lies_and_however_it_is_written() {
+    let types = "<Types><Override PartName=\"/Word/Document2.xml\" ContentType=\"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml\"/></Types>";
+    let begin = "<Relationships><Relationship Id=\"a\" Type=\"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument\" Target=\"/word/document2.xml\"/></Relationships>";
+    // In UTF-16, as some programs write it.
+    let text: Vec<u8> =
+        "\u{FEFF}<?xml version=\"1.0\" encoding=\"UTF-16\"?><w:p w:author=\"SECRET\">Ñandú</w:p>"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+    let file = archive(&[
+        ("[content_types].XML", types.as_bytes()),
+        ("_rels/.rels", begin.as_bytes()),
+        ("WORD/document2.xml", &text),
+    ]);
+    let cleaned = clean(&file).unwrap();
+    assert_eq!(cleaned.media_type, MediaType::Docx);
+    let parts = parts(&cleaned.bytes);
+    let text = String::from_utf8(parts[2].1.clone()).unwrap();
+    assert!(
+        text.ends_with("encoding=\"UTF-8\" standalone=\"yes\"?><w:p w:author=\"Author 1\">Ñandú</w:p>"),
+        "{text}"
+    );
+    assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+}
+
+#[test]
+fn a_photo_that_is_cut_short_stays_as_far_as_it_goes() {
+    let photo = jpeg::tests::sample(48, 32, 6);
+    let end = photo.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap();
+    for cut in [end, end - 1, end - 40] {
+        let file = package(("word/document.xml", ""), &[("image", "media/image1.jpg", &photo[..cut])]);
+        let cleaned = clean(&file).unwrap();
+        let parts = parts(&cleaned.bytes);
+        let kept = &parts.iter().find(|(name, _)| name == "word/media/image1.jpg").unwrap().1;
+        assert!(!holds(kept, b"SECRET") && kept.ends_with(&[0xFF, 0xD9]) && kept.len() > 400, "cut at {cut}");
+        assert!(holds(kept, &photo[cut - 30..cut - 2]), "cut at {cut}");
+        assert_eq!(clean(&cleaned.bytes).unwrap(), cleaned);
+    }
+}
+
+#[test]
+fn other_programs_archives_are_refused_for_what_they_are() {
+    let refused = |name: &str, parts: &[(&str, &[u8])]| {
+        let bytes = archive(parts);
+        let offered = Offered { source: &mut std::io::Cursor::new(bytes), name, poster: None };
+        match prepare(offered) {
+            Err(MediaError::Unsupported { advice }) => advice,
+            other => panic!("{other:?}"),
+        }
+    };
+    let apple: &[(&str, &[u8])] = &[("Index/Document.iwa", b"x"), ("preview.jpg", b"")];
+    assert_eq!(refused("a.key", apple), Advice::Keynote);
+    assert_eq!(refused("a.pages", apple), Advice::Pages);
+    assert_eq!(refused("a.numbers", apple), Advice::Numbers);
+    assert_eq!(refused("", apple), Advice::AppleOffice);
+    assert_eq!(refused("", &[("Index/Document.iwa", b""), ("Index/Slide-1.iwa", b"")]), Advice::Keynote);
+    assert_eq!(refused("", &[("project.json", b"{\"targets\":[]}")]), Advice::Scratch);
+    assert_eq!(refused("", &[("project.json", b"{}")]), Advice::Archive);
+    assert_eq!(refused("", &[("geogebra.xml", b"")]), Advice::GeoGebra);
+    assert_eq!(refused("", &[("mimetype", b"application/epub+zip")]), Advice::Ebook);
+    assert_eq!(
+        refused("", &[("mimetype", b"application/vnd.oasis.opendocument.graphics")]),
+        Advice::OtherOffice
+    );
+    assert_eq!(
+        refused("", &[("[Content_Types].xml", b"<Types/>"), ("visio/document.xml", b"")]),
+        Advice::OtherOffice
+    );
+    assert_eq!(refused("", &[("META-INF/MANIFEST.MF", b"")]), Advice::Program);
+    assert_eq!(refused("photos.zip", &[("a.jpg", b"")]), Advice::Archive);
 }

@@ -89,6 +89,9 @@ impl Role {
                 b"Type" | b"Name" | b"Intent" | b"OCGs" | b"P" | b"VE" | b"D" | b"ON" | b"OFF" | b"Order"
                 | b"RBGroups" | b"Locked" | b"BaseState" | b"ListMode" | b"MCID" | b"Lang"
                 | b"ActualText" | b"Alt" | b"E" => Some(self),
+                // What is shown on screens and what on paper.
+                b"AS" | b"Event" | b"Category" | b"Usage" | b"View" | b"ViewState" | b"Print"
+                | b"PrintState" | b"Zoom" | b"min" | b"max" => Some(self),
                 _ => None,
             },
             Self::Annotation => annotation(key, dict),
@@ -173,7 +176,7 @@ fn annotation(key: &[u8], dict: &Dict) -> Option<Role> {
     }
 }
 
-/// The remarks that are words, shapes and links. Those that carry files, sounds or films go.
+/// The remarks that are words, shapes and links. Of others, which carry files, sounds or films, only the look stays.
 pub(super) fn is_known_remark(subtype: &[u8]) -> bool {
     matches!(
         subtype,

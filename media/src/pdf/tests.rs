@@ -25,9 +25,24 @@ pub(crate) fn sample() -> Vec<u8> {
         b"<</Type /Annot /Subtype /FileAttachment /FS (SECRET) /Contents (SECRET)>>".to_vec(),
         b"<</Title (SECRET) /Author (SECRET)>>".to_vec(),
     ];
+    let trailer = "<</Size 12 /Root 1 0 R /Info 11 0 R /ID [(SECRET) (SECRET)]";
+    let (mut file, start) = written(&objects, &format!("{trailer}>>"));
+    // A later version, appended: the link is gone.
+    let later = file.len();
+    file.extend_from_slice(
+        format!(
+            "xref\n7 1\n0000000000 00001 f \ntrailer\n{trailer} /Prev {start}>>\nstartxref\n{later}\n%%EOF\n"
+        )
+        .as_bytes(),
+    );
+    file
+}
+
+/// A file of these objects, the first of which is its catalog, and where its list of places starts.
+fn written(objects: &[Vec<u8>], trailer: &str) -> (Vec<u8>, usize) {
     let mut file = b"%PDF-1.4\n%SECRET\n".to_vec();
     let mut places = Vec::new();
-    for (number, object) in (1..).zip(&objects) {
+    for (number, object) in (1..).zip(objects) {
         places.push(file.len());
         file.extend_from_slice(format!("{number} 0 obj\n").as_bytes());
         file.extend_from_slice(object);
@@ -38,15 +53,20 @@ pub(crate) fn sample() -> Vec<u8> {
     for place in &places {
         file.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
     }
-    let trailer = "trailer\n<</Size 12 /Root 1 0 R /Info 11 0 R /ID [(SECRET) (SECRET)]";
-    file.extend_from_slice(format!("{trailer}>>\nstartxref\n{start}\n%%EOF\n").as_bytes());
-    // A later version, appended: the link is gone.
-    let later = file.len();
-    file.extend_from_slice(
-        format!("xref\n7 1\n0000000000 00001 f \n{trailer} /Prev {start}>>\nstartxref\n{later}\n%%EOF\n")
-            .as_bytes(),
-    );
-    file
+    file.extend_from_slice(format!("trailer\n{trailer}\nstartxref\n{start}\n%%EOF\n").as_bytes());
+    (file, start)
+}
+
+pub(super) fn plain(objects: &[String]) -> Vec<u8> {
+    let objects: Vec<Vec<u8>> = objects.iter().map(|object| object.as_bytes().to_vec()).collect();
+    written(&objects, "<</Root 1 0 R>>").0
+}
+
+/// The cleaned file, which stays as it is when it is cleaned again.
+pub(super) fn cleaned(file: &[u8]) -> Vec<u8> {
+    let once = clean(file).unwrap();
+    assert_eq!(clean(&once.bytes).unwrap(), once);
+    once.bytes
 }
 
 /// The same in the way of newer programs: objects packed into a stream, and the list of places, too.
@@ -104,7 +124,7 @@ fn packed_with(page: &[u8], fourth: &[u8]) -> Vec<u8> {
     file
 }
 
-fn holds(bytes: &[u8], text: &[u8]) -> bool {
+pub(super) fn holds(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
@@ -211,4 +231,25 @@ fn a_document_whose_pages_are_not_there_is_refused_and_not_emptied() {
         file[at..at + whole.len()].copy_from_slice(lacking.as_bytes());
         assert!(matches!(clean(&file), Err(MediaError::Unsupported { .. })), "{lacking}");
     }
+}
+
+#[test]
+fn what_stands_before_a_document_is_left_out_however_its_places_are_counted() {
+    let expected = clean(&sample()).unwrap();
+    for head in [&b"\xEF\xBB\xBF"[..], b"\n", b"HTTP/1.1 200 OK\r\nServer: SECRET\r\n\r\n", &[b' '; 1000]] {
+        assert_eq!(clean(&[head, &sample()].concat()).unwrap(), expected, "{}", head.escape_ascii());
+    }
+    let objects = [
+        "<</Pages 2 0 R>>",
+        "<</Kids [3 0 R]>>",
+        "<</Contents 4 0 R>>",
+        "<</Length 2>>\nstream\nBT\nendstream",
+    ];
+    let file = plain(&objects.map(str::to_owned));
+    // Counted from the beginning of the file: what stands before pushes all places on.
+    let mut counted = file.clone();
+    counted.drain(10..16);
+    counted.splice(0..0, *b"{junk}");
+    assert_eq!(clean(&counted).unwrap(), clean(&file).unwrap());
+    assert!(clean(&[&[b' '; 1100], &sample()[..]].concat()).is_err());
 }

@@ -178,8 +178,6 @@ pub struct Medium {
     /// Quarter turns clockwise.
     pub turn: u8,
     pub marks: Vec<Mark>,
-    /// Names may stay in it where its maker can't see them: in comments and tracked changes.
-    pub keeps_names: bool,
     /// The original's bytes are on this device.
     pub is_here: bool,
     #[serde(rename = "where")]

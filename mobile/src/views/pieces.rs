@@ -146,7 +146,6 @@ impl Views<'_> {
                     words: mark.words.clone(),
                 })
                 .collect(),
-            keeps_names: media_type.is_some_and(MediaType::keeps_names),
             is_here: self.device.store().blobs().has(medium.original),
             whereabouts: own.map_or_else(at_school, |standings| standings.medium(piece, medium)),
         }

@@ -14,7 +14,8 @@ fn inbox(school: &mut School, device: &str) -> Vec<String> {
         ["mina", "otto", "ms-ito", "lea", "hana"].map(|name| (school.person(name), name)).to_vec();
     rows.iter()
         .map(|row| {
-            let name = names.iter().find(|(person, _)| *person == row.spoken.author).map_or("?", |(_, name)| name);
+            let name =
+                names.iter().find(|(person, _)| *person == row.spoken.author).map_or("?", |(_, name)| name);
             let told = format!("{name} {}", row.spoken.entry.body.name());
             if row.is_new { told.to_uppercase() } else { told }
         })
@@ -24,9 +25,8 @@ fn inbox(school: &mut School, device: &str) -> Vec<String> {
 fn feedback(school: &mut School, device: &str, piece: PieceId, words: &str) -> Reference {
     let (author, about) = (school.device(device).device().identity().person, Some(school.person("mina")));
     let said = Feedback { did_well: words.to_owned(), ..Feedback::default() };
-    let entry = school
-        .on(device, |device, now, rng| device.feedback(piece, about, &said, None, now, rng))
-        .unwrap();
+    let entry =
+        school.on(device, |device, now, rng| device.feedback(piece, about, &said, None, now, rng)).unwrap();
     Reference { author, about, entry }
 }
 
@@ -36,7 +36,8 @@ fn read(school: &mut School, device: &str, piece: Option<PieceId>) {
 
 #[test]
 fn feedback_is_new_to_the_student_and_her_family_and_her_question_to_who_gave_it() {
-    let devices = [("phone", "mina"), ("tablet", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("hana", "hana")];
+    let devices =
+        [("phone", "mina"), ("tablet", "mina"), ("ito", "ms-ito"), ("lea", "lea"), ("hana", "hana")];
     let mut school = school(301, &devices);
     let leaf = school.capture("phone", "A leaf", "mina/community-garden", "2026-05-04", &["THINK"]);
     let bed = school.capture("phone", "The bed", "mina/community-garden", "2026-05-05", &["THINK"]);
@@ -64,7 +65,9 @@ fn feedback_is_new_to_the_student_and_her_family_and_her_question_to_who_gave_it
     assert_eq!(inbox(&mut school, "hana"), ["MS-ITO ASSESSMENT", "MS-ITO FEEDBACK"]);
 
     // Her question is new to who gave the feedback, and her answer to her.
-    school.on("tablet", |device, now, rng| device.reply(leaf, to, "Which ruler do you mean?", now, rng)).unwrap();
+    school
+        .on("tablet", |device, now, rng| device.reply(leaf, to, "Which ruler do you mean?", now, rng))
+        .unwrap();
     school.settle();
     assert_eq!(inbox(&mut school, "ito"), ["MINA REPLY"]);
     assert!(inbox(&mut school, "lea").is_empty());
@@ -84,7 +87,8 @@ fn feedback_is_new_to_the_student_and_her_family_and_her_question_to_who_gave_it
 fn question(school: &mut School, device: &str, piece: PieceId) -> Reference {
     let view = school.device(device).device().piece(piece).unwrap();
     let voices = view.voices.iter().filter(|voice| voice.author == school.person("mina"));
-    let found = voices.flat_map(|voice| voice.entries.iter().map(move |entry: &Entry| (voice.about, entry.id)));
+    let found =
+        voices.flat_map(|voice| voice.entries.iter().map(move |entry: &Entry| (voice.about, entry.id)));
     let (about, entry) = found.last().expect("she asked something");
     Reference { author: school.person("mina"), about, entry }
 }
