@@ -19,6 +19,7 @@ mod gif;
 mod icc;
 mod jpeg;
 mod kinds;
+mod letters;
 mod office;
 mod ogg;
 mod pdf;

@@ -14,8 +14,8 @@ pub use levels::{
     OutcomeLevel, Tally,
 };
 pub use people::{
-    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,
-    School, SchoolClass, Seer,
+    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposal,
+    Proposed, Rule, School, SchoolClass, Seer,
 };
 pub use pieces::{
     Alternative, Entry, InboxRow, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind, PieceLine, Placed,

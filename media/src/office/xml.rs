@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::super::letters::{self, Utf16};
 use super::super::{MAX_BYTES, MediaError, damaged};
 use super::archive::{Entry, Packer};
 
@@ -107,7 +108,7 @@ fn each_event(entry: &Entry<'_>, take: &mut Take<'_>) -> Result<(), MediaError> 
             events(entry, BufReader::new(Counted { source: entry.stream(), read: &read }), &read, false, take)
         }
         Some(encoding) => {
-            let text = encoding.decode(&entry.unpack()?).0.into_owned();
+            let text = encoding.decode(&entry.unpack()?);
             let source = Counted { source: Cursor::new(text.into_bytes()), read: &read };
             events(entry, BufReader::new(source), &read, true, take)
         }
@@ -137,15 +138,29 @@ fn events(
     }
 }
 
-/// The encoding of a part that is not in UTF-8.
-fn encoding(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
-    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(start) {
-        return (encoding != encoding_rs::UTF_8).then_some(encoding);
+/// How the letters of a part are stored that is not in UTF-8.
+enum Encoding {
+    Utf16(Utf16),
+    Named(Vec<u8>),
+}
+
+impl Encoding {
+    fn decode(&self, bytes: &[u8]) -> String {
+        match self {
+            Self::Utf16(encoding) => encoding.decode(Utf16::marked(bytes).map_or(bytes, |(_, text)| text)),
+            Self::Named(label) => letters::named(label, bytes).unwrap_or_default(),
+        }
+    }
+}
+
+fn encoding(start: &[u8]) -> Option<Encoding> {
+    if let Some((encoding, _)) = Utf16::marked(start) {
+        return Some(Encoding::Utf16(encoding));
     }
     let head = start.split(|byte| *byte == b'>').next().filter(|head| head.starts_with(b"<?xml"))?;
     let at = head.windows(9).position(|window| window == b"encoding=")?;
     let label = head.get(at + 10..)?.split(|byte| matches!(byte, b'"' | b'\'')).next()?;
-    encoding_rs::Encoding::for_label(label).filter(|encoding| *encoding != encoding_rs::UTF_8)
+    letters::is_known(label).then(|| Encoding::Named(label.to_vec()))
 }
 
 /// No element, text or comment is longer than a whole part may be.

@@ -2,53 +2,46 @@
 //!
 //! A code page stands nowhere in a file, so it is guessed, as browsers guess it. A guess that makes no words is none.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use super::super::letters::{self, Utf16};
 
 /// Whether a file that begins so may be a text in another way than UTF-8.
 pub(super) fn begins(start: &[u8]) -> bool {
     if let Some((encoding, text)) = utf_16(start) {
         let text = text.get(..text.len() & !1).unwrap_or_default();
         // The end may fall into the middle of a letter.
-        return !encoding.decode_without_bom_handling(text).0.contains(is_no_text);
+        return !encoding.decode(text).contains(is_no_text);
     }
     !start.is_ascii() && start.iter().any(u8::is_ascii) && !start.iter().any(super::is_control)
 }
 
 /// The text; none where its letters can't be told.
 pub(super) fn decode(bytes: &[u8]) -> Option<String> {
-    let (encoding, text) = match utf_16(bytes) {
-        Some((encoding, text)) => (encoding, text),
+    let text = match utf_16(bytes) {
+        Some((encoding, text)) => encoding.decode_whole(text)?,
         None if bytes.iter().any(super::is_control) || is_broken_utf_8(bytes) => return None,
-        None => (guess(bytes), bytes),
+        None => in_code_page(bytes)?,
     };
-    let text = encoding.decode_without_bom_handling_and_without_replacement(text)?;
-    let makes_words = match encoding {
-        _ if encoding == UTF_16LE || encoding == UTF_16BE => true,
-        _ if encoding.is_single_byte() => has_no_sign_in_a_word(&text),
-        _ => stands_together(&text),
-    };
-    (makes_words && !text.contains(is_no_text)).then(|| text.into_owned())
+    (!text.contains(is_no_text)).then_some(text)
 }
 
-fn guess(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Deny)
+/// A guess that makes no words is none.
+fn in_code_page(bytes: &[u8]) -> Option<String> {
+    let found = letters::guess(bytes)?;
+    let makes_words =
+        if found.is_single_byte { has_no_sign_in_a_word(&found.text) } else { stands_together(&found.text) };
+    makes_words.then_some(found.text)
 }
 
 /// UTF-16 by its mark; or, without one, by the zeros that every other byte of Latin letters is.
-fn utf_16(bytes: &[u8]) -> Option<(&'static Encoding, &[u8])> {
-    match bytes {
-        [0xFF, 0xFE, text @ ..] => return Some((UTF_16LE, text)),
-        [0xFE, 0xFF, text @ ..] => return Some((UTF_16BE, text)),
-        _ => {}
+fn utf_16(bytes: &[u8]) -> Option<(Utf16, &[u8])> {
+    if let Some(marked) = Utf16::marked(bytes) {
+        return Some(marked);
     }
     let pairs = bytes.len() / 2;
     let zeros = |first| bytes.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
     match (zeros(0), zeros(1)) {
-        (0, low) if low > pairs / 2 => Some((UTF_16LE, bytes)),
-        (high, 0) if high > pairs / 2 => Some((UTF_16BE, bytes)),
+        (0, low) if low > pairs / 2 => Some((Utf16::Little, bytes)),
+        (high, 0) if high > pairs / 2 => Some((Utf16::Big, bytes)),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::now;
 use super::store::Store;
 use crate::records::{
     DeviceLine, Folio, FolioLine, Grid, Growth, InboxRow, Levels, Me, Offer, Outcome, Person, Piece,
-    PieceLine, Project, QueueRow, SchoolClass, Seer, Status,
+    PieceLine, Project, Proposal, QueueRow, SchoolClass, Seer, Status,
 };
 
 /// Which form of a medium.
@@ -55,6 +55,11 @@ impl Store {
     /// Folios in which one may place a piece of one's own, those of one's group among them.
     pub async fn places(&self) -> Result<Vec<FolioLine>, FieldfolioError> {
         self.views(|views| views.places()).await
+    }
+
+    /// Mentors who wait for a teacher's word: for this person's, or proposed by her.
+    pub async fn proposals(&self) -> Result<Vec<Proposal>, FieldfolioError> {
+        self.views(|views| views.proposals()).await
     }
 
     /// What others said to this person, of her work, and of her children: all that is new, and the latest of what is not,

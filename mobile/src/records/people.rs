@@ -184,6 +184,21 @@ pub struct Proposed {
     pub until: u64,
 }
 
+/// A mentor who was proposed and waits for a teacher's word, and in which folio.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
+pub struct Proposal {
+    pub folio: String,
+    /// The folio's project.
+    pub title: String,
+    pub student: String,
+    pub student_name: String,
+    pub proposed: Proposed,
+    /// This person teaches there: she may confirm or decline it. Otherwise it is her own, and she may take it back.
+    pub may_answer: bool,
+}
+
 /// Somebody who can see a piece.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -9,8 +9,8 @@ use fieldfolio_core::model::role::{Role, Roles};
 
 use super::{Views, count, text, texts};
 use crate::records::{
-    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposed, Rule,
-    School, SchoolClass, Seer,
+    CircleLine, DeviceLine, Folio, FolioLine, LevelWord, Me, Outcome, Part, Person, Project, Proposal,
+    Proposed, Rule, School, SchoolClass, Seer,
 };
 
 impl Views<'_> {
@@ -187,6 +187,31 @@ impl Views<'_> {
             circle: self.circle(folio),
             proposed: folio.proposed.iter().map(|proposed| self.proposed(proposed)).collect(),
         })
+    }
+
+    /// Mentors who wait for a teacher's word: for this person's, or proposed by her.
+    pub fn proposals(&self) -> Result<Vec<Proposal>, DeviceError> {
+        let mut found = Vec::new();
+        for folio in self.folios.values() {
+            let may_answer = folio.circle.iter().any(|row| {
+                row.person == self.me
+                    && row.role == Role::Teacher
+                    && row.expires.is_none_or(|expires| expires > self.now)
+            });
+            let open = folio.proposed.iter().filter(|one| one.until > self.now);
+            for proposed in open.filter(|one| may_answer || one.by == self.me) {
+                let project = folio.project.and_then(|project| self.projects.get(&project));
+                found.push(Proposal {
+                    folio: folio.id.to_string(),
+                    title: project.map(|project| project.title.clone()).unwrap_or_default(),
+                    student: folio.student.to_string(),
+                    student_name: self.name(folio.student),
+                    proposed: self.proposed(proposed),
+                    may_answer,
+                });
+            }
+        }
+        Ok(found)
     }
 
     fn proposed(&self, proposed: &directory::Proposed) -> Proposed {

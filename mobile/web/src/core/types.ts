@@ -413,10 +413,6 @@ alt: string,
  */
 turn: number, marks: Array<Mark>, 
 /**
- * Names may stay in it where its maker can't see them: in comments and tracked changes.
- */
-keeps_names: boolean, 
-/**
  * The original's bytes are on this device.
  */
 is_here: boolean, where: Whereabouts, };
@@ -828,6 +824,19 @@ export type Project = { id: string, title: string, brief: string, outcomes: Arra
 folio: string | null, };
 
 /**
+ * A mentor who was proposed and waits for a teacher's word, and in which folio.
+ */
+export type Proposal = { folio: string, 
+/**
+ * The folio's project.
+ */
+title: string, student: string, student_name: string, proposed: Proposed, 
+/**
+ * This person teaches there: she may confirm or decline it. Otherwise it is her own, and she may take it back.
+ */
+may_answer: boolean, };
+
+/**
  * Somebody who was proposed as a mentor.
  */
 export type Proposed = { person: string, name: string, by: string, by_name: string, until: number, };
@@ -1069,6 +1078,8 @@ export interface Calls {
   devices: [Nothing, Array<DeviceLine>];
   /** Who can see a piece. */
   who_sees: [OnePiece, Array<Seer>];
+  /** Mentors who wait for a teacher's word. */
+  proposals: [Nothing, Array<Proposal>];
   /** What others said to this person: all that is new, and the latest of what is not. */
   inbox: [Nothing, Array<InboxRow>];
   /** She looked at what was said to her. */

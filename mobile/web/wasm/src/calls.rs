@@ -142,6 +142,8 @@ calls! {
     devices(Nothing) -> Vec<records::DeviceLine>, |context, _| context.views()?.devices()?;
     /// Who can see a piece.
     who_sees(inputs::OnePiece) -> Vec<records::Seer>, |context, input| context.views()?.who_sees(input.piece)?;
+    /// Mentors who wait for a teacher's word.
+    proposals(Nothing) -> Vec<records::Proposal>, |context, _| context.views()?.proposals()?;
     /// What others said to this person: all that is new, and the latest of what is not.
     inbox(Nothing) -> Vec<records::InboxRow>, |context, _| context.views()?.inbox()?;
     /// She looked at what was said to her.

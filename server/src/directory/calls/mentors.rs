@@ -99,6 +99,15 @@ pub fn confirm(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), CallError>
     give(edit, frame.folio, frame.person, until)
 }
 
+/// Is it the caller's own folio? Only its owner proposes mentors for it.
+fn is_own(edit: &Edit<'_>, folio: FolioId) -> rusqlite::Result<bool> {
+    edit.tx
+        .prepare_cached(
+            "select 1 from folio f join person s on s.row = f.student where f.id = ?1 and s.id = ?2",
+        )?
+        .exists((folio, edit.by))
+}
+
 /// Mentors whom this person proposed and no teacher confirmed, ever: she is somebody in the directory all the same.
 fn proposals_of(conn: &Connection, by: i64) -> rusqlite::Result<u32> {
     conn.prepare_cached(
@@ -108,9 +117,11 @@ fn proposals_of(conn: &Connection, by: i64) -> rusqlite::Result<u32> {
     .query_row([by], |row| row.get(0))
 }
 
-/// A teacher declines a proposal. One that is gone already stays so.
+/// A teacher declines a proposal, or the owner of the folio takes hers back. One that is gone already stays so.
 pub fn decline(edit: &Edit<'_>, frame: &ProposedMentor) -> Result<(), CallError> {
-    must_be_teacher(edit, frame.folio)?;
+    if !is_own(edit, frame.folio)? {
+        must_be_teacher(edit, frame.folio)?;
+    }
     match mentors::withdraw(edit, frame)? {
         Withdrawn::Gone => Ok(()),
         Withdrawn::IsPart => Err(CallError::Refused("she is a mentor here already: end her part instead")),
