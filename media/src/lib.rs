@@ -166,6 +166,26 @@ pub fn prepare(offered: Offered<'_>) -> Result<Prepared, MediaError> {
     })
 }
 
+/// What is known of a file before it is decoded or kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    pub media_type: MediaType,
+    /// What the person should know before she saves. Each at most once.
+    pub notes: Vec<Note>,
+}
+
+/// Looks at how a file is built, for when it was just picked. Whether it can be decoded shows when it is kept.
+pub fn inspect(offered: Offered<'_>) -> Result<Inspected, MediaError> {
+    let Offered { source, name, poster } = offered;
+    let found = find(&mut Reader::new(source)?, name)?;
+    match found.picture {
+        Picture::NeedsPoster(advice) if poster.is_none() => Err(MediaError::Unsupported { advice }),
+        Picture::NeedsPoster(_) | Picture::Decodes(_) | Picture::Opaque => {
+            Ok(Inspected { media_type: found.media_type, notes: found.notes })
+        }
+    }
+}
+
 /// [`prepare`] for bytes in memory, without a name or a poster.
 pub fn prepare_bytes(bytes: &[u8]) -> Result<Prepared, MediaError> {
     prepare(Offered { source: &mut Cursor::new(bytes), name: "", poster: None })

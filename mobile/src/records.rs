@@ -18,8 +18,8 @@ pub use people::{
     Proposed, Rule, School, SchoolClass, Seer,
 };
 pub use pieces::{
-    Alternative, Entry, InboxRow, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind, PieceLine, Placed,
-    QueueRow, Shows, ToConfirm, Voice,
+    Alternative, Entry, InboxRow, Inspected, Judge, Link, Mark, May, Medium, Offer, Piece, PieceKind,
+    PieceLine, Placed, QueueRow, Shows, ToConfirm, Voice,
 };
 pub use placing::{MoveTo, OfferTo, OwnOffer, Placings};
 pub use standing::{At, HeldBack, Kept, LateWork, MediaUsage, Refused, Status, Upload, Waiting, Whereabouts};

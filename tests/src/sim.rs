@@ -621,7 +621,7 @@ impl School {
 
     fn relay_answers(&mut self, token: &[u8], body: &[u8]) -> Result<HttpAnswer, BoxError> {
         let Some(asker) = exchange::token_holder(&self.conn, token, self.now)? else {
-            return Ok(HttpAnswer { status: 401, ..HttpAnswer::default() });
+            return Ok(HttpAnswer { status: 401, is_of_relay: true, ..HttpAnswer::default() });
         };
         let Ok(request) = Request::from_bytes(body) else {
             return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });

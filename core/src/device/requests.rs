@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// Pieces in which files travel: a cut costs at most one of them.
 pub(super) const PIECE: u64 = 4 * 1024 * 1024;
+/// The most bytes of it where somebody in between takes no larger requests: what web servers take by themselves.
+pub(super) const SMALL_PIECE: u64 = 1024 * 1024;
 /// The largest small picture, in bytes: one piece.
 pub(super) const MAX_SMALL: u64 = PIECE;
 
@@ -60,5 +62,7 @@ pub struct HttpAnswer {
     pub upload_offset: Option<u64>,
     /// The `Content-Range` header.
     pub content_range: Option<String>,
+    /// The answer bears the relay's own mark ([`MARK`](crate::sync::wire::MARK)): without it, it is of somebody in between.
+    pub is_of_relay: bool,
     pub body: Vec<u8>,
 }

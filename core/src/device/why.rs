@@ -38,10 +38,18 @@ impl Why {
     pub const CANCELLED: Self = Self::new("cancelled", "not sent, as you asked; it stays on this device");
     /// The line costs money.
     pub const METERED: Self = Self::new("metered", "waits for Wi-Fi");
+    /// Somebody between here and the relay takes no requests of this size.
+    pub const TOO_LARGE_ON_THE_WAY: Self = Self::new(
+        "too_large_on_the_way",
+        "a web server in front of the school takes no files of this size: whoever runs it must let through requests of 1 MiB",
+    );
+    /// Somebody between here and the relay answers in its place.
+    pub const SIGN_IN_FIRST: Self =
+        Self::new("sign_in_first", "this network answers instead of the school: sign in to it first");
     /// The room at the school is used up.
     pub const OVER_QUOTA: Self = Self::of(Reason::OverQuota);
 
-    const TRANSFERS: [Self; 11] = [
+    const TRANSFERS: [Self; 13] = [
         Self::NO_CONNECTION,
         Self::NOT_EXPECTED_YET,
         Self::STARTED_AGAIN,
@@ -53,6 +61,8 @@ impl Why {
         Self::PAUSED,
         Self::CANCELLED,
         Self::METERED,
+        Self::TOO_LARGE_ON_THE_WAY,
+        Self::SIGN_IN_FIRST,
     ];
 
     const fn new(code: &'static str, words: &'static str) -> Self {
@@ -86,6 +96,8 @@ impl Why {
             Self::PAUSED,
             Self::CANCELLED,
             Self::METERED,
+            Self::TOO_LARGE_ON_THE_WAY,
+            Self::SIGN_IN_FIRST,
             Self::of(Reason::SchoolIsOlder),
             Self::of(Reason::SchoolIsNewer),
         ];

@@ -36,7 +36,9 @@ pub struct Pin(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
 /// Text that is no invitation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this is not an invitation link: copy all of it, from http to its last letter")]
+#[error(
+    "this is not a whole invitation link, or it was changed on the way: open it from the message itself, or ask for a new one"
+)]
 pub struct BadLink;
 
 #[derive(Encode, Decode)]
@@ -75,16 +77,19 @@ impl InvitationLink {
         format!("{}{MARK}{}", self.relay, URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Reads a link, at most 2,000 characters.
+    /// Reads a link, at most 2,000 characters. What programs add to a link that is passed on is not part of it: a query that
+    /// counts clicks, a full stop or a bracket behind it, an encoded `#`.
     pub fn from_url(text: &str) -> Result<Self, BadLink> {
-        let text = text.trim();
-        let (relay, fragment) = text.split_once(MARK).ok_or(BadLink)?;
+        let text = text.trim().trim_start_matches(['<', '(', '"', '\'', '\u{201c}']);
+        let (relay, fragment) = parts(text).ok_or(BadLink)?;
         let is_web = relay.starts_with("http://") || relay.starts_with("https://");
         // Addresses are written in ASCII (others as Punycode): what looks like one and is another is none.
         if text.len() > 2_000 || !is_web || !relay.chars().all(|c| c.is_ascii_graphic()) {
             return Err(BadLink);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(fragment).map_err(|_| BadLink)?;
+        let end = fragment.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+        let bytes =
+            URL_SAFE_NO_PAD.decode(&fragment[..end.unwrap_or(fragment.len())]).map_err(|_| BadLink)?;
         let fragment: Fragment = minicbor::decode(&bytes).map_err(|_| BadLink)?;
         // A key proves nothing to who does not ask for a proof.
         let is_plain = fragment.pin.is_some() && relay.starts_with("http://");
@@ -101,6 +106,15 @@ impl InvitationLink {
             expires: fragment.expires,
         })
     }
+}
+
+/// The relay's address and the secret, of a link as it came through other programs.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let marks = ["#join=", "#/join=", "%23join=", "%23/join="];
+    let (at, mark) = marks.iter().filter_map(|mark| Some((text.find(mark)?, mark))).min()?;
+    let address = &text[..at];
+    let relay = address.split('?').next().unwrap_or(address).trim_end_matches('/');
+    Some((relay, &text[at + mark.len()..]))
 }
 
 impl InvitationLink {
@@ -159,6 +173,21 @@ mod tests {
         assert!(InvitationLink::from_url(&plain.to_url()).is_err(), "a pin is worth nothing without TLS");
         let pinned = InvitationLink { relay: "https://127.0.0.1".into(), ..plain };
         assert_eq!(InvitationLink::from_url(&pinned.to_url()).unwrap().pin, Some(Pin([7; 32])));
+        let (base, secret) = url.split_once("/#join=").unwrap();
+        for altered in [
+            format!("{url}."),
+            format!("<{url}>"),
+            format!("({url})"),
+            format!("{url}?fbclid=IwAR0"),
+            format!("{url}&utm_source=mail"),
+            format!("{base}/?fbclid=IwAR0#join={secret}"),
+            format!("{base}/#/join={secret}"),
+            format!("{base}/%23join={secret}"),
+            format!("{base}#join={secret}%20"),
+        ] {
+            let read = InvitationLink::from_url(&altered).expect(&altered);
+            assert_eq!((&read.relay, read.key.seed()), (&link.relay, link.key.seed()), "{altered}");
+        }
         for bad in [
             &url[..url.len() - 9],
             "",

@@ -37,6 +37,8 @@ pub const MAX_LIVE_BYTES: usize = MAX_RESPONSE_BYTES + 16;
 pub const MAX_ITEMS: usize = 1_000;
 /// The most documents asked to be filled in one request.
 pub const MAX_FILLS: usize = 1_000;
+/// The header that every answer of a relay bears. What lacks it comes from a web server or a network in between.
+pub const MARK: &str = "Fieldfolio-Relay";
 /// The most marks of what was read in one request.
 pub const MAX_READ: usize = 1_000;
 

@@ -2,7 +2,7 @@
 
 use super::super::plan::Plan;
 use super::super::source::Reader;
-use super::super::{Found, MediaError, MediaType, Note, damaged};
+use super::super::{Advice, Found, MediaError, MediaType, Note, damaged};
 use super::{Window, found};
 
 pub(crate) const NARROW: &[u8] = b"#!AMR\n";
@@ -27,7 +27,11 @@ pub(super) fn rebuild(reader: &mut Reader<'_>, media_type: MediaType) -> Result<
         let head = window.peek(at, 1)?.first().copied().unwrap_or(0xFF);
         let frame = lengths.get(usize::from(head >> 3 & 15)).copied().unwrap_or(0);
         if head & 0x83 != 0 || frame == 0 {
-            return Err(damaged(format!("a frame should start at byte {at}")));
+            // Behind the mark stands something else from the start: this is not how phones record.
+            return Err(match frames {
+                0 => MediaError::Unsupported { advice: Advice::RareSound },
+                _ => damaged(format!("a frame should start at byte {at}")),
+            });
         }
         is_cut = at + frame > length;
         if is_cut {

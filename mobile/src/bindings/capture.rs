@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use fieldfolio_core::device::{Edits, MediumEdit, NewLink, NewMedium, NewPiece};
+use fieldfolio_core::device::{DeviceError, Edits, MediumEdit, NewLink, NewMedium, NewPiece};
 use fieldfolio_core::ids::{EntryId, FolioId, OutcomeId, PersonId, PieceId, ProjectId};
 use fieldfolio_core::model::role::{Role, Roles};
 use fieldfolio_core::time::WorkDate;
@@ -11,7 +11,7 @@ use fieldfolio_core::time::WorkDate;
 use super::store::Store;
 use super::{FieldfolioError, OsRng, now};
 use crate::inputs;
-use crate::records::PieceKind;
+use crate::records::{Inspected, PieceKind};
 
 /// A photo, film, recording or document to be kept. The core reads it where it lies, cleans what it keeps of place and
 /// device, and leaves the file as it is.
@@ -136,6 +136,15 @@ fn links(links: Vec<inputs::NewLink>) -> Vec<NewLink> {
 
 #[uniffi::export]
 impl Store {
+    /// Looks at a file that was just picked: whether it will be taken, and what to say of it. Nothing is kept.
+    pub async fn inspect(&self, file: NewFile) -> Result<Inspected, FieldfolioError> {
+        self.act(move |_| {
+            let looked = file.medium(1)?.inspect();
+            Ok(looked.map_err(|source| DeviceError::Media { number: 1, source })?.into())
+        })
+        .await
+    }
+
     /// Saves a new piece. When this returns it is on disk, whatever the network does.
     pub async fn capture(&self, new: NewEvidence) -> Result<CapturedPiece, FieldfolioError> {
         self.act(move |device| {

@@ -17,6 +17,7 @@ use fieldfolio_core::device::{Ask, Body, HttpAnswer};
 use fieldfolio_core::model::invitation::Pin;
 use fieldfolio_core::store::Identity;
 use fieldfolio_core::sync::Failure;
+use fieldfolio_core::sync::wire::MARK;
 use futures_util::Stream;
 use reqwest::header::{self, HeaderMap};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
@@ -135,6 +136,7 @@ impl Net {
         let (location, content_range) =
             (text(headers, header::LOCATION.as_str()), text(headers, header::CONTENT_RANGE.as_str()));
         let upload_offset = text(headers, "upload-offset").and_then(|offset| offset.parse().ok());
+        let is_of_relay = headers.contains_key(MARK);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Unreachable)? {
             self.traffic.down.fetch_add(chunk.len() as u64, Ordering::Relaxed);
@@ -143,7 +145,7 @@ impl Net {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpAnswer { status, location, upload_offset, content_range, body })
+        Ok(HttpAnswer { status, location, upload_offset, content_range, is_of_relay, body })
     }
 }
 

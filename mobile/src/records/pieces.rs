@@ -274,6 +274,17 @@ pub struct QueueRow {
     pub is_untagged: bool,
 }
 
+/// A file that was picked, and will be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "phones", derive(uniffi::Record))]
+pub struct Inspected {
+    /// `image/jpeg`, `application/pdf` …
+    pub media_type: String,
+    /// What the person should know before she saves, as codes for the app's catalogue: what is left out of it, or stays.
+    pub notes: Vec<String>,
+}
+
 /// One thing that somebody said to this person, or of what is hers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]

@@ -16,8 +16,8 @@ use fieldfolio_core::store::read_marks::Spoken;
 use super::standing::{Standings, at_school};
 use super::{Views, count, text, texts};
 use crate::records::{
-    Alternative, Entry, EntryBody, InboxRow, Judge, Link, Mark, May, Medium, Piece, PieceLine, Placed,
-    QueueRow, Reference, Shows, Spot, ToConfirm, Voice,
+    Alternative, Entry, EntryBody, InboxRow, Inspected, Judge, Link, Mark, May, Medium, Piece, PieceLine,
+    Placed, QueueRow, Reference, Shows, Spot, ToConfirm, Voice,
 };
 
 impl Views<'_> {
@@ -257,6 +257,13 @@ impl Views<'_> {
             }),
             _ => None,
         }
+    }
+}
+
+impl From<fieldfolio_core::media::Inspected> for Inspected {
+    fn from(found: fieldfolio_core::media::Inspected) -> Self {
+        let notes = found.notes.iter().map(|note| note.code().to_owned());
+        Self { media_type: found.media_type.as_str().to_owned(), notes: notes.collect() }
     }
 }
 

@@ -27,6 +27,8 @@ const PERMISSIONS: &str =
 pub(crate) async fn page(request: Request) -> Response {
     let path = match request.uri().path().trim_start_matches('/') {
         "" => "index.html",
+        // An invitation whose `#` was encoded on the way: the page reads it.
+        path if is_invitation(path) => "index.html",
         path => path,
     };
     let Some((file, packing)) = packed(path, request.headers()) else {
@@ -45,6 +47,11 @@ pub(crate) async fn page(request: Request) -> Response {
         return (headers, ()).into_response();
     }
     (headers, file.data).into_response()
+}
+
+fn is_invitation(path: &str) -> bool {
+    path.get(..3).is_some_and(|mark| mark == "%23")
+        && path.get(3..).is_some_and(|rest| rest.trim_start_matches('/').starts_with("join="))
 }
 
 /// The file as small as the caller can unpack it, and how it is packed.

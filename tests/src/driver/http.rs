@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fieldfolio_core::device::{Ask, Body, Device, HttpAnswer};
 use fieldfolio_core::sync::Failure;
+use fieldfolio_core::sync::wire::MARK;
 use ureq::SendBody;
 use ureq::http::{HeaderMap, Request, header};
 
@@ -123,6 +124,7 @@ impl Http {
         let location = text(response.headers(), header::LOCATION.as_str());
         let upload_offset = text(response.headers(), "upload-offset").and_then(|offset| offset.parse().ok());
         let content_range = text(response.headers(), header::CONTENT_RANGE.as_str());
+        let is_of_relay = response.headers().contains_key(MARK);
         let mut body = Vec::new();
         let mut reader = response.body_mut().as_reader().take(ask.limit as u64 + 1);
         reader.read_to_end(&mut body).map_err(|_| Failure::Unreachable)?;
@@ -130,7 +132,7 @@ impl Http {
         if body.len() > ask.limit {
             return Err(Failure::Unreadable);
         }
-        Ok(HttpAnswer { status, location, upload_offset, content_range, body })
+        Ok(HttpAnswer { status, location, upload_offset, content_range, is_of_relay, body })
     }
 }
 

@@ -217,7 +217,7 @@ impl Device {
                     Ok(())
                 }
                 // Too many ask from the same address: that says nothing of this device.
-                Ok(HttpAnswer { status: 400..=499, .. }) if !is_busy(&answer) => {
+                Ok(HttpAnswer { status: 400..=499, is_of_relay: true, .. }) if !is_busy(&answer) => {
                     self.failed(Failure::Refused, now, rng)
                 }
                 _ => {
@@ -260,14 +260,15 @@ impl Device {
                 Response::from_bytes(&body, items).map_err(|_| Failure::Unreadable)
             }
             // The school may have gone back to before it knew this device.
-            Ok(HttpAnswer { status: 401, .. })
+            Ok(HttpAnswer { status: 401, is_of_relay: true, .. })
                 if self.coming == ReEnrolment::Known && self.re_enrol()?.is_some() =>
             {
                 self.coming = ReEnrolment::ToTry;
                 self.client.forgotten();
                 return Ok(());
             }
-            Ok(HttpAnswer { status: 401, .. }) => Err(Failure::Refused),
+            // Of anybody else's 401, the school knows nothing.
+            Ok(HttpAnswer { status: 401, is_of_relay: true, .. }) => Err(Failure::Refused),
             Ok(_) => Err(Failure::Unreachable),
             Err(failure) => Err(failure),
         };

@@ -16,6 +16,8 @@ export interface Whole {
   offset: number | undefined;
   /** `Content-Range`. */
   range: string | undefined;
+  /** It bears the relay's own mark. */
+  relay: boolean;
   body: Uint8Array;
 }
 
@@ -41,6 +43,7 @@ export async function perform(request: Request, token: string | null, signal: Ab
       location: answer.headers.get("Location") ?? undefined,
       offset: offset === null ? undefined : Number(offset),
       range: answer.headers.get("Content-Range") ?? undefined,
+      relay: answer.headers.has("Fieldfolio-Relay"),
       body,
     };
   } catch {

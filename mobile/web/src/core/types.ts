@@ -253,6 +253,19 @@ made: number,
 is_new: boolean, };
 
 /**
+ * A file that was picked, and will be taken.
+ */
+export type Inspected = { 
+/**
+ * `image/jpeg`, `application/pdf` …
+ */
+media_type: string, 
+/**
+ * What the person should know before she saves, as codes for the app's catalogue: what is left out of it, or stays.
+ */
+notes: Array<string>, };
+
+/**
  * Whom one may judge, and as what.
  */
 export type Judge = { student: string, as: "teacher" | "mentor", };
@@ -1086,6 +1099,8 @@ export interface Calls {
   mark_read: [AnyPiece, Done];
   /** What has not reached the school, and why. */
   status: [Nothing, Status];
+  /** Looks at a file that was just picked: whether it will be taken, and what to say of it. */
+  inspect: [Nothing, Inspected];
   /** Saves a new piece with its photos. */
   capture: [NewPiece, MadePiece];
   /** Changes a piece of one's own. */

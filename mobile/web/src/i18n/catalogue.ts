@@ -23,10 +23,15 @@ export function sentence(language: Language, key: Key, gaps: Gaps = {}): string 
 }
 
 /** The key for a code from the core, or the one that says "for a reason this version does not know". */
-export function codeKey(family: "why" | "refusal" | "because", code: string): Key {
+export function codeKey(family: "note", code: string): Key | null;
+export function codeKey(family: "why" | "refusal" | "because", code: string): Key;
+export function codeKey(family: "why" | "refusal" | "because" | "note", code: string): Key | null {
   const last = code.split(".").at(-1) ?? code;
   const key = `${family}.${last}`;
-  return key in en ? (key as Key) : (`${family}.other` as Key);
+  if (key in en) return key as Key;
+  if (family === "note") return null;
+  // A file that a newer core refuses is still one that is not taken.
+  return family === "refusal" && last.startsWith("media_") ? "refusal.media_unsupported" : (`${family}.other` as Key);
 }
 
 /** The stored choice, else the first of the browser's languages that there is a catalogue for. */

@@ -40,6 +40,12 @@ export function sayRefusal(code: string): string {
   return say(codeKey("refusal", code));
 }
 
+/** What to know of a file before it is saved; nothing for a note of a newer core. */
+export function sayNote(code: string): string {
+  const key = codeKey("note", code);
+  return key === null ? "" : say(key);
+}
+
 export function sayBecause(code: string): string {
   return say(codeKey("because", code));
 }

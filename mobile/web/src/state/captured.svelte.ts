@@ -3,8 +3,10 @@
 
 import type { Given } from "../core/client";
 import type { NewFile, Shows } from "../core/types";
+import { call } from "./core.svelte";
 import { dropFile, filesLeft, keepFile, keepPick, type PickedDraft } from "./drafts";
 import { posterOf } from "./poster";
+import { asRefusal, type Refused } from "./refusal";
 
 /** One file, with what is said of it. */
 export class Picked {
@@ -14,6 +16,10 @@ export class Picked {
   readonly shows: Shows;
   /** A picture of a film, once it is made. */
   posterUrl = $state<string | null>(null);
+  /** Why it will not be taken; looked at as soon as it was picked. */
+  fault = $state.raw<Refused | null>(null);
+  /** What to know of it before it is saved, as keys of the catalogue. */
+  notes = $state.raw<string[]>([]);
   /** Its bytes are kept in this browser, whatever becomes of the page. */
   isSafe = false;
   private poster: Blob | null = null;
@@ -40,6 +46,17 @@ export class Picked {
   async given(): Promise<Given> {
     await this.posed;
     return { file: this.file, name: this.name, poster: this.poster };
+  }
+
+  /** Looks whether it will be taken. The core has the last word when it is saved. */
+  async inspect(): Promise<void> {
+    try {
+      this.notes = (await call("inspect", {}, [await this.given()])).notes;
+    } catch (error) {
+      const fault = asRefusal(error);
+      // Anything else than a word about the file says nothing about it.
+      if (fault.code.startsWith("media_")) this.fault = fault;
+    }
   }
 
   said(): NewFile {
@@ -76,6 +93,7 @@ export class Pile {
     const whose = owner;
     for (const file of files) {
       this.files.push(file);
+      void file.inspect();
       void keepFile(whose, this.draftOf(file, this.files.length - 1), file.file).then((isSafe) => (file.isSafe = isSafe));
     }
   }

@@ -2,6 +2,7 @@
 // are forgotten when they were saved. Each person's stay her own: whoever else works in this tab does not see them.
 // A copy waits for the next tab, should this one be closed or ended.
 
+import { untrack } from "svelte";
 import { here } from "./core.svelte";
 import { dropAllBut, keepWords, wordsLeft } from "./drafts";
 
@@ -25,7 +26,7 @@ export function kept<T extends object>(name: string, empty: T, lasting = true): 
       // Storage may be full or forbidden; the words are still on the page.
     }
     if (lasting) void keepWords(whose, name, begun);
-    begunNames.changes += 1;
+    notice();
   });
 
   return {
@@ -38,7 +39,7 @@ export function kept<T extends object>(name: string, empty: T, lasting = true): 
         // As above.
       }
       if (lasting) void keepWords(whose, name, null);
-      begunNames.changes += 1;
+      notice();
     },
   };
 }
@@ -53,6 +54,10 @@ function read<T>(key: string): Partial<T> {
 
 /** Rises whenever something was begun or given. */
 const begunNames = $state({ changes: 0 });
+
+function notice(): void {
+  untrack(() => (begunNames.changes += 1));
+}
 
 /** What a person began in this browser and has not given yet, by the names it is kept under. */
 export function begun(whose: string): string[] {
@@ -75,7 +80,7 @@ export function goOn(whose: string): void {
       // As above.
     }
   }
-  begunNames.changes += 1;
+  notice();
 }
 
 /** Words that were kept before they had an owner are those of whoever had chosen this tab. */

@@ -1,6 +1,8 @@
 //! Every call that pages make: its name, what goes in, what comes back, and the one thing it does.
 
-use fieldfolio_core::device::{Device, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece, TextEdit};
+use fieldfolio_core::device::{
+    Device, DeviceError, Edits, Line, MediumEdit, NewLink, NewMedium, NewPiece, TextEdit,
+};
 use fieldfolio_core::ids::Rng;
 use fieldfolio_core::model::role::Roles;
 use fieldfolio_core::time::Timestamp;
@@ -154,6 +156,11 @@ calls! {
     /// What has not reached the school, and why.
     status(Nothing) -> records::Status, |context, _| context.views()?.status()?;
 
+    /// Looks at a file that was just picked: whether it will be taken, and what to say of it.
+    inspect(Nothing) -> records::Inspected, |context, _| {
+        let file = context.files.first_mut().ok_or_else(|| Refusal::new("other", "there is no file"))?;
+        file.inspect().map_err(|source| DeviceError::Media { number: 1, source })?.into()
+    };
     /// Saves a new piece with its photos.
     capture(inputs::NewPiece) -> MadePiece, |context, input| {
         let new = NewPiece {

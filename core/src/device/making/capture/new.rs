@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::document::TextEdit;
 use crate::ids::{EntryId, FolioId, OutcomeId, PieceId};
-use crate::media::{MAX_BYTES, Source};
+use crate::media::{self, Inspected, MAX_BYTES, MediaError, Offered, Source};
 use crate::model::piece::{Medium, PieceKind, Point, Turn};
 use crate::model::role::Roles;
 use crate::store::StoreError;
@@ -115,6 +115,14 @@ fn open(path: &Path) -> std::io::Result<File> {
     match std::fs::metadata(path)?.is_file() {
         true => File::open(path),
         false => Err(std::io::Error::other("it is not a file")),
+    }
+}
+
+impl NewMedium {
+    /// Looks at how the file is built: whether it will be taken, and what to say of it. Nothing is kept.
+    pub fn inspect(&mut self) -> Result<Inspected, MediaError> {
+        let poster = self.poster.as_deref();
+        media::inspect(Offered { source: self.source.as_mut(), name: &self.name, poster })
     }
 }
 

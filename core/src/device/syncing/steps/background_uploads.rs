@@ -113,7 +113,7 @@ impl Device {
             // Brought a second time, or sent from here: one of it is enough.
             return Ok(());
         }
-        if let Ok(HttpAnswer { status: 401, .. }) = answer {
+        if let Ok(HttpAnswer { status: 401, is_of_relay: true, .. }) = answer {
             return self.failed(Failure::Refused, now, rng);
         }
         chunk.carried = false;

@@ -84,7 +84,9 @@ impl Device {
                 self.store.write(|tx| transfers::got(tx, hash, 0))?;
                 Why::SOMETHING_ELSE
             }
-            Ok(HttpAnswer { status: 401, .. }) => return self.failed(Failure::Refused, now, rng),
+            Ok(HttpAnswer { status: 401, is_of_relay: true, .. }) => {
+                return self.failed(Failure::Refused, now, rng);
+            }
             Ok(HttpAnswer { status: 404, .. }) => Why::ON_ITS_WAY,
             Ok(_) | Err(_) => Why::NO_CONNECTION,
         };

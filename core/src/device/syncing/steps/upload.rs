@@ -14,7 +14,7 @@ use crate::sync::device::back_off;
 use crate::time::Timestamp;
 
 use super::{Ask, Body, HttpAnswer, InFlight, Transfer};
-use crate::device::requests::PIECE;
+use crate::device::requests::{PIECE, SMALL_PIECE};
 use crate::device::settings::{PAUSED, THRIFTY};
 use crate::device::why::Why;
 use crate::device::{Device, DeviceError};
@@ -53,6 +53,8 @@ pub(in crate::device) struct Uploading {
     /// Those whose offset the relay has confirmed since, and that went well since then: of any other it knows better than
     /// our notes.
     confirmed: BTreeSet<(BlobHash, PieceId)>,
+    /// Somebody in between takes small pieces only.
+    small_pieces: bool,
 }
 
 impl Device {
@@ -187,7 +189,8 @@ impl Device {
             ("Upload-Offset", upload.sent.to_string()),
             ("Content-Type", "application/offset+octet-stream".to_owned()),
         ];
-        let length = upload.size.saturating_sub(upload.sent).min(PIECE);
+        let piece = if self.uploading.small_pieces { SMALL_PIECE } else { PIECE };
+        let length = upload.size.saturating_sub(upload.sent).min(piece);
         let body = self.body_of(upload.hash, upload.sent, length)?;
         Ok((Ask { method: "PATCH", url: url.clone(), headers, body, limit: 4096 }, UploadAsk::Send))
     }
@@ -220,7 +223,7 @@ impl Device {
             upload.not_before = now.plus_millis(back_off(upload.rounds, rng));
             upload.reason = Some(why.code().to_owned());
         };
-        let HttpAnswer { status, location, upload_offset, .. } = answer.unwrap_or_default();
+        let HttpAnswer { status, location, upload_offset, is_of_relay, .. } = answer.unwrap_or_default();
         let (rounds, sent) = (upload.rounds, upload.sent);
         match (asked, status) {
             (UploadAsk::Begin, 201) if location.is_some() => {
@@ -282,9 +285,13 @@ impl Device {
                 failed(&mut upload, Why::STARTED_AGAIN);
             }
             (_, 0) => failed(&mut upload, Why::NO_CONNECTION),
-            (_, 401) => return self.failed(Failure::Refused, now, rng),
+            (_, 401) if is_of_relay => return self.failed(Failure::Refused, now, rng),
             (_, 403) => failed(&mut upload, Why::NOT_EXPECTED_YET),
-            (_, 413) => failed(&mut upload, Why::OVER_QUOTA),
+            (_, 413) if is_of_relay => failed(&mut upload, Why::OVER_QUOTA),
+            // Not the school's word: smaller pieces may get through, at once.
+            (UploadAsk::Send, 413) if !self.uploading.small_pieces => self.uploading.small_pieces = true,
+            (_, 413) => failed(&mut upload, Why::TOO_LARGE_ON_THE_WAY),
+            (_, 200..=399 | 511) if !is_of_relay => failed(&mut upload, Why::SIGN_IN_FIRST),
             (_, 507) => failed(&mut upload, Why::NO_ROOM_AT_SCHOOL),
             (_, _) => failed(&mut upload, Why::BUSY),
         }

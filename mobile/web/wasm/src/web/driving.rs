@@ -28,6 +28,9 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn range(this: &Headers) -> Option<String>;
+    /// The answer bears the relay's mark.
+    #[wasm_bindgen(method, getter)]
+    fn relay(this: &Headers) -> bool;
 }
 
 #[wasm_bindgen]
@@ -67,7 +70,14 @@ impl Core {
         let (location, content_range) = (headers.location(), headers.range());
         self.took(
             step,
-            Ok(HttpAnswer { status, location, upload_offset, content_range, body: body.to_vec() }),
+            Ok(HttpAnswer {
+                status,
+                location,
+                upload_offset,
+                content_range,
+                is_of_relay: headers.relay(),
+                body: body.to_vec(),
+            }),
         )
     }
 
