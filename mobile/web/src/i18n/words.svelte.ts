@@ -56,6 +56,12 @@ export function sayDay(day: string | null): string {
   return date ? inDays(date) : say("time.no_day");
 }
 
+/** "Nov 22, 2026": where it is read in another year, on paper and among evidence. */
+export function sayDayFully(day: string | number | null): string {
+  const date = typeof day === "number" ? new Date(day) : day === null ? null : dayAsDate(day);
+  return date ? new Intl.DateTimeFormat(reader.language, { dateStyle: "medium" }).format(date) : say("time.no_day");
+}
+
 export function sayMoment(moment: number): string {
   return inDays(new Date(moment));
 }

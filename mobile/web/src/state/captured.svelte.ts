@@ -80,6 +80,22 @@ export function pickedFrom(files: Iterable<File>): Picked[] {
   return [...files].map((file) => new Picked(file, file.name));
 }
 
+/** Files that were picked and not looked at yet: one after the other, so that nothing waits for more than one of them. */
+let toLookAt: Picked[] = [];
+let isLooking = false;
+
+async function lookThrough(): Promise<void> {
+  if (isLooking) return;
+  isLooking = true;
+  for (let next = toLookAt.shift(); next; next = toLookAt.shift()) await next.inspect();
+  isLooking = false;
+}
+
+/** Whoever saves waits for no look: the core looks at each file once more as it keeps it. */
+export function stopLooking(): void {
+  toLookAt = [];
+}
+
 /** Who works in this tab. */
 let owner = "";
 
@@ -91,9 +107,10 @@ export class Pile {
 
   add(files: Iterable<Picked>): void {
     const whose = owner;
+    queueMicrotask(() => void lookThrough());
     for (const file of files) {
       this.files.push(file);
-      void file.inspect();
+      toLookAt.push(file);
       void keepFile(whose, this.draftOf(file, this.files.length - 1), file.file).then((isSafe) => (file.isSafe = isSafe));
     }
   }
