@@ -181,7 +181,7 @@ fn gate(c: &mut Criterion) {
     let mut sheet = Sheet::genesis();
     let changes: Vec<_> = (0..10)
         .map(|number| {
-            raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(&format!("title {number}")))
+            raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title(format!("title {number}")))
         })
         .collect();
     let next = raw::change(&me, document, &mut sheet, [1; 16], |edit| edit.title("one more"));

@@ -45,7 +45,7 @@ pub fn naming(
 ) -> Vec<Item> {
     let mut content = Writing::new(DocumentId::content(piece), rng);
     let change = |number: usize, content: &mut Writing| {
-        Item::Change(content.write(me, files, |edit| edit.title(&format!("{number}"))))
+        Item::Change(content.write(me, files, |edit| edit.title(format!("{number}"))))
     };
     (0..changes).map(|number| change(number, &mut content)).collect()
 }

@@ -96,7 +96,7 @@ fn write_at_once(clients: Vec<(Client, FolioId)>) -> Result<(Duration, Vec<Durat
                         client.send(&acts).map_err(words)?;
                         let mut writing = Writing::new(DocumentId::content(piece), &mut OsRng);
                         changes.extend((0..CHANGES).map(|number| {
-                            writing.write(&client.me, &[], |edit| edit.title(&format!("title {number}")))
+                            writing.write(&client.me, &[], |edit| edit.title(format!("title {number}")))
                         }));
                     }
                     let mut waits = Vec::with_capacity(changes.len());

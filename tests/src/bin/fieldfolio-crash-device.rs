@@ -126,7 +126,7 @@ impl Life {
     }
 
     fn reflect(&mut self, piece: PieceId, version: u32) -> Result<(), BoxError> {
-        self.device.reflect(piece, &format!("version {version}"), now(), &mut OsRng)?;
+        self.device.reflect(piece, format!("version {version}"), now(), &mut OsRng)?;
         acknowledge(&Acknowledged::Words { piece, reflection: true, version })
     }
 

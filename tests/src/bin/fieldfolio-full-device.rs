@@ -112,7 +112,7 @@ impl Life {
 
     fn reflect(&mut self, at: usize) -> Result<(), BoxError> {
         let (piece, version) = self.pieces[at];
-        let reflected = self.device.reflect(piece, &format!("version {version}"), now(), &mut OsRng);
+        let reflected = self.device.reflect(piece, format!("version {version}"), now(), &mut OsRng);
         if self.unless_refused(reflected)?.is_some() {
             acknowledge(&Acknowledged::Words { piece, reflection: true, version })?;
         }

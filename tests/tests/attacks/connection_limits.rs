@@ -31,7 +31,7 @@ fn ordinary_work(client: &mut Client, school: &RealSchool, seed: u64) {
     assert!(client.send(&acts).unwrap().iter().all(|verdict| matches!(verdict, Verdict::Stored(_))));
     let mut content = Writing::new(DocumentId::content(piece), &mut dice);
     for number in 0..10 {
-        let change = content.write(&client.me, &[], |edit| edit.title(&format!("A leaf, {number}")));
+        let change = content.write(&client.me, &[], |edit| edit.title(format!("A leaf, {number}")));
         assert!(matches!(client.send(&[Item::Change(change)]).unwrap()[0], Verdict::Stored(_)));
     }
 }

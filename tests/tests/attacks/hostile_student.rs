@@ -59,7 +59,7 @@ fn works((me, folio): &(Identity, FolioId), seed: u64, until: &AtomicBool, work:
     let mut number = 0;
     while !until.load(Ordering::Acquire) {
         let begun = Instant::now();
-        let change = content.write(&client.me, &[], |edit| edit.title(&format!("Line {number}")));
+        let change = content.write(&client.me, &[], |edit| edit.title(format!("Line {number}")));
         owed.push(Item::Change(change));
         number += 1;
         let sent = client.send(&owed);

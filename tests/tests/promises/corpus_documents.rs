@@ -1,6 +1,5 @@
 //! Documents as programs really write them: taken or refused as each deserves, and nobody's name in what is taken.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test fail it as the test itself would")]
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

@@ -64,7 +64,7 @@ fn a_document_names_so_many_files_and_no_more() {
     let mut verdicts = Vec::new();
     for number in 0..12 {
         let files = flood::nobodys_files(100, &mut dice);
-        let change = content.write(&otto.me, &files, |edit| edit.title(&format!("{number}")));
+        let change = content.write(&otto.me, &files, |edit| edit.title(format!("{number}")));
         verdicts.extend(otto.send(&[fieldfolio_core::sync::wire::Item::Change(change)]).unwrap());
     }
     assert!(verdicts[..10].iter().all(|verdict| matches!(verdict, Verdict::Stored(_))), "{verdicts:?}");

@@ -42,7 +42,7 @@ fn what_is_counted_is_no_less_than_what_is_kept() {
                 let changes: Vec<Item> = (0..10)
                     .map(|number| {
                         let files = flood::nobodys_files(100, dice);
-                        Item::Change(content.write(&otto.me, &files, |edit| edit.title(&format!("{number}"))))
+                        Item::Change(content.write(&otto.me, &files, |edit| edit.title(format!("{number}"))))
                     })
                     .collect();
                 stored += flood::send(otto, &changes, 100).unwrap().stored;

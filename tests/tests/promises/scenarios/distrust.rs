@@ -156,7 +156,7 @@ fn one_bad_change_takes_none_of_its_neighbours_along() {
     let mut items: Vec<Item> = (0..9)
         .map(|number| {
             Item::Change(raw::change(&me, document, &mut sheet, [1; 16], |edit| {
-                edit.title(&format!("t{number}"))
+                edit.title(format!("t{number}"))
             }))
         })
         .collect();

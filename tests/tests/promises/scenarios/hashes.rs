@@ -61,7 +61,7 @@ impl Story {
 
 fn naming(me: &Identity, piece: PieceId, photo: BlobHash, number: u8) -> SignedChange {
     let mut sheet = Sheet::genesis();
-    let write = |edit: &mut fieldfolio_core::document::Edit<'_>| edit.words(&format!("note {number}"));
+    let write = |edit: &mut fieldfolio_core::document::Edit<'_>| edit.words(format!("note {number}"));
     let change = raw::change(me, DocumentId::content(piece), &mut sheet, [number; 16], write);
     SignedChange { blobs: vec![photo], ..change }.signed(me.school, &me.key)
 }
