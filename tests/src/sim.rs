@@ -573,7 +573,7 @@ impl School {
             if back.is_ok() {
                 tx.commit()?;
             }
-            return Ok(Ok(HttpAnswer { status, ..HttpAnswer::default() }));
+            return Ok(Ok(HttpAnswer { status, is_of_relay: true, ..HttpAnswer::default() }));
         }
         if ask.exchange().is_none() {
             // Media travels in the scenarios with real processes.
@@ -624,7 +624,7 @@ impl School {
             return Ok(HttpAnswer { status: 401, is_of_relay: true, ..HttpAnswer::default() });
         };
         let Ok(request) = Request::from_bytes(body) else {
-            return Ok(HttpAnswer { status: 400, ..HttpAnswer::default() });
+            return Ok(HttpAnswer { status: 400, is_of_relay: true, ..HttpAnswer::default() });
         };
         let (items, inflates) = (request.items.clone(), request.inflates);
         let response = exchange::exchange(&self.relay(), asker, request)?;
@@ -635,7 +635,12 @@ impl School {
             self.happened.held += u64::from(*verdict == wire::Verdict::Quarantined);
             self.happened.erased += u64::from(*verdict == wire::Verdict::Erased);
         }
-        Ok(HttpAnswer { status: 200, body: response.to_frame(inflates), ..HttpAnswer::default() })
+        Ok(HttpAnswer {
+            status: 200,
+            is_of_relay: true,
+            body: response.to_frame(inflates),
+            ..HttpAnswer::default()
+        })
     }
 
     /// Everyone who has a network syncs until nobody has anything to do.

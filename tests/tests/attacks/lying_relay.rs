@@ -191,7 +191,7 @@ impl Scene {
             Lie { request: &request, response: truth, said: &self.said, dice: &mut self.dice, bytes: None };
         lie(&mut answer);
         let body = answer.bytes.unwrap_or_else(|| wire::to_bytes(&answer.response));
-        HttpAnswer { status: 200, body, ..HttpAnswer::default() }
+        HttpAnswer { status: 200, is_of_relay: true, body, ..HttpAnswer::default() }
     }
 
     /// Every change that is in use, and every key and act that is believed, is one that somebody really signed.

@@ -1,6 +1,5 @@
 //! Documents as programs really write them: taken or refused as each deserves, and nobody's name in what is taken.
 
-
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
