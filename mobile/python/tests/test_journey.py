@@ -59,7 +59,7 @@ def test_one_way_from_the_first_link_to_the_last_wipe(stage: Stage) -> None:
     # 1 · The link is looked at without a network.
     preview = library.preview(stage.link("mina"))
     assert preview.is_pinned and not preview.is_over and preview.person == student
-    with pytest.raises(ff.FieldfolioError.Invitation, match="copy all of it"):
+    with pytest.raises(ff.FieldfolioError.Invitation, match="whole invitation link"):
         library.preview(stage.link("mina")[:60])
 
     # 2 · It works once.
