@@ -205,7 +205,7 @@ impl Player {
         let voices = view["voices"].as_array().into_iter().flatten();
         let said = voices.flat_map(|voice| voice["entries"].as_array().into_iter().flatten());
         let words: Vec<&str> = said
-            .map(|entry| &entry["said"])
+            .map(|entry| &entry["body"])
             .filter(|said| said["says"] == "reflection")
             .filter_map(|said| said["words"].as_str())
             .collect();
